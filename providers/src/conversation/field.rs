@@ -1,0 +1,118 @@
+//! What each schema calls the fields that may be lost or refused.
+
+use crate::Schema;
+
+/// A field of the conversation model that some target can't express.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is named after the field of the model it stands for")]
+pub enum Field {
+    Messages,
+    System,
+    Tools,
+    ToolStrict,
+    ToolChoice,
+    ParallelToolCalls,
+    Output,
+    OutputName,
+    OutputStrict,
+    OutputSchema,
+    Temperature,
+    TopP,
+    TopK,
+    Seed,
+    PresencePenalty,
+    FrequencyPenalty,
+    MaxTokens,
+    Stop,
+    Candidates,
+    Logprobs,
+    Reasoning,
+    User,
+    Image,
+    ImageDetail,
+    Document,
+    Audio,
+    Thinking,
+    CacheControl,
+    ToolCall,
+    ToolResult,
+    ToolResultError,
+}
+
+impl Field {
+    /// The field's path in this schema's own words. Where the schema has no such field the
+    /// nearest one that could have meant it.
+    pub const fn name(self, schema: Schema) -> &'static str {
+        let [openai, claude, gemini] = self.names();
+        match schema {
+            Schema::OpenAi => openai,
+            Schema::Claude => claude,
+            Schema::Gemini => gemini,
+        }
+    }
+
+    /// OpenAI Chat, Claude, Gemini.
+    const fn names(self) -> [&'static str; 3] {
+        match self {
+            Self::Messages => ["messages", "messages", "contents"],
+            Self::System => ["messages.system", "system", "systemInstruction"],
+            Self::Tools => ["tools", "tools", "tools"],
+            Self::ToolStrict => ["tools.function.strict", "tools.strict", "tools"],
+            Self::ToolChoice => ["tool_choice", "tool_choice", "toolConfig.functionCallingConfig"],
+            Self::ParallelToolCalls => {
+                ["parallel_tool_calls", "tool_choice.disable_parallel_tool_use", "toolConfig"]
+            }
+            Self::Output => {
+                ["response_format", "output_config.format", "generationConfig.responseMimeType"]
+            }
+            Self::OutputName => {
+                ["response_format.json_schema.name", "output_config.format", "generationConfig"]
+            }
+            Self::OutputStrict => {
+                ["response_format.json_schema.strict", "output_config.format", "generationConfig"]
+            }
+            Self::OutputSchema => [
+                "response_format.json_schema.schema",
+                "output_config.format.schema",
+                "generationConfig.responseSchema",
+            ],
+            Self::Temperature => ["temperature", "temperature", "generationConfig.temperature"],
+            Self::TopP => ["top_p", "top_p", "generationConfig.topP"],
+            Self::TopK => ["top_k", "top_k", "generationConfig.topK"],
+            Self::Seed => ["seed", "seed", "generationConfig.seed"],
+            Self::PresencePenalty => {
+                ["presence_penalty", "presence_penalty", "generationConfig.presencePenalty"]
+            }
+            Self::FrequencyPenalty => {
+                ["frequency_penalty", "frequency_penalty", "generationConfig.frequencyPenalty"]
+            }
+            Self::MaxTokens => {
+                ["max_completion_tokens", "max_tokens", "generationConfig.maxOutputTokens"]
+            }
+            Self::Stop => ["stop", "stop_sequences", "generationConfig.stopSequences"],
+            Self::Candidates => ["n", "n", "generationConfig.candidateCount"],
+            Self::Logprobs => ["logprobs", "logprobs", "generationConfig.responseLogprobs"],
+            Self::Reasoning => ["reasoning_effort", "thinking", "generationConfig.thinkingConfig"],
+            Self::User => ["user", "metadata.user_id", "labels"],
+            Self::Image => ["messages.image_url", "messages.image", "contents.parts.inlineData"],
+            Self::ImageDetail => ["messages.image_url.detail", "messages.image", "contents.parts"],
+            Self::Document => ["messages.file", "messages.document", "contents.parts.inlineData"],
+            Self::Audio => ["messages.input_audio", "messages.audio", "contents.parts.inlineData"],
+            Self::Thinking => {
+                ["messages.reasoning_content", "messages.thinking", "contents.parts.thought"]
+            }
+            Self::CacheControl => ["prompt_cache_breakpoint", "cache_control", "cachedContent"],
+            Self::ToolCall => {
+                ["messages.tool_calls", "messages.tool_use", "contents.parts.functionCall"]
+            }
+            Self::ToolResult => {
+                ["messages.tool", "messages.tool_result", "contents.parts.functionResponse"]
+            }
+            Self::ToolResultError => [
+                "messages.tool",
+                "messages.tool_result.is_error",
+                "contents.parts.functionResponse",
+            ],
+        }
+    }
+}

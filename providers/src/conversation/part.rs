@@ -1,0 +1,140 @@
+//! What a turn is made of.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::{ToolCall, ToolResult};
+use crate::Schema;
+
+/// One turn of the conversation.
+#[derive(Clone, Debug)]
+pub struct Message<'a> {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said, in order.
+    pub parts: Vec<Part<'a>>,
+}
+
+/// Who speaks in a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Instructions in the middle of a conversation (leading ones are `Request::system`).
+    System,
+    /// The caller; tool results are the caller's too.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// A piece of a turn.
+#[derive(Clone, Debug)]
+pub enum Part<'a> {
+    /// Text.
+    Text(Text<'a>),
+    /// A picture.
+    Image(Media<'a>),
+    /// A PDF or another document.
+    Document(Media<'a>),
+    /// Sound.
+    Audio(Media<'a>),
+    /// The model calls a tool.
+    ToolCall(ToolCall<'a>),
+    /// What a tool answered.
+    ToolResult(ToolResult<'a>),
+    /// The model's reasoning.
+    Thinking(Thinking<'a>),
+    /// Reasoning that its provider encrypted (Claude `redacted_thinking.data`).
+    RedactedThinking(Cow<'a, str>),
+    /// The model refuses, in words (OpenAI `refusal`).
+    Refusal(Cow<'a, str>),
+    /// Something that only its own schema can say.
+    Opaque(Opaque<'a>),
+}
+
+/// Text, with what the schemas hang on it.
+#[derive(Clone, Debug, Default)]
+pub struct Text<'a> {
+    /// The text itself.
+    pub text: Cow<'a, str>,
+    /// The caller asked for a cache breakpoint after this part (Claude `cache_control`), raw.
+    pub cache_control: Option<&'a RawValue>,
+    /// Gemini's `thoughtSignature` on a text part, base64.
+    pub signature: Option<Cow<'a, str>>,
+}
+
+impl<'a> Text<'a> {
+    /// Plain text, nothing attached.
+    pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), cache_control: None, signature: None }
+    }
+}
+
+impl<'a> Part<'a> {
+    /// A plain text part.
+    pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::Text(Text::new(text))
+    }
+}
+
+/// A picture, document or sound.
+#[derive(Clone, Debug)]
+pub struct Media<'a> {
+    /// Where its bytes are.
+    pub source: Source<'a>,
+    /// A file name or title, where the schema has one.
+    pub name: Option<Cow<'a, str>>,
+    /// OpenAI's `detail` of an image: auto, low, high, original.
+    pub detail: Option<Cow<'a, str>>,
+    /// Claude's `cache_control` on the block, raw.
+    pub cache_control: Option<&'a RawValue>,
+}
+
+/// Where the bytes of a [`Media`] are.
+#[derive(Clone, Debug)]
+pub enum Source<'a> {
+    /// In the body.
+    Base64 {
+        /// MIME type, like `image/png`.
+        media_type: Cow<'a, str>,
+        /// Standard base64, not checked.
+        data: Cow<'a, str>,
+    },
+    /// On the web. Egret never fetches it (S-36).
+    Url {
+        /// The address.
+        url: Cow<'a, str>,
+        /// MIME type, where the schema names one (Gemini `fileData.mimeType`).
+        media_type: Option<Cow<'a, str>>,
+    },
+    /// Uploaded to the provider that knows this id.
+    File {
+        /// The provider's id.
+        id: Cow<'a, str>,
+    },
+    /// Plain text given as a document (Claude `source.type: text`).
+    Text {
+        /// The text.
+        text: Cow<'a, str>,
+    },
+}
+
+/// Reasoning in words, with its provider's proof.
+#[derive(Clone, Debug, Default)]
+pub struct Thinking<'a> {
+    /// The words; may be empty while the signature is not.
+    pub text: Cow<'a, str>,
+    /// The provider's signature, only of use to that provider.
+    pub signature: Option<Cow<'a, str>>,
+}
+
+/// Something only its own schema can say (server tools, code execution, …).
+#[derive(Clone, Debug)]
+pub struct Opaque<'a> {
+    /// The schema it belongs to.
+    pub schema: Schema,
+    /// Its type name in that schema, for the report.
+    pub kind: Cow<'a, str>,
+    /// Its JSON as written.
+    pub raw: &'a RawValue,
+}

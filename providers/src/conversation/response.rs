@@ -1,0 +1,78 @@
+//! What a provider answers.
+
+use std::borrow::Cow;
+
+use super::{Part, Usage};
+
+/// A whole answer.
+#[derive(Clone, Debug, Default)]
+pub struct Response<'a> {
+    /// The provider's id of it.
+    pub id: Option<Cow<'a, str>>,
+    /// The model that answered, as the provider names it.
+    pub model: Option<Cow<'a, str>>,
+    /// When, in seconds since 1970, where the schema says so.
+    pub created: Option<u64>,
+    /// The alternatives; one unless more were asked for. None at all where a prompt was blocked
+    /// before the model ran: decoders then add an empty candidate with a content-filter finish.
+    pub candidates: Vec<Candidate<'a>>,
+    /// What it cost in tokens; `None` where the provider did not say.
+    pub usage: Option<Usage>,
+}
+
+/// One alternative answer.
+#[derive(Clone, Debug)]
+pub struct Candidate<'a> {
+    /// Its place among the alternatives, from 0.
+    pub index: u32,
+    /// What it says.
+    pub parts: Vec<Part<'a>>,
+    /// Why it ended.
+    pub finish: Finish<'a>,
+}
+
+/// Why an answer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finish<'a> {
+    /// The reason in Egret's words.
+    pub reason: FinishReason,
+    /// The stop string that was met, where the schema says.
+    pub stop_sequence: Option<Cow<'a, str>>,
+    /// The provider's explanation of a refusal or failure.
+    pub explanation: Option<Cow<'a, str>>,
+}
+
+impl Finish<'_> {
+    /// A finish with nothing but a reason.
+    pub const fn new(reason: FinishReason) -> Self {
+        Self { reason, stop_sequence: None, explanation: None }
+    }
+
+    /// The same, owning its text.
+    pub fn into_owned(self) -> Finish<'static> {
+        Finish {
+            reason: self.reason,
+            stop_sequence: self.stop_sequence.map(|s| Cow::Owned(s.into_owned())),
+            explanation: self.explanation.map(|s| Cow::Owned(s.into_owned())),
+        }
+    }
+}
+
+/// Why an answer ended, one word for all schemas (`wire.md` §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FinishReason {
+    /// It was done.
+    Stop,
+    /// It met one of the caller's stop strings.
+    StopSequence,
+    /// It met a token limit.
+    Length,
+    /// It calls tools and waits for their results.
+    ToolCalls,
+    /// The provider's filter, or the model itself, refused.
+    ContentFilter,
+    /// It paused and can go on (Claude `pause_turn`).
+    Paused,
+    /// The model wrote a tool call that its provider could not read: an error, not an answer.
+    BadToolCall,
+}

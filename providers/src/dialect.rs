@@ -1,0 +1,1 @@
+//! JSON Schema dialects of the providers (`wire.md` §5.5).

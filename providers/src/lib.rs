@@ -1,0 +1,20 @@
+//! What providers say on the wire, and nothing else: pure codecs and data.
+//!
+//! Bytes in, bytes out. No I/O, no clock, no async. Each [`Schema`] has one decoder and one
+//! encoder around the typed [`conversation`] model; there are no pairwise converters, so a new
+//! schema costs one codec and every pair with it exists at once.
+
+pub mod catalog;
+pub mod claude;
+pub mod codec;
+pub mod conversation;
+pub mod dialect;
+pub mod gemini;
+pub mod json;
+pub mod openai;
+pub mod price;
+pub mod relay;
+mod schema;
+pub mod sse;
+
+pub use schema::Schema;

@@ -1,0 +1,36 @@
+//! The wire schemas Egret speaks, on the caller's side and on the provider's.
+
+use std::fmt;
+
+/// A wire schema: the shape of requests, responses, streams and errors of one API.
+///
+/// The same type names a *surface* (what a caller speaks) and what a *backend* speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Schema {
+    /// OpenAI Chat Completions, and every host that is compatible with it.
+    OpenAi,
+    /// Anthropic Messages.
+    Claude,
+    /// Gemini `generateContent` and `streamGenerateContent`.
+    Gemini,
+}
+
+impl Schema {
+    /// Every schema, in the order in which tables show them.
+    pub const ALL: [Self; 3] = [Self::OpenAi, Self::Claude, Self::Gemini];
+
+    /// The name used in configuration, metrics and logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Claude => "claude",
+            Self::Gemini => "gemini",
+        }
+    }
+}
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,14 @@
+//! Egret, the egress gateway for AI traffic.
+
+pub mod admin;
+pub mod admission;
+pub mod budget;
+pub mod config;
+pub mod credential;
+pub mod demo;
+pub mod proxy;
+pub mod resolve;
+pub mod route;
+pub mod simulator;
+pub mod snapshot;
+pub mod telemetry;

@@ -1,5 +1,5 @@
 //! JSON as the gateway needs it: the caller's bytes checked, looked into and edited without being
-//! parsed ([`Peek`], [`splice`]), and what the codecs read with: borrowed text, raw values,
+//! parsed ([`Peek`], [`splice()`]), and what the codecs read with: borrowed text, raw values,
 //! objects in their written order.
 
 mod depth;

@@ -122,7 +122,7 @@ impl<'a> Peek<'a> {
             }
             Key::StreamOptions => {
                 let mut include_usage = None;
-                let object = value.members(fields::STREAM_OPTIONS, |_, mut value| {
+                let object = value.members(fields::STREAM_OPTIONS, |(), mut value| {
                     include_usage = Some(value.flag()?);
                     Ok(())
                 })?;
@@ -133,8 +133,6 @@ impl<'a> Peek<'a> {
                     }
                 });
             }
-            // Only read inside of `stream_options`.
-            Key::IncludeUsage => drop(value.flag()?),
         }
         Ok(())
     }

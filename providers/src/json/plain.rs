@@ -98,7 +98,7 @@ mod tests {
                 bytes[at] |= 0x80;
             }
             let ends = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < b' ';
-            let len = bytes.iter().position(|byte| ends(byte)).unwrap_or(bytes.len());
+            let len = bytes.iter().position(ends).unwrap_or(bytes.len());
             let run = Plain::prefix(&bytes);
             prop_assert_eq!((run.len, run.is_ascii()), (len, bytes[..len].is_ascii()));
         }

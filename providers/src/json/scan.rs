@@ -136,7 +136,9 @@ impl<'a> Scanner<'a> {
         let outside = self.nesting.depth();
         loop {
             match self.next() {
-                Some(b'"') => drop(self.string()?),
+                Some(b'"') => {
+                    self.string()?;
+                }
                 Some(b'{') => {
                     self.open(Container::Object)?;
                     self.space();

@@ -4,7 +4,7 @@ mod boundary;
 mod frame;
 mod framer;
 
-pub use boundary::Boundary;
+pub(crate) use boundary::Boundary;
 pub use frame::Frame;
 pub use framer::{FRAME_LIMIT, Framer, TooLong};
 

@@ -19,7 +19,6 @@ pub(super) enum Key {
     Model,
     Stream,
     StreamOptions,
-    IncludeUsage,
     MaxTokens,
     MaxCompletionTokens,
     Candidates,
@@ -28,11 +27,11 @@ pub(super) enum Key {
     GenerationConfig,
 }
 
-/// The governed fields of an object: their exact spellings.
-pub(super) type Fields = &'static [(&'static str, Key)];
+/// The governed fields of an object: their exact spellings, and what they mean.
+pub(super) type Fields<K> = &'static [(&'static str, K)];
 
 /// The governed fields at the top level of a request body (`wire.md` §2).
-pub(super) const fn of(schema: Schema) -> Fields {
+pub(super) const fn of(schema: Schema) -> Fields<Key> {
     match schema {
         Schema::OpenAi => &[
             ("model", Key::Model),
@@ -60,7 +59,7 @@ pub(super) const fn of(schema: Schema) -> Fields {
 }
 
 /// Those of Gemini's `generationConfig`.
-pub(super) const GENERATION_CONFIG: Fields = &[
+pub(super) const GENERATION_CONFIG: Fields<Key> = &[
     ("maxOutputTokens", Key::MaxTokens),
     ("max_output_tokens", Key::MaxTokens),
     ("candidateCount", Key::Candidates),
@@ -68,18 +67,18 @@ pub(super) const GENERATION_CONFIG: Fields = &[
 ];
 
 /// Those of OpenAI's `stream_options`.
-pub(super) const STREAM_OPTIONS: Fields = &[("include_usage", Key::IncludeUsage)];
+pub(super) const STREAM_OPTIONS: Fields<()> = &[("include_usage", ())];
 
 /// The members of one object, read one after the other.
-pub(super) struct Members<'a> {
-    fields: Fields,
+pub(super) struct Members<'a, K: 'static> {
+    fields: Fields<K>,
     body: &'a [u8],
     names: Vec<Cow<'a, str>>,
-    keys: Vec<Key>,
+    keys: Vec<K>,
 }
 
-impl<'a> Members<'a> {
-    pub(super) fn of(fields: Fields, body: &'a [u8]) -> Self {
+impl<'a, K: Copy + PartialEq> Members<'a, K> {
+    pub(super) fn of(fields: Fields<K>, body: &'a [u8]) -> Self {
         Self { fields, body, names: Vec::with_capacity(16), keys: Vec::new() }
     }
 
@@ -88,7 +87,7 @@ impl<'a> Members<'a> {
     pub(super) fn read(
         &mut self,
         scanner: &mut Scanner<'a>,
-        mut visit: impl FnMut(Key, Value<'_, 'a>) -> Result<(), Refusal>,
+        mut visit: impl FnMut(K, Value<'_, 'a>) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         let body = self.body;
         let malformed = |error: Malformed| error.refusal(body);
@@ -101,7 +100,9 @@ impl<'a> Members<'a> {
         loop {
             match self.name(scanner)? {
                 Some((field, key)) => visit(key, Value { field, body, scanner: &mut *scanner })?,
-                None => drop(scanner.value().map_err(malformed)?),
+                None => {
+                    scanner.value().map_err(malformed)?;
+                }
             }
             scanner.space();
             if scanner.next() == Some(b'}') {
@@ -115,7 +116,7 @@ impl<'a> Members<'a> {
     }
 
     /// Reads a name up to its value; tells if it is governed.
-    fn name(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<(&'static str, Key)>, Refusal> {
+    fn name(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<(&'static str, K)>, Refusal> {
         let quoted = scanner.name().map_err(|error| error.refusal(self.body))?;
         let Some(name) = unquote(scanner, &quoted) else {
             return Err(Refusal::body(format!(
@@ -274,10 +275,10 @@ impl<'a> Value<'_, 'a> {
     }
 
     /// An object or null, its governed members given to `visit`.
-    pub(super) fn members(
+    pub(super) fn members<K: Copy + PartialEq>(
         &mut self,
-        fields: Fields,
-        visit: impl FnMut(Key, Value<'_, 'a>) -> Result<(), Refusal>,
+        fields: Fields<K>,
+        visit: impl FnMut(K, Value<'_, 'a>) -> Result<(), Refusal>,
     ) -> Result<Object, Refusal> {
         if self.scanner.next() != Some(b'{') {
             let (span, text) = self.raw()?;

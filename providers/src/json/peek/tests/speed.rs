@@ -49,7 +49,9 @@ fn peek_speed() {
     };
     let tools = [br#"{"model":"m","stream":true,"x":["#.to_vec(), pretty, b"]}".to_vec()].concat();
     let tools = String::from_utf8(tools).unwrap().replace("][", "],[").into_bytes();
+    let small = br#"{"model":"gpt-5.4","messages":[{"role":"system","content":"You are a helpful assistant."},{"role":"user","content":"What is the weather in Oslo today, and should I take an umbrella with me?"}],"temperature":0.7,"stream":true,"max_completion_tokens":500}"#;
     for (name, body) in [
+        ("small request", small.to_vec()),
         ("plain text", body("The quick brown fox jumps over the lazy dog. ")),
         ("escapes", body(r#"The quick \"brown\" fox\njumps over the lazy dog. "#)),
         ("two-byte letters", body("Съешь ещё этих мягких французских булок. ")),

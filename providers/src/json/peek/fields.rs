@@ -125,7 +125,7 @@ impl<'a, K: Copy + PartialEq> Members<'a, K> {
                 quoted.span.start
             )));
         };
-        if name.chars().any(|c| c.is_control() || c == '\u{feff}') {
+        if has_unseen(&name) {
             return Err(Refusal::body(format!(
                 "the name of a member at byte {} holds a control character or a byte order mark; \
                  write it without",
@@ -164,6 +164,14 @@ impl<'a, K: Copy + PartialEq> Members<'a, K> {
     }
 }
 
+/// Whether a text has control characters or a byte order mark.
+fn has_unseen(text: &str) -> bool {
+    match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.chars().any(|c| c.is_control() || c == '\u{feff}'),
+    }
+}
+
 fn twice(name: &str) -> Refusal {
     let name = shown(name);
     Refusal::of(
@@ -180,6 +188,9 @@ fn shown(name: &str) -> String {
 /// Whether some reader would take `name` for `field`: letters compared as Go's encoding/json
 /// does, without case, which also takes `ſ` for `s` and the Kelvin sign for `k`.
 fn same_letters(field: &str, name: &str) -> bool {
+    if name.is_ascii() {
+        return name.eq_ignore_ascii_case(field);
+    }
     let fold = |c: char| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
@@ -217,7 +228,7 @@ impl<'a> Value<'_, 'a> {
         Refusal::of(self.field, format!("`{}` must be {remedy}", self.field))
     }
 
-    /// A string that is not empty and has no control characters.
+    /// A string that is not empty and has no control characters or byte order marks.
     pub(super) fn text(
         &mut self,
         what: &'static str,
@@ -229,9 +240,7 @@ impl<'a> Value<'_, 'a> {
         }
         let quoted = self.scanner.string().map_err(|error| error.refusal(self.body))?;
         match unquote(self.scanner, &quoted) {
-            Some(text) if !text.is_empty() && !text.contains(char::is_control) => {
-                Ok((text, quoted.span))
-            }
+            Some(text) if !text.is_empty() && !has_unseen(&text) => Ok((text, quoted.span)),
             _ => Err(wrong(self)),
         }
     }

@@ -107,3 +107,19 @@ impl Framer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_buffers_are_given_back_and_small_ones_kept() {
+        for (size, kept) in [(100_000, false), (100, true)] {
+            let mut framer = Framer::default();
+            assert_eq!(framer.push(&vec![b'x'; size], |_| {}), Ok(()));
+            assert_eq!(framer.pending(), size);
+            assert_eq!(framer.push(b"\n\n", |_| {}), Ok(()));
+            assert_eq!((framer.pending(), framer.buffer.capacity() > 0), (0, kept));
+        }
+    }
+}

@@ -155,15 +155,6 @@ fn a_long_frame_in_tiny_pieces_is_read_in_linear_time() {
     assert_eq!(frames(stream.chunks(1))[0].1.len(), 2_000_000);
 }
 
-#[test]
-fn large_buffers_are_given_back() {
-    let mut framer = Framer::default();
-    framer.push(&[b'x'; 100_000], |_| {}).unwrap();
-    framer.push(b"\n\n", |_| {}).unwrap();
-    assert!(format!("{framer:?}").contains("buffer: []"));
-    assert_eq!(framer.pending(), 0);
-}
-
 proptest! {
     #[test]
     fn any_split_gives_the_same_frames(

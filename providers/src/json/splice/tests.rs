@@ -19,6 +19,7 @@ fn edits_apply_in_any_order() {
 fn careless_edits_do_not_panic() {
     let body = Bytes::from_static(b"0123456789");
     assert_eq!(splice(&body, [edit(2..6, "x"), edit(4..7, "y")]), "01xy789");
+    assert_eq!(splice(&body, [edit(2..9, "x"), edit(4..5, "y")]), "01xy9");
     assert_eq!(splice(&body, [edit(20..30, "x")]), "x");
 }
 

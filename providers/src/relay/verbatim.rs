@@ -58,15 +58,19 @@ impl Relayed {
         (chunk.clone(), Ok(()))
     }
 
-    /// What is still to be sent. Of an answer that was cut short, half an event that waits is
-    /// left out: the error that follows could not be read behind it.
+    /// What is still to be sent.
+    ///
+    /// Half an event that waits is left out if an error has to follow, which could not be read
+    /// behind it. An error that the decoder finds only in what is left (half an event is no JSON)
+    /// is not one that the provider's bytes have told the caller.
     pub(super) fn finish(&mut self, watch: &mut Watch) -> Vec<u8> {
+        let told = watch.is_over();
         self.decoder.finish(&mut |event| watch.event(&event));
         let mut out = Vec::new();
-        if let Place::Filtered(filter) = &mut self.place
-            && watch.is_over()
-        {
-            filter.finish(&mut out);
+        match (watch.error(), &mut self.place) {
+            (Some(error), _) if !told => self.error(&error.clone(), &mut out),
+            (_, Place::Filtered(filter)) if watch.is_over() => filter.finish(&mut out),
+            _ => {}
         }
         out
     }

@@ -122,6 +122,18 @@ fn a_providers_error_goes_through_as_it_is() {
 }
 
 #[test]
+fn an_error_found_only_at_the_end_is_told() {
+    // What decoders make of half an event at the end of a stream.
+    let stream = b"data: text a\n\ndata: error half an event";
+    let told = "event: error\ndata: Overloaded\n\n";
+    let (out, outcome) = run(&mut plain(), [&stream[..]]);
+    assert_eq!(out, format!("data: text a\n\ndata: error half an event\n\n{told}"));
+    assert!(matches!(outcome, Outcome::Failed(_)));
+    let (out, _) = run(&mut hiding(), [&stream[..]]);
+    assert_eq!(out, format!("data: text a\n\n{told}"));
+}
+
+#[test]
 fn the_gateways_own_failure_closes_the_stream() {
     let mut relay = plain();
     relay.push(&Bytes::from_static(b"data: text a\n"));

@@ -8,6 +8,8 @@ pub mod catalog;
 pub mod claude;
 pub mod codec;
 pub mod conversation;
+#[cfg(test)]
+mod corpus;
 pub mod dialect;
 pub mod gemini;
 pub mod json;

@@ -16,5 +16,6 @@ pub mod price;
 pub mod relay;
 mod schema;
 pub mod sse;
+pub mod surface;
 
 pub use schema::Schema;

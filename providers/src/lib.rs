@@ -12,6 +12,7 @@ pub mod dialect;
 pub mod gemini;
 pub mod json;
 pub mod openai;
+mod pattern;
 pub mod price;
 pub mod relay;
 mod schema;

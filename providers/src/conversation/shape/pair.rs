@@ -13,8 +13,7 @@ pub(super) fn answered(
     schema: Schema,
 ) -> Result<Vec<Message<'_>>, Refusal> {
     let refuse = Refuse(schema);
-    let ids = called_ids(&messages, refuse)?;
-    let mut names = Names { taken: ids.clone() };
+    let mut names = Names { taken: called_ids(&messages, refuse)? };
     let mut turns = Vec::with_capacity(messages.len() + 1);
     let mut rest = messages.into_iter().peekable();
     let mut turn = 0;
@@ -22,7 +21,7 @@ pub(super) fn answered(
         if message.role != Role::Assistant {
             // Before the first assistant turn there is nothing to answer.
             if let Some(result) = first_result(&message) {
-                return Err(refuse.unasked(result, &ids));
+                return Err(refuse.unasked(result, &names.taken));
             }
             turns.push(message);
             continue;
@@ -34,7 +33,7 @@ pub(super) fn answered(
         let mut results = Results::out_of(&mut window);
         let answers = pair(&mut message, &mut results, turn, &mut names, refuse)?;
         if let Some(result) = results.left() {
-            return Err(refuse.unasked(result, &ids));
+            return Err(refuse.unasked(result, &names.taken));
         }
         turn += 1;
         turns.push(message);

@@ -43,7 +43,7 @@ impl Book {
         estimate: Amount,
         now: i64,
     ) -> Result<(ReservationId, Vec<Entry>), Denied> {
-        self.latest = self.latest.max(now);
+        self.observe(now);
         let mut entries = Vec::with_capacity(budgets.len() + 1);
         let mut counters = Vec::with_capacity(budgets.len());
         let mut last_counter = self.last_counter;
@@ -71,14 +71,19 @@ impl Book {
         Ok((id, entries))
     }
 
+    /// Takes note of the time, unless it went back.
+    pub(super) fn observe(&mut self, now: i64) {
+        self.latest = self.latest.max(now);
+    }
+
     /// Makes what an entry says true.
     pub(super) fn apply(&mut self, entry: Entry) -> Result<(), Orphan> {
         match entry {
             Entry::Ledger { version } if version == VERSION => {}
             Entry::Ledger { .. } => return Err(Orphan),
-            Entry::Snapshot { time } => self.latest = self.latest.max(time),
+            Entry::Snapshot { time } => self.observe(time),
             Entry::Counter(counter) => {
-                self.latest = self.latest.max(counter.start);
+                self.observe(counter.start);
                 self.last_counter = self.last_counter.max(counter.id.0);
                 self.current.insert(counter.key.clone(), counter.id);
                 self.counters.insert(counter.id, counter);

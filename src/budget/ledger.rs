@@ -1,24 +1,4 @@
 //! The ledger: what every budget has left, under any concurrency, crash or disconnect.
-//!
-//! **Concurrency.** One lock around the [book](super::book); a reservation is checked and made in
-//! all budgets under it.
-//!
-//! **Crash of the process** (`kill -9` too). Every reservation and every end of one is a line that
-//! the kernel has before the call goes on, so nothing is forgotten. Reservations that were open
-//! are charged with their estimates at the next start: the provider may have billed them.
-//!
-//! **Loss of power.** A thread syncs the file ten times a second: what happened in the last
-//! 100 ms (and the time that one sync or rewrite takes) may be forgotten.
-//!
-//! **A disk that cannot be written** (full, failing, read-only). Reservations are refused with
-//! [`Denied::Unavailable`], as nothing could be promised about them; calls under way end as usual,
-//! in memory, and their lines are written before any other as soon as the disk takes them. After
-//! a failed sync, which may have lost lines, the whole file is written anew. A crash in the
-//! meantime charges estimates instead of the real usage.
-//!
-//! **The clock.** Time never goes back in the ledger: a clock that does finds the window it left,
-//! with what was spent in it. One that was far ahead makes limits hold until its window ends; move
-//! the file away to start anew.
 
 use std::{
     borrow::Borrow,
@@ -48,7 +28,27 @@ const REWRITE_PAST: u64 = 64 << 20;
 /// How far the clock may be behind the ledger at the start before someone should look at it.
 const CLOCK_BEHIND: i64 = 3600;
 
-/// Holds all budgets. See the [module](self) for what it promises.
+/// Holds all budgets.
+///
+/// **Concurrency.** One lock around the book; a reservation is checked and made in
+/// all budgets under it.
+///
+/// **Crash of the process** (`kill -9` too). Every reservation and every end of one is a line that
+/// the kernel has before the call goes on, so nothing is forgotten. Reservations that were open
+/// are charged with their estimates at the next start: the provider may have billed them.
+///
+/// **Loss of power.** A thread syncs the file ten times a second: what happened in the last
+/// 100 ms (and the time that one sync or rewrite takes) may be forgotten.
+///
+/// **A disk that cannot be written** (full, failing, read-only). Reservations are refused with
+/// [`Denied::Unavailable`], as nothing could be promised about them; calls under way end as usual,
+/// in memory, and their lines are written before any other as soon as the disk takes them. After
+/// a failed sync, which may have lost lines, the whole file is written anew. A crash in the
+/// meantime charges estimates instead of the real usage.
+///
+/// **The clock.** Time never goes back in the ledger: a clock that does finds the window it left,
+/// with what was spent in it. One that was far ahead makes limits hold until its window ends; move
+/// the file away to start anew.
 #[derive(Debug)]
 pub struct Ledger {
     shared: Arc<Shared>,
@@ -298,7 +298,6 @@ impl State {
             );
         }
         open.into_iter().for_each(|entry| self.apply(entry));
-        self.book.sweep();
         if self.book.latest() > now.saturating_add(CLOCK_BEHIND) {
             log::warn!(
                 "ledger {shown}: the clock is {} s behind the last entry; limits hold in the \
@@ -307,6 +306,8 @@ impl State {
                 self.book.latest().saturating_sub(now)
             );
         }
+        self.book.observe(now);
+        self.book.sweep();
         Ok(())
     }
 

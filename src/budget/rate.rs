@@ -68,8 +68,8 @@ impl fmt::Display for RateLimit {
 /// Counts calls of each caller against one [`RateLimit`], over an interval that slides: the last
 /// whole interval counts for the part of it that is not yet past.
 ///
-/// Callers share a count-min sketch of constant size. A caller is never let through too often; in
-/// the company of several thousand others it may be held up too soon.
+/// Callers share a count-min sketch of constant size, which may count too much but never too
+/// little: in the company of several thousand others a caller may be held up too soon.
 pub struct RateLimiter {
     requests: u32,
     interval: Duration,

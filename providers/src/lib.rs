@@ -12,9 +12,11 @@ pub mod dialect;
 pub mod gemini;
 pub mod json;
 pub mod openai;
+mod pattern;
 pub mod price;
 pub mod relay;
 mod schema;
 pub mod sse;
+pub mod surface;
 
 pub use schema::Schema;

@@ -11,8 +11,9 @@ use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::PriceBook;
 
-use crate::budget::{Budget, RateLimit};
-use crate::credential::{Credential, SecretSource};
+use crate::budget::rate::RateLimit;
+use crate::budget::{Budget, Scope};
+use crate::credential::{self, CallerKey, Credential, SecretSource};
 
 /// Everything the gateway goes by, resolved and validated.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub struct Snapshot {
     /// Budgets that every call is held to.
     pub budgets: Vec<Arc<Budget>>,
     /// Request rates that every call is held to.
-    pub rates: Vec<Arc<RateLimit>>,
+    pub rates: Vec<Arc<Rate>>,
     /// Prices: the operator's own on top of the catalogue's.
     pub prices: PriceBook,
     /// What models accept.
@@ -167,6 +168,17 @@ pub struct RouteTarget {
     pub weight: Option<u32>,
 }
 
+/// A request rate under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Its name in metrics and refusals.
+    pub name: String,
+    /// One counter for each of these.
+    pub per: Scope,
+    /// How often.
+    pub limit: RateLimit,
+}
+
 /// Who may call.
 #[derive(Debug)]
 pub enum Callers {
@@ -185,4 +197,26 @@ pub struct Caller {
     pub key: Arc<SecretSource>,
     /// Models it may use (exact or with `*`); `None`: any that a route serves.
     pub models: Option<Vec<String>>,
+}
+
+impl Snapshot {
+    /// Every secret in use, of backends and of callers, to look for rotated ones.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
+        let callers = match &self.callers {
+            Callers::Anyone => &[][..],
+            Callers::Known(known) => known,
+        };
+        let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
+        backends.chain(callers.iter().map(|caller| &caller.key)).map(|source| &**source)
+    }
+}
+
+impl Callers {
+    /// Who has this key. Compares the hash with every caller's, in constant time.
+    #[must_use]
+    pub fn identify(&self, key: &CallerKey) -> Option<&Arc<Caller>> {
+        let Self::Known(known) = self else { return None };
+        let position = credential::find(key.digest(), known.iter().map(|caller| &*caller.key))?;
+        known.get(position)
+    }
 }

@@ -65,7 +65,7 @@ impl<'a> Stop<'a> {
         Self {
             stop_reason: named.map_or("end_turn", |(name, _)| name),
             stop_sequence: sequence.filter(|_| reason == FinishReason::StopSequence),
-            stop_details: refused.then(|| Details {
+            stop_details: refused.then_some(Details {
                 kind: "refusal",
                 category: None,
                 explanation: finish.explanation.as_deref(),

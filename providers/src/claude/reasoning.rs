@@ -76,13 +76,11 @@ pub(super) fn decode_thinking<'a>(
             ));
         }
     };
-    match config.display.as_deref() {
-        Some("summarized") => reasoning.show = Some(true),
-        Some("omitted") => reasoning.show = Some(false),
-        _ => {}
-    }
-    if reasoning.show.is_some() {
-        config.display = None;
+    match config.display.take().map(|display| (display.get(), display)) {
+        Some(("\"summarized\"", _)) => reasoning.show = Some(true),
+        Some(("\"omitted\"", _)) => reasoning.show = Some(false),
+        Some((_, display)) => extensions.unknown("thinking", "display", display),
+        None => {}
     }
     config.leftovers(&mut |name, value| extensions.unknown("thinking", name, value));
     Ok(())

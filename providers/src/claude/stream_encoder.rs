@@ -216,7 +216,7 @@ impl StreamEncoder {
                 if !part.held.is_empty() {
                     let start = Block::Text { text: "" };
                     self.open(&mut part.open, start, out);
-                    self.say(DeltaOut::TextDelta { text: &part.held }, out);
+                    self.say(DeltaOut::Text { text: &part.held }, out);
                 }
             }
             // A signature is of use to Anthropic only and proves that it was Anthropic's: those
@@ -228,10 +228,10 @@ impl StreamEncoder {
                 let start = Block::Thinking { thinking: "", signature: "" };
                 self.open(&mut part.open, start, out);
                 if !part.held.is_empty() {
-                    self.say(DeltaOut::ThinkingDelta { thinking: &part.held }, out);
+                    self.say(DeltaOut::Thinking { thinking: &part.held }, out);
                 }
                 if let Some(signature) = part.signature.take() {
-                    self.say(DeltaOut::SignatureDelta { signature: &signature }, out);
+                    self.say(DeltaOut::Signature { signature: &signature }, out);
                 }
             }
             Kind::Redacted(data) => {
@@ -242,7 +242,7 @@ impl StreamEncoder {
                 let start = Block::ToolUse { id, name, input: Empty {} };
                 self.open(&mut part.open, start, out);
                 if !part.held.is_empty() {
-                    self.say(DeltaOut::InputJsonDelta { partial_json: &part.held }, out);
+                    self.say(DeltaOut::InputJson { partial_json: &part.held }, out);
                 }
             }
         }
@@ -367,12 +367,16 @@ struct BlockDelta<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum DeltaOut<'a> {
-    TextDelta { text: &'a str },
-    ThinkingDelta { thinking: &'a str },
-    SignatureDelta { signature: &'a str },
-    InputJsonDelta { partial_json: &'a str },
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: &'a str },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: &'a str },
 }
 
 #[derive(Serialize)]

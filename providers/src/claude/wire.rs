@@ -105,7 +105,7 @@ object! {
     ThinkingConfig {
         kind: Str<'a> = "type",
         budget_tokens: u64 = "budget_tokens",
-        display: Str<'a> = "display",
+        display: &'a RawValue = "display",
     }
 }
 

@@ -210,10 +210,10 @@ fn a_recorded_stream_comes_back() {
         let frames = ladder(&written);
         let after = Answer::of(&written);
         // A stream has no raw blocks to give back, and empty text is not written.
-        before.parts.retain(|(kind, text, signature)| {
-            !kind.starts_with("Opaque")
-                && !(kind == "Text" && text.is_empty())
-                && !(kind == "Thinking" && text.is_empty() && signature.is_none())
+        before.parts.retain(|(kind, text, signature)| match kind.as_str() {
+            "Text" => !text.is_empty(),
+            "Thinking" => !text.is_empty() || signature.is_some(),
+            kind => !kind.starts_with("Opaque"),
         });
         assert_eq!(before, after, "{name}");
         assert!(after.ended, "{name}");

@@ -46,24 +46,24 @@ macro_rules! object {
                         self,
                         mut map: A,
                     ) -> Result<Self::Value, A::Error> {
-                        use $crate::openai::read::{located, twice};
+                        use $crate::openai::read;
                         $(let mut $field: Option<Option<_>> = None;)*
                         let mut unknown: Vec<$crate::openai::read::Unknown<'de>> = Vec::new();
                         while let Some(key) = map.next_key::<$crate::json::Str<'de>>()? {
                             match &*key {
                                 $($key => {
                                     if $field.is_some() {
-                                        return Err(twice($key));
+                                        return Err(read::twice($key));
                                     }
                                     let value = map.next_value();
-                                    $field = Some(value.map_err(|e| located($key, &e))?);
+                                    $field = Some(value.map_err(|e| read::located($key, &e))?);
                                 })*
                                 $($($ignored)|+ => {
                                     map.next_value::<serde::de::IgnoredAny>()?;
                                 })?
                                 _ => {
                                     if unknown.iter().any(|(name, _)| *name == key.0) {
-                                        return Err(twice(&key.0));
+                                        return Err(read::twice(&key.0));
                                     }
                                     let value = map.next_value()?;
                                     unknown.push((key.0, value));

@@ -5,6 +5,7 @@
 //! The codec is faithful and no more: grouping, ordering and pairing of turns happen between
 //! decoder and encoder.
 
+mod answer;
 mod decode;
 mod encode;
 mod error;

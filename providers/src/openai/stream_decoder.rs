@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::answer::{Answer, Call, Choice, Voice, finish, words};
 use super::frames::{Frames, TooLarge};
-use super::response::{Answer, Call, Choice, Voice, finish, words};
 use super::usage::{self, count};
 use super::{error, response};
 use crate::codec::StreamDecoder;
-use crate::conversation::{ApiError, Delta, Event, Finish, PartKind};
+use crate::conversation::{ApiError, Delta, Event, Finish, PartKind, Usage};
 
 /// What takes events.
 type Sink<'s> = dyn FnMut(Event<'_>) + 's;
@@ -49,6 +49,8 @@ struct State {
     /// The end or an error was told: nothing follows.
     over: bool,
     candidates: Vec<Candidate>,
+    /// The usage that was told last.
+    usage: Option<Usage>,
 }
 
 impl State {
@@ -92,7 +94,10 @@ impl State {
         }
         let usage = chunk.usage.or(chunk.x_groq.and_then(|groq| groq.usage));
         if let Some(usage) = usage.and_then(usage::decode) {
-            sink(Event::Usage(usage));
+            // Hosts that count in every chunk repeat themselves.
+            if self.usage.replace(usage) != Some(usage) {
+                sink(Event::Usage(usage));
+            }
             self.complete |= ended && self.candidates.iter().all(|candidate| candidate.finished);
         }
         Ok(())

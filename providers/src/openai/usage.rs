@@ -47,11 +47,14 @@ pub(super) fn decode(raw: &RawValue) -> Option<Usage> {
     }
     let (prompt, completion) = (prompt.unwrap_or(0), completion.unwrap_or(0));
 
+    let cache_write = count(input.cache_write_tokens).unwrap_or(0).min(prompt);
+    // A part that is larger than its whole is not believed (Azure's Grok says such): what it
+    // would make cheaper is then charged in full.
     let cache_read = count(input.cached_tokens)
         .or_else(|| count(counted.prompt_cache_hit_tokens))
         .or_else(|| count(counted.cached_tokens))
+        .filter(|&read| read <= prompt - cache_write)
         .unwrap_or(0);
-    let cache_write = count(input.cache_write_tokens).unwrap_or(0);
     // What only the total counts is output that `completion_tokens` leaves out: xAI's reasoning
     // tokens, and Gemini's behind its compatible endpoint.
     let apart =
@@ -59,7 +62,7 @@ pub(super) fn decode(raw: &RawValue) -> Option<Usage> {
     let all_output = completion.saturating_add(apart);
     let reasoning = count(output.reasoning_tokens).unwrap_or(0).max(apart).min(all_output);
     Some(Usage {
-        input: prompt.saturating_sub(cache_read.saturating_add(cache_write)),
+        input: prompt - cache_write - cache_read,
         cache_read,
         cache_write,
         cache_write_1h: 0,

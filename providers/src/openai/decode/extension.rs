@@ -10,7 +10,7 @@ use crate::openai::read::{Unknown, bounded, is_null};
 
 /// When a field changes what the answer means, so that no other schema may leave it out.
 /// Every field that is not here is a hint.
-const REFUSED: [(&str, fn(&str) -> bool); 11] = [
+const REFUSED: [(&str, Says); 11] = [
     ("audio", always),
     ("background", says_true),
     ("conversation", always),
@@ -23,6 +23,9 @@ const REFUSED: [(&str, fn(&str) -> bool); 11] = [
     ("store", says_true),
     ("web_search_options", always),
 ];
+
+/// Whether a value, as written, is more than the default.
+type Says = fn(&str) -> bool;
 
 fn always(_: &str) -> bool {
     true

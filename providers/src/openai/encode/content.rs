@@ -218,7 +218,10 @@ fn file<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<File<'a>, Ref
             Ok(File::Uploaded { file_id: id })
         }
         Source::Base64 { media_type, data } => Ok(File::Inline {
-            filename: media.name.as_deref().unwrap_or("document.pdf"),
+            filename: media.name.as_deref().unwrap_or(match media_type.as_ref() {
+                "application/pdf" => "document.pdf",
+                _ => "document",
+            }),
             file_data: Address::Data { media_type, data },
         }),
         // OpenAI's file_data is data; hosts of callers who write this schema may know better.

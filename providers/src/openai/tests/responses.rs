@@ -159,7 +159,7 @@ fn usage_is_split_into_kinds_that_do_not_overlap() {
         (
             r#"{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":99},
             "completion_tokens_details":{"reasoning_tokens":99}}"#,
-            usage(0, 99, 0, 0, 5),
+            usage(10, 0, 0, 0, 5),
         ),
         (
             r#"{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":null,"completion_tokens_details":7}"#,

@@ -92,7 +92,10 @@ pub fn serve(options: Options) -> Result<(), String> {
     }
     server.add_service(listeners);
 
-    let mut admin = Service::new("admin".to_owned(), pingora::apps::http_app::HttpServer::new_app(Admin::new(gateway.clone())));
+    let mut admin = Service::new(
+        "admin".to_owned(),
+        pingora::apps::http_app::HttpServer::new_app(Admin::new(gateway.clone())),
+    );
     admin.threads = Some(1);
     admin.add_tcp(&snapshot.admin.to_string());
     server.add_service(admin);

@@ -14,9 +14,7 @@ use providers::conversation::{ApiError, ErrorClass, Usage};
 pub use caller::{Who, authenticate};
 pub use rates::Rates;
 
-use crate::budget::{
-    Charge, Denied, Estimate, Ledger, Money, Reservation, Subject, estimate,
-};
+use crate::budget::{Charge, Denied, Estimate, Ledger, Money, Reservation, Subject, estimate};
 use crate::route::{self, Health};
 use crate::snapshot::{Backend, Route, Snapshot, Terms};
 
@@ -88,7 +86,10 @@ pub struct Admitted {
 pub fn admit(rules: Rules<'_>, who: &Who, call: Call<'_>, draw: u64) -> Result<Grant, Denial> {
     let snapshot = rules.snapshot;
     let Some(route) = route::find(&snapshot.routes, call.model) else {
-        let message = format!("no route serves the model `{}`; GET /v1/models lists those that are served", printable(call.model));
+        let message = format!(
+            "no route serves the model `{}`; GET /v1/models lists those that are served",
+            printable(call.model)
+        );
         return Err(Denial::new("no_route", ErrorClass::NotFound, message));
     };
     let attempts: Vec<Attempt> = route::candidates(route, rules.health, draw, Instant::now())
@@ -154,7 +155,8 @@ impl Attempt {
         {
             let message = format!(
                 "the model `{}` has no known price, and budget `{}` counts money; the operator can add it under `prices`",
-                printable(&self.model), budget.name
+                printable(&self.model),
+                budget.name
             );
             return Err(Denial::new("price_unknown", ErrorClass::Permission, message));
         }
@@ -162,15 +164,15 @@ impl Attempt {
             input: estimate::input_tokens(call.body),
             output: estimate::output_tokens(
                 call.output_limit,
-                call.candidates,
-                self.terms.capabilities.max_output_tokens,
+                Some(u64::from(call.candidates)),
+                Some(self.terms.capabilities.max_output_tokens),
                 estimate::DEFAULT_OUTPUT_CAP,
             ),
             ..Usage::default()
         };
         let estimate = Estimate { cost: self.terms.cost(&usage), tokens: usage.total() };
-        let reservation =
-            ledger.reserve(budgets, &self.subject(who), estimate).map_err(|denied| match &denied {
+        let reservation = ledger.reserve(budgets, &self.subject(who), estimate).map_err(
+            |denied| match &denied {
                 Denied::Exceeded { retry_after, .. } => {
                     let mut denial =
                         Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
@@ -181,7 +183,8 @@ impl Attempt {
                 Denied::Unavailable => {
                     Denial::new("ledger", ErrorClass::Overloaded, denied.to_string())
                 }
-            })?;
+            },
+        )?;
         Ok(Admitted { reservation, terms: self.terms.clone(), estimate })
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::budget::rate::{RateLimit, RateLimiter};
 use crate::budget::Subject;
+use crate::budget::rate::{RateLimit, RateLimiter};
 use crate::snapshot::Rate;
 
 /// A rate that would be exceeded.
@@ -26,11 +26,7 @@ pub struct Rates {
 
 impl Rates {
     /// Lets a call through and counts it, or says which rate it would exceed.
-    pub fn admit<'a>(
-        &self,
-        rates: &'a [Arc<Rate>],
-        who: &Subject<'_>,
-    ) -> Result<(), TooOften<'a>> {
+    pub fn admit<'a>(&self, rates: &'a [Arc<Rate>], who: &Subject<'_>) -> Result<(), TooOften<'a>> {
         for rate in rates {
             self.limiter(rate)
                 .admit(rate.per.of(who))

@@ -69,7 +69,11 @@ async fn whole(
     };
     let Some(body) = encoding::plain(head.as_ref(), body, WHOLE) else {
         charge_estimate(gateway, ctx, admitted, None);
-        return Ok(unreadable(exchange, ctx, "sent an answer in an encoding that was not asked for"));
+        return Ok(unreadable(
+            exchange,
+            ctx,
+            "sent an answer in an encoding that was not asked for",
+        ));
     };
 
     let schema = exchange.attempt.backend().schema;
@@ -110,7 +114,11 @@ async fn stream(
     if !encoding::is_identity(head.as_ref()) {
         gateway.upstreams.release(incoming).await;
         charge_estimate(gateway, ctx, admitted, None);
-        return Ok(unreadable(exchange, ctx, "sent a stream in an encoding that was not asked for"));
+        return Ok(unreadable(
+            exchange,
+            ctx,
+            "sent a stream in an encoding that was not asked for",
+        ));
     }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
     let first = match unless_gone(session, deadline, incoming.next()).await {

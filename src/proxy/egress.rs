@@ -122,7 +122,9 @@ fn build(
         header.insert_header("anthropic-version", HeaderValue::from_static(FIRST_VERSION))?;
     }
     // Last, so that nothing above can stand in its place.
-    if let Some((name, value)) = backend.credential.header().or_err(InvalidHTTPHeader, "credential")? {
+    if let Some((name, value)) =
+        backend.credential.header().or_err(InvalidHTTPHeader, "credential")?
+    {
         header.insert_header(name, value)?;
     }
     Ok(header)

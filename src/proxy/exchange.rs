@@ -87,7 +87,10 @@ pub async fn run(
             },
             // A backend that can't carry the request says nothing about how another one failed.
             Err(refusal) if failed.is_some() => {
-                log::debug!("backend {} can't carry the request: {refusal:?}", attempt.backend().name);
+                log::debug!(
+                    "backend {} can't carry the request: {refusal:?}",
+                    attempt.backend().name
+                );
                 continue;
             }
             Err(refusal) => refusal,
@@ -335,4 +338,3 @@ pub fn too_late() -> Failure {
     let message = "the request took longer than this gateway allows; ask for less, or in parts";
     Failure::upstream("deadline", ApiError::new(ErrorClass::Timeout, message))
 }
-

@@ -19,12 +19,15 @@ pub fn check(header: &RequestHeader, raw: &[u8]) -> Result<(), Failure> {
     if header.version == Version::HTTP_11 || header.version == Version::HTTP_10 {
         check_h1(header, raw)?;
     }
-    let bytes: usize = header.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let bytes: usize =
+        header.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if bytes > HEADER_BYTES {
         return Err(Failure::bad_request("the headers are larger than 64 KiB; send fewer"));
     }
     if header.headers.contains_key(header::UPGRADE) {
-        return Err(Failure::bad_request("protocol upgrades are not served here; remove `Upgrade`"));
+        return Err(Failure::bad_request(
+            "protocol upgrades are not served here; remove `Upgrade`",
+        ));
     }
     if header.method != Method::GET && header.method != Method::POST {
         return Err(Failure::bad_request("only GET and POST are served here"));

@@ -68,7 +68,8 @@ pub async fn read(
     if expects_continue(session) {
         session.write_continue_response().await.map_err(|_| Failure::CallerGone)?;
     }
-    match tokio::time::timeout(limits.body_total, pieces(session, limits, memory, announced)).await {
+    match tokio::time::timeout(limits.body_total, pieces(session, limits, memory, announced)).await
+    {
         Ok(body) => body,
         Err(_) => Err(too_slow()),
     }
@@ -85,7 +86,8 @@ async fn pieces(
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     loop {
-        let piece = match tokio::time::timeout(limits.body_idle, session.read_request_body()).await {
+        let piece = match tokio::time::timeout(limits.body_idle, session.read_request_body()).await
+        {
             Ok(Ok(Some(piece))) => piece,
             Ok(Ok(None)) => break,
             Ok(Err(error)) => return Err(unreadable(&error)),

@@ -85,7 +85,10 @@ impl Upstreams {
                     if is_h2_downgrade(&error) {
                         self.connector.prefer_h1(&peer);
                     }
-                    let died = !matches!(error.etype(), ErrorType::ReadTimedout | ErrorType::WriteTimedout);
+                    let died = !matches!(
+                        error.etype(),
+                        ErrorType::ReadTimedout | ErrorType::WriteTimedout
+                    );
                     if reused && died && !stale {
                         stale = true;
                         continue;
@@ -150,8 +153,13 @@ async fn exchange(
         session.finish_request_body().await?;
         loop {
             session.read_response_header().await?;
-            let informational = session.response_header().is_some_and(|h| h.status.is_informational());
-            if !informational || session.response_header().is_some_and(|h| h.status == StatusCode::SWITCHING_PROTOCOLS) {
+            let informational =
+                session.response_header().is_some_and(|h| h.status.is_informational());
+            if !informational
+                || session
+                    .response_header()
+                    .is_some_and(|h| h.status == StatusCode::SWITCHING_PROTOCOLS)
+            {
                 break;
             }
         }

@@ -77,7 +77,8 @@ impl Resolver {
         let lookups = names.into_iter().filter(|(host, _)| host.parse::<IpAddr>().is_err()).map(
             |(host, port)| async move {
                 let found = tokio::net::lookup_host((host.as_str(), port)).await;
-                ((host, port), found.map(interleave))
+                let found = found.map(|addresses| interleave(addresses));
+                ((host, port), found)
             },
         );
         let mut new = HashMap::new();

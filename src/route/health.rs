@@ -32,10 +32,7 @@ impl Health {
     /// first failure among them sends it back to rest.
     pub fn is_available(&self, backend: &str, now: Instant) -> bool {
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        states
-            .get(backend)
-            .and_then(|state| state.resting_until)
-            .is_none_or(|until| now >= until)
+        states.get(backend).and_then(|state| state.resting_until).is_none_or(|until| now >= until)
     }
 
     /// It answered. All is forgiven.

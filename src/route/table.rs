@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::pattern::{matches, specificity};
 use super::Health;
+use super::pattern::{matches, specificity};
 use crate::snapshot::{Route, RouteTarget};
 
 /// The route for a model: the most specific pattern wins, then the first in the config.

@@ -53,8 +53,7 @@ impl Snapshot {
     fn look_up(&self, backend: &Backend, model: &str, now: SystemTime) -> Terms {
         let mut capabilities = self.catalog.capabilities(backend.schema, model);
         capabilities.legacy_openai |= backend.legacy_openai;
-        let seller =
-            Seller { provider: None, host: &backend.origin.host, schema: backend.schema };
+        let seller = Seller { provider: None, host: &backend.origin.host, schema: backend.schema };
         Terms { capabilities, price: self.prices.price(seller, model, now) }
     }
 }

@@ -106,7 +106,6 @@ impl AccessLog {
         Ok(log)
     }
 
-
     /// Adds a line.
     pub fn add(&self, line: &Line<'_>) {
         let full = {

@@ -168,7 +168,14 @@ impl Metrics {
     }
 
     /// A request was answered.
-    pub fn answered(&self, at: Place<'_>, caller: &str, surface: &str, status: u16, took: Duration) {
+    pub fn answered(
+        &self,
+        at: Place<'_>,
+        caller: &str,
+        surface: &str,
+        status: u16,
+        took: Duration,
+    ) {
         let code = status.to_string();
         self.requests.with_label_values(&at.labels([caller, surface, &code])).inc();
         self.duration.with_label_values(&at.labels([surface])).observe(took.as_secs_f64());

@@ -88,6 +88,20 @@ fn sockets_and_ledger_stay_until_a_restart() {
     assert_eq!(snapshot.ledger, None);
 }
 
+/// A file that is cut short can still be a good configuration: one without its budgets.
+#[test]
+fn a_file_that_is_still_being_written_is_not_loaded() {
+    let (_directory, path, live) = start();
+    fs::write(&path, config("half")).unwrap();
+    live.look();
+    fs::write(&path, config("whole")).unwrap();
+    live.look();
+    assert_eq!(backend(&live), "first");
+    live.look();
+    assert_eq!(backend(&live), "whole");
+    assert_eq!(live.reloads(), Reloads { succeeded: 1, failed: 0 });
+}
+
 #[test]
 fn changes_are_noticed() {
     let (directory, path, live) = start();

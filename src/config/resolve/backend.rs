@@ -245,9 +245,9 @@ fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>) -> u64 {
                 part(certificate);
             }
             part(b"identity");
+            // The key belongs to the certificate; that is checked.
             if let Some(identity) = identity {
                 identity.chain.iter().for_each(|certificate| part(certificate));
-                part(identity.key.expose());
             }
         }
     }

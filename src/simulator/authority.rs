@@ -58,7 +58,7 @@ impl Authority {
         self.sign(params(names, ExtendedKeyUsagePurpose::ServerAuth)?)
     }
 
-    /// A server certificate that ended with the year 2026 not yet begun.
+    /// A server certificate whose time was over at the end of 2025.
     ///
     /// # Errors
     /// If a name is not one.

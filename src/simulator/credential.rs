@@ -42,14 +42,11 @@ pub fn check(
 
 fn refusal(provider: Provider, given: Option<&str>) -> Rejection {
     match (provider, given) {
-        (Provider::OpenAi, None) => Rejection {
-            code: None,
-            ..Rejection::new(
-                401,
-                "You didn't provide an API key. You need to provide your API key in an \
-                 Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
-            )
-        },
+        (Provider::OpenAi, None) => Rejection::new(
+            401,
+            "You didn't provide an API key. You need to provide your API key in an Authorization \
+             header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
+        ),
         (Provider::OpenAi, Some(key)) => {
             let shown: String = key.chars().take(3).collect();
             Rejection::new(

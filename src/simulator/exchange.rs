@@ -3,12 +3,9 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -16,34 +13,19 @@ use hyper::body::Incoming;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use super::frame::Frame;
+use super::answer::{Answer, recorded};
 use super::journal::Arrival;
 use super::json::Json;
 use super::playback::{Playback, Step, Watch};
 use super::rejection::Rejection;
 use super::route::{self, Endpoint, Generate};
-use super::script::{Canned, Fault};
+use super::script::Fault;
 use super::server::State;
-use super::turn::{Reply, Turn};
-use super::{Provider, claude, credential, gemini, gzip, lenient, openai};
+use super::turn::Turn;
+use super::{Provider, claude, credential, gemini, lenient, openai};
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 64 << 20;
-
-/// How long a cut waits, so that what was written before it goes out.
-const BEFORE_CUT: Duration = Duration::from_millis(10);
-
-/// An answer that is not streamed counts as events of so many bytes.
-const PIECE: usize = 256;
-
-/// What is sent back.
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    steps: Vec<Step>,
-    /// Whether the length is told beforehand.
-    whole: bool,
-}
 
 /// Why there is no ordinary answer.
 enum Ending {
@@ -101,17 +83,17 @@ pub(super) async fn exchange(
 }
 
 /// A request being answered.
-struct Case<'r> {
+pub(super) struct Case<'r> {
     state: &'r State,
     head: &'r Parts,
     /// Names the request: a hash of its body.
     hash: u32,
-    id: &'r str,
+    pub(super) id: &'r str,
     leave: &'r Notify,
 }
 
 impl Case<'_> {
-    fn provider(&self) -> Provider {
+    pub(super) fn provider(&self) -> Provider {
         self.state.provider
     }
 
@@ -286,7 +268,7 @@ impl Case<'_> {
         self.page(200, "application/json", body.to_string())
     }
 
-    fn page(&self, status: u16, kind: &'static str, body: impl Into<Bytes>) -> Answer {
+    pub(super) fn page(&self, status: u16, kind: &'static str, body: impl Into<Bytes>) -> Answer {
         let mut headers = self.headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         Answer { status, headers, steps: vec![Step::Data(body.into())], whole: true }
@@ -322,132 +304,10 @@ impl Case<'_> {
         headers
     }
 
-    fn write(&self, turn: &Turn<'_>, reply: &Reply, faults: &[Fault]) -> Answer {
-        let broken =
-            |fault: &Fault| matches!(fault, Fault::Cut(_) | Fault::Stall(_) | Fault::Error(..));
-        let (frames, kind) = if turn.stream {
-            let frames = match self.provider() {
-                Provider::OpenAi => openai::stream(turn, reply),
-                Provider::Claude => claude::stream(turn, reply),
-                Provider::Gemini => gemini::stream(turn, reply),
-            };
-            let array = self.provider() == Provider::Gemini && !turn.sse;
-            (frames, if array { "application/json" } else { "text/event-stream" })
-        } else {
-            let body = match self.provider() {
-                Provider::OpenAi => openai::answer(turn, reply),
-                Provider::Claude => claude::answer(turn, reply),
-                Provider::Gemini => gemini::answer(turn, reply),
-            };
-            let body = Bytes::from(body.to_string());
-            let size = if faults.iter().any(broken) { PIECE } else { body.len() };
-            let pieces = body.chunks(size.max(1)).map(|piece| body.slice_ref(piece));
-            (pieces.map(|bytes| Frame { bytes, text: false }).collect(), "application/json")
-        };
-        let mut answer = self.page(200, kind, "");
-        answer.whole = !turn.stream && !faults.iter().any(broken);
-        answer.steps = self.steps(turn, frames, faults);
-        for fault in faults {
-            match fault {
-                Fault::Gzip => zip(&mut answer),
-                Fault::Drip(bytes, every) => drip(&mut answer, *bytes, *every),
-                _ => {}
-            }
-        }
-        answer
-    }
-
-    /// The frames at their pace, up to where a fault ends them.
-    fn steps(&self, turn: &Turn<'_>, frames: Vec<Frame>, faults: &[Fault]) -> Vec<Step> {
-        let (mut pace, mut stamp) = (Duration::ZERO, false);
-        for fault in faults {
-            if let Fault::Chunks { every, stamped, .. } = fault {
-                (pace, stamp) = (*every, *stamped);
-            }
-        }
-        let mut steps = Vec::with_capacity(frames.len() + 2);
-        for (at, frame) in frames.into_iter().enumerate() {
-            for fault in faults {
-                match fault {
-                    Fault::Cut(after) if *after == at => {
-                        steps.extend([Step::Wait(BEFORE_CUT), Step::Cut]);
-                        return steps;
-                    }
-                    Fault::Stall(Some(after)) if *after == at => {
-                        steps.push(Step::Stall);
-                        return steps;
-                    }
-                    Fault::Error(after, status) if *after == at => {
-                        steps.extend(self.failure(turn, *status));
-                        return steps;
-                    }
-                    _ => {}
-                }
-            }
-            if frame.text && !pace.is_zero() {
-                steps.push(Step::Wait(pace));
-            }
-            let stamped = stamp && frame.text;
-            steps.push(if stamped { Step::Stamped(frame.bytes) } else { Step::Data(frame.bytes) });
-        }
-        steps
-    }
-
-    /// An error in the middle; what is not a stream can only break off.
-    fn failure(&self, turn: &Turn<'_>, status: u16) -> Vec<Step> {
-        if !turn.stream {
-            return vec![Step::Wait(BEFORE_CUT), Step::Cut];
-        }
-        let rejection = Rejection::new(status, format!("Simulated error {status} in the stream"));
-        let frame = match self.provider() {
-            Provider::OpenAi => openai::failure(&rejection, self.id),
-            Provider::Claude => claude::failure(&rejection, self.id),
-            Provider::Gemini => gemini::failure(turn, &rejection, self.id),
-        };
-        vec![Step::Data(frame.bytes)]
-    }
-
     fn respond(&self, answer: Answer, watch: Watch) -> Result<Response<Playback>, io::Error> {
         let mut response = Response::new(Playback::new(answer.steps, answer.whole, watch));
         *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
         *response.headers_mut() = answer.headers;
         Ok(response)
-    }
-}
-
-fn recorded(canned: &Canned) -> Answer {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &canned.headers {
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
-            headers.append(name, value);
-        }
-    }
-    let steps = canned.body.iter().cloned().map(Step::Data).collect();
-    Answer { status: canned.status, headers, steps, whole: canned.body.len() < 2 }
-}
-
-fn zip(answer: &mut Answer) {
-    let mut plain = Vec::new();
-    for step in &answer.steps {
-        if let Step::Data(bytes) = step {
-            plain.extend_from_slice(bytes);
-        }
-    }
-    answer.steps = vec![Step::Data(gzip::stored(&plain).into())];
-    answer.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-}
-
-fn drip(answer: &mut Answer, size: usize, every: Duration) {
-    let steps = std::mem::take(&mut answer.steps);
-    for step in steps {
-        match step {
-            Step::Data(bytes) => {
-                for piece in bytes.chunks(size) {
-                    answer.steps.push(Step::Data(bytes.slice_ref(piece)));
-                    answer.steps.push(Step::Wait(every));
-                }
-            }
-            other => answer.steps.push(other),
-        }
     }
 }

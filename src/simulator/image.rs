@@ -40,6 +40,7 @@ pub fn of_base64(kind: &str, base64: &str) -> Result<Image, String> {
 pub fn decoded_length(base64: &str) -> Option<usize> {
     let data = base64.trim_end_matches('=');
     let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
-    let whole = base64.len() % 4 == 0 && base64.len() - data.len() <= 2 && !base64.is_empty();
+    let whole =
+        base64.len().is_multiple_of(4) && base64.len() - data.len() <= 2 && !base64.is_empty();
     (whole && data.bytes().all(good)).then_some(data.len() * 3 / 4)
 }

@@ -24,6 +24,7 @@
 //! # }
 //! ```
 
+mod answer;
 pub mod authority;
 pub mod bill;
 mod claude;

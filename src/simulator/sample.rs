@@ -31,10 +31,10 @@ fn write(schema: &Json<'_>, root: &Json<'_>, name: &str, depth: usize, out: &mut
         };
     }
     let unions = ["anyOf", "any_of", "oneOf", "allOf"];
-    if let Some(union) = unions.iter().find_map(|key| schema.get(key)) {
-        if let Some(first) = union.items().first() {
-            return write(first, root, name, depth, out);
-        }
+    if let Some(union) = unions.iter().find_map(|key| schema.get(key))
+        && let Some(first) = union.items().first()
+    {
+        return write(first, root, name, depth, out);
     }
     let kind = schema.get("type").map(|kind| {
         let kinds = kind.items().iter().filter_map(Json::text).map(str::to_ascii_lowercase);

@@ -219,7 +219,7 @@ impl Reader {
             let Some(field) = shape.iter().find(|field| named(key, field.name)) else {
                 return fail(What::Unknown(key.to_string()));
             };
-            if json.members()[..at].iter().any(|(earlier, _)| named(earlier, field.name)) {
+            if json.members().iter().take(at).any(|(earlier, _)| named(earlier, field.name)) {
                 return fail(What::Unknown(format!("{key} (given twice)")));
             }
             if *value == Json::Null && !field.required && self.null {

@@ -26,14 +26,17 @@ pub(super) struct Family {
     system_turns: bool,
 }
 
+/// The first whose prefix fits; the last is what newer models take.
 #[rustfmt::skip]
 static FAMILIES: &[Family] = &[
     Family { prefix: "claude-3", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
-    Family { prefix: "claude-haiku-4-5", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
-    Family { prefix: "claude-sonnet-4-5", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
-    Family { prefix: "claude-opus-4-5", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
     Family { prefix: "claude-sonnet-4-6", sampling: true, budget: true, adaptive: true, prefill: false, system_turns: false },
     Family { prefix: "claude-opus-4-6", sampling: true, budget: true, adaptive: true, prefill: false, system_turns: false },
+    Family { prefix: "claude-opus-4-7", sampling: false, budget: false, adaptive: true, prefill: false, system_turns: true },
+    Family { prefix: "claude-opus-4-8", sampling: false, budget: false, adaptive: true, prefill: false, system_turns: true },
+    Family { prefix: "claude-sonnet-4", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
+    Family { prefix: "claude-opus-4", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
+    Family { prefix: "claude-haiku-4", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
     Family { prefix: "claude-", sampling: false, budget: false, adaptive: true, prefill: false, system_turns: true },
 ];
 

@@ -18,6 +18,7 @@ pub(super) static REQUEST: Shape = &[
     optional("metadata", Object(&[optional("user_id", Text)])),
     optional("output_config", Object(&[
         optional("effort", Words(&["low", "medium", "high", "xhigh", "max"])),
+        optional("task_budget", Map),
         optional("format", Tagged("type", &[("json_schema", &[required("schema", Map)])])),
     ])),
     optional("service_tier", Words(&["auto", "standard_only"])),
@@ -68,7 +69,7 @@ const TOOL: Shape = &[
     optional("user_location", Map), optional("citations", Map), optional("max_content_tokens", at_least(1)),
     optional("display_width_px", at_least(1)), optional("display_height_px", at_least(1)),
     optional("display_number", at_least(0)), optional("max_characters", at_least(1)),
-    optional("model", Text), optional("caching", Map),
+    optional("model", Text), optional("caching", Map), optional("max_tokens", at_least(1)),
 ];
 
 #[rustfmt::skip]
@@ -102,6 +103,9 @@ const RESULT_BLOCKS: &[(&str, Shape)] = &[
     ("tool_reference", &[required("tool_name", Text), CACHED]),
 ];
 
+const SERVER_RESULT: Shape =
+    &[required("tool_use_id", Text), required("content", Any), optional("caller", Map), CACHED];
+
 #[rustfmt::skip]
 const BLOCKS: &[(&str, Shape)] = &[
     ("text", TEXT),
@@ -118,7 +122,14 @@ const BLOCKS: &[(&str, Shape)] = &[
     ("server_tool_use", &[required("id", Text), required("name", Text), required("input", Map), optional("caller", Map), CACHED]),
     ("web_search_tool_result", &[required("tool_use_id", Text), required("content", Any), optional("caller", Map), CACHED]),
     ("web_fetch_tool_result", &[required("tool_use_id", Text), required("content", Any), optional("caller", Map), CACHED]),
-    ("code_execution_tool_result", &[required("tool_use_id", Text), required("content", Any), CACHED]),
+    ("code_execution_tool_result", SERVER_RESULT),
+    ("bash_code_execution_tool_result", SERVER_RESULT),
+    ("text_editor_code_execution_tool_result", SERVER_RESULT),
+    ("tool_search_tool_result", SERVER_RESULT),
+    ("advisor_tool_result", SERVER_RESULT),
+    ("mcp_tool_result", &[required("tool_use_id", Text), required("content", Any), optional("is_error", Bool), CACHED]),
+    ("mcp_tool_use", &[required("id", Text), required("name", Text), required("server_name", Text), required("input", Map), CACHED]),
+    ("container_upload", &[required("file_id", Text), CACHED]),
 ];
 
 static MESSAGE: Kind = Object(&[

@@ -58,7 +58,8 @@ pub(super) fn check(contents: &[Json<'_>], signatures: bool) -> Result<(), Rejec
             open.remove(found);
         }
         if calls > 0 {
-            if at == 0 || role(&contents[at - 1]) == "model" {
+            let before = at.checked_sub(1).and_then(|before| contents.get(before));
+            if before.is_none_or(|before| role(before) == "model") {
                 return Err(Rejection::bad(
                     "Please ensure that function call turn comes immediately after a user turn or \
                      after a function response turn.",

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::super::{Canned, Fault, Provider};
+use super::super::{Canned, Fault, Provider, Simulator};
 use super::{Bench, bench, events, read};
 
 const PATH: &str = "/v1/chat/completions";
@@ -77,16 +77,21 @@ async fn streams_are_cut_or_fail_where_the_script_says() {
 
 #[tokio::test]
 async fn a_client_that_leaves_is_counted() {
-    let bench = bench(Provider::OpenAi).await;
-    for text in ["[[stall after 2]]", "[[chunks 1000 every 20ms]]"] {
-        let response = bench.post(PATH, say(text, true)).send().await.unwrap();
-        let mut stream = response.bytes_stream();
-        assert!(stream.next().await.unwrap().is_ok());
-    }
-    let silent = bench.post(PATH, say("[[stall]]", false)).timeout(Duration::from_millis(200));
-    assert!(silent.send().await.is_err());
-    while bench.simulator.counts().aborted < 3 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    let h2 = bench(Provider::OpenAi).await;
+    let plain = Simulator::new(Provider::OpenAi, "secret-1");
+    let simulator = plain.start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let h1 = Bench { simulator, client: h2.client.clone() };
+    for bench in [h2, h1] {
+        for text in ["[[stall after 2]]", "[[chunks 1000 every 20ms]]"] {
+            let response = bench.post(PATH, say(text, true)).send().await.unwrap();
+            let mut stream = response.bytes_stream();
+            assert!(stream.next().await.unwrap().is_ok());
+        }
+        let silent = bench.post(PATH, say("[[stall]]", false)).timeout(Duration::from_millis(200));
+        assert!(silent.send().await.is_err());
+        while bench.simulator.counts().aborted < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
 

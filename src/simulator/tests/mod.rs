@@ -4,6 +4,7 @@ mod claude;
 mod control;
 mod faults;
 mod gemini;
+mod models;
 mod openai;
 mod tls;
 

@@ -4,13 +4,20 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::super::{Canned, Fault, Provider, Simulator};
-use super::{Bench, bench, events, read};
+use super::super::{Authority, Canned, Fault, Provider, Simulator};
+use super::{Bench, bench, client, events, read};
 
 const PATH: &str = "/v1/chat/completions";
 
 fn say(text: &str, stream: bool) -> Value {
     json!({"model": "gpt-4o-mini", "stream": stream, "messages": [{"role": "user", "content": text}]})
+}
+
+/// A simulator over plain HTTP/1.1.
+async fn http1() -> Bench {
+    let simulator = Simulator::new(Provider::OpenAi, "secret-1");
+    let simulator = simulator.start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    Bench { simulator, client: client(Authority::new().unwrap().ca_pem()) }
 }
 
 /// The bytes that came before a stream ended, and whether it ended well.
@@ -61,27 +68,27 @@ async fn a_status_comes_in_the_schema_with_its_wait() {
 
 #[tokio::test]
 async fn streams_are_cut_or_fail_where_the_script_says() {
-    let bench = bench(Provider::OpenAi).await;
-    let (text, well) = drain(&bench, "one two three [[cut after 3]]").await;
-    assert_eq!((events(&text).len(), well), (3, false), "{text}");
+    for bench in [bench(Provider::OpenAi).await, http1().await] {
+        let (text, well) = drain(&bench, "one two three [[cut after 3]]").await;
+        assert_eq!((events(&text).len(), well), (3, false), "{text}");
 
-    let (text, well) = drain(&bench, "one two three [[error after 2]]").await;
-    let events = events(&text);
-    assert_eq!((events.len(), well), (3, true));
-    assert_eq!(events[2]["error"]["type"], "server_error");
+        let (text, well) = drain(&bench, "one two three [[error after 2]]").await;
+        let events = events(&text);
+        assert_eq!((events.len(), well), (3, true));
+        assert_eq!(events[2]["error"]["type"], "server_error");
 
-    // A cut is the script's doing, not the client's.
-    assert_eq!(bench.simulator.counts().aborted, 0);
-    assert!(bench.post(PATH, say("[[close]]", false)).send().await.is_err());
+        let half = bench.post(PATH, say("[[bytes 4096]] [[cut after 2]]", false));
+        assert!(half.send().await.unwrap().bytes().await.is_err());
+
+        // A cut is the script's doing, not the client's.
+        assert_eq!(bench.simulator.counts().aborted, 0);
+        assert!(bench.post(PATH, say("[[close]]", false)).send().await.is_err());
+    }
 }
 
 #[tokio::test]
 async fn a_client_that_leaves_is_counted() {
-    let h2 = bench(Provider::OpenAi).await;
-    let plain = Simulator::new(Provider::OpenAi, "secret-1");
-    let simulator = plain.start(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let h1 = Bench { simulator, client: h2.client.clone() };
-    for bench in [h2, h1] {
+    for bench in [bench(Provider::OpenAi).await, http1().await] {
         for text in ["[[stall after 2]]", "[[chunks 1000 every 20ms]]"] {
             let response = bench.post(PATH, say(text, true)).send().await.unwrap();
             let mut stream = response.bytes_stream();

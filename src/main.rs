@@ -20,6 +20,8 @@ fn main() -> ExitCode {
     // linked.
     let _ = ring::default_provider().install_default();
 
+    start_log();
+
     let done = match Cli::parse().command {
         Command::Check { config } => return check(&Source::File(config)),
         Command::Run { config } => {
@@ -35,6 +37,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Messages go to standard error; `RUST_LOG` says which. Standard output is for the access log.
+fn start_log() {
+    let env = env_logger::Env::default().default_filter_or("info,pingora=error,pingora_core=error,pingora_proxy=error");
+    env_logger::Builder::from_env(env).init();
 }
 
 fn check(source: &Source) -> ExitCode {

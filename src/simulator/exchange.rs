@@ -1,0 +1,313 @@
+//! One request: who calls, what is asked, what goes wrong, what is answered.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use super::answer::{Answer, recorded};
+use super::journal::Arrival;
+use super::json::Json;
+use super::playback::{Playback, Step, Watch};
+use super::rejection::Rejection;
+use super::route::{self, Endpoint, Generate};
+use super::script::Fault;
+use super::server::State;
+use super::turn::Turn;
+use super::{Provider, claude, credential, gemini, lenient, openai};
+
+/// The largest body that is read.
+const BODY_LIMIT: usize = 64 << 20;
+
+/// Why there is no ordinary answer.
+enum Ending {
+    /// An answer after all.
+    Answer(Answer),
+    /// No answer: the connection (h2: the stream) breaks.
+    Close,
+    /// No answer, and no end either.
+    Stall,
+}
+
+impl From<Answer> for Ending {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+/// Answers one request, or breaks its connection.
+pub(super) async fn exchange(
+    state: &State,
+    request: Request<Incoming>,
+    connection: u64,
+    leave: &Notify,
+) -> Result<Response<Playback>, io::Error> {
+    state.tally.requests.fetch_add(1, Ordering::Relaxed);
+    let mut watch = Watch::new(Arc::clone(&state.tally));
+    let (head, body) = request.into_parts();
+    let body = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(Rejection::new(413, "Request exceeds the maximum size"))
+        }
+        Err(error) => return Err(io::Error::other(error)),
+    };
+    let hash = match &body {
+        Ok(body) if !state.lenient => crc32fast::hash(body),
+        _ => 0,
+    };
+    let case = Case { state, head: &head, hash, id: &format!("req_Sim{hash:08x}"), leave };
+    let ending = match &body {
+        Ok(body) => {
+            case.note(body, connection);
+            case.answer(body).await.unwrap_or_else(|ending| ending)
+        }
+        Err(rejection) => case.reject(rejection).into(),
+    };
+    match ending {
+        Ending::Answer(answer) => case.respond(answer, watch),
+        Ending::Close => {
+            watch.done();
+            Err(io::Error::other("the script closes the connection here"))
+        }
+        Ending::Stall => std::future::pending().await,
+    }
+}
+
+/// A request being answered.
+pub(super) struct Case<'r> {
+    state: &'r State,
+    head: &'r Parts,
+    /// Names the request: a hash of its body.
+    hash: u32,
+    pub(super) id: &'r str,
+    leave: &'r Notify,
+}
+
+impl Case<'_> {
+    pub(super) fn provider(&self) -> Provider {
+        self.state.provider
+    }
+
+    fn note(&self, body: &Bytes, connection: u64) {
+        if self.state.journal.is_on() {
+            self.state.journal.add(Arrival {
+                method: self.head.method.to_string(),
+                target: self.head.uri.path_and_query().map_or("", |target| target.as_str()).into(),
+                version: format!("{:?}", self.head.version),
+                headers: self.head.headers.clone(),
+                body: body.clone(),
+                connection,
+            });
+        }
+    }
+
+    async fn answer(&self, body: &Bytes) -> Result<Ending, Ending> {
+        let query = self.head.uri.query().unwrap_or_default();
+        let reject = |rejection: Rejection| Ending::from(self.reject(&rejection));
+        let endpoint = route::find(self.provider(), &self.head.method, self.head.uri.path(), query)
+            .map_err(reject)?;
+        credential::check(self.provider(), &self.state.credential, &self.head.headers, query)
+            .map_err(reject)?;
+        let generate = match endpoint {
+            Endpoint::Answer(generate) => generate,
+            Endpoint::Models => return Ok(self.models().into()),
+        };
+        if self.state.lenient {
+            let turn = lenient::read(self.provider(), body, generate.as_ref());
+            return self.take(&turn, Vec::new()).await;
+        }
+        let json = self.parse(body).map_err(reject)?;
+        let model = match &generate {
+            Some(generate) => generate.model.as_str(),
+            None => json.get("model").and_then(Json::text).unwrap_or_default(),
+        };
+        let faults = self.state.script.take(model);
+        self.instead(&faults).await?;
+        if !model.is_empty() && !route::has_model(self.provider(), model) {
+            return Err(reject(self.unknown_model(model)));
+        }
+        let turn = self.read(&json, generate.as_ref()).map_err(reject)?;
+        self.take(&turn, faults).await
+    }
+
+    fn parse<'b>(&self, body: &'b [u8]) -> Result<Json<'b>, Rejection> {
+        let kind = self.head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
+            return Err(Rejection::bad("The content-type must be application/json."));
+        }
+        let json = Json::parse(body).map_err(|error| {
+            Rejection::bad(match self.provider() {
+                Provider::OpenAi => {
+                    format!("We could not parse the JSON body of your request. ({error})")
+                }
+                Provider::Claude => format!("The request body is not valid JSON: {error}"),
+                Provider::Gemini => format!("Invalid JSON payload received. {error}"),
+            })
+        })?;
+        match json {
+            Json::Object(_) => Ok(json),
+            other => {
+                Err(Rejection::bad(format!("The body must be an object, not {}", other.kind())))
+            }
+        }
+    }
+
+    fn read<'j>(
+        &self,
+        json: &'j Json<'j>,
+        generate: Option<&Generate>,
+    ) -> Result<Turn<'j>, Rejection> {
+        match (self.provider(), generate) {
+            (Provider::OpenAi, _) => openai::read(json),
+            (Provider::Claude, _) => claude::read(json, &self.head.headers),
+            (Provider::Gemini, Some(path)) => {
+                gemini::read(json, &path.model, path.stream, path.sse)
+            }
+            (Provider::Gemini, None) => Err(Rejection::new(404, "Not found")),
+        }
+    }
+
+    fn unknown_model(&self, model: &str) -> Rejection {
+        match self.provider() {
+            Provider::OpenAi => openai::unknown_model(model),
+            Provider::Claude => claude::unknown_model(model),
+            Provider::Gemini => gemini::unknown_model(model),
+        }
+    }
+
+    /// Answers a turn, under the script's faults and those of its own text.
+    async fn take(&self, turn: &Turn<'_>, mut faults: Vec<Fault>) -> Result<Ending, Ending> {
+        let asked = Fault::in_text(&turn.said);
+        if self.state.lenient {
+            faults = self.state.script.take(&turn.model);
+            self.instead(&faults).await?;
+        }
+        self.instead(&asked).await?;
+        faults.extend(asked);
+        let reply = turn.answer(self.hash, &faults);
+        self.state.bill.add(&turn.model, reply.tokens);
+        if faults.contains(&Fault::GoAway) {
+            self.leave.notify_one();
+        }
+        Ok(self.write(turn, &reply, &faults).into())
+    }
+
+    /// What happens instead of an answer, if something does.
+    async fn instead(&self, faults: &[Fault]) -> Result<(), Ending> {
+        let mut wait = None;
+        let mut status = None;
+        for fault in faults {
+            match fault {
+                Fault::Delay(time) => sleep(*time).await,
+                Fault::Status(given) => status = Some(*given),
+                Fault::RetryAfter(seconds) => wait = Some(*seconds),
+                Fault::Close => return Err(Ending::Close),
+                Fault::Stall(None) => return Err(Ending::Stall),
+                Fault::Html => {
+                    let page = "<html><head><title>502 Bad Gateway</title></head></html>\r\n";
+                    return Err(self.page(502, "text/html", page).into());
+                }
+                Fault::Garbage => {
+                    let text = "upstream connect error or disconnect/reset before headers";
+                    return Err(self.page(200, "application/json", text).into());
+                }
+                Fault::ErrorIn200 => {
+                    let rejection = Rejection::new(503, "The server is overloaded");
+                    let mut answer = self.reject(&rejection);
+                    answer.status = 200;
+                    return Err(answer.into());
+                }
+                Fault::Redirect(location) => {
+                    let mut answer = self.page(302, "text/plain", "");
+                    if let Ok(location) = HeaderValue::from_str(location) {
+                        answer.headers.insert(LOCATION, location);
+                    }
+                    return Err(answer.into());
+                }
+                Fault::EchoCredential => {
+                    let query = self.head.uri.query().unwrap_or_default();
+                    let given = credential::given(self.provider(), &self.head.headers, query);
+                    let message = format!("The key {} has no credit", given.unwrap_or_default());
+                    return Err(self.reject(&Rejection::bad(message)).into());
+                }
+                Fault::Canned(canned) => return Err(recorded(canned).into()),
+                _ => {}
+            }
+        }
+        let Some(status) = status.or(wait.map(|_| 429)) else { return Ok(()) };
+        let message = format!("Simulated error {status}");
+        let rejection = Rejection { retry_after: wait, ..Rejection::new(status, message) };
+        Err(self.reject(&rejection).into())
+    }
+
+    fn reject(&self, rejection: &Rejection) -> Answer {
+        let body = rejection.body(self.provider(), self.id).to_string();
+        let mut answer = self.page(rejection.status, "application/json", body);
+        if let Some(seconds) = rejection.retry_after.filter(|_| self.provider() != Provider::Gemini)
+        {
+            answer.headers.insert(RETRY_AFTER, seconds.into());
+        }
+        answer
+    }
+
+    fn models(&self) -> Answer {
+        let body = match self.provider() {
+            Provider::OpenAi => openai::models(),
+            Provider::Claude => claude::models(),
+            Provider::Gemini => gemini::models(),
+        };
+        self.page(200, "application/json", body.to_string())
+    }
+
+    pub(super) fn page(&self, status: u16, kind: &'static str, body: impl Into<Bytes>) -> Answer {
+        let mut headers = self.headers();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        Answer { status, headers, steps: vec![Step::Data(body.into())], whole: true }
+    }
+
+    /// The headers that the provider puts on every answer.
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(8);
+        let mut set = |name, value| {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        };
+        match self.provider() {
+            Provider::OpenAi => {
+                set("openai-version", "2020-10-01");
+                set("openai-processing-ms", "7");
+                set("openai-organization", "org-simulator");
+                set("x-ratelimit-remaining-requests", "9999");
+            }
+            Provider::Claude => {
+                set("anthropic-organization-id", "org-simulator");
+                set("anthropic-ratelimit-requests-remaining", "9999");
+            }
+            Provider::Gemini => set("server-timing", "gfet4t7; dur=7"),
+        }
+        let id = match self.provider() {
+            Provider::OpenAi => "x-request-id",
+            Provider::Claude => "request-id",
+            Provider::Gemini => return headers,
+        };
+        if let Ok(value) = HeaderValue::from_str(self.id) {
+            headers.insert(HeaderName::from_static(id), value);
+        }
+        headers
+    }
+
+    fn respond(&self, answer: Answer, watch: Watch) -> Result<Response<Playback>, io::Error> {
+        let mut response = Response::new(Playback::new(answer.steps, answer.whole, watch));
+        *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
+        *response.headers_mut() = answer.headers;
+        Ok(response)
+    }
+}

@@ -1,0 +1,46 @@
+//! Gemini generateContent and streamGenerateContent (wire.md §2, §3, §4.1).
+
+mod contents;
+mod read;
+mod shape;
+mod write;
+
+pub(super) use read::read;
+pub(super) use write::{answer, failure, stream};
+
+use super::rejection::Rejection;
+
+/// The models that the list names.
+pub const MODELS: &[&str] = &["gemini-3.1-pro-preview", "gemini-2.5-flash"];
+
+/// The API versions that are served.
+pub const VERSIONS: &[&str] = &["v1", "v1beta", "v1alpha"];
+
+/// Whether replayed function calls must carry their signature.
+fn needs_signature(model: &str) -> bool {
+    !["gemini-1", "gemini-2"].iter().any(|old| model.starts_with(old))
+}
+
+pub(super) fn unknown_model(model: &str) -> Rejection {
+    Rejection::new(
+        404,
+        format!(
+            "models/{model} is not found for API version v1beta, or is not supported for \
+             generateContent. Call ModelService.ListModels to see the list of available models \
+             and their supported methods."
+        ),
+    )
+}
+
+/// The body of `GET /v1beta/models`.
+pub(super) fn models() -> serde_json::Value {
+    let each = |model: &&str| {
+        serde_json::json!({
+            "name": format!("models/{model}"), "version": "001", "displayName": model,
+            "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536,
+            "supportedGenerationMethods": ["generateContent", "countTokens"],
+        })
+    };
+    let models: Vec<_> = MODELS.iter().map(each).collect();
+    serde_json::json!({"models": models})
+}

@@ -23,10 +23,10 @@ use super::problem::{Mark, Problems};
 use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener};
 use super::read_file::ReadFile;
 use super::value::{Size, Switch};
-use crate::snapshot::{Limits, Listener, Snapshot};
+use crate::snapshot::{Limits, Listener, Snapshot, TermsCache};
 
 /// What the meaning of a file depends on besides its text.
-pub(super) struct Surroundings<'a> {
+pub struct Surroundings<'a> {
     /// Where relative paths in the file start: its own directory.
     pub directory: &'a Path,
     /// Where state is kept.
@@ -101,6 +101,7 @@ impl Resolver<'_> {
             rates,
             prices,
             catalog: Catalog::bundled().clone(),
+            terms: TermsCache::default(),
             ledger,
         })
     }

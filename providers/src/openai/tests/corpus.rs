@@ -9,14 +9,14 @@ use super::responses::show as show_part;
 use super::streams::{events, show};
 use super::{OpenAi, decode, legacy, modern, reply};
 use crate::codec::{Codec, Target};
+use crate::conversation::shape::normalize;
 use crate::conversation::{ErrorClass, Part, Request, Response};
 
 /// All recordings of Chat Completions whose names end so, as text.
 fn recordings(ending: &str) -> Vec<(PathBuf, String)> {
-    crate::corpus::files(|kind| kind.starts_with("openai_chat"), ending)
-        .into_iter()
-        .map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()))
-        .collect()
+    let files = crate::corpus::files(|kind| kind.starts_with("openai_chat"), ending);
+    assert!(!files.is_empty() || crate::corpus::is_absent(), "none ends in {ending}");
+    files.into_iter().map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
 }
 
 /// What a request means: everything but where in the body unknown members stood.
@@ -57,6 +57,26 @@ fn requests_keep_their_meaning() {
             "messages.reasoning_details",
         ];
         assert!(known.contains(&field.as_str()), "{lost:?}");
+    }
+}
+
+#[test]
+fn shaped_requests_keep_their_shape() {
+    for (path, text) in recordings(".request.json") {
+        let name = path.display();
+        let mut request = decode(&text).unwrap();
+        // Instructions alone are no conversation.
+        if request.messages.is_empty() {
+            continue;
+        }
+        normalize(&mut request).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        let capabilities = legacy();
+        let target = Target { model: "gpt-y", capabilities: &capabilities };
+        let encoded = OpenAi.encode_request(&request, &target).unwrap();
+        let mut again = decode(std::str::from_utf8(&encoded.body).unwrap()).unwrap();
+        normalize(&mut again).unwrap();
+        let moved = encoded.losses.iter().any(|loss| loss.field == "messages.tool");
+        assert!(moved || meaning(&request) == meaning(&again), "{name}");
     }
 }
 

@@ -7,7 +7,7 @@ use super::usage::{self, count};
 use super::{error, response};
 use crate::codec::StreamDecoder;
 use crate::conversation::{ApiError, Delta, Event, Finish, PartKind, Usage};
-use crate::sse::Framer;
+use crate::sse::{Frame, Framer};
 
 /// What takes events.
 type Sink<'s> = dyn FnMut(Event<'_>) + 's;
@@ -25,14 +25,14 @@ impl StreamDecoder for Decoder {
         if state.over {
             return;
         }
-        if framer.push(bytes, |frame| state.frame(&frame.data, sink)).is_err() {
+        if framer.push(bytes, |frame| state.frame(&frame, sink)).is_err() {
             state.fail(error::unreadable("an event"), sink);
         }
     }
 
     fn finish(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
         let Self { framer, state } = self;
-        framer.finish(|frame| state.frame(&frame.data, sink));
+        framer.finish(|frame| state.frame(&frame, sink));
         // Some hosts (Perplexity, Cerebras) know no [DONE]. Their last chunk holds the reason of
         // the end together with the usage: after it nothing can be missing.
         if state.complete {
@@ -54,10 +54,16 @@ struct State {
 }
 
 impl State {
-    /// The data of one event.
-    fn frame(&mut self, data: &[u8], sink: &mut Sink<'_>) {
-        let data = data.trim_ascii();
-        if self.over || data.is_empty() {
+    /// One event. Hosts that let the caller wait say so in comments (OpenRouter).
+    fn frame(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) {
+        let data = frame.data.trim_ascii();
+        if self.over {
+            return;
+        }
+        if data.is_empty() {
+            if self.started && frame.raw.starts_with(b":") {
+                sink(Event::Ping);
+            }
             return;
         }
         if data == b"[DONE]" {

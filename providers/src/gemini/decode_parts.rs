@@ -170,6 +170,9 @@ fn tool_result(result: read::FunctionResponse<'_>) -> Result<ToolResult<'_>, Ref
     })
 }
 
+/// Members that SDKs wrap a result in which is no object (T, R).
+const WRAPPERS: [&str; 4] = ["result", "output", "content", "return_value"];
+
 /// The words of a result, for schemas that have no objects there, and whether they tell of an
 /// error: the value alone where the object is a wrapper (`wire.md` §5.2), else its JSON.
 fn words(object: &RawValue) -> (Vec<Part<'_>>, bool) {
@@ -177,9 +180,7 @@ fn words(object: &RawValue) -> (Vec<Part<'_>>, bool) {
     let (value, is_error) = match &*members {
         [] => return (Vec::new(), false),
         [(name, value)] if name == "error" => (value.get(), true),
-        [(name, value)] if ["result", "output", "content"].contains(&&**name) => {
-            (value.get(), false)
-        }
+        [(name, value)] if WRAPPERS.contains(&&**name) => (value.get(), false),
         _ => (object.get(), false),
     };
     let text = serde_json::from_str::<Str<'_>>(value).map_or(Cow::Borrowed(value), Cow::from);

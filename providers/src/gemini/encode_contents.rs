@@ -125,7 +125,9 @@ impl<'a> Writer<'a, '_, '_> {
             Part::Text(text) => {
                 self.losses.note_if(text.cache_control.is_some(), Field::CacheControl);
                 let signature = text.signature.as_deref();
-                if text.text.is_empty() && signature.is_none() {
+                // R: Gemini takes empty text from its own; others' only fills a place.
+                let own = self.request.schema == Schema::Gemini;
+                if text.text.is_empty() && signature.is_none() && !own {
                     return Ok(());
                 }
                 Out::Data(Data::Text(Cow::Borrowed(&text.text)), signature)

@@ -1,9 +1,11 @@
 //! Tests of the Gemini codec.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod corpus;
 mod decode_request;
 mod encode_request;
 mod error;
+mod properties;
 mod response;
 mod stream;
 

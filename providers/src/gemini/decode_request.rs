@@ -26,6 +26,10 @@ const REFUSED: [&str; 6] = [
     "generationConfig.imageConfig",
 ];
 
+/// Most members that are kept without being known: each is compared with the others when it is
+/// put back or reported.
+const MOST_UNKNOWN: usize = 256;
+
 /// Reads a request.
 pub(super) fn decode<'a>(body: &'a [u8], path: PathHints<'a>) -> Result<Request<'a>, Refusal> {
     let mut body_read: read::Request<'a> =
@@ -84,6 +88,10 @@ impl<'a> Decoder<'a> {
             self.generation_config(config)?;
         }
         self.unknown("", body.unknown);
+        if self.request.extensions.len() > MOST_UNKNOWN {
+            let message = format!("The body has more than {MOST_UNKNOWN} unknown fields");
+            return Err(Refusal::body(message));
+        }
         Ok(())
     }
 
@@ -102,13 +110,16 @@ impl<'a> Decoder<'a> {
         };
         self.unknown("contents", content.unknown);
         let mut said = Vec::new();
+        let mut raw: Option<Vec<&'a RawValue>> = None;
         for (index, mut part) in parts(content.parts).into_iter().enumerate() {
             self.inner_unknown(&mut part);
             match piece(&mut part)? {
                 Piece::Said(part) => said.push(part),
                 Piece::Opaque(kind) => {
-                    let outline = self.outline().get(turn);
-                    said.extend(opaque(kind, outline, index));
+                    let raw = raw.get_or_insert_with(|| {
+                        self.outline().get(turn).map_or_else(Vec::new, |turn| turn.parts())
+                    });
+                    said.extend(raw.get(index).map(|raw| opaque(kind, raw)));
                 }
                 Piece::Empty => {}
             }
@@ -127,7 +138,13 @@ impl<'a> Decoder<'a> {
             self.unknown("contents.parts.fileData", std::mem::take(&mut file.unknown));
         }
         if let Some(call) = &mut part.function_call {
-            self.unknown("contents.parts.functionCall", std::mem::take(&mut call.unknown));
+            const PATH: &str = "contents.parts.functionCall";
+            self.unknown(PATH, std::mem::take(&mut call.unknown));
+            // A call of the past is whole.
+            let pieces = [("partialArgs", call.partial_args), ("willContinue", call.will_continue)];
+            for (name, value) in pieces {
+                value.into_iter().for_each(|value| self.extend(format!("{PATH}.{name}"), value));
+            }
         }
         if let Some(answer) = &mut part.function_response {
             const PATH: &str = "contents.parts.functionResponse";

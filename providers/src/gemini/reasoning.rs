@@ -42,6 +42,11 @@ pub(super) fn decode(config: &ThinkingConfig<'_>) -> Result<Reasoning, Refusal> 
             }
         },
     };
+    if effort.is_some() && mode.is_some() {
+        const FIELD: &str = "generationConfig.thinkingConfig";
+        let message = format!("`{FIELD}` takes `thinkingLevel` or `thinkingBudget`, not both");
+        return Err(Refusal::of(FIELD, message));
+    }
     Ok(Reasoning { effort, mode, show: config.include_thoughts })
 }
 

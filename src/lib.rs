@@ -3,9 +3,11 @@
 pub mod admin;
 pub mod admission;
 pub mod budget;
+pub mod cli;
 pub mod config;
 pub mod credential;
 pub mod demo;
+pub mod gateway;
 pub mod proxy;
 pub mod resolve;
 pub mod route;

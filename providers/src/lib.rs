@@ -8,13 +8,18 @@ pub mod catalog;
 pub mod claude;
 pub mod codec;
 pub mod conversation;
+#[cfg(test)]
+mod corpus;
 pub mod dialect;
 pub mod gemini;
 pub mod json;
 pub mod openai;
+mod pattern;
 pub mod price;
 pub mod relay;
 mod schema;
 pub mod sse;
+pub mod surface;
+pub mod translate;
 
 pub use schema::Schema;

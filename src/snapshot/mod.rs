@@ -1,1 +1,253 @@
-//! (to be written)
+//! The resolved configuration: immutable, whole, swapped in one step.
+//!
+//! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
+
+mod terms;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use providers::Schema;
+use providers::catalog::Catalog;
+use providers::price::PriceBook;
+
+pub use terms::{Terms, TermsCache};
+
+use crate::budget::rate::RateLimit;
+use crate::budget::{Budget, Scope};
+use crate::credential::{self, CallerKey, Credential, SecretSource};
+
+/// Everything the gateway goes by, resolved and validated.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Name of this gateway in metrics; `gateway` in the config, default `egret`.
+    pub gateway: String,
+    /// Where workloads connect. Fixed at start: a change needs a restart, and a reload says so.
+    pub listeners: Vec<Listener>,
+    /// Where health and metrics are served; loopback by default. Fixed at start.
+    pub admin: SocketAddr,
+    /// Bounds on what a caller may send and how long anything may take.
+    pub limits: Limits,
+    /// Backends by their order in the config.
+    pub backends: Vec<Arc<Backend>>,
+    /// Routes, in the order of the config; the most specific model pattern wins, then the first.
+    pub routes: Vec<Arc<Route>>,
+    /// Who may call.
+    pub callers: Callers,
+    /// Budgets that every call is held to.
+    pub budgets: Vec<Arc<Budget>>,
+    /// Request rates that every call is held to.
+    pub rates: Vec<Arc<Rate>>,
+    /// Prices: the operator's own on top of the catalogue's.
+    pub prices: PriceBook,
+    /// What models accept.
+    pub catalog: Catalog,
+    /// What has been looked up in the two above.
+    pub terms: TermsCache,
+    /// Where the ledger lives; `None` keeps it in memory (demo). Fixed at start.
+    pub ledger: Option<PathBuf>,
+}
+
+/// A place where workloads connect: HTTP/1.1 and h2c.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Address and port.
+    pub address: SocketAddr,
+}
+
+/// Bounds of a request, all of them deadlines or sizes that hold for every caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest request body in bytes (default 32 MiB).
+    pub body_bytes: usize,
+    /// Most bytes of request bodies held at once, over all requests (default 1 GiB).
+    pub in_flight_bytes: usize,
+    /// Longest wait for the next piece of a request body.
+    pub body_idle: Duration,
+    /// Longest time for a whole request body.
+    pub body_total: Duration,
+    /// Longest time for a whole exchange, streams included.
+    pub total: Duration,
+    /// How long streams in flight may go on after SIGTERM.
+    pub drain: Duration,
+}
+
+/// One provider endpoint: where it is, what it speaks, how it is trusted and paid.
+#[derive(Debug)]
+pub struct Backend {
+    /// Its name in config, metrics and logs.
+    pub name: String,
+    /// What it speaks.
+    pub schema: Schema,
+    /// Where it is.
+    pub origin: Origin,
+    /// What it is shown.
+    pub credential: Credential,
+    /// How its identity is proved, and ours to it.
+    pub tls: Option<TlsPolicy>,
+    /// Deadlines of one attempt.
+    pub timeouts: Timeouts,
+    /// An OpenAI-compatible host that knows only `max_tokens` and the `system` role.
+    pub legacy_openai: bool,
+    /// Which HTTP versions to offer.
+    pub http: HttpVersions,
+    /// Distinguishes everything that makes a connection trusted (backend, CA, client certificate,
+    /// SNI): Pingora's pool must never hand one backend's connection to another (S-56).
+    pub group_key: u64,
+}
+
+/// Scheme, host, port and path prefix of a backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Host name or IP address, without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Path in front of the schema's own paths, without a trailing slash; often empty.
+    pub prefix: String,
+}
+
+impl Origin {
+    /// What goes into `Host`: the port only where it is not the scheme's own.
+    pub fn authority(&self, tls: bool) -> String {
+        let Self { host, port, .. } = self;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let usual = if tls { 443 } else { 80 };
+        if *port == usual { host } else { format!("{host}:{port}") }
+    }
+}
+
+/// TLS toward a backend; always verified.
+#[derive(Clone, Debug)]
+pub struct TlsPolicy {
+    /// Name that the certificate must have, and SNI. Never empty: Pingora would not verify.
+    pub sni: String,
+    /// PEM file of the CA bundle that replaces the system's roots.
+    pub ca: Option<Arc<Vec<Vec<u8>>>>,
+    /// Client certificate chain (DER) and key.
+    pub identity: Option<Arc<ClientIdentity>>,
+}
+
+/// A client certificate shown to a backend.
+#[derive(Debug)]
+pub struct ClientIdentity {
+    /// Certificate chain, leaf first, DER.
+    pub chain: Vec<Vec<u8>>,
+    /// Private key, DER; a secret.
+    pub key: crate::credential::Secret,
+}
+
+/// Which HTTP versions to offer to a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpVersions {
+    /// h2 by ALPN, else HTTP/1.1 (plain HTTP: HTTP/1.1).
+    Auto,
+    /// HTTP/1.1 only.
+    H1,
+    /// h2 only.
+    H2,
+}
+
+/// Deadlines of one attempt at a backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// TCP, and TLS again as long.
+    pub connect: Duration,
+    /// From the request's last byte to the response's header.
+    pub first_byte: Duration,
+    /// Between two pieces of a response.
+    pub idle: Duration,
+}
+
+/// Which models go to which backends.
+#[derive(Debug)]
+pub struct Route {
+    /// Its name in metrics: `name` in the config, else its first model pattern.
+    pub name: String,
+    /// Exact names or patterns with `*`.
+    pub models: Vec<String>,
+    /// Where to, in order of preference.
+    pub targets: Vec<RouteTarget>,
+}
+
+/// One choice of a route.
+#[derive(Clone, Debug)]
+pub struct RouteTarget {
+    /// The backend.
+    pub backend: Arc<Backend>,
+    /// The model to ask it for; `None` passes the caller's on.
+    pub model: Option<String>,
+    /// Share of the traffic among the targets that have a weight; `None`: only as a fallback,
+    /// in order, unless no target has one (then they are simply tried in order).
+    pub weight: Option<u32>,
+}
+
+/// A request rate under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Its name in metrics and refusals.
+    pub name: String,
+    /// One counter for each of these.
+    pub per: Scope,
+    /// How often.
+    pub limit: RateLimit,
+}
+
+/// Who may call.
+#[derive(Debug)]
+pub enum Callers {
+    /// Anyone who reaches a listener: the config said so, or every listener is on loopback.
+    Anyone,
+    /// Only these, by key.
+    Known(Vec<Arc<Caller>>),
+}
+
+/// A caller known by its key.
+#[derive(Debug)]
+pub struct Caller {
+    /// Its name in budgets, metrics and logs.
+    pub name: String,
+    /// Its key; compared by hash, in constant time.
+    pub key: Arc<SecretSource>,
+    /// Models it may use (exact or with `*`); `None`: any that a route serves.
+    pub models: Option<Vec<String>>,
+}
+
+impl Snapshot {
+    /// The models that may be asked for: those that routes name exactly, and what they lead to.
+    /// A wildcard names none. `may_use` is asked for each, with what would be served.
+    pub fn models(&self, may_use: impl Fn(&str, &str) -> bool) -> Vec<String> {
+        let mut names = std::collections::BTreeSet::new();
+        for route in &self.routes {
+            for model in route.models.iter().filter(|model| !model.contains('*')) {
+                let mut served = route.targets.iter().map(|t| t.model.as_deref().unwrap_or(model));
+                if served.any(|served| may_use(model, served)) {
+                    names.insert(model.clone());
+                }
+            }
+        }
+        names.into_iter().collect()
+    }
+
+    /// Every secret in use, of backends and of callers, to look for rotated ones.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
+        let callers = match &self.callers {
+            Callers::Anyone => &[][..],
+            Callers::Known(known) => known,
+        };
+        let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
+        backends.chain(callers.iter().map(|caller| &caller.key)).map(|source| &**source)
+    }
+}
+
+impl Callers {
+    /// Who has this key. Compares the hash with every caller's, in constant time.
+    #[must_use]
+    pub fn identify(&self, key: &CallerKey) -> Option<&Arc<Caller>> {
+        let Self::Known(known) = self else { return None };
+        let position = credential::find(key.digest(), known.iter().map(|caller| &*caller.key))?;
+        known.get(position)
+    }
+}

@@ -11,6 +11,7 @@ mod loss;
 mod part;
 mod request;
 mod response;
+pub mod shape;
 mod tool;
 mod usage;
 

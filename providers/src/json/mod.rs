@@ -1,7 +1,17 @@
-//! JSON as the codecs need it: borrowed text, raw values, objects in their written order.
+//! JSON as the gateway needs it: the caller's bytes checked, looked into and edited without being
+//! parsed ([`Peek`], [`splice()`]), and what the codecs read with: borrowed text, raw values,
+//! objects in their written order.
 
+mod depth;
 mod object;
+mod peek;
+mod plain;
+mod scan;
+mod splice;
 mod text;
 
+pub use depth::DEPTH_LIMIT;
 pub use object::Object;
+pub use peek::Peek;
+pub use splice::{Edit, splice};
 pub use text::Str;

@@ -1,1 +1,0 @@
-//! JSON Schema dialects of the providers (`wire.md` §5.5).

@@ -1,0 +1,234 @@
+//! The governed fields of a request, found without parsing it.
+
+mod fields;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::Edit;
+use super::scan::{Quoted, Scanner};
+use crate::Schema;
+use crate::conversation::Refusal;
+use fields::{Key, Members, Value};
+
+/// The most that is taken for an output limit: what the providers' own 32-bit fields hold.
+const TOKENS_MAX: u32 = i32::MAX as u32;
+
+/// The most alternatives of one answer (OpenAI's own maximum for `n`).
+const CANDIDATES_MAX: u32 = 128;
+
+/// What the gateway must know about a request body before it lets it pass, and where it stands.
+///
+/// One pass over the body checks that all of it is JSON (RFC 8259) in UTF-8, not nested deeper
+/// than [`DEPTH_LIMIT`](super::DEPTH_LIMIT), and that no reader can understand it differently
+/// from this one: no top-level name twice, no governed name in other letters (`Model`) or with
+/// escapes (`\u006dodel`), no BOM (`trust.md` S-12, S-49). Everything else stays opaque, so what
+/// is sent on is the caller's own bytes but for the [`Edit`]s made here.
+#[derive(Clone, Debug)]
+pub struct Peek<'a> {
+    schema: Schema,
+    model: Option<Text<'a>>,
+    stream: Option<Flag>,
+    stream_options: Option<StreamOptions>,
+    max_tokens: Option<u32>,
+    max_completion_tokens: Option<u32>,
+    candidates: Option<u32>,
+    tools: bool,
+}
+
+/// A string: what it says and where it stands.
+#[derive(Clone, Debug)]
+struct Text<'a> {
+    text: Cow<'a, str>,
+    span: Range<usize>,
+}
+
+/// A boolean, `None` for null, and where it stands.
+#[derive(Clone, Debug)]
+struct Flag {
+    value: Option<bool>,
+    span: Range<usize>,
+}
+
+/// OpenAI's `stream_options` as it stands.
+#[derive(Clone, Debug)]
+enum StreamOptions {
+    Null(Range<usize>),
+    Object {
+        /// Just behind the opening brace.
+        inside: usize,
+        empty: bool,
+        include_usage: Option<Flag>,
+    },
+}
+
+impl<'a> Peek<'a> {
+    /// Looks into a request body of this schema.
+    ///
+    /// # Errors
+    /// A refusal that says where the body is malformed or ambiguous, or which field has which
+    /// wrong value, and what to write instead.
+    pub fn of(schema: Schema, body: &'a [u8]) -> Result<Self, Refusal> {
+        if body.starts_with(b"\xef\xbb\xbf") {
+            return Err(Refusal::body(
+                "the body starts with a byte order mark; send plain UTF-8 without one",
+            ));
+        }
+        let mut peek = Self {
+            schema,
+            model: None,
+            stream: None,
+            stream_options: None,
+            max_tokens: None,
+            max_completion_tokens: None,
+            candidates: None,
+            tools: false,
+        };
+        let mut scanner = Scanner::new(body);
+        scanner.space();
+        if scanner.next() != Some(b'{') {
+            return Err(scanner.wrong("a JSON object").refusal(body));
+        }
+        let mut members = Members::of(fields::of(schema), body);
+        members.read(&mut scanner, |key, value| peek.member(key, value))?;
+        scanner.space();
+        if scanner.next().is_some() {
+            return Err(scanner.wrong("the end of the body").refusal(body));
+        }
+        if peek.model.is_none() && schema != Schema::Gemini {
+            return Err(Refusal::of("model", "`model` is missing; name the model to use"));
+        }
+        Ok(peek)
+    }
+
+    /// Takes one member.
+    fn member(&mut self, key: Key, mut value: Value<'_, 'a>) -> Result<(), Refusal> {
+        // A limit of 0 warms Claude's cache; elsewhere it may be read as "no limit".
+        let least = u32::from(self.schema != Schema::Claude);
+        match key {
+            Key::Model => {
+                let (text, span) = value.text("the model's name")?;
+                self.model = Some(Text { text, span });
+            }
+            Key::Stream => self.stream = Some(value.flag()?),
+            Key::MaxTokens => self.max_tokens = value.count(least, TOKENS_MAX)?,
+            Key::MaxCompletionTokens => {
+                self.max_completion_tokens = value.count(least, TOKENS_MAX)?;
+            }
+            Key::Candidates => self.candidates = value.count(1, CANDIDATES_MAX)?,
+            Key::Tools | Key::Functions => self.tools |= value.is_filled()?,
+            Key::GenerationConfig => {
+                value.members(fields::GENERATION_CONFIG, |key, value| self.member(key, value))?;
+            }
+            Key::StreamOptions => {
+                let mut include_usage = None;
+                let object = value.members(fields::STREAM_OPTIONS, |(), mut value| {
+                    include_usage = Some(value.flag()?);
+                    Ok(())
+                })?;
+                self.stream_options = Some(match object.inside {
+                    None => StreamOptions::Null(object.span),
+                    Some(inside) => {
+                        StreamOptions::Object { inside, empty: object.empty, include_usage }
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The model that the body names. Always there but on Gemini, whose path names the model and
+    /// whose body may repeat it, with or without `models/`.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_ref().map(|model| &*model.text)
+    }
+
+    /// Whether the body asks for a stream. Never on Gemini, whose path says so.
+    pub fn stream(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.value == Some(true))
+    }
+
+    /// The most output tokens of one candidate, if the caller set a limit. Of OpenAI's two
+    /// fields the larger, because hosts differ in which one they heed.
+    pub fn output_limit(&self) -> Option<u32> {
+        self.max_tokens.max(self.max_completion_tokens)
+    }
+
+    /// How many alternatives are asked for; 1 unless said.
+    pub fn candidates(&self) -> u32 {
+        self.candidates.unwrap_or(1)
+    }
+
+    /// Whether any tools are offered.
+    pub const fn has_tools(&self) -> bool {
+        self.tools
+    }
+
+    /// OpenAI: whether the caller asked for the usage chunk of a stream.
+    pub fn wants_usage(&self) -> bool {
+        matches!(
+            &self.stream_options,
+            Some(StreamOptions::Object { include_usage: Some(Flag { value: Some(true), .. }), .. })
+        )
+    }
+
+    /// The edit that makes the body name `model`; `None` if it already does, or names none.
+    /// A `models/` in front (Gemini) stays.
+    pub fn set_model(&self, model: &str) -> Option<Edit> {
+        let Text { text, span } = self.model.as_ref()?;
+        let prefix = match self.schema {
+            Schema::Gemini if text.starts_with("models/") => "models/",
+            _ => "",
+        };
+        if text.strip_prefix(prefix) == Some(model) {
+            return None;
+        }
+        let quoted = quote(&format!("{prefix}{model}"));
+        Some(Edit { span: span.clone(), with: Cow::Owned(quoted) })
+    }
+
+    /// The edit that asks for the usage chunk of an OpenAI stream; `None` if the caller already
+    /// does, or if no stream is asked for. Other options stay as they are (S-44).
+    pub fn ask_for_usage(&self) -> Option<Edit> {
+        if self.schema != Schema::OpenAi || !self.stream() || self.wants_usage() {
+            return None;
+        }
+        let insert = |at: usize, with: &'static str| (at..at, with);
+        let (span, with) = match &self.stream_options {
+            None => insert(
+                self.stream.as_ref()?.span.end,
+                r#","stream_options":{"include_usage":true}"#,
+            ),
+            Some(StreamOptions::Null(span)) => (span.clone(), r#"{"include_usage":true}"#),
+            Some(StreamOptions::Object { include_usage: Some(flag), .. }) => {
+                (flag.span.clone(), "true")
+            }
+            Some(StreamOptions::Object { inside, empty: true, .. }) => {
+                insert(*inside, r#""include_usage":true"#)
+            }
+            Some(StreamOptions::Object { inside, empty: false, .. }) => {
+                insert(*inside, r#""include_usage":true,"#)
+            }
+        };
+        Some(Edit { span, with: Cow::Borrowed(with.as_bytes()) })
+    }
+}
+
+/// Writes a JSON string.
+fn quote(text: &str) -> Vec<u8> {
+    // Writing a string into memory can't fail.
+    serde_json::to_vec(text).unwrap_or_default()
+}
+
+/// Reads a JSON string; `None` if it holds half of a surrogate pair.
+fn unquote<'a>(scanner: &Scanner<'a>, quoted: &Quoted) -> Option<Cow<'a, str>> {
+    let text = scanner.slice(&quoted.span);
+    if quoted.escaped {
+        return serde_json::from_slice(text).ok().map(Cow::Owned);
+    }
+    let inside = text.get(1..text.len().saturating_sub(1))?;
+    std::str::from_utf8(inside).ok().map(Cow::Borrowed)
+}
+
+#[cfg(test)]
+mod tests;

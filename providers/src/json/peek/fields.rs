@@ -1,0 +1,308 @@
+//! The governed fields' names, and how their objects and values are read.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Flag, unquote};
+use crate::Schema;
+use crate::conversation::Refusal;
+use crate::json::depth::Container;
+use crate::json::scan::{Malformed, Scanner};
+
+/// The most members of an object that is looked into. The schemas have about forty; the limit
+/// keeps the search for duplicates cheap whatever is sent.
+const MEMBERS_MAX: usize = 256;
+
+/// What a governed field means. Spellings of the same field share a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Model,
+    Stream,
+    StreamOptions,
+    MaxTokens,
+    MaxCompletionTokens,
+    Candidates,
+    Tools,
+    Functions,
+    GenerationConfig,
+}
+
+/// The governed fields of an object: their exact spellings, and what they mean.
+pub(super) type Fields<K> = &'static [(&'static str, K)];
+
+/// The governed fields at the top level of a request body (`wire.md` §2).
+pub(super) const fn of(schema: Schema) -> Fields<Key> {
+    match schema {
+        Schema::OpenAi => &[
+            ("model", Key::Model),
+            ("stream", Key::Stream),
+            ("stream_options", Key::StreamOptions),
+            ("max_completion_tokens", Key::MaxCompletionTokens),
+            ("max_tokens", Key::MaxTokens),
+            ("n", Key::Candidates),
+            ("tools", Key::Tools),
+            ("functions", Key::Functions),
+        ],
+        Schema::Claude => &[
+            ("model", Key::Model),
+            ("stream", Key::Stream),
+            ("max_tokens", Key::MaxTokens),
+            ("tools", Key::Tools),
+        ],
+        Schema::Gemini => &[
+            ("model", Key::Model),
+            ("generationConfig", Key::GenerationConfig),
+            ("generation_config", Key::GenerationConfig),
+            ("tools", Key::Tools),
+        ],
+    }
+}
+
+/// Those of Gemini's `generationConfig`.
+pub(super) const GENERATION_CONFIG: Fields<Key> = &[
+    ("maxOutputTokens", Key::MaxTokens),
+    ("max_output_tokens", Key::MaxTokens),
+    ("candidateCount", Key::Candidates),
+    ("candidate_count", Key::Candidates),
+];
+
+/// Those of OpenAI's `stream_options`.
+pub(super) const STREAM_OPTIONS: Fields<()> = &[("include_usage", ())];
+
+/// The members of one object, read one after the other.
+pub(super) struct Members<'a, K: 'static> {
+    fields: Fields<K>,
+    body: &'a [u8],
+    names: Vec<Cow<'a, str>>,
+    keys: Vec<K>,
+}
+
+impl<'a, K: Copy + PartialEq> Members<'a, K> {
+    pub(super) fn of(fields: Fields<K>, body: &'a [u8]) -> Self {
+        Self { fields, body, names: Vec::with_capacity(16), keys: Vec::new() }
+    }
+
+    /// Reads an object; the next byte is its brace. Governed members go to `visit`, which must
+    /// read their values.
+    pub(super) fn read(
+        &mut self,
+        scanner: &mut Scanner<'a>,
+        mut visit: impl FnMut(K, Value<'_, 'a>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let body = self.body;
+        let malformed = |error: Malformed| error.refusal(body);
+        scanner.open(Container::Object).map_err(malformed)?;
+        scanner.space();
+        if scanner.next() == Some(b'}') {
+            scanner.close();
+            return Ok(());
+        }
+        loop {
+            match self.name(scanner)? {
+                Some((field, key)) => visit(key, Value { field, body, scanner: &mut *scanner })?,
+                None => {
+                    scanner.value().map_err(malformed)?;
+                }
+            }
+            scanner.space();
+            if scanner.next() == Some(b'}') {
+                scanner.close();
+                return Ok(());
+            }
+            if !scanner.take(b',') {
+                return Err(malformed(scanner.wrong("`,` or `}`")));
+            }
+        }
+    }
+
+    /// Reads a name up to its value; tells if it is governed.
+    fn name(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<(&'static str, K)>, Refusal> {
+        let quoted = scanner.name().map_err(|error| error.refusal(self.body))?;
+        let Some(name) = unquote(scanner, &quoted) else {
+            return Err(Refusal::body(format!(
+                "the name of a member at byte {} holds half of a surrogate pair; write its \
+                 characters themselves",
+                quoted.span.start
+            )));
+        };
+        if has_unseen(&name) {
+            return Err(Refusal::body(format!(
+                "the name of a member at byte {} holds a control character or a byte order mark; \
+                 write it without",
+                quoted.span.start
+            )));
+        }
+        if self.names.contains(&name) {
+            return Err(twice(&name));
+        }
+        if self.names.len() == MEMBERS_MAX {
+            return Err(Refusal::body(format!(
+                "the body has an object with more than {MEMBERS_MAX} members where the API knows \
+                 far fewer; send only fields of the API"
+            )));
+        }
+        let governed = self.fields.iter().find(|(field, _)| same_letters(field, &name));
+        if let Some(&(field, key)) = governed {
+            if quoted.escaped || *field != *name {
+                return Err(Refusal::of(
+                    field,
+                    format!(
+                        "`{}` at byte {} could be taken for `{field}`; write `{field}`, in these \
+                         letters and without escapes",
+                        shown(&name),
+                        quoted.span.start
+                    ),
+                ));
+            }
+            if self.keys.contains(&key) {
+                return Err(twice(field));
+            }
+            self.keys.push(key);
+        }
+        self.names.push(name);
+        Ok(governed.copied())
+    }
+}
+
+/// Whether a text has control characters or a byte order mark.
+fn has_unseen(text: &str) -> bool {
+    match text.is_ascii() {
+        true => text.bytes().any(|byte| byte.is_ascii_control()),
+        false => text.chars().any(|c| c.is_control() || c == '\u{feff}'),
+    }
+}
+
+fn twice(name: &str) -> Refusal {
+    let name = shown(name);
+    Refusal::of(
+        name.clone(),
+        format!("`{name}` is there twice (or in two spellings); send it once"),
+    )
+}
+
+/// A caller's name as it may be shown: not too long, nothing but what can be printed.
+fn shown(name: &str) -> String {
+    name.chars().take(64).flat_map(char::escape_debug).collect()
+}
+
+/// Whether some reader would take `name` for `field`: letters compared as Go's encoding/json
+/// does, without case, which also takes `ſ` for `s` and the Kelvin sign for `k`.
+fn same_letters(field: &str, name: &str) -> bool {
+    if name.is_ascii() {
+        return name.eq_ignore_ascii_case(field);
+    }
+    let fold = |c: char| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        _ => c.to_ascii_lowercase(),
+    };
+    name.chars().map(fold).eq(field.chars().map(fold))
+}
+
+/// The value of a governed field, about to be read.
+pub(super) struct Value<'s, 'a> {
+    field: &'static str,
+    body: &'a [u8],
+    scanner: &'s mut Scanner<'a>,
+}
+
+/// Where an object stands.
+pub(super) struct Object {
+    /// All of it, or of the null in its place.
+    pub(super) span: Range<usize>,
+    /// Just behind its brace; `None` if it is null.
+    pub(super) inside: Option<usize>,
+    /// Whether it has no members.
+    pub(super) empty: bool,
+}
+
+impl<'a> Value<'_, 'a> {
+    /// Passes the value.
+    fn raw(&mut self) -> Result<(Range<usize>, &'a [u8]), Refusal> {
+        let span = self.scanner.value().map_err(|error| error.refusal(self.body))?;
+        let text = self.scanner.slice(&span);
+        Ok((span, text))
+    }
+
+    fn wrong(&self, remedy: impl std::fmt::Display) -> Refusal {
+        Refusal::of(self.field, format!("`{}` must be {remedy}", self.field))
+    }
+
+    /// A string that is not empty and has no control characters or byte order marks.
+    pub(super) fn text(
+        &mut self,
+        what: &'static str,
+    ) -> Result<(Cow<'a, str>, Range<usize>), Refusal> {
+        let wrong = |value: &Self| value.wrong(format_args!("{what}, a string that can be read"));
+        if self.scanner.next() != Some(b'"') {
+            self.raw()?;
+            return Err(wrong(self));
+        }
+        let quoted = self.scanner.string().map_err(|error| error.refusal(self.body))?;
+        match unquote(self.scanner, &quoted) {
+            Some(text) if !text.is_empty() && !has_unseen(&text) => Ok((text, quoted.span)),
+            _ => Err(wrong(self)),
+        }
+    }
+
+    /// A boolean or null.
+    pub(super) fn flag(&mut self) -> Result<Flag, Refusal> {
+        let (span, text) = self.raw()?;
+        let value = match text {
+            b"true" => Some(true),
+            b"false" => Some(false),
+            b"null" => None,
+            _ => return Err(self.wrong("`true` or `false`, without quotes")),
+        };
+        Ok(Flag { value, span })
+    }
+
+    /// A whole number or null. Other spellings of it (`1e3`, `8.0`) are refused, because readers
+    /// differ in what they make of them.
+    pub(super) fn count(&mut self, least: u32, most: u32) -> Result<Option<u32>, Refusal> {
+        let (_, text) = self.raw()?;
+        if text == b"null" {
+            return Ok(None);
+        }
+        let count = match text.first() {
+            Some(b'0'..=b'9') => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
+            _ => None,
+        };
+        match count {
+            Some(count) if (least..=most).contains(&count) => Ok(Some(count)),
+            _ => Err(self.wrong(format_args!(
+                "a whole number from {least} to {most}, written in digits only"
+            ))),
+        }
+    }
+
+    /// Whether anything stands there but null, `[]` or `{}`.
+    pub(super) fn is_filled(&mut self) -> Result<bool, Refusal> {
+        let (_, text) = self.raw()?;
+        let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+        Ok(text != b"null" && inside.iter().any(|byte| !byte.is_ascii_whitespace()))
+    }
+
+    /// An object or null, its governed members given to `visit`.
+    pub(super) fn members<K: Copy + PartialEq>(
+        &mut self,
+        fields: Fields<K>,
+        visit: impl FnMut(K, Value<'_, 'a>) -> Result<(), Refusal>,
+    ) -> Result<Object, Refusal> {
+        if self.scanner.next() != Some(b'{') {
+            let (span, text) = self.raw()?;
+            return match text {
+                b"null" => Ok(Object { span, inside: None, empty: true }),
+                _ => Err(self.wrong("an object")),
+            };
+        }
+        let start = self.scanner.at();
+        let mut members = Members::of(fields, self.body);
+        members.read(self.scanner, visit)?;
+        Ok(Object {
+            span: start..self.scanner.at(),
+            inside: Some(start + 1),
+            empty: members.names.is_empty(),
+        })
+    }
+}

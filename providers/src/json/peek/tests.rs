@@ -1,0 +1,293 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod corpus;
+mod speed;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::*;
+use crate::json::scan::tests::odd_json;
+use crate::json::splice;
+use Schema::{Claude, Gemini, OpenAi};
+
+fn refused(schema: Schema, body: impl AsRef<[u8]>) -> Refusal {
+    let body = body.as_ref();
+    match Peek::of(schema, body) {
+        Err(refusal) => refusal,
+        Ok(peek) => panic!("{} is accepted as {peek:?}", body.escape_ascii()),
+    }
+}
+
+/// The body after an edit.
+fn edited(body: &str, edit: Option<Edit>) -> String {
+    let out = splice(&Bytes::copy_from_slice(body.as_bytes()), edit);
+    String::from_utf8(out.to_vec()).unwrap()
+}
+
+#[test]
+fn openai_fields_are_found() {
+    let body = br#" {"messages":[{"model":"inner","stream":false}], "model" : "gpt-5",
+        "stream":true, "max_tokens":10,"max_completion_tokens": 20, "n":3,
+        "stream_options":{"include_usage":true},"tools":[{}] } "#;
+    let peek = Peek::of(OpenAi, body).unwrap();
+    assert_eq!(peek.model(), Some("gpt-5"));
+    assert!(peek.stream() && peek.has_tools() && peek.wants_usage());
+    assert_eq!((peek.output_limit(), peek.candidates()), (Some(20), 3));
+    assert_eq!(peek.ask_for_usage(), None);
+    let swapped = Peek::of(OpenAi, br#"{"model":"m","max_tokens":30,"max_completion_tokens":20}"#);
+    assert_eq!(swapped.unwrap().output_limit(), Some(30));
+}
+
+#[test]
+fn claude_and_gemini_fields_are_found() {
+    let peek = Peek::of(Claude, br#"{"model":"claude-x","max_tokens":0,"tools":[]}"#).unwrap();
+    assert_eq!((peek.model(), peek.output_limit()), (Some("claude-x"), Some(0)));
+    assert!(!peek.stream() && !peek.has_tools());
+    for body in [
+        r#"{"generationConfig":{"maxOutputTokens":9,"candidateCount":2},"tools":[{"a":1}]}"#,
+        r#"{"generation_config":{"candidate_count":2,"max_output_tokens":9},"tools":[{"a":1}]}"#,
+    ] {
+        let peek = Peek::of(Gemini, body.as_bytes()).unwrap();
+        assert_eq!((peek.model(), peek.set_model("x")), (None, None));
+        assert_eq!((peek.output_limit(), peek.candidates()), (Some(9), 2));
+        assert!(peek.has_tools() && !peek.stream());
+    }
+}
+
+#[test]
+fn nulls_and_absence_are_the_same() {
+    let nulls = br#"{"model":"m","stream":null,"max_tokens":null,"max_completion_tokens":null,
+        "n":null,"tools":null,"stream_options":null}"#;
+    for body in [&nulls[..], br#"{"model":"m"}"#] {
+        let peek = Peek::of(OpenAi, body).unwrap();
+        assert_eq!((peek.output_limit(), peek.candidates()), (None, 1));
+        assert!(!peek.stream() && !peek.has_tools() && !peek.wants_usage());
+        assert_eq!(peek.ask_for_usage(), None);
+    }
+}
+
+#[test]
+fn wrong_types_are_refused_with_the_field_named() {
+    for (schema, field, members) in [
+        (OpenAi, "max_tokens", r#""max_tokens":-1"#),
+        (OpenAi, "max_tokens", r#""max_tokens":-0"#),
+        (OpenAi, "max_tokens", r#""max_tokens":0"#),
+        (OpenAi, "max_tokens", r#""max_tokens":1.5"#),
+        (OpenAi, "max_tokens", r#""max_tokens":1e3"#),
+        (OpenAi, "max_tokens", r#""max_tokens":"100""#),
+        (OpenAi, "max_tokens", r#""max_tokens":true"#),
+        (OpenAi, "max_tokens", r#""max_tokens":[5]"#),
+        (OpenAi, "max_tokens", r#""max_tokens":99999999999999999999999"#),
+        (OpenAi, "max_completion_tokens", r#""max_completion_tokens":2147483648"#),
+        (OpenAi, "n", r#""n":0"#),
+        (OpenAi, "n", r#""n":129"#),
+        (OpenAi, "stream", r#""stream":"true""#),
+        (OpenAi, "stream", r#""stream":1"#),
+        (OpenAi, "stream_options", r#""stream_options":true"#),
+        (OpenAi, "include_usage", r#""stream_options":{"include_usage":1}"#),
+        (Claude, "max_tokens", r#""max_tokens":-1"#),
+        (Claude, "max_tokens", r#""max_tokens":"1""#),
+        (Gemini, "maxOutputTokens", r#""generationConfig":{"maxOutputTokens":"100"}"#),
+        (Gemini, "max_output_tokens", r#""generation_config":{"max_output_tokens":0}"#),
+        (Gemini, "candidateCount", r#""generationConfig":{"candidateCount":0}"#),
+        (Gemini, "generationConfig", r#""generationConfig":[]"#),
+    ] {
+        let refusal = refused(schema, format!(r#"{{"model":"m",{members}}}"#));
+        assert_eq!(refusal.field.as_deref(), Some(field), "{members}");
+        assert!(refusal.message.starts_with(&format!("`{field}` must be ")), "{refusal}");
+    }
+    for model in ["null", "5", "\"\"", "[\"m\"]", r#""a\u0000""#, r#""\ud800""#, r#""a\nb""#] {
+        let refusal = refused(Claude, format!(r#"{{"model":{model}}}"#));
+        assert_eq!(refusal.field.as_deref(), Some("model"), "{model}");
+    }
+    let missing = refused(OpenAi, "{}");
+    assert_eq!(missing.message, "`model` is missing; name the model to use");
+}
+
+#[test]
+fn ambiguous_names_are_refused() {
+    for (schema, body) in [
+        (OpenAi, r#"{"model":"a","model":"b"}"#),
+        (OpenAi, r#"{"model":"a","Model":"b"}"#),
+        (OpenAi, r#"{"MODEL":"b","model":"a"}"#),
+        (OpenAi, r#"{"Model":"b"}"#),
+        (OpenAi, r#"{"\u006dodel":"b"}"#),
+        (OpenAi, r#"{"model":"a","\u006dodel":"b"}"#),
+        (OpenAi, r#"{"model":"a","\u004dodel":"b"}"#),
+        (OpenAi, r#"{"model":"a","model\u0000":"b"}"#),
+        (OpenAi, r#"{"model":"a","\ufeffmodel":"b"}"#),
+        (OpenAi, r#"{"model":"a","\ud800":"b"}"#),
+        (OpenAi, "{\"model\":\"a\",\"\u{17f}tream\":true}"),
+        (OpenAi, "{\"model\":\"a\",\"max_to\u{212a}ens\":1}"),
+        (OpenAi, r#"{"model":"a","user":"x","user":"y"}"#),
+        (OpenAi, r#"{"model":"a","user":"x","\u0075ser":"y"}"#),
+        (OpenAi, r#"{"model":"a","stream_options":{"include_usage":true,"include_usage":false}}"#),
+        (OpenAi, r#"{"model":"a","stream_options":{"Include_Usage":true}}"#),
+        (Claude, r#"{"model":"a","Max_Tokens":5}"#),
+        (Gemini, r#"{"generationConfig":{},"generation_config":{}}"#),
+        (Gemini, r#"{"generationconfig":{}}"#),
+        (Gemini, r#"{"generationConfig":{"maxOutputTokens":1,"max_output_tokens":2}}"#),
+        (Gemini, r#"{"generationConfig":{"maxoutputtokens":1}}"#),
+        (Gemini, r#"{"Model":"a"}"#),
+    ] {
+        let message = refused(schema, body).message;
+        let remedy = ["send it once", "write `", "write it", "write its"];
+        assert!(remedy.iter().any(|remedy| message.contains(remedy)), "{body}: {message}");
+    }
+}
+
+#[test]
+fn names_that_are_not_governed_pass() {
+    for body in [
+        r#"{"model":"a","User":1,"user":2,"models":3,"x\u006d":4,"":5,"max_tokens ":6}"#,
+        r#"{"model":"a","messages":[{"model":1,"model":2,"Model":3}]}"#,
+        r#"{"model":"a","generationConfig":7}"#,
+    ] {
+        assert!(Peek::of(OpenAi, body.as_bytes()).is_ok(), "{body}");
+    }
+}
+
+#[test]
+fn bodies_that_are_no_json_object_are_refused() {
+    let deep = format!("{{\"model\":\"m\",\"x\":{}1{}}}", "[".repeat(128), "]".repeat(128));
+    let many: Vec<String> = (0..1_000_000).map(|n| format!("\"{n}\":0")).collect();
+    for (body, says) in [
+        (b"".to_vec(), "a JSON object is expected but the body ends at line 1, column 1"),
+        (b"[]".to_vec(), "a JSON object is expected but there is `[`"),
+        (b"\"model\"".to_vec(), "a JSON object"),
+        (b"null".to_vec(), "a JSON object"),
+        (b"\xef\xbb\xbf{\"model\":\"m\"}".to_vec(), "byte order mark"),
+        (b"\0{\"model\":\"m\"}".to_vec(), "there is a NUL"),
+        (b"{\"model\":\"m\"}\0".to_vec(), "the end of the body is expected but there is a NUL"),
+        (b"{\"model\":\"m\"}{}".to_vec(), "the end of the body"),
+        (b"{\"model\":\"m\",}".to_vec(), "a member's name in double quotes"),
+        (b"{\"model\":\"m\"".to_vec(), "`,` or `}` is expected but the body ends"),
+        (b"{\"model\":\"m\",\"x\":[1,2,{\"y\":tru}]}".to_vec(), "a value is expected"),
+        (b"{\"model\":\"m\",\"x\":\"\xff\"}".to_vec(), "not UTF-8"),
+        (b"{\"model\":\"\xff\"}".to_vec(), "not UTF-8"),
+        (b"{\"\xff\":1}".to_vec(), "not UTF-8"),
+        (b"{\"model\":\"m\",\"x\":\"a\nb\"}".to_vec(), "control character"),
+        (deep.into_bytes(), "nest deeper than 128 levels"),
+        (format!("{{{}}}", many.join(",")).into_bytes(), "more than 256 members"),
+    ] {
+        let refusal = refused(OpenAi, &body);
+        assert!(refusal.message.contains(says), "{says}: {refusal}");
+    }
+}
+
+#[test]
+fn the_model_is_replaced_and_nothing_else() {
+    let body = r#"{ "a":1E2,"model" : "g\u0070t","z":"model"}"#;
+    let peek = Peek::of(OpenAi, body.as_bytes()).unwrap();
+    assert_eq!(peek.model(), Some("gpt"));
+    assert_eq!(peek.set_model("gpt"), None);
+    let out = edited(body, peek.set_model("say \"hi\"\n"));
+    assert_eq!(out, r#"{ "a":1E2,"model" : "say \"hi\"\n","z":"model"}"#);
+
+    let body = r#"{"model":"models/gemini-a"}"#;
+    let peek = Peek::of(Gemini, body.as_bytes()).unwrap();
+    assert_eq!(peek.set_model("gemini-a"), None);
+    assert_eq!(edited(body, peek.set_model("gemini-b")), r#"{"model":"models/gemini-b"}"#);
+}
+
+#[test]
+fn usage_is_asked_for_whatever_stands_there() {
+    for (before, after) in [
+        (r#""stream": true"#, r#""stream": true,"stream_options":{"include_usage":true}"#),
+        (
+            r#""stream_options": null,"stream":true"#,
+            r#""stream_options": {"include_usage":true},"stream":true"#,
+        ),
+        (
+            r#""stream":true,"stream_options":{}"#,
+            r#""stream":true,"stream_options":{"include_usage":true}"#,
+        ),
+        (
+            r#""stream":true,"stream_options":{ }"#,
+            r#""stream":true,"stream_options":{"include_usage":true }"#,
+        ),
+        (
+            r#""stream":true,"stream_options":{"include_usage" : false }"#,
+            r#""stream":true,"stream_options":{"include_usage" : true }"#,
+        ),
+        (
+            r#""stream":true,"stream_options":{"x":1E2,"include_usage":null}"#,
+            r#""stream":true,"stream_options":{"x":1E2,"include_usage":true}"#,
+        ),
+        (
+            r#""stream":true,"stream_options":{ "include_obfuscation":false}"#,
+            r#""stream":true,"stream_options":{"include_usage":true, "include_obfuscation":false}"#,
+        ),
+    ] {
+        let body = format!(r#"{{"model":"m",{before},"z":-0}}"#);
+        let peek = Peek::of(OpenAi, body.as_bytes()).unwrap();
+        assert!(!peek.wants_usage());
+        let out = edited(&body, peek.ask_for_usage());
+        assert_eq!(out, format!(r#"{{"model":"m",{after},"z":-0}}"#));
+        let again = Peek::of(OpenAi, out.as_bytes()).unwrap();
+        assert!(again.wants_usage() && again.ask_for_usage().is_none());
+    }
+    for (schema, body) in [
+        (OpenAi, r#"{"model":"m"}"#),
+        (OpenAi, r#"{"model":"m","stream":false,"stream_options":{}}"#),
+        (OpenAi, r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#),
+        (Claude, r#"{"model":"m","stream":true}"#),
+        (Gemini, r#"{"stream":true}"#),
+    ] {
+        assert_eq!(Peek::of(schema, body.as_bytes()).unwrap().ask_for_usage(), None, "{body}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_new_model_leaves_every_other_byte(
+        values in prop::collection::vec(odd_json(), 0..6),
+        place in any::<prop::sample::Index>(),
+        old in "[a-z]{1,10}",
+        new in "\\PC{1,20}",
+        stream in any::<bool>(),
+    ) {
+        let mut members: Vec<String> =
+            values.iter().enumerate().map(|(n, value)| format!(" \"k{n}\" :{value}")).collect();
+        if stream {
+            members.push("\"stream\": true".to_owned());
+        }
+        let place = place.index(members.len() + 1);
+        members.insert(place, format!("\"model\":\t\"{old}\""));
+        let body = format!("{{{}}}\n", members.join(","));
+        let peek = Peek::of(OpenAi, body.as_bytes()).unwrap();
+        let bytes = Bytes::copy_from_slice(body.as_bytes());
+        let out = splice(&bytes, peek.set_model(&new).into_iter().chain(peek.ask_for_usage()));
+
+        let again = Peek::of(OpenAi, &out).unwrap();
+        prop_assert_eq!(again.model(), Some(&*new));
+        prop_assert_eq!(again.wants_usage(), stream);
+        // The way back gives the body as it was.
+        let back = splice(&out, again.set_model(&old));
+        let back = String::from_utf8(back.to_vec()).unwrap();
+        let asked = r#","stream_options":{"include_usage":true}"#;
+        prop_assert_eq!(back.matches(asked).count(), usize::from(stream));
+        prop_assert_eq!(back.replace(asked, ""), body);
+    }
+
+    #[test]
+    fn any_bytes_do_no_harm(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        for schema in Schema::ALL {
+            let _refused_or_not = Peek::of(schema, &body);
+        }
+    }
+
+    #[test]
+    fn damage_is_refused_or_harmless(
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut body = br#"{"model":"gpt-5","stream":true,"n":2,"x":[{"y":"z"}]}"#.to_vec();
+        let at = at.index(body.len());
+        body[at] = byte;
+        if Peek::of(OpenAi, &body).is_ok() {
+            prop_assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok());
+        }
+    }
+}

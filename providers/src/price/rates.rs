@@ -1,0 +1,100 @@
+//! Prices per token, as integers.
+
+use crate::conversation::Usage;
+
+/// The kinds of tokens that may have prices of their own; every token is of exactly one.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Input,
+    InputAudio,
+    CacheRead,
+    CacheReadAudio,
+    CacheWrite,
+    CacheWrite1h,
+    Output,
+    OutputAudio,
+    Reasoning,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 9] = [
+        Self::Input,
+        Self::InputAudio,
+        Self::CacheRead,
+        Self::CacheReadAudio,
+        Self::CacheWrite,
+        Self::CacheWrite1h,
+        Self::Output,
+        Self::OutputAudio,
+        Self::Reasoning,
+    ];
+
+    /// Usage of `tokens` tokens of this kind alone.
+    pub(super) fn usage(self, tokens: u64) -> Usage {
+        let none = Usage::default();
+        match self {
+            Self::Input => Usage { input: tokens, ..none },
+            Self::InputAudio => Usage { input: tokens, audio_input: tokens, ..none },
+            Self::CacheRead => Usage { cache_read: tokens, ..none },
+            Self::CacheReadAudio => Usage { cache_read: tokens, audio_input: tokens, ..none },
+            Self::CacheWrite => Usage { cache_write: tokens, ..none },
+            Self::CacheWrite1h => Usage { cache_write: tokens, cache_write_1h: tokens, ..none },
+            Self::Output => Usage { output: tokens, ..none },
+            Self::OutputAudio => Usage { output: tokens, audio_output: tokens, ..none },
+            Self::Reasoning => Usage { reasoning: tokens, ..none },
+        }
+    }
+
+    pub(super) const fn is_output(self) -> bool {
+        matches!(self, Self::Output | Self::OutputAudio | Self::Reasoning)
+    }
+}
+
+/// Tokens by [`Kind`].
+///
+/// Providers don't say which of their audio input was cached. It is taken to be read afresh as
+/// far as it can be, which costs more, then from the cache; audio that is written into the cache
+/// has no price anywhere.
+pub(super) const fn by_kind(usage: &Usage) -> [u64; Kind::ALL.len()] {
+    let fresh_audio = min(usage.audio_input, usage.input);
+    let cached_audio = min(usage.audio_input - fresh_audio, usage.cache_read);
+    let hour = min(usage.cache_write_1h, usage.cache_write);
+    let audio_output = min(usage.audio_output, usage.output);
+    [
+        usage.input - fresh_audio,
+        fresh_audio,
+        usage.cache_read - cached_audio,
+        cached_audio,
+        usage.cache_write - hour,
+        hour,
+        usage.output - audio_output,
+        audio_output,
+        usage.reasoning,
+    ]
+}
+
+const fn min(a: u64, b: u64) -> u64 {
+    if a < b { a } else { b }
+}
+
+/// Femtodollars (1e-15 USD) per token of each [`Kind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rates(pub [u64; Kind::ALL.len()]);
+
+impl Rates {
+    /// What these tokens cost, in femtodollars.
+    pub(super) fn of(&self, usage: &Usage) -> u128 {
+        by_kind(usage)
+            .into_iter()
+            .zip(self.0)
+            .map(|(tokens, rate)| u128::from(tokens) * u128::from(rate))
+            .fold(0, u128::saturating_add)
+    }
+}
+
+/// Rates that hold from some total of input tokens on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tier {
+    pub from: u64,
+    pub rates: Rates,
+}

@@ -1,1 +1,0 @@
-//! One streamed answer on its way from a provider to a caller.

@@ -1,1 +1,0 @@
-//! Server-sent events: bytes in, frames out.

@@ -1,0 +1,219 @@
+//! What callers may ask: the table of endpoints, and the lists of models they get
+//! (`wire.md` §1.1, §1.2).
+//!
+//! The table is exact: no path is normalised, nothing is guessed. What is not here is not served,
+//! because an endpoint that is passed on unread escapes access rules and budgets.
+
+mod models;
+mod path;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+pub use models::{render_model, render_models};
+pub use path::{gemini_path, path};
+
+use crate::Schema;
+
+/// What a caller asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint<'a> {
+    /// One model turn.
+    Generate {
+        /// The schema of the request and of its answer.
+        schema: Schema,
+        /// The model in the path (Gemini), percent-decoded, without `models/`; `None` where the
+        /// body names it.
+        model: Option<Cow<'a, str>>,
+        /// Whether the method streams (Gemini); `None` where the body says so.
+        stream: Option<bool>,
+        /// Gemini without `alt=sse`: the stream is a JSON array.
+        json_array: bool,
+    },
+    /// The list of models.
+    Models {
+        /// The schema of the answer.
+        schema: Schema,
+    },
+    /// One model.
+    Model {
+        /// The schema of the answer.
+        schema: Schema,
+        /// Its name, percent-decoded, without `models/`.
+        id: Cow<'a, str>,
+    },
+}
+
+/// What a request's headers say about the SDK that sent it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeaderHints {
+    /// `anthropic-version` is there.
+    pub anthropic_version: bool,
+    /// `x-goog-api-key` or `x-goog-api-client` is there, or `key` in the query.
+    pub goog_key: bool,
+}
+
+impl HeaderHints {
+    /// Whose SDK it is. A bearer token says nothing: Anthropic's SDKs send one too.
+    const fn schema(self) -> Schema {
+        match self {
+            Self { anthropic_version: true, .. } => Schema::Claude,
+            Self { goog_key: true, .. } => Schema::Gemini,
+            _ => Schema::OpenAi,
+        }
+    }
+}
+
+/// The API versions that Google's SDKs put first in a path.
+const GEMINI_VERSIONS: [&str; 4] = ["v1", "v1beta", "v1alpha", "v1beta1"];
+
+/// Longest model name in a path, in bytes.
+const MODEL_MAX: usize = 256;
+
+/// Finds what is asked for; `None` is a 404. `path` is as the caller sent it, without query.
+pub fn endpoint<'a>(
+    method: &str,
+    path: &'a str,
+    query: Option<&str>,
+    hints: HeaderHints,
+) -> Option<Endpoint<'a>> {
+    match (method, path) {
+        ("POST", "/v1/chat/completions") => Some(body_names_model(Schema::OpenAi)),
+        ("POST", "/v1/messages") => Some(body_names_model(Schema::Claude)),
+        ("POST", _) => gemini_method(path, query),
+        ("GET", _) => models(path, query, hints),
+        _ => None,
+    }
+}
+
+/// The schema in which to answer an error on a path that [`endpoint`] does not know.
+pub fn schema_of(path: &str, hints: HeaderHints) -> Schema {
+    if is_under(path, "/v1/messages") {
+        return Schema::Claude;
+    }
+    if ["/v1/chat", "/v1/responses", "/v1/embeddings", "/v1/completions"]
+        .iter()
+        .any(|prefix| is_under(path, prefix))
+    {
+        return Schema::OpenAi;
+    }
+    match versioned(path) {
+        Some(("v1", rest)) if is_gemini_resource(rest) && rest.contains(':') => Schema::Gemini,
+        Some(("v1", _)) | None => hints.schema(),
+        Some(_) => Schema::Gemini,
+    }
+}
+
+const fn body_names_model(schema: Schema) -> Endpoint<'static> {
+    Endpoint::Generate { schema, model: None, stream: None, json_array: false }
+}
+
+/// `/{version}/models/{model}:{method}`
+fn gemini_method<'a>(path: &'a str, query: Option<&str>) -> Option<Endpoint<'a>> {
+    let (_, resource) = versioned(path)?;
+    let (resource, method) = resource.rsplit_once(':')?;
+    let stream = match method {
+        "generateContent" => false,
+        "streamGenerateContent" => true,
+        _ => return None,
+    };
+    Some(Endpoint::Generate {
+        schema: Schema::Gemini,
+        model: Some(gemini_model(resource)?),
+        stream: Some(stream),
+        json_array: stream && !has_pair(query, |pair| pair == "alt=sse"),
+    })
+}
+
+/// `/{version}/models` and `/{version}/models/{model}`
+fn models<'a>(path: &'a str, query: Option<&str>, hints: HeaderHints) -> Option<Endpoint<'a>> {
+    let (version, resource) = versioned(path)?;
+    let schema = match version {
+        "v1" => {
+            let key = has_pair(query, |pair| pair.starts_with("key="));
+            HeaderHints { goog_key: hints.goog_key || key, ..hints }.schema()
+        }
+        _ => Schema::Gemini,
+    };
+    if resource == "models" {
+        return Some(Endpoint::Models { schema });
+    }
+    let id = match schema {
+        Schema::Gemini => gemini_model(resource)?,
+        Schema::OpenAi | Schema::Claude => model_name(resource.strip_prefix("models/")?)?,
+    };
+    Some(Endpoint::Model { schema, id })
+}
+
+/// Splits `/v1beta/rest` into version and rest.
+fn versioned(path: &str) -> Option<(&str, &str)> {
+    let (version, rest) = path.strip_prefix('/')?.split_once('/')?;
+    GEMINI_VERSIONS.contains(&version).then_some((version, rest))
+}
+
+fn is_gemini_resource(resource: &str) -> bool {
+    resource.starts_with("models/") || resource.starts_with("tunedModels/")
+}
+
+/// `models/{model}` or `tunedModels/{model}`; SDKs given a prefixed name don't add their own, and
+/// some hosts' SDKs do, so `models/models/{model}` is the same model.
+fn gemini_model(resource: &str) -> Option<Cow<'_, str>> {
+    if resource.starts_with("tunedModels/") {
+        return model_name(resource);
+    }
+    model_name(resource.strip_prefix("models/")?)
+}
+
+/// A model name from the end of a path: decoded once, and refused where its meaning would depend
+/// on who reads it (S-20).
+fn model_name(text: &str) -> Option<Cow<'_, str>> {
+    let slashes = text.matches('/').count();
+    if slashes > 1 || (slashes == 1 && !is_gemini_resource(text)) {
+        return None;
+    }
+    let name = match percent_decoded(text)? {
+        Cow::Borrowed(name) => Cow::Borrowed(name.strip_prefix("models/").unwrap_or(name)),
+        Cow::Owned(name) => {
+            Cow::Owned(name.strip_prefix("models/").map(str::to_owned).unwrap_or(name))
+        }
+    };
+    let plain = name.len() <= MODEL_MAX
+        && !name.chars().any(|c| c.is_control() || matches!(c, '%' | '\\' | '?' | '#'))
+        && name.split('/').all(|segment| !matches!(segment, "" | "." | ".."));
+    plain.then_some(name)
+}
+
+/// Decodes `%XX` once; `None` if an escape is broken or the result is not UTF-8.
+fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+const fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+fn has_pair(query: Option<&str>, wanted: impl Fn(&str) -> bool) -> bool {
+    query.is_some_and(|query| query.split('&').any(wanted))
+}
+
+/// Whether `path` is `prefix` or below it.
+fn is_under(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,329 @@
+//! The ledger: what every budget has left, under any concurrency, crash or disconnect.
+
+use std::{
+    borrow::Borrow,
+    collections::HashMap,
+    fmt,
+    fs::File,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use super::{
+    Balance, Budget, Clock, Denied, Estimate, OpenError, Reservation, Scope, Subject,
+    amount::Amount,
+    book::Book,
+    entry::Entry,
+    journal::{self, Journal, Rewrite},
+    replay::{Replay, replay},
+};
+
+/// How often lines go to the disk.
+const SYNC_EVERY: Duration = Duration::from_millis(100);
+/// How long the journal may become before it is rewritten, in bytes.
+const REWRITE_PAST: u64 = 64 << 20;
+/// How far the clock may be behind the ledger at the start before someone should look at it.
+const CLOCK_BEHIND: i64 = 3600;
+
+/// Holds all budgets.
+///
+/// **Concurrency.** One lock around the book; a reservation is checked and made in
+/// all budgets under it.
+///
+/// **Crash of the process** (`kill -9` too). Every reservation and every end of one is a line that
+/// the kernel has before the call goes on, so nothing is forgotten. Reservations that were open
+/// are charged with their estimates at the next start: the provider may have billed them.
+///
+/// **Loss of power.** A thread syncs the file ten times a second: what happened in the last
+/// 100 ms (and the time that one sync or rewrite takes) may be forgotten.
+///
+/// **A disk that cannot be written** (full, failing, read-only). Reservations are refused with
+/// [`Denied::Unavailable`], as nothing could be promised about them; calls under way end as usual,
+/// in memory, and their lines are written before any other as soon as the disk takes them. After
+/// a failed sync, which may have lost lines, the whole file is written anew. A crash in the
+/// meantime charges estimates instead of the real usage.
+///
+/// **The clock.** Time never goes back in the ledger: a clock that does finds the window it left,
+/// with what was spent in it. One that was far ahead makes limits hold until its window ends; move
+/// the file away to start anew.
+#[derive(Debug)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+    /// Ends the thread by being dropped.
+    stop: Option<mpsc::Sender<()>>,
+    keeper: Option<JoinHandle<()>>,
+    /// Keeps other processes away.
+    _lock: Option<File>,
+}
+
+struct Shared {
+    clock: Box<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    book: Book,
+    /// `None` for a ledger in memory only.
+    journal: Option<Journal>,
+    estimated: u64,
+}
+
+impl Ledger {
+    /// Opens the ledger whose journal is at `path` (and `path.lock`, `path.new` beside it) or
+    /// creates it; its directory must exist. Without a path it is in memory only and forgets all
+    /// at the end.
+    ///
+    /// Starts a thread that lives as long as the ledger, so open it after any fork.
+    ///
+    /// # Errors
+    /// When the file is another process's, cannot be read and written, or is damaged in a way
+    /// that no crash leaves behind. A journal cut by a crash is not an error: the rest is used.
+    pub fn open(path: Option<&Path>, clock: impl Clock + 'static) -> Result<Arc<Self>, OpenError> {
+        Self::open_with(path, clock, SYNC_EVERY, REWRITE_PAST)
+    }
+
+    fn open_with(
+        path: Option<&Path>,
+        clock: impl Clock + 'static,
+        sync_every: Duration,
+        rewrite_past: u64,
+    ) -> Result<Arc<Self>, OpenError> {
+        let mut state = State::default();
+        let Some(path) = path else {
+            return Ok(Arc::new(Self {
+                shared: Shared::new(clock, state),
+                stop: None,
+                keeper: None,
+                _lock: None,
+            }));
+        };
+        let failed = |error| OpenError::Io(path.to_owned(), error);
+        let lock = journal::lock(path).map_err(failed)?;
+        let lock = lock.ok_or_else(|| OpenError::InUse(path.to_owned()))?;
+
+        state.recover(path, clock.now())?;
+        let snapshot: Vec<_> = state.book.snapshot().collect();
+        let new = Rewrite::write(path, &snapshot).map_err(failed)?;
+        state.journal = Some(Journal::create(path, new, rewrite_past).map_err(failed)?);
+
+        let shared = Shared::new(clock, state);
+        let (stop, stopped) = mpsc::channel();
+        let kept = Arc::clone(&shared);
+        let keeper = std::thread::Builder::new().name("ledger".to_owned()).spawn(move || {
+            while stopped.recv_timeout(sync_every) == Err(mpsc::RecvTimeoutError::Timeout) {
+                kept.keep();
+            }
+        });
+        let keeper = Some(keeper.map_err(failed)?);
+        Ok(Arc::new(Self { shared, stop: Some(stop), keeper, _lock: Some(lock) }))
+    }
+
+    /// Sets `estimate` aside in every one of `budgets`, which must differ in name, or in none.
+    /// When this returns, the reservation outlives a crash.
+    ///
+    /// # Errors
+    /// When a budget has no room for it, or when it could not be recorded.
+    pub fn reserve<B: Borrow<Budget>>(
+        self: &Arc<Self>,
+        budgets: &[B],
+        who: &Subject<'_>,
+        estimate: Estimate,
+    ) -> Result<Reservation, Denied> {
+        if budgets.is_empty() {
+            return Ok(Reservation::new(Arc::clone(self), None));
+        }
+        let now = self.shared.clock.now();
+        let mut state = self.shared.lock();
+        let (id, entries) = state.book.plan(budgets, who, estimate.into(), now)?;
+        if let Some(journal) = &mut state.journal {
+            journal.append(&entries).map_err(|_| Denied::Unavailable)?;
+        }
+        for entry in entries {
+            state.apply(entry);
+        }
+        state.book.sweep_if_large();
+        drop(state);
+        Ok(Reservation::new(Arc::clone(self), Some(id)))
+    }
+
+    /// Records that a reservation ended.
+    pub(super) fn close(&self, entry: Entry) {
+        let mut state = self.shared.lock();
+        if let Some(journal) = &mut state.journal {
+            journal.append_surely(&entry);
+        }
+        state.apply(entry);
+    }
+
+    /// What the counters of these budgets stand at: one for each caller, model or backend that
+    /// has used or is using the budget in this window, and always one for [`Scope::Total`].
+    pub fn balances<B: Borrow<Budget>>(&self, budgets: &[B]) -> Vec<Balance> {
+        let now = self.shared.clock.now();
+        let budgets: HashMap<_, _> = budgets
+            .iter()
+            .map(Borrow::borrow)
+            .map(|budget| ((budget.name.as_str(), budget.per, budget.window), budget))
+            .collect();
+        let state = self.shared.lock();
+        let mut balances: Vec<_> = state
+            .book
+            .running_at(now)
+            .filter_map(|counter| {
+                let key = &counter.key;
+                let budget = budgets.get(&(key.budget.as_str(), key.scope, key.window))?;
+                let amounts = (counter.spent, counter.reserved);
+                Some(Balance::new(budget, key.value.clone(), amounts, counter.end))
+            })
+            .collect();
+        let latest = state.book.latest().max(now);
+        drop(state);
+
+        for budget in budgets.into_values().filter(|budget| budget.per == Scope::Total) {
+            if !balances.iter().any(|balance| balance.budget == budget.name) {
+                let (_, end) = budget.window.bounds(latest);
+                let nothing = (Amount::ZERO, Amount::ZERO);
+                balances.push(Balance::new(budget, String::new(), nothing, end));
+            }
+        }
+        balances.sort_unstable_by(|a, b| (&a.budget, &a.value).cmp(&(&b.budget, &b.value)));
+        balances
+    }
+
+    /// How many reservations are open.
+    pub fn outstanding(&self) -> usize {
+        self.shared.lock().book.outstanding()
+    }
+
+    /// How many reservations were charged with their estimates since the ledger was opened,
+    /// including those that the last process left open.
+    pub fn estimated(&self) -> u64 {
+        self.shared.lock().estimated
+    }
+
+    /// Whether reservations can be recorded: false from a failed write until one that succeeds.
+    pub fn is_writable(&self) -> bool {
+        self.shared.lock().journal.as_ref().is_none_or(Journal::is_writable)
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(keeper) = self.keeper.take()
+            && keeper.join().is_err()
+        {
+            log::error!("the thread that keeps the ledger had panicked");
+        }
+        self.shared.keep();
+    }
+}
+
+impl Shared {
+    fn new(clock: impl Clock + 'static, state: State) -> Arc<Self> {
+        Arc::new(Self { clock: Box::new(clock), state: Mutex::new(state) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics under the lock; if something does, the book is still the better one of
+        // two evils: without it no call could end.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the thread does: writes what could not be written, syncs what was, rewrites what has
+    /// grown. The lock is not held while the disk works.
+    fn keep(&self) {
+        let (unsynced, rewrite) = {
+            let mut state = self.lock();
+            let Some(journal) = &mut state.journal else { return };
+            // A failure was logged; reservations are refused until it is over.
+            let _ = journal.flush();
+            (journal.take_unsynced(), journal.wants_rewrite())
+        };
+        if let Some(file) = unsynced {
+            self.check(file.sync_data());
+        }
+        if rewrite {
+            self.rewrite();
+        }
+    }
+
+    fn rewrite(&self) {
+        let (path, snapshot) = {
+            let mut state = self.lock();
+            let State { book, journal: Some(journal), .. } = &mut *state else { return };
+            book.sweep();
+            (journal.begin_rewrite(), book.snapshot().collect::<Vec<_>>())
+        };
+        let new = Rewrite::write(&path, &snapshot);
+        let finished = self.lock().journal.as_mut().map(|old| old.finish_rewrite(new));
+        // Otherwise the old one stays, which was logged.
+        if let Some(Ok(())) = finished {
+            self.check(journal::sync_directory(&path));
+        }
+    }
+
+    fn check(&self, synced: io::Result<()>) {
+        if let Err(error) = synced
+            && let Some(journal) = &mut self.lock().journal
+        {
+            journal.sync_failed(&error);
+        }
+    }
+}
+
+impl State {
+    /// Reads what the last process left behind, and charges the calls that it left open.
+    fn recover(&mut self, path: &Path, now: i64) -> Result<(), OpenError> {
+        let journal = match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(|error| OpenError::Io(path.to_owned(), error))?,
+        };
+        let Replay { book, torn } =
+            replay(&journal).map_err(|damage| OpenError::Damaged(path.to_owned(), damage))?;
+        self.book = book;
+        let shown = path.display();
+        if torn > 0 {
+            log::warn!("ledger {shown}: cut off {torn} bytes at its end, which a crash left torn");
+        }
+        let open = self.book.abandon();
+        if !open.is_empty() {
+            log::warn!(
+                "ledger {shown}: {} calls were under way when the last process ended; each is \
+                 charged with its estimate",
+                open.len()
+            );
+        }
+        open.into_iter().for_each(|entry| self.apply(entry));
+        if self.book.latest() > now.saturating_add(CLOCK_BEHIND) {
+            log::warn!(
+                "ledger {shown}: the clock is {} s behind the last entry; limits hold in the \
+                 window of that entry. Set the clock; or if it was the entry's that was wrong, \
+                 move the file away to start with nothing spent",
+                self.book.latest().saturating_sub(now)
+            );
+        }
+        self.book.observe(now);
+        self.book.sweep();
+        Ok(())
+    }
+
+    fn apply(&mut self, entry: Entry) {
+        self.estimated += u64::from(matches!(entry, Entry::Charge { .. }));
+        if self.book.apply(entry).is_err() {
+            log::error!("the ledger met an entry that belongs to no reservation");
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,304 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cost;
+mod disk;
+mod model;
+
+use std::{
+    sync::atomic::{AtomicI64, AtomicUsize, Ordering},
+    thread,
+};
+
+use super::*;
+use crate::budget::{Charge, Limit, Money, Quantity, UnknownPrice, Window};
+
+/// 2026-11-21, 12:00:00 UTC, a Saturday.
+const NOON: i64 = 1_795_262_400;
+const DAY: i64 = 86_400;
+
+#[derive(Clone)]
+struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    fn at(now: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(now)))
+    }
+
+    fn set(&self, now: i64) {
+        self.0.store(now, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+fn budget(name: &str, per: Scope, limit: Limit, window: Window) -> Budget {
+    Budget { name: name.to_owned(), per, limit, window, unknown_price: UnknownPrice::Refuse }
+}
+
+fn usd(nanos: u64) -> Limit {
+    Limit::Usd(Money::from_nanos(nanos))
+}
+
+fn estimate(nanos: u64, tokens: u64) -> Estimate {
+    Estimate { cost: Money::from_nanos(nanos), tokens }
+}
+
+fn charge(nanos: u64, tokens: u64) -> Charge {
+    Charge { cost: Money::from_nanos(nanos), tokens }
+}
+
+const ANN: Subject<'_> = Subject { caller: "ann", model: "gpt-5.4", backend: "openai" };
+const BOB: Subject<'_> = Subject { caller: "bob", model: "claude-sonnet-5", backend: "claude" };
+
+fn in_memory() -> (Arc<Ledger>, TestClock) {
+    let clock = TestClock::at(NOON);
+    (Ledger::open(None, clock.clone()).unwrap(), clock)
+}
+
+/// `(value, spent, reserved)` of each counter.
+fn stand(ledger: &Ledger, budget: &Budget) -> Vec<(String, u64, u64)> {
+    let balances = ledger.balances(&[budget]);
+    balances.into_iter().map(|b| (b.value, b.spent.count(), b.reserved.count())).collect()
+}
+
+fn total(ledger: &Ledger, budget: &Budget) -> (u64, u64) {
+    let rows = stand(ledger, budget);
+    (rows.iter().map(|row| row.1).sum(), rows.iter().map(|row| row.2).sum())
+}
+
+#[test]
+fn a_thousand_calls_at_once_on_a_budget_for_ten() {
+    for limit in [Limit::Requests(10), usd(1000), Limit::Tokens(70)] {
+        let (ledger, _) = in_memory();
+        let budgets = [budget("ten", Scope::Total, limit, Window::Day)];
+        let admitted = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for caller in 0..1000 {
+                let (ledger, budgets, admitted) = (&ledger, &budgets, &admitted);
+                scope.spawn(move || {
+                    let name = format!("caller-{caller}");
+                    let who = Subject { caller: &name, ..ANN };
+                    if let Ok(mut call) = ledger.reserve(budgets, &who, estimate(100, 7)) {
+                        admitted.fetch_add(1, Ordering::SeqCst);
+                        call.dispatched();
+                        call.settle(charge(100, 7));
+                    }
+                });
+            }
+        });
+        assert_eq!(admitted.into_inner(), 10, "{limit}");
+        assert_eq!(total(&ledger, &budgets[0]), (limit.count(), 0));
+        assert_eq!(ledger.outstanding(), 0);
+    }
+}
+
+#[test]
+fn all_budgets_or_none() {
+    let (ledger, _) = in_memory();
+    let roomy = budget("roomy", Scope::Caller, usd(1000), Window::Day);
+    let tight = budget("tight", Scope::Model, Limit::Tokens(15), Window::Hour);
+    let both = [&roomy, &tight];
+
+    let first = ledger.reserve(&both, &ANN, estimate(100, 10)).unwrap();
+    let denied = ledger.reserve(&both, &ANN, estimate(100, 10)).unwrap_err();
+    assert_eq!(
+        denied,
+        Denied::Exceeded {
+            budget: "tight".to_owned(),
+            limit: Limit::Tokens(15),
+            spent: Quantity::Tokens(0),
+            reserved: Quantity::Tokens(10),
+            retry_after: Duration::from_secs(3600),
+        }
+    );
+    assert_eq!(stand(&ledger, &roomy), [("ann".to_owned(), 0, 100)], "no trace of the second");
+    first.settle(charge(50, 5));
+    assert_eq!(stand(&ledger, &roomy), [("ann".to_owned(), 50, 0)]);
+    assert_eq!(stand(&ledger, &tight), [("gpt-5.4".to_owned(), 5, 0)]);
+    assert!(ledger.reserve(&both, &ANN, estimate(100, 10)).is_ok(), "exactly to the limit");
+}
+
+#[test]
+fn each_scope_counts_by_its_own() {
+    let (ledger, _) = in_memory();
+    let budgets = [Scope::Total, Scope::Caller, Scope::Model, Scope::Backend]
+        .map(|per| budget(&per.to_string(), per, Limit::Requests(100), Window::Day));
+    let row = |name: &str, spent| (name.to_owned(), spent, 0);
+
+    ledger.reserve(&budgets, &ANN, estimate(1, 1)).unwrap().settle(charge(1, 1));
+    ledger.reserve(&budgets, &BOB, estimate(1, 1)).unwrap().settle(charge(1, 1));
+    let carl = Subject { caller: "carl", ..ANN };
+    ledger.reserve(&budgets, &carl, estimate(1, 1)).unwrap().settle(charge(1, 1));
+
+    let [total, caller, model, backend] = budgets;
+    assert_eq!(stand(&ledger, &total), [row("", 3)]);
+    assert_eq!(stand(&ledger, &caller), [row("ann", 1), row("bob", 1), row("carl", 1)]);
+    assert_eq!(stand(&ledger, &model), [row("claude-sonnet-5", 1), row("gpt-5.4", 2)]);
+    assert_eq!(stand(&ledger, &backend), [row("claude", 1), row("openai", 2)]);
+}
+
+#[test]
+fn every_way_out_ends_a_reservation_once() {
+    let (ledger, _) = in_memory();
+    let budgets = [
+        budget("usd", Scope::Total, usd(1000), Window::Day),
+        budget("requests", Scope::Total, Limit::Requests(100), Window::Day),
+    ];
+    let reserve = || ledger.reserve(&budgets, &ANN, estimate(100, 10)).unwrap();
+    let spent = || (total(&ledger, &budgets[0]).0, total(&ledger, &budgets[1]).0);
+
+    reserve().settle(charge(30, 3));
+    assert_eq!(spent(), (30, 1), "settled below the estimate");
+    reserve().settle(charge(170, 17));
+    assert_eq!(spent(), (200, 2), "settled above the estimate");
+    let mut failed = reserve();
+    failed.dispatched();
+    failed.release();
+    assert_eq!(spent(), (200, 2), "released");
+    drop(reserve());
+    assert_eq!((spent(), ledger.estimated()), ((200, 2), 0), "dropped before it was sent");
+    let mut cut = reserve();
+    cut.dispatched();
+    drop(cut);
+    assert_eq!((spent(), ledger.estimated()), ((300, 3), 1), "dropped after it was sent");
+    let bug = thread::scope(|scope| {
+        let call = scope.spawn(|| {
+            let mut call = reserve();
+            call.dispatched();
+            std::panic::resume_unwind(Box::new("a bug elsewhere"));
+        });
+        call.join().is_err()
+    });
+    assert!(bug);
+    assert_eq!((spent(), ledger.estimated()), ((400, 4), 2), "lost in a panic");
+    assert_eq!((ledger.outstanding(), total(&ledger, &budgets[0]).1), (0, 0));
+}
+
+#[test]
+fn one_call_above_its_estimate_is_the_last() {
+    let (ledger, _) = in_memory();
+    let budgets = [budget("usd", Scope::Total, usd(100), Window::Day)];
+    let call = ledger.reserve(&budgets, &ANN, estimate(90, 0)).unwrap();
+    call.settle(charge(130, 0));
+    let denied = ledger.reserve(&budgets, &ANN, estimate(0, 0)).unwrap_err();
+    assert!(denied.to_string().contains("$0.00000013 spent"), "{denied}");
+}
+
+#[test]
+fn without_a_budget_nothing_is_held() {
+    let (ledger, _) = in_memory();
+    let call = ledger.reserve::<Budget>(&[], &ANN, estimate(u64::MAX, u64::MAX)).unwrap();
+    assert_eq!(ledger.outstanding(), 0);
+    call.settle(charge(1, 1));
+}
+
+#[test]
+fn absurd_estimates_neither_wrap_nor_stick() {
+    let (ledger, _) = in_memory();
+    let budgets = [budget("requests", Scope::Total, Limit::Requests(100), Window::Day)];
+    let small = ledger.reserve(&budgets, &ANN, estimate(5, 5)).unwrap();
+    let huge = || ledger.reserve(&budgets, &ANN, estimate(u64::MAX, u64::MAX));
+    assert!(matches!(huge(), Err(Denied::Exceeded { .. })));
+    small.release();
+    let first = huge().unwrap();
+    assert!(matches!(huge(), Err(Denied::Exceeded { .. })));
+    first.release();
+    assert_eq!(total(&ledger, &budgets[0]), (0, 0));
+}
+
+#[test]
+fn a_new_window_starts_anew_and_an_old_call_stays_in_its_own() {
+    let (ledger, clock) = in_memory();
+    let daily = budget("daily", Scope::Caller, usd(100), Window::Day);
+    let monthly = budget("monthly", Scope::Caller, usd(1000), Window::Month);
+    let both = [&daily, &monthly];
+
+    ledger.reserve(&both, &ANN, estimate(60, 0)).unwrap().settle(charge(60, 0));
+    let across_midnight = ledger.reserve(&both, &ANN, estimate(40, 0)).unwrap();
+    assert!(ledger.reserve(&both, &ANN, estimate(1, 0)).is_err());
+
+    clock.set(NOON + DAY);
+    assert_eq!(stand(&ledger, &daily), [], "nothing yet today");
+    let today = ledger.reserve(&both, &ANN, estimate(70, 0)).unwrap();
+    across_midnight.settle(charge(35, 0));
+    today.settle(charge(70, 0));
+    assert_eq!(stand(&ledger, &daily), [("ann".to_owned(), 70, 0)]);
+    assert_eq!(stand(&ledger, &monthly), [("ann".to_owned(), 165, 0)]);
+}
+
+#[test]
+fn a_clock_that_steps_back_opens_no_window_again() {
+    let (ledger, clock) = in_memory();
+    let budgets = [budget("hourly", Scope::Total, Limit::Requests(2), Window::Hour)];
+    let spend = || ledger.reserve(&budgets, &ANN, estimate(1, 1)).map(|it| it.settle(charge(1, 1)));
+    spend().unwrap();
+    spend().unwrap();
+    for back in [1, 3599, 3600, 86_400] {
+        clock.set(NOON - back);
+        let Err(Denied::Exceeded { retry_after, .. }) = spend() else { panic!("went back {back}") };
+        assert_eq!(retry_after.as_secs(), 3600 + back as u64, "by the clock as it is now");
+    }
+    clock.set(NOON + 3599);
+    assert!(spend().is_err(), "still the same hour");
+    clock.set(NOON + 3600);
+    spend().unwrap();
+    clock.set(NOON + 3599);
+    spend().unwrap();
+    assert!(spend().is_err(), "the new hour was not begun twice");
+}
+
+#[test]
+fn old_and_unused_counters_are_forgotten() {
+    let (ledger, clock) = in_memory();
+    let budgets = [budget("minute", Scope::Model, Limit::Tokens(10), Window::Minute)];
+    let held = ledger.reserve(&budgets, &ANN, estimate(1, 1)).unwrap();
+    for round in 0..20 {
+        clock.set(NOON + 60 * round);
+        for model in 0..1000 {
+            let model = format!("made-up-{model}");
+            let who = Subject { model: &model, ..ANN };
+            let call = ledger.reserve(&budgets, &who, estimate(1, 1)).unwrap();
+            if round % 2 == 0 { call.settle(charge(1, 1)) } else { call.release() }
+        }
+        let kept = ledger.shared.lock().book.counters();
+        assert!(kept <= 4096, "{kept} counters in round {round}");
+    }
+    held.settle(charge(1, 1));
+    assert_eq!(ledger.outstanding(), 0);
+}
+
+#[test]
+fn changing_a_limit_keeps_what_was_spent_even_in_another_unit() {
+    let (ledger, _) = in_memory();
+    let mut it = budget("b", Scope::Caller, usd(100), Window::Day);
+    ledger.reserve(&[&it], &ANN, estimate(60, 7)).unwrap().settle(charge(60, 7));
+    it.limit = usd(70);
+    assert!(ledger.reserve(&[&it], &ANN, estimate(11, 1)).is_err());
+    it.limit = Limit::Tokens(8);
+    assert_eq!(stand(&ledger, &it), [("ann".to_owned(), 7, 0)]);
+    it.window = Window::Week;
+    assert_eq!(stand(&ledger, &it), [], "another window is another counter");
+}
+
+#[test]
+fn a_total_has_a_balance_before_anything_is_spent() {
+    let (ledger, _) = in_memory();
+    let it = budget("all", Scope::Total, usd(5), Window::Day);
+    let balances = ledger.balances(&[&it, &budget("each", Scope::Caller, usd(1), Window::Day)]);
+    assert_eq!(
+        balances,
+        [Balance {
+            budget: "all".to_owned(),
+            scope: Scope::Total,
+            value: String::new(),
+            limit: usd(5),
+            spent: usd(0),
+            reserved: usd(0),
+            window_end: NOON + DAY / 2,
+        }]
+    );
+}

@@ -1,0 +1,59 @@
+//! A call's hold on its budgets.
+
+use std::sync::Arc;
+
+use super::{
+    Charge, Ledger,
+    entry::{Entry, ReservationId},
+};
+
+/// An estimate set aside in every budget that applies to a call. It ends exactly once: by
+/// [`settle`](Self::settle), by [`release`](Self::release), or by being dropped, when what had
+/// been sent decides: after [`dispatched`](Self::dispatched) the estimate is charged, for the
+/// provider may bill the call though nobody here knows (a panic, a disconnect, a cut stream);
+/// before, nothing is.
+///
+/// It counts in the window in which it was made, also when it ends in a later one.
+#[derive(Debug)]
+#[must_use = "dropping a reservation gives it up"]
+pub struct Reservation {
+    ledger: Arc<Ledger>,
+    /// `None` when it has ended, or when no budget applies.
+    id: Option<ReservationId>,
+    dispatched: bool,
+}
+
+impl Reservation {
+    pub(super) const fn new(ledger: Arc<Ledger>, id: Option<ReservationId>) -> Self {
+        Self { ledger, id, dispatched: false }
+    }
+
+    /// To be called before the first byte goes to the provider.
+    pub const fn dispatched(&mut self) {
+        self.dispatched = true;
+    }
+
+    /// The call ended and this is what it cost, be that less or more than the estimate.
+    pub fn settle(mut self, charge: Charge) {
+        self.end(|id| Entry::Settle { id, charge: charge.into() });
+    }
+
+    /// The call was not billed: it failed before the provider worked on it. It does not count as
+    /// a request either.
+    pub fn release(mut self) {
+        self.end(|id| Entry::Release { id });
+    }
+
+    fn end(&mut self, entry: impl FnOnce(ReservationId) -> Entry) {
+        if let Some(id) = self.id.take() {
+            self.ledger.close(entry(id));
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let dispatched = self.dispatched;
+        self.end(|id| if dispatched { Entry::Charge { id } } else { Entry::Release { id } });
+    }
+}

@@ -1,0 +1,269 @@
+//! From the file as written to the state the gateway goes by.
+//!
+//! Every section is destructured, so a key that nothing reads does not compile. Nothing stops at
+//! the first mistake.
+
+mod backend;
+mod caller;
+mod origin;
+mod route;
+mod spending;
+mod tls;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use providers::catalog::Catalog;
+
+use super::decode::{Field, List};
+use super::problem::{Mark, Problems};
+use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener};
+use super::read_file::ReadFile;
+use super::value::{Size, Switch};
+use crate::snapshot::{Limits, Listener, Snapshot, TermsCache};
+
+/// What the meaning of a file depends on besides its text.
+pub(super) struct Surroundings<'a> {
+    /// Where relative paths in the file start: its own directory.
+    pub directory: &'a Path,
+    /// Where state is kept.
+    pub state: &'a Path,
+    /// The environment.
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
+}
+
+/// Resolves a file section by section and gathers what is wrong on the way.
+pub(super) struct Resolver<'a> {
+    surroundings: &'a Surroundings<'a>,
+    problems: &'a mut Problems,
+    /// Files that the snapshot was made from, besides the config file.
+    files: Vec<ReadFile>,
+}
+
+/// Resolves the file at `top`; the snapshot counts only if no problem was added. The files are
+/// those it was made from, secrets left out: those are watched on their own.
+pub(super) fn resolve(
+    raw: RawConfig,
+    top: Mark,
+    surroundings: &Surroundings<'_>,
+    problems: &mut Problems,
+) -> (Option<Snapshot>, Vec<ReadFile>) {
+    let mut resolver = Resolver { surroundings, problems, files: Vec::new() };
+    let snapshot = resolver.config(raw, top);
+    (snapshot, resolver.files)
+}
+
+impl Resolver<'_> {
+    fn config(&mut self, raw: RawConfig, top: Mark) -> Option<Snapshot> {
+        let RawConfig {
+            gateway,
+            listeners,
+            admin,
+            backends,
+            routes,
+            callers,
+            anonymous,
+            budgets,
+            rates,
+            prices,
+            limits,
+            ledger,
+        } = raw;
+
+        let gateway = self.name(gateway, "gateway").unwrap_or_else(|| "egret".to_owned());
+        let (listeners, public) = self.listeners(listeners, top);
+        let admin = self.admin(admin, &listeners);
+        let limits = self.limits(limits);
+        let backends = self.backends(backends, top);
+        let routes = self.routes(routes, &backends, top);
+        let Switch(anonymous) = self.anonymous(anonymous, &callers);
+        let callers = self.callers(callers, anonymous, public);
+        let budgets = self.budgets(budgets);
+        let rates = self.rates(rates);
+        let prices = self.prices(prices, top);
+        let ledger = match ledger.value().as_deref() {
+            Some("memory") => None,
+            path => Some(self.surroundings.state.join(path.unwrap_or("egret.ledger"))),
+        };
+
+        Some(Snapshot {
+            gateway,
+            listeners,
+            admin,
+            limits,
+            backends: backends.resolved(),
+            routes,
+            callers: callers?,
+            budgets,
+            rates,
+            prices,
+            catalog: Catalog::bundled().clone(),
+            terms: TermsCache::default(),
+            ledger,
+        })
+    }
+
+    /// Listeners, and the place of the first that is not on loopback.
+    fn listeners(
+        &mut self,
+        raw: Field<List<RawListener>>,
+        top: Mark,
+    ) -> (Vec<Listener>, Option<Mark>) {
+        let remedy = "listeners: [{ address: 127.0.0.1:8080 }]";
+        let mut seen = Seen::new("the address");
+        let mut public = None;
+        let mut listeners = Vec::new();
+        for (mark, RawListener { address }) in self.entries(raw, "listeners", remedy, Some(top)) {
+            let Some((mark, address)) = address.require(mark, "address", remedy, self.problems)
+            else {
+                continue;
+            };
+            seen.check(mark, &address.to_string(), "another port", self.problems);
+            if !address.ip().is_loopback() {
+                public = public.or(Some(mark));
+            }
+            listeners.push(Listener { address });
+        }
+        (listeners, public)
+    }
+
+    fn admin(&mut self, raw: Field<RawAdmin>, listeners: &[Listener]) -> SocketAddr {
+        let default = SocketAddr::from(([127, 0, 0, 1], 9090));
+        let Some((section, RawAdmin { address })) = raw.given() else { return default };
+        let remedy = "admin: { address: 127.0.0.1:9090 }";
+        let given = address.require(section, "address", remedy, self.problems);
+        let Some((mark, address)) = given else { return default };
+        if listeners.iter().any(|listener| listener.address == address) {
+            let what =
+                format!("`{address}` is where workloads connect; health and metrics are not");
+            self.problems.add(mark, what, remedy);
+        }
+        address
+    }
+
+    fn limits(&mut self, raw: Field<RawLimits>) -> Limits {
+        let mut limits = Limits {
+            body_bytes: 32 << 20,
+            in_flight_bytes: 1 << 30,
+            body_idle: Duration::from_secs(30),
+            body_total: Duration::from_secs(300),
+            total: Duration::from_secs(3600),
+            drain: Duration::from_secs(30),
+        };
+        let Some((section, raw)) = raw.given() else { return limits };
+        let RawLimits { body, in_flight, body_idle, body_total, total, drain } = raw;
+        limits.body_bytes = body.or(Size(limits.body_bytes)).0;
+        limits.in_flight_bytes = in_flight.or(Size(limits.in_flight_bytes)).0;
+        limits.body_idle = body_idle.or(limits.body_idle);
+        limits.body_total = body_total.or(limits.body_total);
+        limits.total = total.or(limits.total);
+        limits.drain = drain.or(limits.drain);
+        if limits.in_flight_bytes < limits.body_bytes {
+            let what = "`in_flight` is smaller than `body`: the largest body would never fit";
+            self.problems.add(section, what, "in_flight: at least as much as `body`");
+        }
+        limits
+    }
+
+    /// Whether everyone is let in; that contradicts a list of callers.
+    fn anonymous<T>(&mut self, anonymous: Field<Switch>, callers: &Field<List<T>>) -> Switch {
+        let Some((mark, switch)) = anonymous.given() else { return Switch(false) };
+        if switch.0 && !matches!(callers, Field::Absent) {
+            let what = "`anonymous: true` lets everyone in, and `callers` lists who may come in";
+            self.problems.add(mark, what, "one of the two");
+        }
+        switch
+    }
+
+    /// The entries of a list that may not be empty, and of which one is needed if `needed_by` is
+    /// given.
+    fn entries<T>(
+        &mut self,
+        raw: Field<List<T>>,
+        key: &str,
+        remedy: &str,
+        needed_by: Option<Mark>,
+    ) -> Vec<(Mark, T)> {
+        let given = match needed_by {
+            Some(section) => raw.require(section, key, remedy, self.problems),
+            None => raw.given(),
+        };
+        let Some((mark, list)) = given else { return Vec::new() };
+        if list.is_empty() {
+            self.problems.add(mark, format!("`{key}` is empty"), remedy);
+        }
+        list.into_iter().filter_map(Field::given).collect()
+    }
+
+    /// A name that is fit for metrics, logs and the ledger.
+    fn name(&mut self, raw: Field<String>, key: &str) -> Option<String> {
+        let (mark, name) = raw.given()?;
+        self.check_name(mark, &name, key);
+        Some(name)
+    }
+
+    fn check_name(&mut self, mark: Mark, name: &str, key: &str) {
+        let fit = |c: char| c.is_ascii_alphanumeric() || "._-/:@*".contains(c);
+        if name.len() > 64 || !name.chars().all(fit) {
+            let what = format!("`{key}` is not fit for metrics and logs");
+            let remedy = "at most 64 letters, digits and any of . _ - / : @";
+            self.problems.add(mark, what, remedy);
+        }
+    }
+
+    /// Where a path in the file leads.
+    fn path(&self, path: &str) -> PathBuf {
+        self.surroundings.directory.join(path)
+    }
+
+    /// Model names or patterns: each once, with at most one `*`.
+    fn models(&mut self, raw: List<String>) -> Vec<(Mark, String)> {
+        let mut seen = Seen::new("the model");
+        let mut models = Vec::new();
+        for (mark, model) in raw.into_iter().filter_map(Field::given) {
+            self.check_model(mark, &model, true);
+            seen.check(mark, &model, "it once", self.problems);
+            models.push((mark, model));
+        }
+        models
+    }
+
+    fn check_model(&mut self, mark: Mark, model: &str, pattern: bool) {
+        let stars = model.matches('*').count();
+        if model.len() > 256 || !model.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let remedy = "visible ASCII without spaces, at most 256 characters";
+            self.problems.add(mark, "this is not the name of a model", remedy);
+        } else if !pattern && stars > 0 {
+            let what = format!("`{model}` is a pattern; one model is asked for");
+            self.problems.add(mark, what, "the name of a model, without `*`");
+        } else if stars > 1 {
+            let what = format!("`{model}` holds more than one `*`");
+            self.problems.add(mark, what, "one `*`, such as gpt-* or *");
+        }
+    }
+}
+
+/// What was seen before, to refuse it the second time.
+struct Seen {
+    what: &'static str,
+    marks: HashMap<String, Mark>,
+}
+
+impl Seen {
+    fn new(what: &'static str) -> Self {
+        Self { what, marks: HashMap::new() }
+    }
+
+    fn check(&mut self, mark: Mark, value: &str, remedy: &str, problems: &mut Problems) {
+        if let Some(first) = self.marks.get(value) {
+            let line = first.line;
+            let what = format!("{} `{value}` is taken already, on line {line}", self.what);
+            problems.add(mark, what, remedy);
+        } else {
+            self.marks.insert(value.to_owned(), mark);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Routes.
+
+use std::sync::Arc;
+
+use super::backend::Backends;
+use super::{Resolver, Seen};
+use crate::config::decode::{Field, List};
+use crate::config::problem::Mark;
+use crate::config::raw::{RawRoute, RawTarget};
+use crate::snapshot::{Route, RouteTarget};
+
+impl Resolver<'_> {
+    pub(super) fn routes(
+        &mut self,
+        raw: Field<List<RawRoute>>,
+        backends: &Backends,
+        top: Mark,
+    ) -> Vec<Arc<Route>> {
+        let remedy = "routes: [{ models: [\"gpt-*\"], backends: [openai] }]";
+        let mut names = Seen::new("the route");
+        let mut patterns = Seen::new("the model");
+        let mut routes = Vec::new();
+        for (section, raw) in self.entries(raw, "routes", remedy, Some(top)) {
+            let RawRoute { name, models, backends: targets } = raw;
+            let remedy = "models: [\"gpt-*\"]";
+            let models = match models.require(section, "models", remedy, self.problems) {
+                Some((mark, models)) if models.is_empty() => {
+                    self.problems.add(mark, "`models` is empty", remedy);
+                    Vec::new()
+                }
+                Some((_, models)) => self.models(models),
+                None => Vec::new(),
+            };
+            for (mark, model) in &models {
+                patterns.check(*mark, model, "it in one route only", self.problems);
+            }
+            let targets = self.targets(section, targets, backends);
+            let first = models.first().map(|(mark, model)| (*mark, model.clone()));
+            let given = name.given().inspect(|(mark, name)| self.check_name(*mark, name, "name"));
+            let Some((mark, name)) = given.or(first) else { continue };
+            names.check(mark, &name, "another `name`", self.problems);
+            let models = models.into_iter().map(|(_, model)| model).collect();
+            routes.push(Arc::new(Route { name, models, targets }));
+        }
+        routes
+    }
+
+    fn targets(
+        &mut self,
+        section: Mark,
+        raw: Field<List<RawTarget>>,
+        backends: &Backends,
+    ) -> Vec<RouteTarget> {
+        let remedy = "backends: [openai], or [{ backend: openai, model: gpt-5.4 }]";
+        let mut seen = Seen::new("the target");
+        let mut targets = Vec::new();
+        for (mark, raw) in self.entries(raw, "backends", remedy, Some(section)) {
+            let RawTarget { backend, model, weight } = raw;
+            let backend = backend.require(mark, "backend", "{ backend: openai }", self.problems);
+            let Some((mark, name)) = backend else { continue };
+            let model = model.given().map(|(mark, model)| {
+                self.check_model(mark, &model, false);
+                model
+            });
+            let target = model.as_ref().map_or_else(|| name.clone(), |m| format!("{name} {m}"));
+            seen.check(mark, &target, "it once", self.problems);
+            match backends.get(&name) {
+                Some(Some(backend)) => {
+                    let backend = Arc::clone(backend);
+                    targets.push(RouteTarget { backend, model, weight: weight.value() });
+                }
+                // Wrong itself, and reported.
+                Some(None) => {}
+                None => {
+                    let what = format!("there is no backend `{name}`");
+                    self.problems.add(mark, what, backends.remedy(&name));
+                }
+            }
+        }
+        targets
+    }
+}

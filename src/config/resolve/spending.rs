@@ -1,0 +1,96 @@
+//! Budgets, rates and prices.
+
+use std::sync::Arc;
+
+use providers::price::{OperatorPrice, PriceBook};
+
+use super::{Resolver, Seen};
+use crate::budget::rate::RateLimit;
+use crate::budget::{Budget, UnknownPrice};
+use crate::config::decode::{Field, List};
+use crate::config::problem::Mark;
+use crate::config::raw::{RawBudget, RawPrice, RawRate};
+use crate::config::value::Price;
+use crate::snapshot::Rate;
+
+impl Resolver<'_> {
+    pub(super) fn budgets(&mut self, raw: Field<List<RawBudget>>) -> Vec<Arc<Budget>> {
+        let remedy = "budgets: [{ name: daily, per: caller, limit: 10 USD, window: day }]";
+        let mut seen = Seen::new("the budget");
+        let mut budgets = Vec::new();
+        for (at, raw) in self.entries(raw, "budgets", remedy, None) {
+            let RawBudget { name, per, limit, window, unknown_price } = raw;
+            let name = name.require(at, "name", "name: daily", self.problems);
+            if let Some((mark, name)) = &name {
+                self.check_name(*mark, name, "name");
+                seen.check(*mark, name, "another name", self.problems);
+            }
+            let per = per.require(at, "per", "per: caller, model, backend or total", self.problems);
+            let limit = limit.require(at, "limit", "limit: 10 USD", self.problems);
+            let window = window.require(at, "window", "window: day", self.problems);
+            let (Some((_, name)), Some((_, per)), Some((_, limit)), Some((_, window))) =
+                (name, per, limit, window)
+            else {
+                continue;
+            };
+            let unknown_price = unknown_price.or(UnknownPrice::Refuse);
+            budgets.push(Arc::new(Budget { name, per, limit, window, unknown_price }));
+        }
+        budgets
+    }
+
+    pub(super) fn rates(&mut self, raw: Field<List<RawRate>>) -> Vec<Arc<Rate>> {
+        let remedy = "rates: [{ name: burst, per: caller, limit: 100 requests, window: minute }]";
+        let mut seen = Seen::new("the rate");
+        let mut rates = Vec::new();
+        for (at, raw) in self.entries(raw, "rates", remedy, None) {
+            let RawRate { name, per, limit, window } = raw;
+            let name = name.require(at, "name", "name: burst", self.problems);
+            if let Some((mark, name)) = &name {
+                self.check_name(*mark, name, "name");
+                seen.check(*mark, name, "another name", self.problems);
+            }
+            let per = per.require(at, "per", "per: caller, model, backend or total", self.problems);
+            let limit = limit.require(at, "limit", "limit: 100 requests", self.problems);
+            let window = window.require(at, "window", "window: minute", self.problems);
+            if let (Some((_, name)), Some((_, per)), Some((_, limit)), Some((_, window))) =
+                (name, per, limit, window)
+            {
+                let limit = RateLimit { requests: limit.0, per: window };
+                rates.push(Arc::new(Rate { name, per, limit }));
+            }
+        }
+        rates
+    }
+
+    pub(super) fn prices(&mut self, raw: Field<List<RawPrice>>, top: Mark) -> PriceBook {
+        let remedy = "prices: [{ model: my-model, input: 0.50, output: 2.00 }]";
+        let mut seen = Seen::new("the price of");
+        let mut prices = Vec::new();
+        for (at, raw) in self.entries(raw, "prices", remedy, None) {
+            let RawPrice { model, input, output, cache_read, cache_write } = raw;
+            let model = model.require(at, "model", "model: my-model", self.problems);
+            if let Some((mark, model)) = &model {
+                self.check_model(*mark, model, true);
+                seen.check(*mark, model, "it once", self.problems);
+            }
+            let input = input.require(at, "input", "input: 0.50", self.problems);
+            let output = output.require(at, "output", "output: 2.00", self.problems);
+            if let (Some((_, model)), Some((_, input)), Some((_, output))) = (model, input, output)
+            {
+                let text = |price: Field<Price>| price.value().map(|Price(text)| text);
+                prices.push(OperatorPrice {
+                    model,
+                    input: input.0,
+                    output: output.0,
+                    cache_read: text(cache_read),
+                    cache_write: text(cache_write),
+                });
+            }
+        }
+        PriceBook::new(prices).unwrap_or_else(|error| {
+            self.problems.add(top, error.to_string(), remedy);
+            PriceBook::default()
+        })
+    }
+}

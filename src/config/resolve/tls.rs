@@ -1,0 +1,144 @@
+//! TLS toward a backend: what is trusted, what is shown.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio_rustls::rustls::RootCertStore;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::sign::CertifiedKey;
+
+use super::Resolver;
+use crate::config::decode::Field;
+use crate::config::problem::Mark;
+use crate::config::raw::RawTls;
+use crate::config::read_file::ReadFile;
+use crate::credential::{Secret, SecretError};
+use crate::snapshot::{ClientIdentity, TlsPolicy};
+
+impl Resolver<'_> {
+    /// The policy of a backend that is reached by TLS, or not (`wanted`), at `host`.
+    pub(super) fn tls(
+        &mut self,
+        raw: Field<RawTls>,
+        wanted: bool,
+        host: Option<(Mark, &str)>,
+    ) -> Option<TlsPolicy> {
+        let raw = match raw {
+            Field::Given(mark, _) if !wanted => {
+                let what = "`tls` says how to verify, and the URL begins with http://";
+                self.problems.add(mark, what, "https:// in `url`, or no `tls`");
+                return None;
+            }
+            raw => raw.value(),
+        };
+        if !wanted {
+            return None;
+        }
+        let RawTls { ca, sni, certificate, key } = raw.unwrap_or(RawTls {
+            ca: Field::Absent,
+            sni: Field::Absent,
+            certificate: Field::Absent,
+            key: Field::Absent,
+        });
+        let ca = self.ca(ca);
+        let identity = self.identity(certificate, key);
+        let sni = self.sni(sni, host)?;
+        Some(TlsPolicy { sni, ca: ca.map(Arc::new), identity: identity.map(Arc::new) })
+    }
+
+    fn sni(&mut self, sni: Field<String>, host: Option<(Mark, &str)>) -> Option<String> {
+        let (mark, name) = match sni {
+            Field::Wrong => return None,
+            Field::Given(mark, name) => (mark, name),
+            Field::Absent => {
+                let (mark, host) = host?;
+                if host.parse::<IpAddr>().is_ok() {
+                    let what = "https:// to an address without a name to verify";
+                    self.problems.add(mark, what, "tls: { sni: name.in.its.certificate }");
+                    return None;
+                }
+                (mark, host.to_owned())
+            }
+        };
+        // Pingora replaces an underscore before it verifies: it would accept another name.
+        if name.contains('_') || ServerName::try_from(name.as_str()).is_err() {
+            let what = "this is not a name that a certificate can have";
+            self.problems.add(mark, what, "a DNS name such as api.openai.com");
+        }
+        Some(name)
+    }
+
+    fn ca(&mut self, raw: Field<String>) -> Option<Vec<Vec<u8>>> {
+        let (mark, path) = raw.given()?;
+        let certificates = self.certificates(mark, &path)?;
+        let mut roots = RootCertStore::empty();
+        if certificates.iter().any(|certificate| roots.add(certificate.clone()).is_err()) {
+            let what = "the file holds a certificate that cannot be a trust anchor";
+            self.problems.add(mark, what, "a PEM file of CA certificates");
+        }
+        Some(certificates.into_iter().map(|certificate| certificate.to_vec()).collect())
+    }
+
+    fn identity(&mut self, chain: Field<String>, key: Field<String>) -> Option<ClientIdentity> {
+        let (chain_at, chain) = match (chain, &key) {
+            (Field::Given(mark, _), Field::Absent) => {
+                self.problems.add(mark, "`certificate` without `key`", "both, or neither");
+                return None;
+            }
+            (Field::Absent, Field::Given(mark, _)) => {
+                self.problems.add(*mark, "`key` without `certificate`", "both, or neither");
+                return None;
+            }
+            (chain, _) => chain.given()?,
+        };
+        let (key_at, key) = key.given()?;
+        let chain = self.certificates(chain_at, &chain);
+        let key = self.private_key(key_at, &key);
+        let (chain, key) = (chain?, key?);
+        let identity = ClientIdentity {
+            chain: chain.iter().map(|certificate| certificate.to_vec()).collect(),
+            key: Secret::new(key.secret_der().to_vec()),
+        };
+        if CertifiedKey::from_der(chain, key, &ring::default_provider()).is_err() {
+            let what = "`key` is not the key of `certificate`";
+            self.problems.add(key_at, what, "the private key of the first certificate");
+        }
+        Some(identity)
+    }
+
+    fn certificates(&mut self, mark: Mark, path: &str) -> Option<Vec<CertificateDer<'static>>> {
+        let pem = self.read(mark, path)?;
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        match certificates {
+            Ok(certificates) if !certificates.is_empty() => Some(certificates),
+            _ => {
+                let remedy = "a PEM file with `-----BEGIN CERTIFICATE-----`";
+                self.problems.add(mark, "the file holds no certificate", remedy);
+                None
+            }
+        }
+    }
+
+    fn private_key(&mut self, mark: Mark, path: &str) -> Option<PrivateKeyDer<'static>> {
+        let pem = zeroize::Zeroizing::new(self.read(mark, path)?);
+        let key = PrivateKeyDer::from_pem_slice(&pem).ok();
+        if key.is_none() {
+            let remedy = "a PEM file with `-----BEGIN PRIVATE KEY-----`";
+            self.problems.add(mark, "the file holds no private key", remedy);
+        }
+        key
+    }
+
+    /// Reads a file that is part of the configuration, and remembers it as such.
+    fn read(&mut self, mark: Mark, path: &str) -> Option<Vec<u8>> {
+        let (file, content) = ReadFile::read(self.path(path));
+        self.files.push(file);
+        let report = |error: std::io::Error| {
+            let error = SecretError::Unreadable(error.kind());
+            self.problems.add(mark, error.to_string(), error.remedy());
+        };
+        content.map_err(report).ok()
+    }
+}

@@ -1,0 +1,239 @@
+//! Good configurations, and what they mean.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+
+use super::{environment, files, load};
+use crate::config::decode::{Decode, Field};
+use crate::config::environment::config;
+use crate::config::node;
+use crate::config::problem::Problems;
+use crate::config::raw::{RawConfig, RawCredential};
+use crate::credential::CallerKey;
+use crate::snapshot::{Callers, HttpVersions, Origin, Snapshot};
+
+const REFERENCE: &str = include_str!("../../../conf/reference.yaml");
+
+fn good(text: &str, directory: &Path) -> Snapshot {
+    load(text, directory).snapshot.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A configuration with one backend, described by `backend`.
+fn one(backend: &str, directory: &Path) -> Snapshot {
+    let text = format!(
+        "listeners: [{{ address: 127.0.0.1:8080 }}]\nbackends: {{ a: {{ {backend} }} }}\n\
+         routes: [{{ models: ['*'], backends: [a] }}]\n"
+    );
+    good(&text, directory)
+}
+
+#[test]
+fn the_short_configuration_means_what_it_says() {
+    let text = include_str!("../../../conf/egret.yaml");
+    assert!(text.lines().count() <= 25);
+    let snapshot = good(text, Path::new("conf"));
+    let names: Vec<&str> = snapshot.backends.iter().map(|backend| backend.name.as_str()).collect();
+    assert_eq!(names, ["openai", "claude", "gemini"]);
+    let [.., assistant] = &*snapshot.routes else { panic!() };
+    assert_eq!(assistant.name, "assistant");
+    let targets: Vec<_> = assistant
+        .targets
+        .iter()
+        .map(|target| (target.backend.name.as_str(), target.model.as_deref(), target.weight))
+        .collect();
+    assert_eq!(
+        targets,
+        [("claude", Some("claude-sonnet-5"), None), ("openai", Some("gpt-5.4"), None)]
+    );
+    assert_eq!(snapshot.gateway, "egret");
+    assert_eq!(snapshot.admin, "127.0.0.1:9090".parse().unwrap());
+    assert_eq!(snapshot.ledger, Some(PathBuf::from("/state/egret.ledger")));
+    assert_eq!(snapshot.budgets.len(), 1);
+    assert_eq!(snapshot.limits.body_bytes, 32 << 20);
+}
+
+#[test]
+fn callers_are_known_by_their_keys() {
+    let snapshot = good(include_str!("../../../conf/examples/budgets.yaml"), Path::new("conf"));
+    let who = |key: &'static str| {
+        let headers =
+            HeaderMap::from_iter([("x-api-key".parse().unwrap(), HeaderValue::from_static(key))]);
+        let key = CallerKey::of(&headers, None).unwrap().unwrap();
+        snapshot.callers.identify(&key).map(|caller| caller.name.clone())
+    };
+    assert_eq!(who("key-of-checkout").as_deref(), Some("checkout"));
+    assert_eq!(who("key-of-research").as_deref(), Some("research"));
+    assert_eq!(who("key-of-checkou"), None);
+    assert_eq!(who("sk-openai"), None);
+}
+
+#[test]
+fn a_listener_on_loopback_needs_no_callers() {
+    let snapshot = good(include_str!("../../../conf/examples/failover.yaml"), Path::new("conf"));
+    assert!(matches!(snapshot.callers, Callers::Anyone));
+}
+
+#[test]
+fn every_example_loads() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::rename(files().keep(), directory.path().join("secrets")).unwrap();
+    fs::write(directory.path().join("secrets/models.key"), "sk-models").unwrap();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/examples");
+    let mut loaded = 0;
+    for example in fs::read_dir(examples).unwrap() {
+        good(&fs::read_to_string(example.unwrap().path()).unwrap(), directory.path());
+        loaded += 1;
+    }
+    assert!(loaded >= 3);
+}
+
+#[test]
+fn urls_are_as_the_sdk_takes_them() {
+    let at = |backend: &str| {
+        let snapshot = one(backend, Path::new(""));
+        let Origin { host, port, prefix } = snapshot.backends[0].origin.clone();
+        (host, port, prefix)
+    };
+    let told = |host: &str, port: u16, prefix: &str| (host.to_owned(), port, prefix.to_owned());
+    let cases = [
+        ("schema: openai", told("api.openai.com", 443, "/v1")),
+        ("schema: claude", told("api.anthropic.com", 443, "")),
+        ("schema: gemini", told("generativelanguage.googleapis.com", 443, "")),
+        ("schema: openai, url: 'https://API.deepseek.com/'", told("api.deepseek.com", 443, "")),
+        ("schema: claude, url: 'https://h:8443/anthropic/'", told("h", 8443, "/anthropic")),
+        (
+            "schema: openai, url: 'http://[::1]:11434/v1', plaintext: allowed",
+            told("::1", 11434, "/v1"),
+        ),
+    ];
+    for (backend, expected) in cases {
+        assert_eq!(at(&format!("{backend}, credential: none")), expected, "{backend}");
+    }
+}
+
+#[test]
+fn tls_is_verified_under_a_name_that_is_never_empty() {
+    let directory = files();
+    let plain = one("schema: openai, credential: none", directory.path());
+    assert_eq!(plain.backends[0].tls.as_ref().unwrap().sni, "api.openai.com");
+    let text = "schema: openai, credential: none, url: 'https://10.0.0.1/v1', \
+                tls: { sni: models.internal, ca: ca.pem, certificate: client.pem, key: client.key }";
+    let private = one(text, directory.path());
+    let tls = private.backends[0].tls.as_ref().unwrap();
+    assert_eq!(tls.sni, "models.internal");
+    assert_eq!(tls.ca.as_ref().unwrap().len(), 1);
+    assert_eq!(tls.identity.as_ref().unwrap().chain.len(), 1);
+}
+
+/// S-56: whatever makes a connection trusted tells it apart in the pool.
+#[test]
+fn s_56_connections_under_different_trust_have_different_keys() {
+    let directory = files();
+    let group_key = |backend: &str| {
+        let text = format!("schema: openai, credential: none, {backend}");
+        one(&text, directory.path()).backends[0].group_key
+    };
+    let variants = [
+        "url: 'https://h.example/v1'",
+        "url: 'https://h.example:444/v1'",
+        "url: 'https://other.example/v1'",
+        "url: 'https://h.example/v1', tls: { sni: other.example }",
+        "url: 'https://h.example/v1', tls: { ca: ca.pem }",
+        "url: 'https://h.example/v1', tls: { ca: client.pem }",
+        "url: 'https://h.example/v1', tls: { certificate: client.pem, key: client.key }",
+        "url: 'http://h.example:443/v1', plaintext: allowed",
+    ];
+    let keys: BTreeSet<u64> = variants.into_iter().map(group_key).collect();
+    assert_eq!(keys.len(), variants.len());
+    assert_eq!(group_key(variants[6]), group_key(variants[6]));
+}
+
+#[test]
+fn without_a_file_the_environment_says_which_providers_there_are() {
+    let text = config(&environment).unwrap();
+    let snapshot = good(&text, Path::new(""));
+    let routes: Vec<String> = snapshot
+        .routes
+        .iter()
+        .map(|route| format!("{} {}", route.models.join(" "), route.targets[0].backend.name))
+        .collect();
+    assert_eq!(routes, ["gpt-* o* chatgpt-* openai", "claude-* claude", "gemini-* gemini"]);
+    assert!(snapshot.listeners.iter().all(|listener| listener.address.ip().is_loopback()));
+    assert!(matches!(snapshot.callers, Callers::Anyone));
+
+    let google = |name: &str| (name == "GOOGLE_API_KEY").then(|| "k".into());
+    assert!(config(&google).unwrap().contains("env: GOOGLE_API_KEY"));
+    assert_eq!(config(&|_| None), None);
+    assert_eq!(config(&|name| (name == "OPENAI_API_KEY").then(Default::default)), None);
+}
+
+/// The reference names every key there is, and states the defaults that hold.
+#[test]
+fn the_reference_is_complete_and_loads() {
+    let directory = files();
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let text = REFERENCE
+        .replace("/run/secrets/anthropic/key", &at("other"))
+        .replace("/run/secrets/anthropic/", &at(""));
+    let reference = good(&text, directory.path());
+
+    let default = one("schema: openai, credential: { env: OPENAI_API_KEY }", directory.path());
+    assert_eq!(reference.gateway, default.gateway);
+    assert_eq!(reference.admin, default.admin);
+    assert_eq!(reference.limits, default.limits);
+    assert_eq!(reference.ledger, default.ledger);
+    let (stated, holds) = (&reference.backends[0], &default.backends[0]);
+    assert_eq!(stated.origin, holds.origin);
+    assert_eq!(stated.timeouts, holds.timeouts);
+    assert_eq!((stated.http, stated.legacy_openai), (HttpVersions::Auto, false));
+    assert_eq!((holds.http, holds.legacy_openai), (HttpVersions::Auto, false));
+    assert_eq!(stated.timeouts.first_byte, Duration::from_secs(600));
+
+    let mut problems = Problems::default();
+    let node = node::parse(REFERENCE, &mut problems).unwrap();
+    let raw = RawConfig::decode(&node, "the file", &mut problems).unwrap();
+    assert_eq!(missing(raw), Vec::<String>::new());
+}
+
+/// The keys that no section of their kind holds.
+fn missing(raw: RawConfig) -> Vec<String> {
+    fn list<T>(field: Field<Vec<Field<T>>>) -> Vec<T> {
+        field.value().unwrap_or_default().into_iter().filter_map(Field::value).collect()
+    }
+    let mut missing: Vec<String> = Vec::new();
+    let mut gather = |section: &str, absent: Vec<BTreeSet<&'static str>>| {
+        let everywhere = absent.into_iter().reduce(|a, b| &a & &b);
+        let keys = everywhere.unwrap_or_else(|| BTreeSet::from(["everything"]));
+        missing.extend(keys.into_iter().map(|key| format!("{section}.{key}")));
+    };
+    gather("the file", vec![raw.absent()]);
+    let backends: Vec<_> = raw.backends.value().unwrap_or_default();
+    let backends: Vec<_> = backends.into_iter().filter_map(|(_, _, raw)| raw.value()).collect();
+    let routes = list(raw.routes);
+    let callers = list(raw.callers);
+    gather("listeners", list(raw.listeners).iter().map(|raw| raw.absent()).collect());
+    gather("admin", raw.admin.value().iter().map(|raw| raw.absent()).collect());
+    gather("backends", backends.iter().map(|raw| raw.absent()).collect());
+    let tls = backends.iter().filter_map(|raw| raw.tls.clone().value());
+    gather("tls", tls.map(|raw| raw.absent()).collect());
+    let timeouts = backends.iter().filter_map(|raw| raw.timeouts.clone().value());
+    gather("timeouts", timeouts.map(|raw| raw.absent()).collect());
+    let secrets = backends.iter().filter_map(|raw| match raw.credential.clone().value() {
+        Some(RawCredential::Secret(raw)) => Some(raw.absent()),
+        _ => None,
+    });
+    gather("credential", secrets.collect());
+    gather("routes", routes.iter().map(|raw| raw.absent()).collect());
+    let targets = routes.into_iter().flat_map(|raw| list(raw.backends));
+    gather("targets", targets.map(|raw| raw.absent()).collect());
+    gather("callers", callers.iter().map(|raw| raw.absent()).collect());
+    gather("budgets", list(raw.budgets).iter().map(|raw| raw.absent()).collect());
+    gather("rates", list(raw.rates).iter().map(|raw| raw.absent()).collect());
+    gather("prices", list(raw.prices).iter().map(|raw| raw.absent()).collect());
+    gather("limits", raw.limits.value().iter().map(|raw| raw.absent()).collect());
+    missing
+}

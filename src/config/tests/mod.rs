@@ -1,0 +1,62 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod broken;
+mod good;
+mod reload;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use tempfile::TempDir;
+
+use super::resolve::Surroundings;
+use super::source::{Loaded, read};
+
+/// The environment of every test here.
+const ENVIRONMENT: [(&str, &str); 7] = [
+    ("OPENAI_API_KEY", "sk-openai"),
+    ("ANTHROPIC_API_KEY", "sk-claude"),
+    ("GEMINI_API_KEY", "sk-gemini"),
+    ("CHECKOUT_KEY", "key-of-checkout"),
+    ("RESEARCH_KEY", "key-of-research"),
+    ("EMPTY", ""),
+    ("SPACED", "sk live"),
+];
+
+fn environment(name: &str) -> Option<OsString> {
+    let (_, value) = ENVIRONMENT.iter().find(|(known, _)| *known == name)?;
+    Some(value.into())
+}
+
+/// A directory with the files that the tests' configurations name.
+fn files() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &str| {
+        fs::write(directory.path().join(name), content).unwrap();
+    };
+    write("key", "key-of-checkout\n");
+    write("other", "other-key");
+    write("third", "third-key\r\n");
+    write("empty", "\n");
+    write("two-lines", "one\ntwo\n");
+    write("huge", &"x".repeat(70_000));
+    write("garbage.pem", "garbage");
+
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    write("ca.pem", &authority.self_signed(&authority_key).unwrap().pem());
+    let key = KeyPair::generate().unwrap();
+    let client = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
+    write("client.pem", &client.self_signed(&key).unwrap().pem());
+    write("client.key", &key.serialize_pem());
+    write("other.key", &KeyPair::generate().unwrap().serialize_pem());
+    directory
+}
+
+fn load(text: &str, directory: &Path) -> Loaded {
+    let state = Path::new("/state");
+    read(text, "egret.yaml", &Surroundings { directory, state, env: &environment })
+}

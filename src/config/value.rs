@@ -1,0 +1,244 @@
+//! Single values as an operator writes them: sizes, durations, words, amounts.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use providers::Schema;
+
+use super::decode::Scalar;
+use super::suggest::suggest;
+use crate::budget::rate::Interval;
+use crate::budget::{Limit, Scope, UnknownPrice, Window};
+use crate::snapshot::HttpVersions;
+
+/// Most characters of a wrong text that a message repeats.
+const QUOTED: usize = 60;
+
+fn quoted(text: &str) -> String {
+    let shown: String = text.chars().take(QUOTED).collect();
+    format!("is `{}`", shown.escape_debug())
+}
+
+/// A type that is written as one of a few words.
+trait Word: Copy + 'static {
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+impl<W: Word> Scalar for W {
+    fn expected() -> String {
+        let words: Vec<&str> = Self::WORDS.iter().map(|(word, _)| *word).collect();
+        words.join(" or ")
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Some((_, value)) = Self::WORDS.iter().find(|(word, _)| *word == text) {
+            return Ok(*value);
+        }
+        let near = suggest(text, Self::WORDS.iter().map(|(word, _)| *word));
+        let hint = near.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+        Err(quoted(text) + &hint)
+    }
+}
+
+impl Word for Schema {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        (Self::OpenAi.as_str(), Self::OpenAi),
+        (Self::Claude.as_str(), Self::Claude),
+        (Self::Gemini.as_str(), Self::Gemini),
+    ];
+}
+
+impl Word for HttpVersions {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("auto", Self::Auto), ("h1", Self::H1), ("h2", Self::H2)];
+}
+
+impl Word for Scope {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("caller", Self::Caller),
+        ("model", Self::Model),
+        ("backend", Self::Backend),
+        ("total", Self::Total),
+    ];
+}
+
+impl Word for Window {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("minute", Self::Minute),
+        ("hour", Self::Hour),
+        ("day", Self::Day),
+        ("week", Self::Week),
+        ("month", Self::Month),
+    ];
+}
+
+impl Word for Interval {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("second", Self::Second), ("minute", Self::Minute)];
+}
+
+impl Word for UnknownPrice {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("refuse", Self::Refuse), ("allow", Self::Allow)];
+}
+
+/// What an OpenAI-compatible backend knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Current,
+    Legacy,
+}
+
+impl Word for Dialect {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("current", Self::Current), ("legacy", Self::Legacy)];
+}
+
+/// Whether a backend may be spoken to without TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plaintext {
+    Refused,
+    Allowed,
+}
+
+impl Word for Plaintext {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("refused", Self::Refused), ("allowed", Self::Allowed)];
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Switch(pub bool);
+
+impl Word for Switch {
+    const WORDS: &'static [(&'static str, Self)] = &[("true", Self(true)), ("false", Self(false))];
+}
+
+/// A text that is not empty.
+impl Scalar for String {
+    fn expected() -> String {
+        "a text of visible characters".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("is empty".to_owned()),
+            _ if text.trim() != text => Err("begins or ends with white space".to_owned()),
+            _ if text.chars().any(char::is_control) => Err("has a control character".to_owned()),
+            _ => Ok(text.to_owned()),
+        }
+    }
+}
+
+impl Scalar for SocketAddr {
+    fn expected() -> String {
+        "an IP address and a port, such as 127.0.0.1:8080 or 0.0.0.0:8080".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let address: Self = text.parse().map_err(|_| quoted(text))?;
+        if address.port() == 0 { Err(quoted(text) + ", without a port") } else { Ok(address) }
+    }
+}
+
+/// A share of the traffic.
+impl Scalar for u32 {
+    fn expected() -> String {
+        "a whole number from 1 to 1000000, or leave it out".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let weight = text.parse().ok().filter(|weight| (1..=1_000_000).contains(weight));
+        weight.ok_or_else(|| quoted(text))
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size(pub usize);
+
+const UNITS: [(&str, usize); 7] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("KB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("B", 1),
+];
+
+impl Scalar for Size {
+    fn expected() -> String {
+        "a number and a unit, such as 32 MiB".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let split = UNITS.iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?, size)));
+        let (number, unit) = split.ok_or_else(|| quoted(text))?;
+        let number: usize = number.trim_end().parse().map_err(|_| quoted(text))?;
+        let bytes = number.checked_mul(*unit).filter(|bytes| *bytes > 0);
+        bytes.map(Self).ok_or_else(|| quoted(text))
+    }
+}
+
+impl Scalar for Duration {
+    fn expected() -> String {
+        "a time longer than 0, such as 500ms, 30s, 5m or 1h".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let span: SignedDuration = text.parse().map_err(|_| quoted(text))?;
+        let positive = Self::try_from(span).ok().filter(|span| !span.is_zero());
+        positive.ok_or_else(|| quoted(text))
+    }
+}
+
+impl Scalar for Limit {
+    fn expected() -> String {
+        "10 USD, 1000000 tokens or 500 requests".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.parse::<Self>() {
+            Ok(limit) if limit.count() == 0 => Err(quoted(text) + ", which refuses every call"),
+            Ok(limit) => Ok(limit),
+            Err(_) => Err(quoted(text)),
+        }
+    }
+}
+
+/// A number of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Requests(pub u32);
+
+impl Scalar for Requests {
+    fn expected() -> String {
+        "100 requests".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let number = text.strip_suffix(" requests").and_then(|number| number.parse().ok());
+        let positive = number.filter(|number| *number > 0);
+        positive.map(Self).ok_or_else(|| quoted(text))
+    }
+}
+
+/// A price in USD for a million tokens, kept as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Price(pub String);
+
+impl Scalar for Price {
+    fn expected() -> String {
+        "USD for a million tokens, such as 2.50".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |part: &str, most: usize| {
+            (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let decimal = digits(whole, 9) && digits(fraction, 9);
+        if decimal { Ok(Self(text.to_owned())) } else { Err(quoted(text)) }
+    }
+}

@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::decode_parts::{Piece, camel, opaque, parts, piece};
+use super::reasoning;
 use super::wire::{Int, List, Number, Unknown, read, refusal};
-use super::{reasoning, seam};
 use crate::Schema;
 use crate::codec::PathHints;
 use crate::conversation::{
     Extension, Message, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
     Unsupported,
 };
+use crate::dialect;
 use crate::json::Str;
 
 /// Settings that change what the answer means: a target that can't say them must refuse
@@ -202,7 +203,9 @@ impl<'a> Decoder<'a> {
                         ),
                     ));
                 }
-                (Some(openapi), None) => Some(Cow::Owned(seam::from_openapi(openapi)?)),
+                (Some(openapi), None) => {
+                    Some(from_openapi(openapi, "tools.functionDeclarations.parameters")?)
+                }
                 (None, schema) => schema.map(Cow::Borrowed),
             };
             self.unknown(FIELD, declaration.unknown);
@@ -318,7 +321,7 @@ impl<'a> Decoder<'a> {
             ("" | "text/plain", None, None) => {}
             ("application/json", None, None) => self.request.output = OutputFormat::Json,
             ("" | "application/json", Some(openapi), None) => {
-                self.set_schema(Cow::Owned(seam::from_openapi(openapi)?));
+                self.set_schema(from_openapi(openapi, "generationConfig.responseSchema")?);
             }
             ("" | "application/json", None, Some(schema)) => {
                 self.set_schema(Cow::Borrowed(schema));
@@ -379,6 +382,12 @@ impl<'a> Decoder<'a> {
             value,
         });
     }
+}
+
+/// A schema in Google's OpenAPI flavour as JSON Schema.
+fn from_openapi<'a>(schema: &RawValue, field: &'static str) -> Result<Cow<'a, RawValue>, Refusal> {
+    let schema = dialect::from_openapi(schema).map(Cow::Owned);
+    schema.map_err(|refusal| Refusal { field: Some(Cow::Borrowed(field)), ..refusal })
 }
 
 fn texts(list: Option<List<Str<'_>>>) -> Vec<Cow<'_, str>> {

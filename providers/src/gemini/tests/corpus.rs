@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::super::Gemini;
-use super::{decode, encode, events};
+use super::{decode, encoded, events};
+use crate::catalog::Thinking;
 use crate::codec::{Codec, Reply};
 use crate::conversation::{Event, Part, Request, Response, Source, Usage};
 
@@ -75,10 +76,9 @@ fn requests_keep_their_meaning() {
             continue;
         }
         let request = decode(&body).unwrap_or_else(|refusal| panic!("{at}: {refusal:?}"));
-        let (written, losses) = encode(&request).unwrap_or_else(|r| panic!("{at}: {r:?}"));
-        assert!(losses.is_empty(), "{at}: {losses:?}");
-        let written = serde_json::to_vec(&written).unwrap();
-        let again = decode(&written).unwrap_or_else(|refusal| panic!("{at}: {refusal:?}"));
+        let written = encoded(&request, Thinking::Effort).unwrap_or_else(|r| panic!("{at}: {r:?}"));
+        assert!(written.losses.is_empty(), "{at}: {:?}", written.losses);
+        let again = decode(&written.body).unwrap_or_else(|refusal| panic!("{at}: {refusal:?}"));
         let (before, after) = (meaning(&request), meaning(&again));
         // What is put in for a signature that was never there is not a change of meaning.
         let sentinel = format!("Some(\"{}\")", super::super::encode_contents::NO_SIGNATURE);

@@ -72,7 +72,25 @@ pub enum Command {
 /// How to run the simulators.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
-    /// Where the first simulator listens; the others take the next two ports
+    /// Where the simulator of OpenAI listens; Claude's and Gemini's take the next two ports
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9101")]
     pub address: SocketAddr,
+    /// Where the certificate of their CA is written, as ca.pem
+    #[arg(long, value_name = "DIRECTORY", default_value = ".")]
+    pub dir: PathBuf,
+    /// The credential that all three answer to
+    #[arg(long, value_name = "KEY", default_value = "simulated")]
+    pub key: String,
+    /// Where they can be told what to do, and asked for their bills
+    #[arg(long, value_name = "ADDRESS")]
+    pub control: Option<SocketAddr>,
+    /// Offer HTTP/1.1 only
+    #[arg(long)]
+    pub http1_only: bool,
+    /// Serve plain HTTP
+    #[arg(long)]
+    pub plain: bool,
+    /// For benchmarks: validate nothing, remember nothing
+    #[arg(long)]
+    pub lenient: bool,
 }

@@ -46,7 +46,7 @@ fn check(source: &Source) -> ExitCode {
         Err(error) => {
             eprintln!("{error}");
             ExitCode::from(match error {
-                LoadError::Invalid { .. } | LoadError::NoProvider => WRONG,
+                LoadError::Invalid { .. } | LoadError::Environment(_) => WRONG,
                 LoadError::Unreadable { .. } => UNREADABLE,
             })
         }

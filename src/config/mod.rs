@@ -1,6 +1,6 @@
 //! The configuration: read with places, checked whole, resolved, watched.
 //!
-//! The way of a file: YAML → [`node`] → [`raw`] → [`resolve`] → [`Snapshot`](crate::snapshot).
+//! The way of a file: YAML → `node` → `raw` → `resolve` → [`Snapshot`](crate::snapshot::Snapshot).
 //! Every step goes on after a mistake, so that one run reports all of them.
 
 mod check;
@@ -21,5 +21,6 @@ mod tests;
 
 pub use check::check;
 pub use problem::{Mark, Problem, Problems};
+pub use resolve::Surroundings;
 pub use source::{LoadError, Source};
 pub use watch::{Live, Reloads, Watch};

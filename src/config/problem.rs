@@ -31,7 +31,9 @@ pub struct Problems {
 impl Problems {
     /// Adds one.
     pub(super) fn add(&mut self, mark: Mark, what: impl Into<String>, remedy: impl Into<String>) {
-        self.list.push(Problem { mark, what: what.into(), remedy: remedy.into() });
+        // A key in quotes may hold anything, and this ends up in a log (S-55).
+        let shown = |text: String| text.replace(char::is_control, "\u{fffd}");
+        self.list.push(Problem { mark, what: shown(what.into()), remedy: shown(remedy.into()) });
     }
 
     /// Orders them by their place.

@@ -43,8 +43,8 @@ pub enum LoadError {
         /// Why.
         error: io::Error,
     },
-    /// No file was given, and no provider's key is in the environment.
-    NoProvider,
+    /// No file was given, and the environment is not enough: what to do about it.
+    Environment(String),
     /// The configuration is wrong.
     Invalid {
         /// Where it comes from, as messages name it.
@@ -60,7 +60,7 @@ impl fmt::Display for LoadError {
             Self::Unreadable { path, error } => {
                 write!(f, "{}: cannot be read: {error}", path.display())
             }
-            Self::NoProvider => f.write_str(environment::NO_PROVIDER),
+            Self::Environment(error) => f.write_str(error),
             Self::Invalid { source, problems } => {
                 f.write_str(problems.display(source).to_string().trim_end())
             }
@@ -93,8 +93,12 @@ impl Source {
         let state = env("STATE_DIRECTORY").map(PathBuf::from).unwrap_or_default();
         match self {
             Self::Environment => {
-                let Some(text) = environment::config(env) else {
-                    return Loaded { snapshot: Err(LoadError::NoProvider), files: Vec::new() };
+                let text = match environment::config(env) {
+                    Ok(text) => text,
+                    Err(error) => {
+                        let error = LoadError::Environment(error);
+                        return Loaded { snapshot: Err(error), files: Vec::new() };
+                    }
                 };
                 let here = Surroundings { directory: Path::new(""), state: &state, env };
                 read(&text, "(environment)", &here)
@@ -130,9 +134,22 @@ impl Snapshot {
     pub fn from_env() -> Result<Self, LoadError> {
         Source::Environment.load()
     }
+
+    /// The snapshot of a configuration that is at hand as text; `name` is what messages call it.
+    ///
+    /// # Errors
+    ///
+    /// Something is wrong with it.
+    pub fn from_yaml(
+        text: &str,
+        name: &str,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, LoadError> {
+        read(text, name, surroundings).snapshot
+    }
 }
 
-/// Reads and resolves a configuration.
+/// Reads and resolves a configuration, and names the files it depends on.
 pub(super) fn read(text: &str, name: &str, surroundings: &Surroundings<'_>) -> Loaded {
     let mut problems = Problems::default();
     let node = node::parse(text, &mut problems);

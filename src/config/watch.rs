@@ -135,7 +135,7 @@ impl Live {
 
     /// Looks once at every file: takes over rotated secrets, and reloads if the configuration or a
     /// file it names changed and has been the same for two looks.
-    fn look(&self) {
+    pub(super) fn look(&self) {
         refresh(self.pin().secrets());
         let mut files = self.files();
         if files.changed() {

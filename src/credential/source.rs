@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use super::{Digest, Secret, SecretError};
@@ -77,6 +78,11 @@ impl SecretSource {
     #[must_use]
     pub fn current(&self) -> Arc<Secret> {
         self.current.load_full()
+    }
+
+    /// Whether the secret, as it is now, has this hash; in constant time.
+    pub(super) fn is(&self, digest: &Digest) -> Choice {
+        self.current.load().digest().ct_eq(digest)
     }
 
     /// The secret in the file if it is another than the current one. A file that vanished or turned

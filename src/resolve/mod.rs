@@ -77,7 +77,7 @@ impl Resolver {
         let lookups = names.into_iter().filter(|(host, _)| host.parse::<IpAddr>().is_err()).map(
             |(host, port)| async move {
                 let found = tokio::net::lookup_host((host.as_str(), port)).await;
-                let found = found.map(|addresses| interleave(addresses));
+                let found = found.map(|addresses| interleave(addresses.collect()));
                 ((host, port), found)
             },
         );
@@ -108,8 +108,8 @@ impl Resolver {
 }
 
 /// IPv6 and IPv4 by turns, so that a family that does not work costs one attempt, not all.
-fn interleave(found: impl Iterator<Item = SocketAddr>) -> Arc<[SocketAddr]> {
-    let (mut six, mut four): (Vec<_>, Vec<_>) = found.partition(SocketAddr::is_ipv6);
+fn interleave(found: Vec<SocketAddr>) -> Arc<[SocketAddr]> {
+    let (mut six, mut four): (Vec<_>, Vec<_>) = found.into_iter().partition(SocketAddr::is_ipv6);
     six.dedup();
     four.dedup();
     let mut both = Vec::with_capacity(six.len() + four.len());

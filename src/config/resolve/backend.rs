@@ -11,9 +11,10 @@ use super::{Resolver, Seen};
 use crate::config::decode::{Field, Named};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawBackend, RawCredential, RawSecret, RawTimeouts};
+use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext};
-use crate::credential::{Credential, SecretSource};
+use crate::credential::{Credential, SecretError, SecretSource};
 use crate::snapshot::{Backend, HttpVersions, Origin, Timeouts, TlsPolicy};
 
 /// Backends by name, those included that are wrong: a reference to one of these is not wrong too.
@@ -166,26 +167,46 @@ impl Resolver<'_> {
 
     /// A secret from the place that the section at `section` names.
     pub(super) fn secret(&mut self, section: Mark, raw: RawSecret) -> Option<SecretSource> {
-        let (mark, secret) = match raw {
+        match raw {
             RawSecret { env: Field::Absent, file: Field::Absent } => {
                 let remedy = "{ env: NAME } or { file: /path }";
                 self.problems.add(section, "nothing says where the secret is kept", remedy);
-                return None;
             }
             RawSecret { env: Field::Given(mark, name), file: Field::Absent } => {
-                (mark, SecretSource::from_env(&name, self.surroundings.env))
+                let source = SecretSource::from_env(&name, self.surroundings.env);
+                return source.map_err(|error| self.refuse(mark, &name, error)).ok();
             }
             RawSecret { env: Field::Absent, file: Field::Given(mark, path) } => {
-                (mark, SecretSource::from_file(&self.path(&path)))
+                let path = self.path(&path);
+                let source = SecretSource::from_file(&path);
+                return source
+                    .map_err(|error| {
+                        // Once it can be read, the configuration is worth another try.
+                        self.files.push(ReadFile::read(path).0);
+                        // The path is not repeated: some put the key itself there.
+                        self.problems.add(mark, error.to_string(), error.remedy());
+                    })
+                    .ok();
             }
             RawSecret { env: Field::Given(..), file: Field::Given(mark, _) } => {
                 self.problems.add(mark, "`env` and `file` both name the secret", "one of the two");
-                return None;
             }
-            _ => return None,
+            _ => {}
+        }
+        None
+    }
+
+    /// Refuses the secret in an environment variable. Its name is repeated only where it cannot be
+    /// the key itself: keys are not all capitals.
+    fn refuse(&mut self, mark: Mark, name: &str, error: SecretError) {
+        let capitals =
+            |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        let what = if name.bytes().all(capitals) {
+            format!("`{name}`: {error}")
+        } else {
+            error.to_string()
         };
-        // Neither the name nor the path is repeated: some put the key itself there.
-        secret.map_err(|error| self.problems.add(mark, error.to_string(), error.remedy())).ok()
+        self.problems.add(mark, what, error.remedy());
     }
 
     fn timeouts(&mut self, raw: Field<RawTimeouts>) -> Timeouts {
@@ -224,9 +245,9 @@ fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>) -> u64 {
                 part(certificate);
             }
             part(b"identity");
+            // The key belongs to the certificate; that is checked.
             if let Some(identity) = identity {
                 identity.chain.iter().for_each(|certificate| part(certificate));
-                part(identity.key.expose());
             }
         }
     }

@@ -26,7 +26,7 @@ use super::value::{Size, Switch};
 use crate::snapshot::{Limits, Listener, Snapshot, TermsCache};
 
 /// What the meaning of a file depends on besides its text.
-pub(super) struct Surroundings<'a> {
+pub struct Surroundings<'a> {
     /// Where relative paths in the file start: its own directory.
     pub directory: &'a Path,
     /// Where state is kept.

@@ -16,7 +16,7 @@ fn fixtures() -> Vec<(PathBuf, String)> {
 }
 
 fn problems(text: &str, directory: &Path) -> Problems {
-    match load(text, directory).snapshot {
+    match load(text, directory) {
         Err(LoadError::Invalid { problems, .. }) => problems,
         Err(error) => panic!("{error}"),
         Ok(_) => Problems::default(),
@@ -67,7 +67,7 @@ fn a_report_reads_like_a_compilers() {
     let text = "listeners: [{ address: 127.0.0.1:8080 }]\n\
                 backends:\n  openai: { schema: openai, credential: none }\n\
                 routes:\n  - models: [\"gpt-*\"]\n    backends: [openia]\n";
-    let error = load(text, directory.path()).snapshot.unwrap_err();
+    let error = load(text, directory.path()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "egret.yaml:6:16: there is no backend `openia`\n  write instead: openai"

@@ -19,7 +19,7 @@ use crate::snapshot::{Callers, HttpVersions, Origin, Snapshot};
 const REFERENCE: &str = include_str!("../../../conf/reference.yaml");
 
 fn good(text: &str, directory: &Path) -> Snapshot {
-    load(text, directory).snapshot.unwrap_or_else(|error| panic!("{error}"))
+    load(text, directory).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A configuration with one backend, described by `backend`.
@@ -167,8 +167,11 @@ fn without_a_file_the_environment_says_which_providers_there_are() {
 
     let google = |name: &str| (name == "GOOGLE_API_KEY").then(|| "k".into());
     assert!(config(&google).unwrap().contains("env: GOOGLE_API_KEY"));
-    assert_eq!(config(&|_| None), None);
-    assert_eq!(config(&|name| (name == "OPENAI_API_KEY").then(Default::default)), None);
+    assert!(config(&|_| None).unwrap_err().contains("export the key of a provider"));
+    assert!(config(&|name| (name == "OPENAI_API_KEY").then(Default::default)).is_err());
+    let spaced = config(&|name| (name == "OPENAI_API_KEY").then(|| "sk live".into()));
+    let error = spaced.unwrap_err();
+    assert!(error.starts_with("OPENAI_API_KEY: ") && !error.contains("sk live"), "{error}");
 }
 
 /// The reference names every key there is, and states the defaults that hold.

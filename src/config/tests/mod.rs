@@ -12,7 +12,8 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tempfile::TempDir;
 
 use super::resolve::Surroundings;
-use super::source::{Loaded, read};
+use super::source::LoadError;
+use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
 const ENVIRONMENT: [(&str, &str); 7] = [
@@ -56,7 +57,7 @@ fn files() -> TempDir {
     directory
 }
 
-fn load(text: &str, directory: &Path) -> Loaded {
+fn load(text: &str, directory: &Path) -> Result<Snapshot, LoadError> {
     let state = Path::new("/state");
-    read(text, "egret.yaml", &Surroundings { directory, state, env: &environment })
+    Snapshot::from_yaml(text, "egret.yaml", &Surroundings { directory, state, env: &environment })
 }

@@ -88,6 +88,20 @@ fn sockets_and_ledger_stay_until_a_restart() {
     assert_eq!(snapshot.ledger, None);
 }
 
+/// A file that is cut short can still be a good configuration: one without its budgets.
+#[test]
+fn a_file_that_is_still_being_written_is_not_loaded() {
+    let (_directory, path, live) = start();
+    fs::write(&path, config("half")).unwrap();
+    live.look();
+    fs::write(&path, config("whole")).unwrap();
+    live.look();
+    assert_eq!(backend(&live), "first");
+    live.look();
+    assert_eq!(backend(&live), "whole");
+    assert_eq!(live.reloads(), Reloads { succeeded: 1, failed: 0 });
+}
+
 #[test]
 fn changes_are_noticed() {
     let (directory, path, live) = start();
@@ -108,11 +122,18 @@ fn changes_are_noticed() {
     replace(&directory.path().join("ca.pem"), fs::read(other_ca.path().join("ca.pem")).unwrap());
     eventually("the new CA", || live.pin().backends[0].group_key != group_key);
 
+    // A secret that arrives after the configuration that names it.
+    let late = directory.path().join("late");
+    replace(&path, config("fourth").replace("file: key", "file: late"));
+    eventually("the second refusal", || live.reloads().failed == 2);
+    replace(&late, "late-key");
+    eventually("the late secret", || backend(&live) == "fourth");
+
     // A rotated secret needs no reload, and a broken one changes nothing.
     let reloads = live.reloads();
-    replace(&directory.path().join("key"), "rotated\n");
+    replace(&late, "rotated\n");
     eventually("the rotation", || key(&live) == b"rotated");
-    fs::remove_file(directory.path().join("key")).unwrap();
+    fs::remove_file(&late).unwrap();
     thread::sleep(Duration::from_millis(600));
     assert_eq!(key(&live), b"rotated");
     assert_eq!(live.reloads(), reloads);

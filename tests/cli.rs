@@ -1,0 +1,69 @@
+//! The command as a script sees it: exit codes, and which stream says what.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::process::{Command, Output};
+
+fn egret(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_egret"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_clear();
+    command.args(arguments).envs(environment.iter().copied()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn check_sums_up_a_good_configuration_without_its_secrets() {
+    let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "CHECKOUT_KEY"];
+    let environment = keys.map(|name| (name, "sk-canary"));
+    let output = egret(&["check", "--config", "conf/egret.yaml"], &environment);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let summary = text(&output.stdout);
+    for line in [
+        "listener  0.0.0.0:8080",
+        "backend   claude: claude at https://api.anthropic.com:443",
+        "route     assistant → claude as claude-sonnet-5, then openai as gpt-5.4",
+        "callers   checkout",
+        "budget    daily: $10.00 per day, for each caller",
+        "ledger    egret.ledger",
+    ] {
+        assert!(summary.contains(line), "{line} is missing from\n{summary}");
+    }
+    assert!(!summary.contains("canary"));
+}
+
+#[test]
+fn check_prints_every_problem_and_ends_with_1() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bad.yaml");
+    fs::write(&path, "listeners: [{ adress: 127.0.0.1:80 }]\nbackends: {}\nroutes: []\n").unwrap();
+    let path = path.display().to_string();
+    let output = egret(&["check", "--config", &path], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let report = text(&output.stderr);
+    assert!(report.contains(&format!(
+        "{path}:1:15: unknown key `adress` in `listeners`\n  write instead: address\n"
+    )));
+    let problems = report.lines().filter(|line| line.starts_with(&path)).count();
+    assert_eq!(problems, 4, "{report}");
+}
+
+#[test]
+fn what_cannot_be_checked_ends_with_2() {
+    for arguments in [&["check", "--config", "nowhere.yaml"][..], &["check"], &["chekc"]] {
+        assert_eq!(egret(arguments, &[]).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_tells_how_to_begin() {
+    for arguments in [&["--help"][..], &["run", "--help"], &["check", "--help"], &["demo", "-h"]] {
+        let output = egret(arguments, &[]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(text(&output.stdout).contains("Usage: egret"), "{arguments:?}");
+    }
+    assert!(text(&egret(&["--help"], &[]).stdout).contains("egret check --config conf/egret.yaml"));
+}

@@ -215,6 +215,7 @@ fn output<'a>(
 /// A schema as Gemini takes it, and whether something of it was lost.
 ///
 /// What Gemini's own caller wrote as JSON Schema is borrowed still, and is Gemini's to judge.
+#[expect(clippy::ptr_arg, reason = "whether it is borrowed is what counts")]
 fn dialect<'a>(
     request: &Request<'_>,
     schema: &'a Cow<'_, RawValue>,

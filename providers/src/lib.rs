@@ -20,5 +20,6 @@ pub mod relay;
 mod schema;
 pub mod sse;
 pub mod surface;
+pub mod translate;
 
 pub use schema::Schema;

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::claude::Claude;
+use crate::codec::Codec;
+use crate::gemini::Gemini;
+use crate::openai::OpenAi;
+
 /// A wire schema: the shape of requests, responses, streams and errors of one API.
 ///
 /// The same type names a *surface* (what a caller speaks) and what a *backend* speaks.
@@ -18,6 +23,15 @@ pub enum Schema {
 impl Schema {
     /// Every schema, in the order in which tables show them.
     pub const ALL: [Self; 3] = [Self::OpenAi, Self::Claude, Self::Gemini];
+
+    /// The codec of this schema.
+    pub const fn codec(self) -> &'static dyn Codec {
+        match self {
+            Self::OpenAi => &OpenAi,
+            Self::Claude => &Claude,
+            Self::Gemini => &Gemini,
+        }
+    }
 
     /// The name used in configuration, metrics and logs.
     pub const fn as_str(self) -> &'static str {

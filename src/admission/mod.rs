@@ -1,1 +1,233 @@
-//! (to be written)
+//! The one chokepoint: nothing goes to a provider that has not been admitted here.
+//!
+//! [`admit`] says which attempts a call may make, [`Attempt::reserve`] sets aside what one of them
+//! can cost at most. Only [`Admitted`], which comes from there alone, can be sent.
+
+mod caller;
+mod rates;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use providers::conversation::{ApiError, ErrorClass, Usage};
+
+pub use caller::{Who, authenticate};
+pub use rates::Rates;
+
+use crate::budget::{
+    Charge, Denied, Estimate, Ledger, Money, Reservation, Subject, estimate,
+};
+use crate::route::{self, Health};
+use crate::snapshot::{Backend, Route, Snapshot, Terms};
+
+/// Why a call may not be made.
+#[derive(Debug)]
+pub struct Denial {
+    /// In a word, for metrics and the log.
+    pub reason: &'static str,
+    /// What the caller is told.
+    pub error: ApiError,
+}
+
+impl Denial {
+    fn new(reason: &'static str, class: ErrorClass, message: impl Into<String>) -> Self {
+        Self { reason, error: ApiError::new(class, message) }
+    }
+}
+
+/// What a caller asks for, as far as admission goes by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The model name as asked for.
+    pub model: &'a str,
+    /// Bytes of the request body.
+    pub body: usize,
+    /// Most output tokens of one answer, if the caller set a limit.
+    pub output_limit: Option<u64>,
+    /// Answers asked for.
+    pub candidates: u32,
+}
+
+/// What admission goes by.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// The configuration the request is served under.
+    pub snapshot: &'a Snapshot,
+    /// How the backends are doing.
+    pub health: &'a Health,
+    /// Who has called how often.
+    pub rates: &'a Rates,
+}
+
+/// The attempts a call may make, best first; never none.
+#[derive(Debug)]
+pub struct Grant {
+    /// The route it takes.
+    pub route: Arc<Route>,
+    /// The attempts.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One backend and model that a call may be sent to. Made by [`admit`] only.
+#[derive(Debug)]
+pub struct Attempt {
+    backend: Arc<Backend>,
+    model: String,
+    terms: Arc<Terms>,
+}
+
+/// An attempt whose cost has been set aside. What is sent holds on to it until it is settled.
+#[derive(Debug)]
+pub struct Admitted {
+    reservation: Reservation,
+    terms: Arc<Terms>,
+    estimate: Estimate,
+}
+
+/// Decides whether, and where, a call may go.
+pub fn admit(rules: Rules<'_>, who: &Who, call: Call<'_>, draw: u64) -> Result<Grant, Denial> {
+    let snapshot = rules.snapshot;
+    let Some(route) = route::find(&snapshot.routes, call.model) else {
+        let message = format!("no route serves the model `{}`; GET /v1/models lists those that are served", printable(call.model));
+        return Err(Denial::new("no_route", ErrorClass::NotFound, message));
+    };
+    let attempts: Vec<Attempt> = route::candidates(route, rules.health, draw, Instant::now())
+        .into_iter()
+        .map(|target| (target.backend, target.model.unwrap_or_else(|| call.model.to_owned())))
+        // On every attempt, on what is really asked of the backend: a fallback is no way around.
+        .filter(|(_, served)| who.may_use(call.model, served))
+        .map(|(backend, model)| {
+            let terms = snapshot.terms(&backend, &model);
+            Attempt { backend, model, terms }
+        })
+        .collect();
+    if attempts.is_empty() {
+        let message = format!("this caller may not use the model `{}`", printable(call.model));
+        return Err(Denial::new("model_not_allowed", ErrorClass::Permission, message));
+    }
+    if let Some(first) = attempts.first() {
+        let subject = first.subject(who);
+        rules.rates.admit(&snapshot.rates, &subject).map_err(|too_often| {
+            let message = format!(
+                "rate `{}` allows {} for each {}; wait and try again",
+                too_often.rate.name, too_often.rate.limit, too_often.rate.per
+            );
+            let mut denial = Denial::new("rate", ErrorClass::RateLimited, message);
+            denial.error.retry_after = Some(too_often.retry_after);
+            denial
+        })?;
+    }
+    Ok(Grant { route: route.clone(), attempts })
+}
+
+impl Attempt {
+    /// Where to.
+    pub const fn backend(&self) -> &Arc<Backend> {
+        &self.backend
+    }
+
+    /// The model to ask for.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// What the model takes and costs.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn subject<'a>(&'a self, who: &'a Who) -> Subject<'a> {
+        Subject { caller: who.name(), model: &self.model, backend: &self.backend.name }
+    }
+
+    /// Sets aside what this attempt can cost at most, in every budget or in none.
+    pub fn reserve(
+        &self,
+        ledger: &Arc<Ledger>,
+        snapshot: &Snapshot,
+        who: &Who,
+        call: Call<'_>,
+    ) -> Result<Admitted, Denial> {
+        let budgets = &snapshot.budgets;
+        if self.terms.price.is_none()
+            && let Some(budget) = budgets.iter().find(|budget| budget.requires_price())
+        {
+            let message = format!(
+                "the model `{}` has no known price, and budget `{}` counts money; the operator can add it under `prices`",
+                printable(&self.model), budget.name
+            );
+            return Err(Denial::new("price_unknown", ErrorClass::Permission, message));
+        }
+        let usage = Usage {
+            input: estimate::input_tokens(call.body),
+            output: estimate::output_tokens(
+                call.output_limit,
+                call.candidates,
+                self.terms.capabilities.max_output_tokens,
+                estimate::DEFAULT_OUTPUT_CAP,
+            ),
+            ..Usage::default()
+        };
+        let estimate = Estimate { cost: self.terms.cost(&usage), tokens: usage.total() };
+        let reservation =
+            ledger.reserve(budgets, &self.subject(who), estimate).map_err(|denied| match &denied {
+                Denied::Exceeded { retry_after, .. } => {
+                    let mut denial =
+                        Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
+                    denial.error.code = Some("budget_exceeded".to_owned());
+                    denial.error.retry_after = Some(*retry_after);
+                    denial
+                }
+                Denied::Unavailable => {
+                    Denial::new("ledger", ErrorClass::Overloaded, denied.to_string())
+                }
+            })?;
+        Ok(Admitted { reservation, terms: self.terms.clone(), estimate })
+    }
+}
+
+impl Admitted {
+    /// The first byte is about to go out: from here on the provider may bill.
+    pub fn dispatched(&mut self) {
+        self.reservation.dispatched();
+    }
+
+    /// The provider told what it cost. Returns the nano-dollars charged.
+    pub fn settle(self, usage: &Usage) -> u64 {
+        let cost = self.terms.cost(usage);
+        self.reservation.settle(Charge { cost, tokens: usage.total() });
+        cost.nanos()
+    }
+
+    /// The provider may bill, but nobody knows how much: the estimate is charged, or what is
+    /// already known to be more. Returns the nano-dollars charged.
+    pub fn charge_estimate(self, known: Option<&Usage>) -> u64 {
+        let known = known.copied().unwrap_or_default();
+        let cost = self.terms.cost(&known);
+        if cost > self.estimate.cost || known.total() > self.estimate.tokens {
+            let tokens = self.estimate.tokens.max(known.total());
+            let cost = self.estimate.cost.max(cost);
+            self.reservation.settle(Charge { cost, tokens });
+            return cost.nanos();
+        }
+        // Dropped unsettled, a dispatched reservation charges its estimate and is counted so.
+        self.estimate.cost.nanos()
+    }
+
+    /// The provider did nothing that it bills.
+    pub fn release(self) {
+        self.reservation.release();
+    }
+}
+
+impl Terms {
+    /// What this usage costs; nothing where no price is known and every budget allows that.
+    fn cost(&self, usage: &Usage) -> Money {
+        Money::from_nanos(self.price.as_ref().map_or(0, |price| price.cost(usage)))
+    }
+}
+
+/// A caller's word as it may stand in a message: short, without control characters.
+fn printable(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(120).collect()
+}

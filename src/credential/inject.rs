@@ -62,6 +62,18 @@ impl Credential {
         self.source.as_ref().map(|source| inject(self.schema, &source.current())).transpose()
     }
 
+    /// `text` without the secret: a provider that quotes what it was sent must not tell the caller
+    /// (S-37).
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let Some(source) = &self.source else { return text.to_owned() };
+        let secret = source.current();
+        match std::str::from_utf8(secret.expose()) {
+            Ok(secret) => text.replace(secret, "[redacted]"),
+            Err(_) => text.to_owned(),
+        }
+    }
+
     /// Where the secret comes from, if there is one.
     #[must_use]
     pub const fn source(&self) -> Option<&Arc<SecretSource>> {

@@ -1,1 +1,10 @@
-//! (to be written)
+//! Which backends may serve a model, and in which order they are tried. Candidates only: whether
+//! the caller may use them is decided in [`crate::admission`].
+
+mod health;
+mod pattern;
+mod table;
+
+pub use health::Health;
+pub use pattern::matches;
+pub use table::{candidates, find};

@@ -2,6 +2,8 @@
 //!
 //! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
 
+mod terms;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +12,8 @@ use std::time::Duration;
 use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::PriceBook;
+
+pub use terms::{Terms, TermsCache};
 
 use crate::budget::rate::RateLimit;
 use crate::budget::{Budget, Scope};
@@ -40,6 +44,8 @@ pub struct Snapshot {
     pub prices: PriceBook,
     /// What models accept.
     pub catalog: Catalog,
+    /// What has been looked up in the two above.
+    pub terms: TermsCache,
     /// Where the ledger lives; `None` keeps it in memory (demo). Fixed at start.
     pub ledger: Option<PathBuf>,
 }
@@ -101,6 +107,16 @@ pub struct Origin {
     pub port: u16,
     /// Path in front of the schema's own paths, without a trailing slash; often empty.
     pub prefix: String,
+}
+
+impl Origin {
+    /// What goes into `Host`: the port only where it is not the scheme's own.
+    pub fn authority(&self, tls: bool) -> String {
+        let Self { host, port, .. } = self;
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let usual = if tls { 443 } else { 80 };
+        if *port == usual { host } else { format!("{host}:{port}") }
+    }
 }
 
 /// TLS toward a backend; always verified.
@@ -200,6 +216,21 @@ pub struct Caller {
 }
 
 impl Snapshot {
+    /// The models that may be asked for: those that routes name exactly, and what they lead to.
+    /// A wildcard names none. `may_use` is asked for each, with what would be served.
+    pub fn models(&self, may_use: impl Fn(&str, &str) -> bool) -> Vec<String> {
+        let mut names = std::collections::BTreeSet::new();
+        for route in &self.routes {
+            for model in route.models.iter().filter(|model| !model.contains('*')) {
+                let mut served = route.targets.iter().map(|t| t.model.as_deref().unwrap_or(model));
+                if served.any(|served| may_use(model, served)) {
+                    names.insert(model.clone());
+                }
+            }
+        }
+        names.into_iter().collect()
+    }
+
     /// Every secret in use, of backends and of callers, to look for rotated ones.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = match &self.callers {

@@ -155,6 +155,12 @@ impl Relay {
         self.watch.has_begun()
     }
 
+    /// The error that came before anything of the answer did: nothing is lost yet if another
+    /// provider is asked.
+    pub fn early_error(&self) -> Option<&ApiError> {
+        self.watch.error().filter(|_| !self.watch.has_begun())
+    }
+
     /// How many bytes of text, reasoning and tool calls have come, in UTF-8 and without JSON
     /// escapes: what an estimate goes by if usage never comes.
     pub const fn output_bytes(&self) -> u64 {

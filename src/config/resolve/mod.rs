@@ -23,7 +23,7 @@ use super::problem::{Mark, Problems};
 use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener};
 use super::read_file::ReadFile;
 use super::value::{Size, Switch};
-use crate::snapshot::{Limits, Listener, Snapshot};
+use crate::snapshot::{Limits, Listener, Snapshot, TermsCache};
 
 /// What the meaning of a file depends on besides its text.
 pub(super) struct Surroundings<'a> {
@@ -101,6 +101,7 @@ impl Resolver<'_> {
             rates,
             prices,
             catalog: Catalog::bundled().clone(),
+            terms: TermsCache::default(),
             ledger,
         })
     }

@@ -1,0 +1,95 @@
+//! A caller's request on its way to whichever provider will take it.
+//!
+//! Two lanes: a provider of the caller's own schema gets the caller's bytes, with only what must
+//! change changed; any other gets the request decoded into the conversation model (once) and
+//! encoded anew for it.
+
+use bytes::Bytes;
+
+use crate::Schema;
+use crate::codec::{Encoded, PathHints, Target};
+use crate::conversation::{Loss, Refusal, Request, shape};
+use crate::json::{Peek, splice};
+
+/// A caller's request.
+#[derive(Debug)]
+pub struct Inbound<'a> {
+    surface: Schema,
+    body: &'a Bytes,
+    path: PathHints<'a>,
+    peek: Peek<'a>,
+    /// The conversation and what its shaping lost, once a foreign provider has been asked for.
+    decoded: Option<Result<(Request<'a>, Vec<Loss>), Refusal>>,
+}
+
+impl<'a> Inbound<'a> {
+    /// Reads what governs the request: its model, its limits, whether it is to be streamed.
+    ///
+    /// # Errors
+    ///
+    /// The body is not a well-formed request of this schema, or names no model.
+    pub fn of(surface: Schema, body: &'a Bytes, path: PathHints<'a>) -> Result<Self, Refusal> {
+        let peek = Peek::of(surface, body)?;
+        let inbound = Self { surface, body, path, peek, decoded: None };
+        if inbound.model().is_empty() {
+            return Err(Refusal::of("model", "`model` is missing; name the model to ask"));
+        }
+        Ok(inbound)
+    }
+
+    /// The model asked for.
+    pub fn model(&self) -> &str {
+        self.path.model.or(self.peek.model()).unwrap_or_default()
+    }
+
+    /// Whether the answer is to be streamed.
+    pub fn stream(&self) -> bool {
+        self.path.stream.unwrap_or_else(|| self.peek.stream())
+    }
+
+    /// What governs the request.
+    pub const fn peek(&self) -> &Peek<'a> {
+        &self.peek
+    }
+
+    /// Whether the caller wants to see the model's thoughts. Known only of requests that have
+    /// been translated; a verbatim answer is not filtered.
+    pub fn wants_thoughts(&self) -> bool {
+        match &self.decoded {
+            Some(Ok((request, _))) => request.reasoning.show.unwrap_or(false),
+            _ => false,
+        }
+    }
+
+    /// The request for a provider that speaks `schema`.
+    ///
+    /// # Errors
+    ///
+    /// Something in it can't be carried and may not be left out.
+    pub fn encode(&mut self, schema: Schema, target: &Target<'_>) -> Result<Encoded, Refusal> {
+        if schema == self.surface {
+            return Ok(self.verbatim(target));
+        }
+        let (surface, body, path) = (self.surface, self.body, self.path);
+        let decoded = self.decoded.get_or_insert_with(|| {
+            let mut request = surface.codec().decode_request(body, path)?;
+            let losses = shape::normalize(&mut request)?;
+            Ok((request, losses))
+        });
+        let (request, shaping) = decoded.as_ref().map_err(Refusal::clone)?;
+        let mut encoded = schema.codec().encode_request(request, target)?;
+        encoded.losses.extend(shaping.iter().cloned());
+        encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
+        encoded.losses.dedup();
+        Ok(encoded)
+    }
+
+    fn verbatim(&self, target: &Target<'_>) -> Encoded {
+        // On Gemini the model stands in the path.
+        let renamed = self.peek.model().is_some_and(|model| model != target.model);
+        let model = if renamed { self.peek.set_model(target.model) } else { None };
+        // Without it the provider would not tell what a stream costs.
+        let usage = if self.stream() { self.peek.ask_for_usage() } else { None };
+        Encoded { body: splice(self.body, model.into_iter().chain(usage)), losses: Vec::new() }
+    }
+}

@@ -1,0 +1,67 @@
+//! Who is calling, and what models they may use.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use providers::conversation::ErrorClass;
+
+use super::Denial;
+use crate::credential::CallerKey;
+use crate::route::matches;
+use crate::snapshot::{Caller, Callers};
+
+/// A caller that has been recognised.
+#[derive(Clone, Debug)]
+pub enum Who {
+    /// Nobody in particular: the configuration lets anyone call.
+    Anyone,
+    /// A caller of the configuration.
+    Known(Arc<Caller>),
+}
+
+impl Who {
+    /// The caller's name in budgets, metrics and logs.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::Known(caller) => &caller.name,
+        }
+    }
+
+    /// Whether the caller may have `served` answer when it asks for `requested`.
+    ///
+    /// Its list names what is served, and by patterns only that; an alias counts where it stands
+    /// in the list letter for letter, since the operator then meant the route behind it.
+    pub fn may_use(&self, requested: &str, served: &str) -> bool {
+        let models = match self {
+            Self::Anyone => None,
+            Self::Known(caller) => caller.models.as_deref(),
+        };
+        models.is_none_or(|models| {
+            models.iter().any(|pattern| pattern == requested || matches(pattern, served))
+        })
+    }
+}
+
+/// Recognises the caller by its key, whichever way its SDK sends it (S-41: the key stays here).
+pub fn authenticate(
+    callers: &Callers,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Who, Denial> {
+    let refuse = |message: &str| Denial::new("unknown_caller", ErrorClass::Authentication, message);
+    // The key that an SDK insists on sending is whatever its user made up.
+    if matches!(callers, Callers::Anyone) {
+        return Ok(Who::Anyone);
+    }
+    let key = CallerKey::of(headers, query).map_err(|two| refuse(&two.to_string()))?;
+    let Some(key) = key else {
+        return Err(refuse(
+            "no key was sent; send the key your platform team gave you, where the SDK takes its API key",
+        ));
+    };
+    callers
+        .identify(&key)
+        .map(|caller| Who::Known(caller.clone()))
+        .ok_or_else(|| refuse("the key is not known here; ask your platform team for one"))
+}

@@ -1,0 +1,237 @@
+//! Putting the gateway together and running it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use pingora::apps::HttpServerOptions;
+use pingora::proxy::http_proxy;
+use pingora::server::configuration::ServerConf;
+use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
+use pingora::services::background::{BackgroundService, background_service};
+use pingora::services::listening::Service;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::admin::Admin;
+use crate::budget::{Ledger, SystemClock};
+use crate::config::{Live, Source};
+use crate::proxy::{Drain, Gateway, Listener, Proxy};
+use crate::resolve::Resolver;
+use crate::telemetry::{AccessLog, Metrics};
+
+/// How long a connection of h2 may be idle.
+const H2_IDLE: Duration = Duration::from_secs(300);
+/// How often the end of a drain is looked for.
+const DRAIN_STEP: Duration = Duration::from_millis(50);
+/// How long readiness is off before the listeners close, so that load balancers notice.
+const NOTICE: Duration = Duration::from_secs(2);
+
+/// Runs the gateway of a configuration until it is told to stop.
+///
+/// # Errors
+///
+/// In words, if it can't start.
+pub fn run(source: Source) -> Result<(), String> {
+    let live = Arc::new(Live::start(source).map_err(|error| error.to_string())?);
+    let ledger = Ledger::open(live.pin().ledger.as_deref(), SystemClock);
+    let ledger = ledger.map_err(|error| error.to_string())?;
+    let _watch = live.watch().map_err(|e| format!("the configuration can't be watched: {e}"))?;
+    serve(Options { live, ledger, access_log: true, stop: None })
+}
+
+/// How a gateway is run.
+pub struct Options {
+    /// The configuration, kept up to date.
+    pub live: Arc<Live>,
+    /// Where money is counted.
+    pub ledger: Arc<Ledger>,
+    /// Whether standard output gets the access log.
+    pub access_log: bool,
+    /// Ends the gateway when it turns true, as SIGTERM does; `None` if only signals do.
+    pub stop: Option<watch::Receiver<bool>>,
+}
+
+/// Runs a gateway until it is told to stop and has drained.
+///
+/// # Errors
+///
+/// In words, if it can't start.
+pub fn serve(options: Options) -> Result<(), String> {
+    let snapshot = options.live.pin();
+    let metrics = Arc::new(Metrics::new().map_err(|e| format!("cannot set up metrics: {e}"))?);
+    let log = options.access_log.then(AccessLog::start).transpose();
+    let log = log.map_err(|e| format!("cannot start the access log: {e}"))?;
+    let resolver = Arc::new(Resolver::default());
+    let gateway = Arc::new(Gateway::new(
+        options.live.clone(),
+        options.ledger.clone(),
+        metrics,
+        resolver.clone(),
+        log.clone(),
+    ));
+
+    let conf = ServerConf {
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        // Our own drain has waited by the time Pingora's grace period begins.
+        grace_period_seconds: Some(0),
+        graceful_shutdown_timeout_seconds: Some(1),
+        ..ServerConf::default()
+    };
+    let mut server = Server::new_with_opt_and_conf(None, conf);
+    server.bootstrap();
+
+    let mut proxy = http_proxy(&server.configuration, Proxy(gateway.clone()));
+    let mut http = HttpServerOptions::default();
+    http.h2c = true;
+    http.h2_idle_timeout = Some(H2_IDLE);
+    proxy.server_options = Some(http);
+    let mut listeners = Service::new("gateway".to_owned(), Listener::new(proxy));
+    for listener in &snapshot.listeners {
+        listeners.add_tcp(&listener.address.to_string());
+    }
+    server.add_service(listeners);
+
+    let mut admin = Service::new("admin".to_owned(), pingora::apps::http_app::HttpServer::new_app(Admin::new(gateway.clone())));
+    admin.threads = Some(1);
+    admin.add_tcp(&snapshot.admin.to_string());
+    server.add_service(admin);
+
+    let upkeep = Upkeep { gateway: gateway.clone(), resolver };
+    server.add_service(background_service("upkeep", upkeep));
+
+    let drain = gateway.drain.clone();
+    let stop = Stop { gateway: gateway.clone(), drain, stop: options.stop };
+    server.run(RunArgs { shutdown_signal: Box::new(stop) });
+    if let Some(log) = log {
+        log.flush();
+    }
+    Ok(())
+}
+
+/// What goes on beside requests: resolving names, following reloads.
+struct Upkeep {
+    gateway: Arc<Gateway>,
+    resolver: Arc<Resolver>,
+}
+
+#[async_trait]
+impl BackgroundService for Upkeep {
+    async fn start(&self, mut shutdown: ShutdownWatch) {
+        let live = &self.gateway.live;
+        let names = || {
+            let snapshot = live.pin();
+            snapshot.backends.iter().map(|b| (b.origin.host.clone(), b.origin.port)).collect()
+        };
+        tokio::select! {
+            () = self.resolver.run(names) => {}
+            () = self.follow_reloads() => {}
+            _ = shutdown.changed() => {}
+        }
+    }
+}
+
+impl Upkeep {
+    /// Reloads when told by SIGHUP; cleans up and counts after every reload.
+    async fn follow_reloads(&self) {
+        let live = self.gateway.live.clone();
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+            log::error!("SIGHUP can't be listened for; changes of the file are still noticed");
+            return std::future::pending().await;
+        };
+        let mut seen = live.reloads();
+        let mut tick = tokio::time::interval(Duration::from_millis(500));
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => {
+                    // Files may be slow; what went wrong is logged and counted there.
+                    let live = live.clone();
+                    let _ = tokio::task::spawn_blocking(move || live.reload_now()).await;
+                }
+                _ = tick.tick() => {}
+            }
+            let now = live.reloads();
+            let gateway = &live.pin().gateway;
+            for _ in seen.succeeded..now.succeeded {
+                self.gateway.metrics.reloaded(gateway, true);
+            }
+            for _ in seen.failed..now.failed {
+                self.gateway.metrics.reloaded(gateway, false);
+            }
+            if now.succeeded != seen.succeeded {
+                self.gateway.forget_old();
+            }
+            seen = now;
+        }
+    }
+}
+
+/// Waits for the order to stop, then drains: readiness off, streams in flight finish up to a
+/// limit, then they are ended with an error that says so, and budgets settle.
+struct Stop {
+    gateway: Arc<Gateway>,
+    drain: Arc<Drain>,
+    stop: Option<watch::Receiver<bool>>,
+}
+
+#[async_trait]
+impl ShutdownSignalWatch for Stop {
+    async fn recv(&self) -> ShutdownSignal {
+        if self.order().await == Order::Now {
+            return ShutdownSignal::FastShutdown;
+        }
+        log::info!("draining");
+        self.drain.begin();
+        let begun = Instant::now();
+        let limit = self.gateway.live.pin().limits.drain;
+        while begun.elapsed() < limit {
+            let idle = self.gateway.metrics.in_flight.get() == 0;
+            if idle && begun.elapsed() >= NOTICE.min(limit) {
+                break;
+            }
+            tokio::time::sleep(DRAIN_STEP).await;
+        }
+        self.drain.cut_streams();
+        for _ in 0..20 {
+            if self.gateway.metrics.in_flight.get() == 0 {
+                break;
+            }
+            tokio::time::sleep(DRAIN_STEP).await;
+        }
+        ShutdownSignal::GracefulTerminate
+    }
+}
+
+/// How the gateway is told to stop.
+#[derive(PartialEq, Eq)]
+enum Order {
+    /// After draining.
+    Drain,
+    /// Without draining (a second thought at a keyboard).
+    Now,
+}
+
+impl Stop {
+    async fn order(&self) -> Order {
+        let (terminate, interrupt) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+        let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+            log::error!("signals can't be listened for; stop the process by SIGKILL");
+            return std::future::pending().await;
+        };
+        let mut told = self.stop.clone();
+        let told = async {
+            match &mut told {
+                Some(told) => {
+                    let _ = told.wait_for(|stop| *stop).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = terminate.recv() => Order::Drain,
+            _ = interrupt.recv() => Order::Now,
+            () = told => Order::Drain,
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! A provider's answer on its way to the caller, and what it cost to the ledger.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use providers::conversation::{ApiError, ErrorClass, Usage};
+use providers::relay::{Outcome, Relay, Verbatim};
+
+use super::ctx::RequestCtx;
+use super::egress;
+use super::exchange::{Attempted, Exchange, Interrupted, too_late, unless_gone};
+use super::failure::Failure;
+use super::upstream::Incoming;
+use super::{Gateway, encoding};
+use crate::admission::Admitted;
+
+/// Largest answer in one piece.
+const WHOLE: usize = 64 * 1024 * 1024;
+
+/// Relays a successful answer. Until its first byte has gone out, failing is still the next
+/// attempt's chance.
+pub async fn relay(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    incoming: Incoming,
+    admitted: Admitted,
+) -> Result<Attempted, Failure> {
+    if exchange.inbound.stream() {
+        stream(exchange, session, ctx, incoming, admitted).await
+    } else {
+        whole(exchange, session, ctx, incoming, admitted).await
+    }
+}
+
+async fn whole(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    mut incoming: Incoming,
+    admitted: Admitted,
+) -> Result<Attempted, Failure> {
+    let gateway = exchange.gateway;
+    let deadline = exchange.deadline(ctx);
+    let read = unless_gone(session, deadline, incoming.rest(WHOLE)).await;
+    let head = incoming.header().cloned();
+    gateway.upstreams.release(incoming).await;
+    let body = match read {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None)) => {
+            charge_estimate(gateway, ctx, admitted, None);
+            return Ok(unreadable(exchange, ctx, "sent an answer larger than 64 MiB"));
+        }
+        Ok(Err(_)) => {
+            charge_estimate(gateway, ctx, admitted, None);
+            return Ok(unreadable(exchange, ctx, "broke its answer off"));
+        }
+        Err(Interrupted::CallerGone) => {
+            charge_estimate(gateway, ctx, admitted, None);
+            return Err(Failure::CallerGone);
+        }
+        Err(Interrupted::Deadline) => {
+            charge_estimate(gateway, ctx, admitted, None);
+            return Err(too_late());
+        }
+    };
+    let Some(body) = encoding::plain(head.as_ref(), body, WHOLE) else {
+        charge_estimate(gateway, ctx, admitted, None);
+        return Ok(unreadable(exchange, ctx, "sent an answer in an encoding that was not asked for"));
+    };
+
+    let schema = exchange.attempt.backend().schema;
+    let response = match schema.codec().decode_response(&body) {
+        Ok(response) => response,
+        Err(error) => {
+            // A 200 that is an error or garbage: the provider says it did not do the work.
+            admitted.release();
+            log::warn!("backend {}: {}", exchange.attempt.backend().name, error.message);
+            return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
+        }
+    };
+    settle(gateway, ctx, admitted, response.usage.as_ref());
+    let answer = if schema == ctx.surface {
+        body.clone()
+    } else {
+        Bytes::from(ctx.surface.codec().encode_response(&response, &exchange.reply(ctx)))
+    };
+
+    let mut header = response_head(ctx, head.as_ref(), "application/json")?;
+    insert(&mut header, header::CONTENT_LENGTH, &answer.len().to_string())?;
+    ctx.first_byte = Some(ctx.started.elapsed());
+    write_head(session, header).await?;
+    session.write_response_body(Some(answer), true).await.map_err(|_| Failure::CallerGone)?;
+    Ok(Attempted::Served)
+}
+
+async fn stream(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    mut incoming: Incoming,
+    admitted: Admitted,
+) -> Result<Attempted, Failure> {
+    let gateway = exchange.gateway;
+    let deadline = exchange.deadline(ctx);
+    let head = incoming.header().cloned();
+    if !encoding::is_identity(head.as_ref()) {
+        gateway.upstreams.release(incoming).await;
+        charge_estimate(gateway, ctx, admitted, None);
+        return Ok(unreadable(exchange, ctx, "sent a stream in an encoding that was not asked for"));
+    }
+    // The first piece decides: a stream that fails before it is another attempt's to serve.
+    let first = match unless_gone(session, deadline, incoming.next()).await {
+        Ok(Ok(Some(piece))) => piece,
+        Ok(Ok(None)) => {
+            gateway.upstreams.release(incoming).await;
+            admitted.release();
+            return Ok(unreadable(exchange, ctx, "sent an empty stream"));
+        }
+        Ok(Err(_)) => {
+            gateway.upstreams.release(incoming).await;
+            charge_estimate(gateway, ctx, admitted, None);
+            return Ok(unreadable(exchange, ctx, "broke its stream off before its first byte"));
+        }
+        Err(Interrupted::CallerGone) => {
+            gateway.upstreams.release(incoming).await;
+            charge_estimate(gateway, ctx, admitted, None);
+            return Err(Failure::CallerGone);
+        }
+        Err(Interrupted::Deadline) => {
+            gateway.upstreams.release(incoming).await;
+            charge_estimate(gateway, ctx, admitted, None);
+            return Err(too_late());
+        }
+    };
+    let mut relay = new_relay(exchange, ctx);
+    let out = relay.push(&first);
+    if let Some(error) = relay.early_error() {
+        gateway.upstreams.release(incoming).await;
+        admitted.release();
+        log::warn!("backend {}: {}", exchange.attempt.backend().name, error.message);
+        exchange.backend_failed(ctx);
+        return Ok(Attempted::Next(Failure::upstream("provider_error_event", error.clone())));
+    }
+
+    let kind = if exchange.turn.json_array { "application/json" } else { "text/event-stream" };
+    let mut header = response_head(ctx, head.as_ref(), kind)?;
+    insert(&mut header, header::CACHE_CONTROL, "no-cache")?;
+    if !session.is_http2() {
+        insert(&mut header, header::TRANSFER_ENCODING, "chunked")?;
+    }
+    let mut served = Stream { session, relay, settled: Some(admitted) };
+    let first_byte = ctx.started.elapsed();
+    ctx.first_byte = Some(first_byte);
+    gateway.metrics.first_token(ctx.place(), ctx.surface.as_str(), first_byte);
+    let ended = served.run(exchange, ctx, &mut incoming, header, out, deadline).await;
+    gateway.upstreams.release(incoming).await;
+    served.account(gateway, ctx, &ended);
+    match ended {
+        Ended::Complete => Ok(Attempted::Served),
+        Ended::CallerGone => Err(Failure::CallerGone),
+        Ended::Broken(reason) => Err(Failure::Broken(reason)),
+    }
+}
+
+/// A stream whose first byte has gone out: it can only end well or be ended with an error.
+struct Stream<'a> {
+    session: &'a mut Session,
+    relay: Relay,
+    settled: Option<Admitted>,
+}
+
+/// How a stream ended.
+enum Ended {
+    /// With the provider's own end.
+    Complete,
+    /// The caller went away.
+    CallerGone,
+    /// With an in-band error, for this reason.
+    Broken(&'static str),
+}
+
+impl Stream<'_> {
+    async fn run(
+        &mut self,
+        exchange: &Exchange<'_>,
+        ctx: &RequestCtx,
+        incoming: &mut Incoming,
+        header: ResponseHeader,
+        first: Bytes,
+        deadline: Instant,
+    ) -> Ended {
+        if write_head(self.session, header).await.is_err() || self.write(first).await.is_err() {
+            return Ended::CallerGone;
+        }
+        loop {
+            let cut = exchange.gateway.drain.cut();
+            let next = async {
+                tokio::select! {
+                    biased;
+                    piece = incoming.next() => Some(piece),
+                    () = cut => None,
+                }
+            };
+            let (error, reason) = match unless_gone(self.session, deadline, next).await {
+                Ok(Some(Ok(Some(piece)))) => {
+                    let out = self.relay.push(&piece);
+                    if self.write(out).await.is_err() {
+                        return Ended::CallerGone;
+                    }
+                    continue;
+                }
+                Ok(Some(Ok(None))) => return self.end(ctx).await,
+                Ok(Some(Err(error))) => {
+                    log::debug!("stream of {}: {error}", exchange.attempt.backend().name);
+                    let timeout = *error.etype() == pingora::ErrorType::ReadTimedout;
+                    let class = if timeout { ErrorClass::Timeout } else { ErrorClass::Server };
+                    exchange.backend_failed(ctx);
+                    (ApiError::new(class, "the provider's stream broke off"), "stream_broken")
+                }
+                Ok(None) => (
+                    ApiError::new(ErrorClass::Overloaded, "the gateway is restarting; try again"),
+                    "drained",
+                ),
+                Err(Interrupted::CallerGone) => return Ended::CallerGone,
+                Err(Interrupted::Deadline) => (
+                    ApiError::new(ErrorClass::Timeout, "the stream took longer than is allowed"),
+                    "deadline",
+                ),
+            };
+            let out = self.relay.fail(&error);
+            let told = self.write(out).await.is_ok() && self.finish().await.is_ok();
+            return if told { Ended::Broken(reason) } else { Ended::CallerGone };
+        }
+    }
+
+    async fn end(&mut self, ctx: &RequestCtx) -> Ended {
+        let (out, outcome) = self.relay.end();
+        if self.write(out).await.is_err() || self.finish().await.is_err() {
+            return Ended::CallerGone;
+        }
+        match outcome {
+            Outcome::Complete => Ended::Complete,
+            Outcome::Truncated => {
+                log::warn!("request {}: the provider's stream ended early", ctx.id);
+                Ended::Broken("stream_truncated")
+            }
+            Outcome::Failed(_) => Ended::Broken("stream_error"),
+        }
+    }
+
+    async fn write(&mut self, out: Bytes) -> Result<(), pingora::BError> {
+        // An empty chunk would end a chunked body.
+        if out.is_empty() {
+            return Ok(());
+        }
+        self.session.write_response_body(Some(out), false).await
+    }
+
+    async fn finish(&mut self) -> Result<(), pingora::BError> {
+        self.session.write_response_body(None, true).await
+    }
+
+    /// Settles with what the provider said; a stream that did not end well may be billed for
+    /// more than it said, so its estimate counts.
+    fn account(mut self, gateway: &Gateway, ctx: &mut RequestCtx, ended: &Ended) {
+        let Some(admitted) = self.settled.take() else { return };
+        let usage = self.relay.usage();
+        match ended {
+            Ended::Complete => settle(gateway, ctx, admitted, usage.as_ref()),
+            Ended::CallerGone | Ended::Broken(_) => {
+                charge_estimate(gateway, ctx, admitted, usage.as_ref());
+            }
+        }
+    }
+}
+
+/// Verbatim where caller and provider speak the same schema, translated otherwise.
+fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
+    let (from, to) = (exchange.attempt.backend().schema, ctx.surface);
+    let reply = exchange.reply(ctx);
+    let encoder = to.codec().stream_encoder(reply.clone());
+    if from == to {
+        let hide_usage = !reply.include_usage;
+        let options = Verbatim { hide_usage, json_array: reply.json_array };
+        Relay::verbatim(from.codec().stream_decoder(), encoder, options)
+    } else {
+        Relay::translate(from.codec().stream_decoder(), encoder)
+    }
+}
+
+/// Charges what the provider said; its estimate where it said nothing.
+fn settle(gateway: &Gateway, ctx: &mut RequestCtx, admitted: Admitted, usage: Option<&Usage>) {
+    let Some(usage) = usage else {
+        gateway.metrics.usage_unknown(ctx.place());
+        return charge_estimate(gateway, ctx, admitted, None);
+    };
+    ctx.usage = Some(*usage);
+    ctx.cost = ctx.cost.saturating_add(admitted.settle(usage));
+}
+
+/// Charges the estimate: the provider may bill, but nobody will know how much.
+pub fn charge_estimate(
+    gateway: &Gateway,
+    ctx: &mut RequestCtx,
+    admitted: Admitted,
+    known: Option<&Usage>,
+) {
+    gateway.metrics.charge_estimated(ctx.place());
+    ctx.usage = known.copied();
+    ctx.cost = ctx.cost.saturating_add(admitted.charge_estimate(known));
+    ctx.estimated = true;
+}
+
+fn unreadable(exchange: &Exchange<'_>, ctx: &RequestCtx, what: &str) -> Attempted {
+    exchange.backend_failed(ctx);
+    let message = format!("backend `{}` {what}", exchange.attempt.backend().name);
+    Attempted::Next(Failure::upstream("unreadable", ApiError::new(ErrorClass::Server, message)))
+}
+
+/// The head of a successful answer: from an allow-list, and what Egret adds.
+fn response_head(
+    ctx: &RequestCtx,
+    provider: Option<&ResponseHeader>,
+    content_type: &str,
+) -> Result<ResponseHeader, Failure> {
+    let mut header = ResponseHeader::build(StatusCode::OK, Some(8)).map_err(unbuildable)?;
+    insert(&mut header, header::CONTENT_TYPE, content_type)?;
+    if let (Some(provider), Some(backend)) = (provider, &ctx.backend)
+        && backend.schema == ctx.surface
+    {
+        for name in egress::returned(backend.schema) {
+            if let Some(value) = provider.headers.get(name) {
+                header.insert_header(name, value.clone()).map_err(unbuildable)?;
+            }
+        }
+    }
+    own_headers(&mut header, ctx).map_err(unbuildable)?;
+    Ok(header)
+}
+
+/// What Egret says of its own on every answer.
+pub fn own_headers(header: &mut ResponseHeader, ctx: &RequestCtx) -> Result<(), pingora::BError> {
+    header.insert_header("x-egret-request-id", ctx.id.as_str())?;
+    if let Some(backend) = &ctx.backend {
+        header.insert_header("x-egret-backend", backend.name.as_str())?;
+    }
+    if !ctx.dropped.is_empty()
+        && let Ok(fields) = HeaderValue::from_str(&ctx.dropped.join(", "))
+    {
+        header.insert_header("x-egret-dropped", fields)?;
+    }
+    Ok(())
+}
+
+fn insert(
+    header: &mut ResponseHeader,
+    name: header::HeaderName,
+    value: &str,
+) -> Result<(), Failure> {
+    header.insert_header(name, value).map_err(unbuildable)
+}
+
+fn unbuildable(error: pingora::BError) -> Failure {
+    log::error!("cannot build a response header: {error}");
+    Failure::Broken("internal")
+}
+
+async fn write_head(session: &mut Session, header: ResponseHeader) -> Result<(), Failure> {
+    session.write_response_header(Box::new(header), false).await.map_err(|_| Failure::CallerGone)
+}

@@ -1,0 +1,119 @@
+//! What is known of one request while it is served.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use providers::Schema;
+use providers::conversation::Usage;
+
+use crate::route::matches;
+use crate::snapshot::{Backend, Route, Snapshot};
+use crate::telemetry::Place;
+use crate::telemetry::metrics::UNKNOWN;
+
+/// One request's state: filled in as it passes through the house, read by `logging`.
+pub struct RequestCtx {
+    /// The configuration it is served under, from its first to its last byte.
+    pub snapshot: Arc<Snapshot>,
+    /// Minted here; the caller's own ids are never trusted (S-25).
+    pub id: String,
+    /// When its header had been read.
+    pub started: Instant,
+    /// The same by the wall clock.
+    pub time: SystemTime,
+    /// What the caller speaks. Set first, so that every error has a shape.
+    pub surface: Schema,
+    /// Who calls.
+    pub caller: Option<Arc<str>>,
+    /// The route it took.
+    pub route: Option<Arc<Route>>,
+    /// The backend it was sent to last.
+    pub backend: Option<Arc<Backend>>,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// The model that the backend was asked for.
+    pub served_model: Option<String>,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+    /// Backends tried.
+    pub attempts: u32,
+    /// Time to the first byte of the answer's body.
+    pub first_byte: Option<Duration>,
+    /// What the provider said it cost.
+    pub usage: Option<Usage>,
+    /// Nano-dollars charged.
+    pub cost: u64,
+    /// Whether the charge is an estimate.
+    pub estimated: bool,
+    /// Fields left out.
+    pub dropped: Vec<String>,
+    /// Why it was refused or failed, in a word.
+    pub reason: Option<&'static str>,
+    /// What went wrong, in words of ours.
+    pub error: Option<String>,
+}
+
+impl RequestCtx {
+    /// A request under this configuration.
+    pub fn new(snapshot: Arc<Snapshot>, id: String) -> Self {
+        Self {
+            snapshot,
+            id,
+            started: Instant::now(),
+            time: SystemTime::now(),
+            surface: Schema::OpenAi,
+            caller: None,
+            route: None,
+            backend: None,
+            model: None,
+            served_model: None,
+            stream: false,
+            attempts: 0,
+            first_byte: None,
+            usage: None,
+            cost: 0,
+            estimated: false,
+            dropped: Vec::new(),
+            reason: None,
+            error: None,
+        }
+    }
+
+    /// Seconds since 1970.
+    pub fn created(&self) -> u64 {
+        self.time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs())
+    }
+
+    /// Where the request is, for metrics.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            gateway: &self.snapshot.gateway,
+            route: self.route.as_ref().map_or(UNKNOWN, |route| &route.name),
+            backend: self.backend.as_ref().map_or(UNKNOWN, |backend| &backend.name),
+        }
+    }
+
+    /// Who calls, for metrics.
+    pub fn caller(&self) -> &str {
+        self.caller.as_deref().unwrap_or(UNKNOWN)
+    }
+
+    /// The model that was served, for metrics: as the configuration names it, never as the caller
+    /// does, so that labels stay bounded (S-52).
+    pub fn metric_model(&self) -> &str {
+        let configured = self.route.as_ref().and_then(|route| {
+            let backend = self.backend.as_ref()?;
+            route
+                .targets
+                .iter()
+                .filter(|target| target.backend.name == backend.name)
+                .filter_map(|target| target.model.as_deref())
+                .find(|model| Some(*model) == self.served_model.as_deref())
+                .or_else(|| {
+                    let asked = self.model.as_deref()?;
+                    route.models.iter().map(String::as_str).find(|p| matches(p, asked))
+                })
+        });
+        configured.unwrap_or(UNKNOWN)
+    }
+}

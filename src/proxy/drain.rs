@@ -1,0 +1,42 @@
+//! Going down without breaking anyone's stream.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
+
+/// Whether the gateway is going down, and whether the time for streams in flight is over.
+#[derive(Debug)]
+pub struct Drain {
+    draining: AtomicBool,
+    cut: watch::Sender<bool>,
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self { draining: AtomicBool::new(false), cut: watch::Sender::new(false) }
+    }
+}
+
+impl Drain {
+    /// From now on readiness is off and connections are closed after their answer.
+    pub fn begin(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Self::begin`] has been called.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Streams in flight end now, with an error that says so.
+    pub fn cut_streams(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Waits until streams must end.
+    pub async fn cut(&self) {
+        let mut cut = self.cut.subscribe();
+        // An error means that the gateway itself is gone.
+        let _ = cut.wait_for(|now| *now).await;
+    }
+}

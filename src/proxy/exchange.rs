@@ -1,0 +1,338 @@
+//! The exchange with providers: one attempt after another until one answers.
+//!
+//! Nothing is re-sent once a byte of an answer has gone to the caller. Until then a connection or
+//! TLS failure, a timeout before the first byte, a 429, a 5xx and an answer that can't be read
+//! lead to the next attempt, which starts from the caller's own request.
+
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, StatusCode, header};
+use pingora::proxy::Session;
+use providers::Schema;
+use providers::codec::{Encoded, PathHints, Reply, Target};
+use providers::conversation::{ApiError, ErrorClass};
+use providers::surface;
+use providers::translate::Inbound;
+
+use super::ctx::RequestCtx;
+use super::egress::{self, Line};
+use super::failure::Failure;
+use super::intake::Body;
+use super::upstream::{Incoming, NoAnswer, Outgoing};
+use super::{Gateway, answer};
+use crate::admission::{self, Admitted, Attempt, Call, Rules, Who};
+use crate::snapshot::Backend;
+
+/// What the path of a request for one model turn says.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// The version segment of a Gemini path (`v1beta`), kept toward a Gemini provider.
+    pub version: Option<String>,
+    /// The model, where it stands in the path.
+    pub model: Option<String>,
+    /// Whether to stream, where that stands in the path.
+    pub stream: Option<bool>,
+    /// Gemini's stream as a JSON array rather than as server-sent events.
+    pub json_array: bool,
+}
+
+/// How one attempt ended.
+pub enum Attempted {
+    /// The caller has its answer.
+    Served,
+    /// It did not work; the next one may.
+    Next(Failure),
+}
+
+/// Serves one model turn.
+pub async fn run(
+    gateway: &Gateway,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    who: &Who,
+    turn: &Turn,
+    body: &Body,
+) -> Result<(), Failure> {
+    let snapshot = ctx.snapshot.clone();
+    let path = PathHints { model: turn.model.as_deref(), stream: turn.stream };
+    let mut inbound = Inbound::of(ctx.surface, &body.bytes, path)?;
+    let model = inbound.model().to_owned();
+    ctx.stream = inbound.stream();
+    ctx.model = Some(model.clone());
+    let call = Call {
+        model: &model,
+        body: body.bytes.len(),
+        output_limit: inbound.peek().output_limit().map(u64::from),
+        candidates: inbound.peek().candidates(),
+    };
+    let rules = Rules { snapshot: &snapshot, health: &gateway.health, rates: &gateway.rates };
+    let grant = admission::admit(rules, who, call, gateway.draw())?;
+    ctx.route = Some(grant.route);
+
+    let mut failed = None;
+    for attempt in &grant.attempts {
+        if let Some(failure) = &failed {
+            gateway.failed_over(ctx, failure);
+        }
+        let failure = match prepare(gateway, session, ctx, turn, &mut inbound, attempt) {
+            Ok(outgoing) => match attempt.reserve(&gateway.ledger, &snapshot, who, call) {
+                Ok(admitted) => {
+                    let exchange = Exchange { gateway, turn, inbound: &inbound, attempt };
+                    match exchange.attempt(session, ctx, outgoing, admitted).await? {
+                        Attempted::Served => return Ok(()),
+                        Attempted::Next(failure) => failure,
+                    }
+                }
+                Err(denial) => denial.into(),
+            },
+            // A backend that can't carry the request says nothing about how another one failed.
+            Err(refusal) if failed.is_some() => {
+                log::debug!("backend {} can't carry the request: {refusal:?}", attempt.backend().name);
+                continue;
+            }
+            Err(refusal) => refusal,
+        };
+        failed = Some(failure);
+    }
+    Err(failed.unwrap_or_else(|| Failure::bad_request("no backend can carry this request")))
+}
+
+/// The request as this attempt's backend is to get it.
+fn prepare(
+    gateway: &Gateway,
+    session: &Session,
+    ctx: &mut RequestCtx,
+    turn: &Turn,
+    inbound: &mut Inbound<'_>,
+    attempt: &Attempt,
+) -> Result<Outgoing, Failure> {
+    let backend = attempt.backend();
+    ctx.attempts += 1;
+    ctx.backend = Some(backend.clone());
+    ctx.served_model = Some(attempt.model().to_owned());
+    let capabilities = &attempt.terms().capabilities;
+    let target = Target { model: attempt.model(), capabilities };
+    let Encoded { body, losses } = inbound.encode(backend.schema, &target)?;
+
+    ctx.dropped = losses.iter().map(|loss| loss.field.to_string()).collect();
+    for loss in &losses {
+        gateway.dropped(ctx, backend.schema, loss);
+    }
+    let same_schema = backend.schema == ctx.surface;
+    let stream = inbound.stream();
+    let path = match (backend.schema, &turn.version) {
+        (Schema::Gemini, Some(version)) if same_schema => {
+            surface::gemini_path(version, attempt.model(), stream, turn.json_array)
+        }
+        (schema, _) => surface::path(schema, attempt.model(), stream),
+    };
+    let line = Line { path: &path, same_schema, stream, length: body.len() };
+    let header = egress::header(backend, line, session.req_header())?;
+    Ok(Outgoing { header, body })
+}
+
+/// One attempt at one backend.
+pub struct Exchange<'a> {
+    pub gateway: &'a Gateway,
+    pub turn: &'a Turn,
+    pub inbound: &'a Inbound<'a>,
+    pub attempt: &'a Attempt,
+}
+
+impl Exchange<'_> {
+    async fn attempt(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestCtx,
+        outgoing: Outgoing,
+        mut admitted: Admitted,
+    ) -> Result<Attempted, Failure> {
+        let backend = self.attempt.backend();
+        let deadline = self.deadline(ctx);
+        let sent = {
+            let mut before_sending = || admitted.dispatched();
+            let send = self.gateway.upstreams.send(backend, &outgoing, &mut before_sending);
+            unless_gone(session, deadline, send).await
+        };
+        let incoming = match sent {
+            Ok(Ok(incoming)) => incoming,
+            Ok(Err(no_answer)) => return Ok(self.no_answer(ctx, no_answer, admitted)),
+            Err(Interrupted::CallerGone) => {
+                answer::charge_estimate(self.gateway, ctx, admitted, None);
+                return Err(Failure::CallerGone);
+            }
+            Err(Interrupted::Deadline) => {
+                answer::charge_estimate(self.gateway, ctx, admitted, None);
+                return Err(too_late());
+            }
+        };
+        let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
+        if status.is_success() {
+            self.gateway.health.succeeded(&backend.name);
+            answer::relay(self, session, ctx, incoming, admitted).await
+        } else {
+            self.failed(session, ctx, incoming, status, admitted).await
+        }
+    }
+
+    /// When the whole request must be over.
+    pub fn deadline(&self, ctx: &RequestCtx) -> Instant {
+        ctx.started + ctx.snapshot.limits.total
+    }
+
+    /// Nothing came back. A provider that took too long may still finish the work and bill it, so
+    /// the estimate is charged; one that broke off before the header of its answer has not.
+    fn no_answer(&self, ctx: &mut RequestCtx, why: NoAnswer, admitted: Admitted) -> Attempted {
+        if why.sent && why.timeout {
+            answer::charge_estimate(self.gateway, ctx, admitted, None);
+        } else {
+            admitted.release();
+        }
+        self.backend_failed(ctx);
+        let class = if why.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
+        Attempted::Next(Failure::upstream(why.reason, ApiError::new(class, why.message)))
+    }
+
+    /// The backend answered with an error: the next attempt, or the caller, gets it.
+    async fn failed(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestCtx,
+        mut incoming: Incoming,
+        status: StatusCode,
+        admitted: Admitted,
+    ) -> Result<Attempted, Failure> {
+        // Providers don't bill what they answer with an error.
+        admitted.release();
+        let backend = self.attempt.backend();
+        let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
+        let body = unless_gone(session, self.deadline(ctx), incoming.short()).await;
+        self.gateway.upstreams.release(incoming).await;
+        let body = match body {
+            Ok(body) => body,
+            Err(Interrupted::CallerGone) => return Err(Failure::CallerGone),
+            Err(Interrupted::Deadline) => return Err(too_late()),
+        };
+        let mut error = backend.schema.codec().decode_error(status.as_u16(), &body);
+        error.retry_after = retry_after(&headers).or(error.retry_after);
+        scrub(&mut error, backend);
+
+        if let Some(wish) = error.retry_after
+            && matches!(error.class, ErrorClass::RateLimited | ErrorClass::Overloaded)
+        {
+            self.gateway.health.rest(&backend.name, wish, Instant::now());
+        }
+        match verdict(status, error.class) {
+            Verdict::Caller => {
+                // The caller's own mistake: no other backend would take it better.
+                Err(Failure::upstream("provider_refused", error))
+            }
+            Verdict::Ours => {
+                log::error!("backend {} refused the gateway's credential ({status})", backend.name);
+                let message = format!(
+                    "backend `{}` did not accept the gateway's credential; tell your platform team",
+                    backend.name
+                );
+                let error = ApiError::new(ErrorClass::Server, message);
+                Ok(Attempted::Next(Failure::upstream("provider_credential", error)))
+            }
+            Verdict::Backend => {
+                if status.is_server_error() {
+                    self.backend_failed(ctx);
+                }
+                let reason = if status == StatusCode::TOO_MANY_REQUESTS {
+                    "provider_429"
+                } else {
+                    "provider_5xx"
+                };
+                Ok(Attempted::Next(Failure::upstream(reason, error)))
+            }
+        }
+    }
+
+    /// Counts a failure of the backend against it.
+    pub fn backend_failed(&self, ctx: &RequestCtx) {
+        let name = &self.attempt.backend().name;
+        if self.gateway.health.failed(name, Instant::now()) {
+            log::warn!("backend {name} keeps failing and is left alone for a while");
+            self.gateway.metrics.ejected(&ctx.snapshot.gateway, name);
+        }
+    }
+
+    /// What an encoder of the answer must know.
+    pub fn reply(&self, ctx: &RequestCtx) -> Reply {
+        Reply {
+            id: ctx.id.clone(),
+            model: ctx.model.clone().unwrap_or_default(),
+            created: ctx.created(),
+            include_usage: self.inbound.peek().wants_usage(),
+            include_thoughts: self.inbound.wants_thoughts(),
+            json_array: self.turn.json_array,
+        }
+    }
+}
+
+/// Whose fault an error status is.
+enum Verdict {
+    /// The caller's: it is told, and nobody else is asked.
+    Caller,
+    /// The gateway's credential: the next backend may do, and the operator must know.
+    Ours,
+    /// The backend's: the next one may do.
+    Backend,
+}
+
+fn verdict(status: StatusCode, class: ErrorClass) -> Verdict {
+    match (class, status.as_u16()) {
+        (ErrorClass::Authentication, _) => Verdict::Ours,
+        // A redirect is never followed (S-10): a backend that sends one is misconfigured.
+        (_, 300..=399 | 408 | 409 | 429 | 500..) => Verdict::Backend,
+        (ErrorClass::Billing, _) => Verdict::Backend,
+        _ => Verdict::Caller,
+    }
+}
+
+/// A provider that quotes the credential it was sent must not tell the caller (S-37).
+fn scrub(error: &mut ApiError, backend: &Backend) {
+    error.message = backend.credential.scrub(&error.message);
+    error.code = error.code.take().map(|code| backend.credential.scrub(&code));
+    error.param = error.param.take().map(|param| backend.credential.scrub(&param));
+}
+
+/// `retry-after-ms`, or `retry-after` in seconds.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+    let seconds = number("retry-after-ms")
+        .map(|ms| ms / 1000.0)
+        .or_else(|| number(header::RETRY_AFTER.as_str()))?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Why something that was waited for did not come.
+pub enum Interrupted {
+    /// The caller closed its connection or reset its stream.
+    CallerGone,
+    /// The request has taken as long as it may.
+    Deadline,
+}
+
+/// Waits for `work`, unless the caller goes away or the deadline comes first.
+pub async fn unless_gone<T>(
+    session: &mut Session,
+    deadline: Instant,
+    work: impl Future<Output = T>,
+) -> Result<T, Interrupted> {
+    tokio::select! {
+        biased;
+        done = work => Ok(done),
+        _ = session.read_body_or_idle(true) => Err(Interrupted::CallerGone),
+        () = tokio::time::sleep_until(deadline.into()) => Err(Interrupted::Deadline),
+    }
+}
+
+/// The request has taken as long as it may.
+pub fn too_late() -> Failure {
+    let message = "the request took longer than this gateway allows; ask for less, or in parts";
+    Failure::upstream("deadline", ApiError::new(ErrorClass::Timeout, message))
+}
+

@@ -1,0 +1,48 @@
+//! How serving a request can end badly.
+
+use providers::conversation::{ApiError, ErrorClass, Refusal};
+
+/// Why a request could not be served.
+#[derive(Debug)]
+pub enum Failure {
+    /// The caller is told so, in its own schema.
+    Refused(Box<Refused>),
+    /// The caller went away, or its connection broke: nobody is left to tell.
+    CallerGone,
+    /// The answer had begun, and was ended with the schema's in-band error.
+    Broken(&'static str),
+}
+
+/// What the caller is told.
+#[derive(Debug)]
+pub struct Refused {
+    /// The error.
+    pub error: ApiError,
+    /// Why, in a word, for metrics and the log.
+    pub reason: &'static str,
+    /// Whether Egret decided it (a denial), not a provider.
+    pub denied: bool,
+}
+
+impl Failure {
+    /// Egret refuses.
+    pub fn denied(reason: &'static str, error: ApiError) -> Self {
+        Self::Refused(Box::new(Refused { error, reason, denied: true }))
+    }
+
+    /// No provider could do it.
+    pub fn upstream(reason: &'static str, error: ApiError) -> Self {
+        Self::Refused(Box::new(Refused { error, reason, denied: false }))
+    }
+
+    /// The request is not well-formed.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::denied("bad_request", ApiError::new(ErrorClass::BadRequest, message))
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::denied("bad_request", refusal.into())
+    }
+}

@@ -1,0 +1,151 @@
+//! Reading a request's body: bounded in size, in time, and in memory over all requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header;
+use pingora::proxy::Session;
+use providers::conversation::{ApiError, ErrorClass};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::failure::Failure;
+use crate::snapshot::Limits;
+
+/// Unit of the memory that all bodies share: a semaphore counts in u32.
+const UNIT: usize = 1024;
+/// Longest time for throwing the rest of an unread body away.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// A request's body, and its share of the memory for bodies for as long as it is held.
+#[derive(Debug)]
+pub struct Body {
+    /// The bytes, held once.
+    pub bytes: Bytes,
+    _share: Vec<OwnedSemaphorePermit>,
+}
+
+/// The memory that all bodies share.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    units: Arc<Semaphore>,
+}
+
+impl Memory {
+    /// As much as this many bytes.
+    pub fn new(bytes: usize) -> Self {
+        Self { units: Arc::new(Semaphore::new((bytes / UNIT).min(Semaphore::MAX_PERMITS))) }
+    }
+
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        self.units.clone().try_acquire_many_owned(units).map_err(|_| {
+            let mut error = ApiError::new(
+                ErrorClass::Overloaded,
+                "the gateway holds as many request bodies as it may; try again soon",
+            );
+            error.retry_after = Some(Duration::from_secs(1));
+            Failure::denied("memory", error)
+        })
+    }
+}
+
+/// Reads the whole body.
+pub async fn read(
+    session: &mut Session,
+    limits: &Limits,
+    memory: &Memory,
+) -> Result<Body, Failure> {
+    let announced = session
+        .req_header()
+        .headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limits.body_bytes) {
+        return Err(too_large(limits));
+    }
+    if expects_continue(session) {
+        session.write_continue_response().await.map_err(|_| Failure::CallerGone)?;
+    }
+    match tokio::time::timeout(limits.body_total, pieces(session, limits, memory, announced)).await {
+        Ok(body) => body,
+        Err(_) => Err(too_slow()),
+    }
+}
+
+async fn pieces(
+    session: &mut Session,
+    limits: &Limits,
+    memory: &Memory,
+    announced: Option<usize>,
+) -> Result<Body, Failure> {
+    let mut share = vec![memory.take(announced.unwrap_or(0))?];
+    let mut taken = announced.unwrap_or(0);
+    let mut first = Bytes::new();
+    let mut joined = BytesMut::new();
+    loop {
+        let piece = match tokio::time::timeout(limits.body_idle, session.read_request_body()).await {
+            Ok(Ok(Some(piece))) => piece,
+            Ok(Ok(None)) => break,
+            Ok(Err(error)) => return Err(unreadable(&error)),
+            Err(_) => return Err(too_slow()),
+        };
+        let length = first.len() + joined.len() + piece.len();
+        if length > limits.body_bytes {
+            return Err(too_large(limits));
+        }
+        if length > taken {
+            let more = (length - taken).max(64 * UNIT);
+            share.push(memory.take(more)?);
+            taken += more;
+        }
+        if first.is_empty() && joined.is_empty() {
+            first = piece; // most bodies are one piece: no copy
+        } else {
+            if joined.is_empty() {
+                joined.reserve(announced.unwrap_or(0).max(length * 2));
+                joined.extend_from_slice(&std::mem::take(&mut first));
+            }
+            joined.extend_from_slice(&piece);
+        }
+    }
+    let bytes = if joined.is_empty() { first } else { joined.freeze() };
+    Ok(Body { bytes, _share: share })
+}
+
+/// Throws away what is left of a body after an early answer, so that what comes behind it on the
+/// connection is never read as a request (S-01); gives up soon.
+pub async fn drain(session: &mut Session) {
+    if tokio::time::timeout(DRAIN, session.drain_request_body()).await.is_err() {
+        session.set_keepalive(None);
+    }
+}
+
+fn expects_continue(session: &Session) -> bool {
+    session
+        .req_header()
+        .headers
+        .get(header::EXPECT)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// A body that ends early or breaks its framing is the caller's mistake; where the connection is
+/// gone there is nobody to tell, and telling fails without harm.
+fn unreadable(error: &pingora::Error) -> Failure {
+    use pingora::ErrorType::{ConnectionClosed, ReadError};
+    match error.etype() {
+        ReadError | ConnectionClosed => Failure::CallerGone,
+        _ => Failure::bad_request("the body's framing is broken; send it whole, with one length"),
+    }
+}
+
+fn too_large(limits: &Limits) -> Failure {
+    let message = format!("the body is larger than {} bytes; send less", limits.body_bytes);
+    Failure::denied("body_too_large", ApiError::new(ErrorClass::TooLarge, message))
+}
+
+fn too_slow() -> Failure {
+    let message = "the request took too long to arrive; send it without pauses";
+    Failure::denied("body_too_slow", ApiError::new(ErrorClass::RequestTimeout, message))
+}

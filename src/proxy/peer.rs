@@ -1,0 +1,79 @@
+//! A backend as Pingora's connector sees it.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pingora::protocols::ALPN;
+use pingora::upstreams::peer::HttpPeer;
+use pingora::utils::tls::{CertKey, WrappedX509, parse_x509};
+
+use crate::snapshot::{Backend, HttpVersions, TlsPolicy};
+
+/// Most streams on one h2 connection; Pingora's default is one.
+const H2_STREAMS: usize = 100;
+
+/// Peers by group key, but for their address: certificates are parsed once, not per attempt.
+#[derive(Debug, Default)]
+pub struct Peers {
+    templates: Mutex<HashMap<u64, Arc<HttpPeer>>>,
+}
+
+impl Peers {
+    /// The peer for a backend at one of its addresses.
+    pub fn peer(&self, backend: &Backend, address: SocketAddr) -> HttpPeer {
+        let template = {
+            let mut templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = templates.get(&backend.group_key);
+            known.cloned().unwrap_or_else(|| {
+                let template = Arc::new(template(backend));
+                templates.insert(backend.group_key, template.clone());
+                template
+            })
+        };
+        let mut peer = HttpPeer::clone(&template);
+        peer._address = pingora::protocols::l4::socket::SocketAddr::Inet(address);
+        peer
+    }
+
+    /// Forgets the peers of configurations that are gone.
+    pub fn retain(&self, keep: impl Fn(u64) -> bool) {
+        let mut templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
+        templates.retain(|key, _| keep(*key));
+    }
+}
+
+fn template(backend: &Backend) -> HttpPeer {
+    let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    let sni = backend.tls.as_ref().map_or_else(String::new, |tls| tls.sni.clone());
+    // Given an address, `new` resolves nothing. An empty SNI would turn verification off; the
+    // configuration refuses it for TLS backends.
+    let mut peer = HttpPeer::new(nowhere, backend.tls.is_some(), sni);
+    // Pingora's pool key leaves the CA out: without this, a connection verified under one trust
+    // would be handed out under another (S-56).
+    peer.group_key = backend.group_key;
+    if let Some(tls) = &backend.tls {
+        trust(&mut peer, tls);
+    }
+    peer.options.alpn = match (backend.http, &backend.tls) {
+        (HttpVersions::Auto, Some(_)) => ALPN::H2H1,
+        (HttpVersions::H2, _) => ALPN::H2,
+        (HttpVersions::H1, _) | (HttpVersions::Auto, None) => ALPN::H1,
+    };
+    peer.options.max_h2_streams = H2_STREAMS;
+    peer.options.connection_timeout = Some(backend.timeouts.connect);
+    peer.options.total_connection_timeout = Some(backend.timeouts.connect * 2);
+    peer.options.write_timeout = Some(backend.timeouts.idle);
+    peer
+}
+
+fn trust(peer: &mut HttpPeer, tls: &TlsPolicy) {
+    if let Some(bundle) = &tls.ca {
+        let certificates = bundle.iter().map(|der| WrappedX509::new(der.clone(), parse_x509));
+        peer.options.ca = Some(certificates.collect::<Vec<_>>().into());
+    }
+    if let Some(identity) = &tls.identity {
+        let key = CertKey::new(identity.chain.clone(), identity.key.expose().to_vec());
+        peer.client_cert_key = Some(Arc::new(key));
+    }
+}

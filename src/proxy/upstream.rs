@@ -1,0 +1,248 @@
+//! One exchange with a provider, on Pingora's connector.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use pingora::connectors::http::Connector;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::protocols::http::client::HttpSession;
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{BError, ErrorType};
+
+use super::peer::Peers;
+use crate::resolve::Resolver;
+use crate::snapshot::Backend;
+
+/// Most bytes of a failed answer that are read so that its connection can be used again.
+const DRAIN: usize = 64 * 1024;
+/// Most addresses of one host that are tried.
+const ADDRESSES: usize = 4;
+/// How long an unused connection is kept.
+const KEEP: Duration = Duration::from_secs(90);
+
+/// A request on its way to a provider.
+#[derive(Debug)]
+pub struct Outgoing {
+    /// Header, credential included. Built anew for each attempt.
+    pub header: RequestHeader,
+    /// Body.
+    pub body: Bytes,
+}
+
+/// A provider's answer, its header read and its body not.
+pub struct Incoming {
+    session: HttpSession,
+    peer: HttpPeer,
+    complete: bool,
+}
+
+/// Why no answer came.
+#[derive(Debug)]
+pub struct NoAnswer {
+    /// In a word, for metrics.
+    pub reason: &'static str,
+    /// In words of ours, for the log and the caller.
+    pub message: String,
+    /// Whether the request had been sent, so that the provider may have worked on it.
+    pub sent: bool,
+    /// Whether it took too long, rather than broke.
+    pub timeout: bool,
+}
+
+/// What the exchange runs on.
+pub struct Upstreams {
+    connector: Connector<()>,
+    resolver: std::sync::Arc<Resolver>,
+    /// See [`Peers`].
+    pub peers: Peers,
+}
+
+impl Upstreams {
+    /// On this resolver.
+    pub fn new(resolver: std::sync::Arc<Resolver>) -> Self {
+        Self { connector: Connector::new(None), resolver, peers: Peers::default() }
+    }
+
+    /// Sends a request and waits for the header of its answer. `before_sending` is called once
+    /// a connection is there and before the first byte of the request goes out.
+    ///
+    /// A pooled connection that turns out to be dead before any byte of the answer is replaced
+    /// by a fresh one, once; that aside nothing is sent twice.
+    pub async fn send(
+        &self,
+        backend: &Backend,
+        request: &Outgoing,
+        before_sending: &mut (dyn FnMut() + Send),
+    ) -> Result<Incoming, NoAnswer> {
+        let mut stale = false;
+        loop {
+            let (session, peer, reused) = self.connect(backend).await?;
+            before_sending();
+            match exchange(session, peer, backend, request).await {
+                Ok(incoming) => return Ok(incoming),
+                Err((error, peer)) => {
+                    if is_h2_downgrade(&error) {
+                        self.connector.prefer_h1(&peer);
+                    }
+                    let died = !matches!(error.etype(), ErrorType::ReadTimedout | ErrorType::WriteTimedout);
+                    if reused && died && !stale {
+                        stale = true;
+                        continue;
+                    }
+                    return Err(explain(&error, true, backend));
+                }
+            }
+        }
+    }
+
+    async fn connect(&self, backend: &Backend) -> Result<(HttpSession, HttpPeer, bool), NoAnswer> {
+        let origin = &backend.origin;
+        let patience = backend.timeouts.connect;
+        let addresses = self.resolver.addresses(&origin.host, origin.port, patience).await;
+        let mut last = NoAnswer {
+            reason: "dns",
+            message: format!("the name of backend `{}` could not be resolved", backend.name),
+            sent: false,
+            timeout: false,
+        };
+        for address in addresses.iter().take(ADDRESSES) {
+            let peer = self.peers.peer(backend, *address);
+            match self.connector.get_http_session(&peer).await {
+                Ok((session, reused)) => return Ok((session, peer, reused)),
+                Err(error) => {
+                    if is_h2_downgrade(&error) {
+                        self.connector.prefer_h1(&peer);
+                    }
+                    log::debug!("backend {} at {address}: {error}", backend.name);
+                    last = explain(&error, false, backend);
+                }
+            }
+        }
+        Err(last)
+    }
+
+    /// Gives a connection back to the pool if its answer was read to the end, else closes it.
+    pub async fn release(&self, mut incoming: Incoming) {
+        if incoming.complete {
+            self.connector.release_http_session(incoming.session, &incoming.peer, Some(KEEP)).await;
+        } else {
+            incoming.session.shutdown().await;
+        }
+    }
+}
+
+async fn exchange(
+    mut session: HttpSession,
+    peer: HttpPeer,
+    backend: &Backend,
+    request: &Outgoing,
+) -> Result<Incoming, (BError, HttpPeer)> {
+    let sent = async {
+        session.set_read_timeout(Some(backend.timeouts.first_byte));
+        session.set_write_timeout(Some(backend.timeouts.idle));
+        let mut header = request.header.clone();
+        if matches!(session, HttpSession::H2(_)) {
+            to_h2(&mut header);
+        }
+        session.write_request_header(Box::new(header)).await?;
+        session.write_request_body(request.body.clone(), true).await?;
+        session.finish_request_body().await?;
+        loop {
+            session.read_response_header().await?;
+            let informational = session.response_header().is_some_and(|h| h.status.is_informational());
+            if !informational || session.response_header().is_some_and(|h| h.status == StatusCode::SWITCHING_PROTOCOLS) {
+                break;
+            }
+        }
+        session.set_read_timeout(Some(backend.timeouts.idle));
+        Ok(())
+    };
+    match sent.await {
+        Ok(()) => Ok(Incoming { session, peer, complete: false }),
+        Err(error) => {
+            session.shutdown().await;
+            Err((error, peer))
+        }
+    }
+}
+
+/// An h2 request names its authority in the URI, and has no `Host`.
+fn to_h2(header: &mut RequestHeader) {
+    let Some(host) = header.headers.get(http::header::HOST).cloned() else { return };
+    let path = header.uri.path_and_query().map_or("/", |path| path.as_str());
+    let uri = http::Uri::builder().scheme("https").authority(host.as_bytes()).path_and_query(path);
+    if let Ok(uri) = uri.build() {
+        header.set_uri(uri);
+        header.remove_header(&http::header::HOST);
+    }
+    header.set_version(http::Version::HTTP_2);
+}
+
+impl Incoming {
+    /// The answer's header.
+    pub fn header(&self) -> Option<&ResponseHeader> {
+        self.session.response_header()
+    }
+
+    /// The next piece of the answer's body; `None` at its end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, BError> {
+        let piece = self.session.read_response_body().await?;
+        if piece.is_none() {
+            self.complete = true;
+        }
+        Ok(piece)
+    }
+
+    /// The rest of the body, at most `limit` bytes; `None` if it is longer.
+    pub async fn rest(&mut self, limit: usize) -> Result<Option<Bytes>, BError> {
+        let mut first = Bytes::new();
+        let mut joined = BytesMut::new();
+        while let Some(piece) = self.next().await? {
+            if first.len() + joined.len() + piece.len() > limit {
+                return Ok(None);
+            }
+            if first.is_empty() && joined.is_empty() {
+                first = piece;
+            } else {
+                joined.extend_from_slice(&std::mem::take(&mut first));
+                joined.extend_from_slice(&piece);
+            }
+        }
+        Ok(Some(if joined.is_empty() { first } else { joined.freeze() }))
+    }
+
+    /// The body of a failed answer, as far as it is short and comes.
+    pub async fn short(&mut self) -> Bytes {
+        self.rest(DRAIN).await.ok().flatten().unwrap_or_default()
+    }
+}
+
+fn is_h2_downgrade(error: &BError) -> bool {
+    matches!(error.etype(), ErrorType::H2Downgrade | ErrorType::InvalidH2)
+}
+
+fn explain(error: &BError, sent: bool, backend: &Backend) -> NoAnswer {
+    use ErrorType::{
+        ConnectNoRoute, ConnectRefused, ConnectTimedout, HandshakeError, InvalidCert, ReadTimedout,
+        TLSHandshakeFailure, TLSHandshakeTimedout, WriteTimedout,
+    };
+    let name = &backend.name;
+    let (reason, timeout, message) = match error.etype() {
+        ConnectTimedout | TLSHandshakeTimedout => {
+            ("connect_timeout", true, format!("backend `{name}` could not be reached in time"))
+        }
+        TLSHandshakeFailure | HandshakeError | InvalidCert => {
+            ("tls", false, format!("backend `{name}` could not prove who it is (TLS)"))
+        }
+        ConnectRefused | ConnectNoRoute => {
+            ("connect", false, format!("backend `{name}` refused the connection"))
+        }
+        ReadTimedout | WriteTimedout => {
+            ("timeout", true, format!("backend `{name}` did not answer in time"))
+        }
+        _ if sent => ("reset", false, format!("backend `{name}` broke the connection off")),
+        _ => ("connect", false, format!("backend `{name}` could not be reached")),
+    };
+    NoAnswer { reason, message, sent, timeout }
+}

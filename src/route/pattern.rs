@@ -1,0 +1,72 @@
+//! Model names and patterns.
+
+/// Whether a model name is one that Egret routes by pattern: what a `*` may stand for.
+///
+/// Providers' names use nothing else, and so no look-alike letter, space, percent escape or
+/// invisible character gets past an allow-list (S-20).
+fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:/@+".contains(&b))
+        && !name.split('/').any(|segment| segment.is_empty() || segment == "." || segment == "..")
+}
+
+/// Whether `name` is what `pattern` says: the same, byte for byte, or where the pattern has
+/// `*`s, with any plain characters in their place.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
+    if !is_plain(name) {
+        return false;
+    }
+    let Some(mut left) = name.strip_prefix(head) else { return false };
+    let mut pieces = rest.split('*').peekable();
+    while let Some(piece) = pieces.next() {
+        if pieces.peek().is_none() {
+            return left.ends_with(piece);
+        }
+        let Some(at) = left.find(piece) else { return false };
+        left = left.get(at + piece.len()..).unwrap_or_default();
+    }
+    true
+}
+
+/// How specific a pattern is: an exact name above all, then the more literal characters.
+pub(super) fn specificity(pattern: &str) -> usize {
+    if pattern.contains('*') { pattern.len() - pattern.matches('*').count() } else { usize::MAX }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_plain_characters_only() {
+        for (pattern, name, expected) in [
+            ("gpt-*", "gpt-4o", true),
+            ("gpt-*", "gpt-", true),
+            ("gpt-*", "GPT-4o", false),
+            ("gpt-*", "gpt-4o\u{200b}", false),
+            ("gpt-*", "gpt-4o ", false),
+            ("gpt-*", "gpt-%34o", false),
+            ("gpt-*", "gpt-х", false),
+            ("gpt-*", "gpt-../x", false),
+            ("*", "", false),
+            ("*", "anything/at:all", true),
+            ("*-mini", "gpt-4o-mini", true),
+            ("gpt-*-mini", "gpt-4o-mini", true),
+            ("gpt-*-mini", "gpt-mini", false),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxc", false),
+            ("gpt-4o", "gpt-4o", true),
+            ("gpt-4o", "gpt-4o-mini", false),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name:?}");
+        }
+    }
+
+    #[test]
+    fn a_dot_segment_is_not_plain_but_dots_are() {
+        assert!(matches("gemini-*", "gemini-2.5-pro"));
+        assert!(!matches("*", "a/../b"));
+        assert!(!matches("*", "/a"));
+    }
+}

@@ -1,0 +1,73 @@
+//! What a model takes and costs, looked up once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use providers::catalog::Capabilities;
+use providers::price::{Price, Seller};
+
+use super::{Backend, Snapshot};
+
+/// Models remembered at most: callers choose names under a wildcard, memory is not theirs (S-29).
+const MOST: usize = 4096;
+
+/// What one model on one backend takes and costs.
+#[derive(Debug)]
+pub struct Terms {
+    /// What it takes.
+    pub capabilities: Capabilities,
+    /// What it costs; `None` if nobody knows.
+    pub price: Option<Price>,
+}
+
+/// A backend, by its group key, and a model.
+type Key = (u64, String);
+
+/// Terms already looked up under one configuration.
+#[derive(Debug, Default)]
+pub struct TermsCache {
+    known: Mutex<HashMap<Key, Arc<Terms>>>,
+}
+
+impl Snapshot {
+    /// The terms of a model on a backend, as they are now.
+    pub fn terms(&self, backend: &Backend, model: &str) -> Arc<Terms> {
+        let key = (backend.group_key, model.to_owned());
+        let now = SystemTime::now();
+        if let Some(terms) = self.terms.lock().get(&key)
+            && terms.hold_at(now)
+        {
+            return terms.clone();
+        }
+        // Not under the lock: the price book takes its time for a model it has not seen.
+        let terms = Arc::new(self.look_up(backend, model, now));
+        let mut known = self.terms.lock();
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(key, terms.clone());
+        terms
+    }
+
+    fn look_up(&self, backend: &Backend, model: &str, now: SystemTime) -> Terms {
+        let mut capabilities = self.catalog.capabilities(backend.schema, model);
+        capabilities.legacy_openai |= backend.legacy_openai;
+        let seller =
+            Seller { provider: None, host: &backend.origin.host, schema: backend.schema };
+        Terms { capabilities, price: self.prices.price(seller, model, now) }
+    }
+}
+
+impl TermsCache {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Terms>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Terms {
+    /// Prices may change by date and hour.
+    fn hold_at(&self, now: SystemTime) -> bool {
+        self.price.as_ref().and_then(Price::until).is_none_or(|until| now < until)
+    }
+}

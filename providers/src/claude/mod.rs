@@ -1,5 +1,103 @@
 //! Anthropic Messages.
 
+mod blocks;
+mod body;
+mod decode;
+mod encode;
+mod error;
+mod extensions;
+mod finish;
+mod frames;
+mod ids;
+mod losses;
+mod media;
+mod object;
+mod reasoning;
+mod response;
+mod stream_decoder;
+mod stream_encoder;
+mod turns;
+mod usage;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use crate::codec::{Codec, Encoded, PathHints, Reply, StreamDecoder, StreamEncoder, Target};
+use crate::conversation::{ApiError, Refusal, Request, Response};
+
+/// The `anthropic-version` that every host of Claude takes, with all of its parameters.
+pub const FIRST_VERSION: &str = "2023-06-01";
+
 /// The codec of Anthropic Messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Claude;
+
+impl Claude {
+    /// Reads the body of `POST /v1/messages/count_tokens`: the same, but without `max_tokens`.
+    ///
+    /// # Errors
+    /// As [`Codec::decode_request`].
+    pub fn decode_count_tokens<'a>(
+        &self,
+        body: &'a [u8],
+        path: PathHints<'a>,
+    ) -> Result<Request<'a>, Refusal> {
+        decode::request(body, path, decode::MaxTokens::Optional)
+    }
+}
+
+/// Which `anthropic-version` to send with a request that this codec encoded (`wire.md` §0.2).
+///
+/// Versions after 2023-06-01 refuse sampling parameters and documents in the model's turns, so a
+/// request that has them goes out with [`FIRST_VERSION`]. Any other goes out with the version
+/// that its own caller named (`caller`; only Anthropic's callers name one), else with
+/// [`FIRST_VERSION`] too: nothing that this codec writes needs a later one.
+pub fn api_version<'a>(request: &Request<'_>, caller: Option<&'a str>) -> &'a str {
+    match caller {
+        Some(version) if !encode::needs_first_version(request) => version,
+        _ => FIRST_VERSION,
+    }
+}
+
+impl Codec for Claude {
+    fn decode_request<'a>(
+        &self,
+        body: &'a [u8],
+        path: PathHints<'a>,
+    ) -> Result<Request<'a>, Refusal> {
+        decode::request(body, path, decode::MaxTokens::Required)
+    }
+
+    fn encode_request(
+        &self,
+        request: &Request<'_>,
+        target: &Target<'_>,
+    ) -> Result<Encoded, Refusal> {
+        encode::request(request, target)
+    }
+
+    fn decode_response<'a>(&self, body: &'a [u8]) -> Result<Response<'a>, ApiError> {
+        response::decode(body)
+    }
+
+    fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Vec<u8> {
+        response::encode(response, reply)
+    }
+
+    fn stream_decoder(&self) -> Box<dyn StreamDecoder> {
+        Box::<stream_decoder::StreamDecoder>::default()
+    }
+
+    fn stream_encoder(&self, reply: Reply) -> Box<dyn StreamEncoder> {
+        Box::new(stream_encoder::StreamEncoder::new(reply))
+    }
+
+    fn decode_error(&self, status: u16, body: &[u8]) -> ApiError {
+        error::decode(status, body)
+    }
+
+    fn encode_error(&self, error: &ApiError, request_id: &str) -> (u16, Vec<u8>) {
+        error::encode(error, request_id)
+    }
+}

@@ -1,0 +1,238 @@
+//! Effort and thinking (`wire.md` §3, §6).
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::extensions::Extensions;
+use super::wire::ThinkingConfig;
+use crate::Schema;
+use crate::catalog::Thinking as Kind;
+use crate::codec::Target;
+use crate::conversation::{Effort, Field, Reasoning, Refusal, Request, ThinkingMode, Unsupported};
+
+/// The path of a thinking type that no other schema has a word for.
+pub(super) const BETWEEN_TOOLS: &str = "thinking.type";
+
+/// Fewest tokens that Anthropic takes as a thinking budget.
+const MIN_BUDGET: u64 = 1024;
+
+/// Anthropic's words for efforts.
+const EFFORTS: [(&str, Effort); 5] = [
+    ("low", Effort::Low),
+    ("medium", Effort::Medium),
+    ("high", Effort::High),
+    ("xhigh", Effort::XHigh),
+    ("max", Effort::Max),
+];
+
+/// What an effort is worth in thinking tokens, on models that are told by budget. At most half
+/// of `max_tokens`, so that an answer has room.
+const BUDGETS: [(Effort, u64); 6] = [
+    (Effort::Minimal, 1024),
+    (Effort::Low, 2048),
+    (Effort::Medium, 8192),
+    (Effort::High, 16_384),
+    (Effort::XHigh, 32_768),
+    (Effort::Max, 65_536),
+];
+
+/// Reads `output_config.effort`.
+pub(super) fn decode_effort(word: &str) -> Result<Effort, Refusal> {
+    EFFORTS.iter().find(|(name, _)| *name == word).map(|(_, effort)| *effort).ok_or_else(|| {
+        Refusal::of(
+            "output_config.effort",
+            "`output_config.effort` must be `low`, `medium`, `high`, `xhigh` or `max`",
+        )
+    })
+}
+
+/// Reads `thinking`.
+pub(super) fn decode_thinking<'a>(
+    mut config: ThinkingConfig<'a>,
+    reasoning: &mut Reasoning,
+    extensions: &mut Extensions<'a>,
+) -> Result<(), Refusal> {
+    reasoning.mode = match config.kind.take().as_deref() {
+        Some("enabled") => {
+            let budget = config.budget_tokens.take().ok_or_else(|| {
+                Refusal::of(
+                    "thinking.budget_tokens",
+                    "`thinking.budget_tokens` is missing; give at least 1024",
+                )
+            })?;
+            Some(ThinkingMode::Budget(budget))
+        }
+        Some("adaptive") => Some(ThinkingMode::Adaptive),
+        Some("disabled") => Some(ThinkingMode::Disabled),
+        Some("between_tools") => {
+            // Elsewhere the nearest is not to think at all.
+            extensions.add(BETWEEN_TOOLS, RawValue::NULL, Unsupported::Drop);
+            Some(ThinkingMode::Disabled)
+        }
+        _ => {
+            return Err(Refusal::of(
+                "thinking.type",
+                "`thinking.type` must be `enabled`, `adaptive`, `disabled` or `between_tools`",
+            ));
+        }
+    };
+    match config.display.take().map(|display| (display.get(), display)) {
+        Some(("\"summarized\"", _)) => reasoning.show = Some(true),
+        Some(("\"omitted\"", _)) => reasoning.show = Some(false),
+        Some((_, display)) => extensions.unknown("thinking", "display", display),
+        None => {}
+    }
+    config.leftovers(&mut |name, value| extensions.unknown("thinking", name, value));
+    Ok(())
+}
+
+/// What a request says about thinking, in Anthropic's words.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) thinking: Option<ThinkingOut>,
+    pub(super) effort: Option<&'static str>,
+}
+
+/// `thinking` as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct ThinkingOut {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display: Option<&'static str>,
+}
+
+impl ThinkingOut {
+    /// Whether it is a budget: such thinking can't be combined with a forced tool call.
+    pub(super) const fn is_budget(&self) -> bool {
+        self.budget_tokens.is_some()
+    }
+}
+
+/// Plans the thinking of a request for a target; `lossy` is called where the target can't think
+/// as asked and something near or nothing is sent.
+pub(super) fn plan(
+    request: &Request<'_>,
+    target: &Target<'_>,
+    max_tokens: u64,
+    lossy: &mut dyn FnMut(Field),
+) -> Result<Plan, Refusal> {
+    let Reasoning { effort, mode, show } = request.reasoning;
+    let display = match show {
+        Some(true) => Some("summarized"),
+        // Others' callers don't see thoughts anyway, and not every model takes the word.
+        Some(false) if request.schema == Schema::Claude => Some("omitted"),
+        _ => None,
+    };
+    let off = mode == Some(ThinkingMode::Disabled) || effort == Some(Effort::None);
+    let kind = target.capabilities.thinking;
+    if off {
+        return Ok(disabled(request, kind, effort));
+    }
+    if mode.is_none() && effort.is_none() {
+        return Ok(Plan::default());
+    }
+    match kind {
+        Kind::Unsupported => {
+            lossy(Field::Reasoning);
+            Ok(Plan::default())
+        }
+        Kind::Budget => {
+            let budget = match mode {
+                Some(ThinkingMode::Budget(budget)) => {
+                    Some(checked(budget, max_tokens, request.name(Field::Reasoning))?)
+                }
+                _ => budget(effort.unwrap_or(Effort::Medium), max_tokens),
+            };
+            if budget.is_none() || mode == Some(ThinkingMode::Adaptive) {
+                lossy(Field::Reasoning);
+            }
+            let thinking = budget.map(|budget| ThinkingOut {
+                kind: "enabled",
+                budget_tokens: Some(budget),
+                display,
+            });
+            Ok(Plan { thinking, effort: None })
+        }
+        Kind::Effort => {
+            let adaptive = ThinkingOut { kind: "adaptive", budget_tokens: None, display };
+            // Claude's effort alone does not ask for thinking; everyone else's does.
+            let implied = mode.is_some() || request.schema != Schema::Claude;
+            let effort = match (effort, mode) {
+                (Some(effort), _) => {
+                    if effort == Effort::Minimal {
+                        lossy(Field::Reasoning);
+                    }
+                    Some(word(effort))
+                }
+                (None, Some(ThinkingMode::Budget(budget))) => {
+                    lossy(Field::Reasoning);
+                    Some(word(nearest(budget)))
+                }
+                (None, _) => None,
+            };
+            Ok(Plan { thinking: implied.then_some(adaptive), effort })
+        }
+    }
+}
+
+/// Thinking that was switched off. Models that are told by budget think only when asked to;
+/// later ones must be told not to.
+fn disabled(request: &Request<'_>, kind: Kind, effort: Option<Effort>) -> Plan {
+    let between = request
+        .extensions
+        .iter()
+        .any(|extension| extension.schema == Schema::Claude && extension.path == BETWEEN_TOOLS);
+    let word_off = if between { "between_tools" } else { "disabled" };
+    let said = ThinkingOut { kind: word_off, budget_tokens: None, display: None };
+    match kind {
+        Kind::Effort => Plan {
+            thinking: Some(said),
+            effort: effort.filter(|effort| *effort != Effort::None).map(word),
+        },
+        Kind::Budget | Kind::Unsupported => Plan::default(),
+    }
+}
+
+/// An effort in Anthropic's words; the least it has is `low`.
+fn word(effort: Effort) -> &'static str {
+    EFFORTS.iter().find(|(_, known)| *known == effort).map_or("low", |(name, _)| name)
+}
+
+/// The budget of an effort; `None` where the answer is too short to think at all.
+fn budget(effort: Effort, max_tokens: u64) -> Option<u64> {
+    let budget = BUDGETS.iter().find(|(known, _)| *known == effort).map(|(_, budget)| *budget)?;
+    (max_tokens > MIN_BUDGET).then(|| budget.min((max_tokens / 2).max(MIN_BUDGET)))
+}
+
+/// The effort that a budget comes nearest to, up to the largest that every model has.
+fn nearest(budget: u64) -> Effort {
+    match budget {
+        0..=2048 => Effort::Low,
+        2049..=8192 => Effort::Medium,
+        _ => Effort::High,
+    }
+}
+
+/// A budget that Anthropic accepts beside this `max_tokens`.
+fn checked(budget: u64, max_tokens: u64, field: &'static str) -> Result<u64, Refusal> {
+    if budget < MIN_BUDGET {
+        return Err(Refusal::of(
+            field,
+            format!(
+                "a thinking budget of {budget} tokens is too small for Claude; give at least {MIN_BUDGET}"
+            ),
+        ));
+    }
+    if budget >= max_tokens {
+        return Err(Refusal::of(
+            field,
+            format!(
+                "a thinking budget of {budget} tokens leaves nothing of the answer's {max_tokens}; give less, or allow a longer answer"
+            ),
+        ));
+    }
+    Ok(budget)
+}

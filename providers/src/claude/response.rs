@@ -1,0 +1,134 @@
+//! Whole responses, both ways.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::body::{Block, Known};
+use super::extensions::Extensions;
+use super::finish::{self, Stop};
+use super::ids::{self, Ids};
+use super::usage::Counts;
+use super::{blocks, error, turns, wire};
+use crate::Schema;
+use crate::codec;
+use crate::conversation::{ApiError, Candidate, ErrorClass, Finish, FinishReason, Part, Response};
+
+/// Said to a caller whose model wrote a call that its provider could not read.
+pub(super) const BAD_TOOL_CALL: &str =
+    "the model wrote a tool call that its provider could not read; try again";
+
+/// Reads a response.
+pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
+    let unreadable = |why: &str| {
+        ApiError::new(ErrorClass::Server, format!("the provider's answer could not be read: {why}"))
+    };
+    let reply: wire::Reply<'_> = match serde_json::from_slice(body) {
+        Ok(reply) => reply,
+        Err(_) => return Err(unreadable("it is not a message")),
+    };
+    if let Some(raw) = reply.error {
+        return Err(error::inner(200, raw));
+    }
+    let Some(content) = reply.content else {
+        return Err(unreadable("it has no content"));
+    };
+    // Members that the model has no place for are not the caller's loss but the provider's news.
+    let mut ignored = Extensions::default();
+    let mut parts = Vec::with_capacity(content.len());
+    for raw in content {
+        let part = blocks::block(raw, "content", &mut ignored);
+        parts.push(part.map_err(|refusal| unreadable(&refusal.message))?);
+    }
+    let calls = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
+    let reason = reply.stop_reason.as_deref();
+    let finish = finish::decode(reason, reply.stop_sequence, reply.stop_details, calls);
+    Ok(Response {
+        id: reply.id.map(Into::into),
+        model: reply.model.map(Into::into),
+        created: None,
+        candidates: vec![Candidate { index: 0, parts, finish }],
+        usage: reply.usage.map(|tally| tally.0.usage()),
+    })
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    id: Cow<'a, str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    role: &'static str,
+    model: &'a str,
+    content: Vec<Block<'a>>,
+    #[serde(flatten)]
+    stop: Stop<'a>,
+    usage: Counts,
+}
+
+/// The id of an answer: the provider's where it is one of Anthropic's, else one of Egret's.
+pub(super) fn message_id<'a>(id: Option<&'a str>, reply: &codec::Reply) -> Cow<'a, str> {
+    match id {
+        Some(id) if id.starts_with("msg_") && ids::accepted(id) == id => Cow::Borrowed(id),
+        _ => Cow::Owned(format!("msg_{}", reply.id)),
+    }
+}
+
+/// Writes a response. Alternatives past the first are refused with the request (`n`).
+///
+/// A bad tool call is an error, not an answer (`wire.md` §3.1): it is written as an error body,
+/// for whose status the caller of this function answers.
+pub(super) fn encode(response: &Response<'_>, reply: &codec::Reply) -> Vec<u8> {
+    let empty = Candidate { index: 0, parts: Vec::new(), finish: Finish::new(FinishReason::Stop) };
+    let candidate = response.candidates.first().unwrap_or(&empty);
+    if candidate.finish.reason == FinishReason::BadToolCall {
+        let words = candidate.finish.explanation.as_deref().unwrap_or(BAD_TOOL_CALL);
+        return error::encode(&ApiError::new(ErrorClass::Server, words), &reply.id).1;
+    }
+    let mut ids = Ids::default();
+    let message = Message {
+        id: message_id(response.id.as_deref(), reply),
+        kind: "message",
+        role: "assistant",
+        model: response.model.as_deref().unwrap_or(&reply.model),
+        content: candidate.parts.iter().filter_map(|part| block(part, reply, &mut ids)).collect(),
+        stop: Stop::of(&candidate.finish),
+        usage: response.usage.unwrap_or_default().into(),
+    };
+    // Strings, numbers and JSON that was parsed before: nothing that serde_json could fail on.
+    serde_json::to_vec(&message).unwrap_or_default()
+}
+
+/// One part of an answer; `None` for what Anthropic's callers can't be told.
+fn block<'a>(part: &'a Part<'_>, reply: &codec::Reply, ids: &mut Ids) -> Option<Block<'a>> {
+    let known = match part {
+        Part::Text(text) if text.text.is_empty() => return None,
+        Part::Text(text) => return Some(Block::text(text.text.as_ref())),
+        Part::Refusal(words) if words.is_empty() => return None,
+        Part::Refusal(words) => return Some(Block::text(words.as_ref())),
+        Part::ToolCall(call) => Known::ToolUse {
+            id: Cow::Owned(ids.unique(call.id.as_deref(), &reply.id).to_owned()),
+            name: &call.name,
+            input: turns::input(call),
+            cache_control: None,
+        },
+        // SDKs demand a signature; an empty one says that no one signed, and is never taken for
+        // a proof when it comes back.
+        Part::Thinking(thinking) if thinking.signature.is_some() || reply.include_thoughts => {
+            Known::Thinking {
+                thinking: &thinking.text,
+                signature: thinking.signature.as_deref().unwrap_or_default(),
+            }
+        }
+        Part::RedactedThinking(data) => Known::RedactedThinking { data },
+        Part::Opaque(opaque) if opaque.schema == Schema::Claude => {
+            return Some(Block::Raw(opaque.raw));
+        }
+        Part::Thinking(_)
+        | Part::Image(_)
+        | Part::Document(_)
+        | Part::Audio(_)
+        | Part::ToolResult(_)
+        | Part::Opaque(_) => return None,
+    };
+    Some(Block::Known(known))
+}

@@ -1,0 +1,577 @@
+//! Requests, from the model to the wire, one row of `wire.md` §5.1 after the other.
+
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::{able, decode, encode, encoded};
+use crate::Schema;
+use crate::catalog::{Capabilities, Thinking as Kind};
+use crate::claude::{FIRST_VERSION, api_version};
+use crate::conversation::{
+    Arguments, Effort, Extension, Media, Message, Opaque, OutputFormat, Part, Request, Role,
+    Source, Text, Thinking, ThinkingMode, Tool, ToolCall, ToolChoice, ToolResult, Unsupported,
+};
+
+type Change = Box<dyn FnOnce(&mut Request<'static>)>;
+
+fn raw(text: &str) -> &'static RawValue {
+    Box::leak(RawValue::from_string(text.to_owned()).unwrap())
+}
+
+fn message(role: Role, parts: Vec<Part<'static>>) -> Message<'static> {
+    Message { role, parts }
+}
+
+fn asked(change: impl FnOnce(&mut Request<'static>)) -> Request<'static> {
+    let mut request = Request::new(Schema::OpenAi, "asked");
+    request.messages = vec![message(Role::User, vec![Part::text("hi")])];
+    change(&mut request);
+    request
+}
+
+fn tool(name: &'static str) -> Tool<'static> {
+    Tool::Function {
+        name: name.into(),
+        description: None,
+        parameters: None,
+        strict: None,
+        cache_control: None,
+    }
+}
+
+fn call(id: &'static str, arguments: &'static str) -> Part<'static> {
+    Part::ToolCall(ToolCall {
+        id: Some(id.into()),
+        name: "look".into(),
+        arguments: Arguments::Text(arguments.into()),
+        signature: None,
+        cache_control: None,
+    })
+}
+
+fn result(id: &'static str, content: Vec<Part<'static>>) -> Part<'static> {
+    Part::ToolResult(ToolResult {
+        call_id: Some(id.into()),
+        name: None,
+        content,
+        object: None,
+        is_error: false,
+        cache_control: None,
+    })
+}
+
+fn media(source: Source<'static>) -> Media<'static> {
+    Media { source, name: None, detail: None, cache_control: None }
+}
+
+fn base64(media_type: &'static str) -> Media<'static> {
+    media(Source::Base64 { media_type: media_type.into(), data: "aGk=".into() })
+}
+
+#[test]
+fn what_anthropic_can_not_say_is_refused_in_the_callers_words() {
+    let said =
+        |part: Part<'static>| -> Change { Box::new(move |r| r.messages[0].parts.push(part)) };
+    let unable =
+        Capabilities { sampling: false, forced_tools: false, prefill: false, ..able(Kind::Budget) };
+    let cases: Vec<(&str, Capabilities, Change)> = vec![
+        ("n", able(Kind::Effort), Box::new(|r| r.candidates = Some(2))),
+        ("logprobs", able(Kind::Effort), Box::new(|r| r.logprobs = Some(0))),
+        (
+            "presence_penalty",
+            able(Kind::Effort),
+            Box::new(|r| r.sampling.presence_penalty = Some(raw("0.1"))),
+        ),
+        (
+            "frequency_penalty",
+            able(Kind::Effort),
+            Box::new(|r| r.sampling.frequency_penalty = Some(raw("-1"))),
+        ),
+        (
+            "temperature",
+            able(Kind::Effort),
+            Box::new(|r| r.sampling.temperature = Some(raw("1.01"))),
+        ),
+        (
+            "temperature",
+            able(Kind::Effort),
+            Box::new(|r| r.sampling.temperature = Some(raw("-0.1"))),
+        ),
+        ("temperature", unable.clone(), Box::new(|r| r.sampling.temperature = Some(raw("0.5")))),
+        ("top_p", unable.clone(), Box::new(|r| r.sampling.top_p = Some(raw("0.9")))),
+        ("top_k", unable.clone(), Box::new(|r| r.sampling.top_k = Some(raw("40")))),
+        ("max_completion_tokens", able(Kind::Effort), Box::new(|r| r.max_tokens = Some(128_001))),
+        ("stop", able(Kind::Effort), Box::new(|r| r.stop = vec![" \n".into()])),
+        ("tools", able(Kind::Effort), Box::new(|r| r.tools = vec![tool("a.b")])),
+        ("tools", able(Kind::Effort), Box::new(|r| r.tools = vec![tool("")])),
+        (
+            "tools",
+            able(Kind::Effort),
+            Box::new(|r| {
+                let raw = raw("{}");
+                r.tools = vec![Tool::Hosted { schema: Schema::OpenAi, kind: "custom".into(), raw }];
+            }),
+        ),
+        (
+            "tool_choice",
+            able(Kind::Effort),
+            Box::new(|r| r.tool_choice = Some(ToolChoice::Required)),
+        ),
+        (
+            "tool_choice",
+            unable.clone(),
+            Box::new(|r| {
+                r.tools = vec![tool("a")];
+                r.tool_choice = Some(ToolChoice::Required);
+            }),
+        ),
+        (
+            "tool_choice",
+            able(Kind::Budget),
+            Box::new(|r| {
+                r.tools = vec![tool("a")];
+                r.tool_choice = Some(ToolChoice::Named("a".into()));
+                r.reasoning.effort = Some(Effort::Low);
+            }),
+        ),
+        (
+            "tool_choice",
+            able(Kind::Effort),
+            Box::new(|r| {
+                r.tools = vec![tool("a")];
+                r.tool_choice =
+                    Some(ToolChoice::Allowed { required: true, names: vec!["b".into()] });
+            }),
+        ),
+        (
+            "reasoning_effort",
+            able(Kind::Budget),
+            Box::new(|r| r.reasoning.mode = Some(ThinkingMode::Budget(1023))),
+        ),
+        (
+            "reasoning_effort",
+            able(Kind::Budget),
+            Box::new(|r| {
+                r.max_tokens = Some(2000);
+                r.reasoning.mode = Some(ThinkingMode::Budget(2000));
+            }),
+        ),
+        ("messages.image_url", able(Kind::Effort), said(Part::Image(base64("image/bmp")))),
+        (
+            "messages.image_url",
+            able(Kind::Effort),
+            said(Part::Image(media(Source::Url { url: "gs://b/o".into(), media_type: None }))),
+        ),
+        (
+            "messages.image_url",
+            able(Kind::Effort),
+            said(Part::Image(media(Source::File { id: "f".into() }))),
+        ),
+        ("messages.file", able(Kind::Effort), said(Part::Document(base64("application/zip")))),
+        ("messages.input_audio", able(Kind::Effort), said(Part::Audio(base64("audio/wav")))),
+        (
+            "messages",
+            able(Kind::Effort),
+            said(Part::Opaque(Opaque {
+                schema: Schema::Gemini,
+                kind: "executableCode".into(),
+                raw: raw("{}"),
+            })),
+        ),
+        ("messages", able(Kind::Effort), Box::new(|r| r.messages.clear())),
+        ("messages", able(Kind::Effort), Box::new(|r| r.messages[0].role = Role::Assistant)),
+        (
+            "messages",
+            unable,
+            Box::new(|r| r.messages.push(message(Role::Assistant, vec![Part::text("Well,")]))),
+        ),
+        (
+            "messages.tool_calls",
+            able(Kind::Effort),
+            Box::new(|r| r.messages.push(message(Role::Assistant, vec![call("a", "[]")]))),
+        ),
+        (
+            "x",
+            able(Kind::Effort),
+            Box::new(|r| {
+                r.extensions = vec![Extension {
+                    schema: Schema::OpenAi,
+                    path: "x".into(),
+                    value: raw("1"),
+                    unsupported: Unsupported::Refuse,
+                }];
+            }),
+        ),
+    ];
+    for (n, (field, capabilities, change)) in cases.into_iter().enumerate() {
+        let refusal = encode(&asked(change), &capabilities).expect_err(&format!("{n}: {field}"));
+        assert_eq!(refusal.field.as_deref(), Some(field), "{n}: {refusal}");
+    }
+}
+
+#[test]
+fn hints_are_dropped_and_said() {
+    let unable = Capabilities { sampling: false, ..able(Kind::Unsupported) };
+    let cases: Vec<(&str, Change)> = vec![
+        ("seed", Box::new(|r| r.sampling.seed = Some(raw("7")))),
+        ("presence_penalty", Box::new(|r| r.sampling.presence_penalty = Some(raw("0.0")))),
+        ("temperature", Box::new(|r| r.sampling.temperature = Some(raw("1.0")))),
+        ("top_p", Box::new(|r| r.sampling.top_p = Some(raw("1")))),
+        ("reasoning_effort", Box::new(|r| r.reasoning.effort = Some(Effort::High))),
+        ("reasoning_effort", Box::new(|r| r.reasoning.mode = Some(ThinkingMode::Budget(5000)))),
+        ("parallel_tool_calls", Box::new(|r| r.parallel_tool_calls = Some(false))),
+        (
+            "messages.reasoning_content",
+            Box::new(|r| {
+                let thinking = Thinking { text: "hm".into(), signature: Some("s".into()) };
+                let parts = vec![
+                    Part::Thinking(thinking),
+                    Part::RedactedThinking("x".into()),
+                    Part::text("a"),
+                ];
+                r.messages.push(message(Role::Assistant, parts));
+            }),
+        ),
+        (
+            "messages.reasoning_content",
+            Box::new(|r| {
+                let text = Text { signature: Some("s".into()), ..Text::new("a") };
+                r.messages.push(message(Role::User, vec![Part::Text(text)]));
+            }),
+        ),
+        (
+            "messages.image_url.detail",
+            Box::new(|r| {
+                let image = Media { detail: Some("low".into()), ..base64("image/png") };
+                r.messages[0].parts.push(Part::Image(image));
+            }),
+        ),
+        (
+            "verbosity",
+            Box::new(|r| {
+                r.extensions = vec![Extension {
+                    schema: Schema::OpenAi,
+                    path: "verbosity".into(),
+                    value: raw("\"low\""),
+                    unsupported: Unsupported::Drop,
+                }];
+            }),
+        ),
+    ];
+    for (field, change) in cases {
+        let (body, losses) = encoded(&asked(change), &unable);
+        assert_eq!(losses, [field]);
+        let text = body.to_string();
+        for word in
+            ["seed", "penalty", "temperature", "top_p", "thinking", "signature", "verbosity"]
+        {
+            assert!(!text.contains(word), "{field}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_written() {
+    let cases: Vec<(Change, &str, Value)> = vec![
+        (Box::new(|_| {}), "/max_tokens", json!(128_000)),
+        (Box::new(|r| r.max_tokens = Some(5)), "/max_tokens", json!(5)),
+        (Box::new(|r| r.stream = true), "/stream", json!(true)),
+        (Box::new(|_| {}), "/model", json!("claude-target")),
+        (Box::new(|r| r.user = Some("u".into())), "/metadata", json!({"user_id": "u"})),
+        (Box::new(|r| r.stop = vec!["END".into()]), "/stop_sequences", json!(["END"])),
+        (Box::new(|r| r.sampling.temperature = Some(raw("0.5"))), "/temperature", json!(0.5)),
+        (Box::new(|r| r.sampling.top_k = Some(raw("40"))), "/top_k", json!(40)),
+        (
+            Box::new(|r| r.system = vec![Part::text("a"), Part::text(""), Part::text("b")]),
+            "/system",
+            json!([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]),
+        ),
+        (
+            Box::new(|r| r.tools = vec![tool("a")]),
+            "/tools",
+            json!([{"name": "a", "input_schema": {"type": "object", "properties": {}}}]),
+        ),
+        (
+            Box::new(|r| {
+                r.tools = vec![tool("a")];
+                r.parallel_tool_calls = Some(false);
+            }),
+            "/tool_choice",
+            json!({"type": "auto", "disable_parallel_tool_use": true}),
+        ),
+        (
+            Box::new(|r| {
+                r.tools = vec![tool("a")];
+                r.tool_choice = Some(ToolChoice::Named("a".into()));
+                r.parallel_tool_calls = Some(false);
+            }),
+            "/tool_choice",
+            json!({"type": "tool", "name": "a", "disable_parallel_tool_use": true}),
+        ),
+        (
+            Box::new(|r| {
+                r.tools = vec![tool("a")];
+                r.tool_choice = Some(ToolChoice::None);
+            }),
+            "/tool_choice",
+            json!({"type": "none"}),
+        ),
+        (
+            Box::new(|r| {
+                r.tools = vec![tool("a"), tool("b")];
+                r.tool_choice =
+                    Some(ToolChoice::Allowed { required: true, names: vec!["b".into()] });
+            }),
+            "/tools/0/name",
+            json!("b"),
+        ),
+        (
+            Box::new(|r| {
+                r.output = OutputFormat::JsonSchema {
+                    name: None,
+                    description: None,
+                    schema: std::borrow::Cow::Borrowed(raw("{\"type\":\"object\"}")),
+                    strict: Some(true),
+                };
+            }),
+            "/output_config",
+            json!({"format": {"type": "json_schema", "schema": {"type": "object"}}}),
+        ),
+        (
+            Box::new(|r| r.messages[0].parts = vec![Part::Image(base64("image/JPG"))]),
+            "/messages/0/content/0/source",
+            json!({"type": "base64", "media_type": "image/jpeg", "data": "aGk="}),
+        ),
+        (
+            Box::new(|r| r.messages[0].parts = vec![Part::Document(base64("text/markdown"))]),
+            "/messages/0/content/0/source",
+            json!({"type": "text", "media_type": "text/plain", "data": "hi"}),
+        ),
+        (
+            Box::new(|r| {
+                let url = Source::Url { url: "https://x/y.pdf".into(), media_type: None };
+                r.messages[0].parts =
+                    vec![Part::Document(Media { name: Some("y.pdf".into()), ..media(url) })];
+            }),
+            "/messages/0/content/0",
+            json!({"type": "document", "title": "y.pdf", "source": {"type": "url", "url": "https://x/y.pdf"}}),
+        ),
+        (
+            Box::new(|r| r.messages.insert(0, message(Role::System, vec![Part::text("first")]))),
+            "/system/0/text",
+            json!("first"),
+        ),
+        (
+            Box::new(|r| {
+                let parts = vec![Part::Refusal("no".into()), Part::text("")];
+                r.messages.push(message(Role::Assistant, parts));
+                r.messages.push(message(Role::User, vec![Part::text("why")]));
+            }),
+            "/messages/1",
+            json!({"role": "assistant", "content": [{"type": "text", "text": "no"}]}),
+        ),
+    ];
+    for (change, pointer, expected) in cases {
+        let (body, losses) = encoded(&asked(change), &able(Kind::Effort));
+        assert_eq!(body.pointer(pointer), Some(&expected), "{body}");
+        assert!(losses.is_empty(), "{losses:?}");
+    }
+}
+
+#[test]
+fn json_mode_becomes_an_instruction_and_is_said() {
+    let (body, losses) = encoded(&asked(|r| r.output = OutputFormat::Json), &able(Kind::Effort));
+    assert_eq!(losses, ["response_format"]);
+    assert!(body["system"][0]["text"].as_str().unwrap().contains("JSON"));
+}
+
+#[test]
+fn thinking_is_told_as_the_model_takes_it() {
+    use Effort::{High, Low, Max, Minimal, None as Nothing};
+    use ThinkingMode::{Adaptive, Budget, Disabled};
+    let adaptive = |effort: &str| json!([{"type": "adaptive"}, {"effort": effort}]);
+    let enabled = |budget: u64| json!([{"type": "enabled", "budget_tokens": budget}, null]);
+    let nothing = json!([null, null]);
+    let off = json!([{"type": "disabled"}, null]);
+    let cases = [
+        (Kind::Effort, Some(High), None, 128_000, adaptive("high"), 0),
+        (Kind::Effort, Some(Max), None, 128_000, adaptive("max"), 0),
+        (Kind::Effort, Some(Minimal), None, 128_000, adaptive("low"), 1),
+        (Kind::Effort, Some(Nothing), None, 128_000, off.clone(), 0),
+        (Kind::Effort, None, Some(Disabled), 128_000, off, 0),
+        (Kind::Effort, None, Some(Budget(1024)), 128_000, adaptive("low"), 1),
+        (Kind::Effort, None, Some(Budget(8000)), 128_000, adaptive("medium"), 1),
+        (Kind::Effort, None, Some(Budget(60_000)), 128_000, adaptive("high"), 1),
+        (Kind::Effort, None, Some(Adaptive), 128_000, json!([{"type": "adaptive"}, null]), 0),
+        (Kind::Effort, None, None, 128_000, nothing.clone(), 0),
+        (Kind::Budget, Some(Minimal), None, 128_000, enabled(1024), 0),
+        (Kind::Budget, Some(High), None, 128_000, enabled(16_384), 0),
+        (Kind::Budget, Some(High), None, 4096, enabled(2048), 0),
+        (Kind::Budget, Some(High), None, 1025, enabled(1024), 0),
+        (Kind::Budget, Some(Low), None, 1024, nothing.clone(), 1),
+        (Kind::Budget, Some(Nothing), None, 128_000, nothing.clone(), 0),
+        (Kind::Budget, None, Some(Budget(5000)), 128_000, enabled(5000), 0),
+        (Kind::Budget, None, Some(Adaptive), 128_000, enabled(8192), 1),
+        (Kind::Unsupported, Some(Nothing), None, 128_000, nothing.clone(), 0),
+        (Kind::Unsupported, Some(Low), None, 128_000, nothing, 1),
+    ];
+    for (kind, effort, mode, max_tokens, expected, losses) in cases {
+        let request = asked(|r| {
+            r.max_tokens = Some(max_tokens);
+            r.reasoning.effort = effort;
+            r.reasoning.mode = mode;
+        });
+        let (body, lost) = encoded(&request, &able(kind));
+        let case = format!("{kind:?} {effort:?} {mode:?} {max_tokens}");
+        assert_eq!(json!([body["thinking"], body["output_config"]]), expected, "{case}");
+        assert_eq!(lost.len(), losses, "{case}: {lost:?}");
+    }
+}
+
+#[test]
+fn calls_and_results_keep_together() {
+    let request = asked(|r| {
+        let calls = vec![call("call 1", "{\"n\":1.0}"), call("call_2", "")];
+        r.messages.push(message(Role::Assistant, calls));
+        let failed = ToolResult {
+            call_id: Some("call_2".into()),
+            name: None,
+            content: vec![],
+            object: Some(raw("{\"error\":\"no\"}")),
+            is_error: true,
+            cache_control: None,
+        };
+        let image = Part::Image(base64("image/png"));
+        let parts = vec![
+            Part::text("and?"),
+            result("call 1", vec![Part::text("yes"), image]),
+            Part::ToolResult(failed),
+        ];
+        r.messages.push(message(Role::User, parts));
+    });
+    let (body, losses) = encoded(&request, &able(Kind::Effort));
+    assert!(losses.is_empty());
+    let calls = &body["messages"][1]["content"];
+    let id = calls[0]["id"].as_str().unwrap();
+    assert!(id.starts_with("toolu_") && id.len() == 38, "{id}");
+    assert_eq!(calls[1], json!({"type": "tool_use", "id": "call_2", "name": "look", "input": {}}));
+    let results = &body["messages"][2]["content"];
+    assert_eq!(results[0]["tool_use_id"], id);
+    assert_eq!(results[0]["content"][1]["type"], "image");
+    assert_eq!(
+        results[1],
+        json!({"type": "tool_result", "tool_use_id": "call_2", "is_error": true,
+            "content": [{"type": "text", "text": "{\"error\":\"no\"}"}]})
+    );
+    assert_eq!(results[2]["text"], "and?");
+    // Numbers keep their spelling.
+    let encoded = encode(&request, &able(Kind::Effort)).unwrap();
+    assert!(std::str::from_utf8(&encoded.body).unwrap().contains("\"input\":{\"n\":1.0}"));
+}
+
+#[test]
+fn a_budget_gives_way_where_the_history_lacks_its_thoughts() {
+    let request = asked(|r| {
+        r.reasoning.effort = Some(Effort::High);
+        r.messages.push(message(Role::Assistant, vec![call("a", "{}")]));
+        r.messages.push(message(Role::User, vec![result("a", vec![Part::text("x")])]));
+    });
+    let (body, losses) = encoded(&request, &able(Kind::Budget));
+    assert_eq!((&body["thinking"], losses), (&Value::Null, vec!["reasoning_effort".to_owned()]));
+    let (body, losses) = encoded(&request, &able(Kind::Effort));
+    assert_eq!((&body["thinking"]["type"], losses.len()), (&json!("adaptive"), 0));
+}
+
+#[test]
+fn instructions_in_the_middle_stay_where_they_may() {
+    use Role::{Assistant, System, User};
+    let wrapped = "<system>\ns\n</system>";
+    // The roles of the turns, whether the model takes them; the roles and texts written.
+    let cases: [(&[Role], bool, Value); 6] = [
+        (&[User, System], true, json!([["user", "u"], ["system", "s"]])),
+        (
+            &[User, System, Assistant],
+            true,
+            json!([["user", "u"], ["system", "s"], ["assistant", "a"]]),
+        ),
+        (&[User, System, User], true, json!([["user", "u", wrapped, "u"]])),
+        (
+            &[User, Assistant, System, User],
+            true,
+            json!([["user", "u"], ["assistant", "a"], ["user", wrapped, "u"]]),
+        ),
+        (&[User, System], false, json!([["user", "u", wrapped]])),
+        (
+            &[User, Assistant, System],
+            false,
+            json!([["user", "u"], ["assistant", "a"], ["user", wrapped]]),
+        ),
+    ];
+    for (roles, system_turns, expected) in cases {
+        let request = asked(|r| {
+            let said = |role: &Role| match role {
+                User => message(User, vec![Part::text("u")]),
+                Assistant => message(Assistant, vec![Part::text("a")]),
+                System => message(System, vec![Part::text("s")]),
+            };
+            r.messages = roles.iter().map(said).collect();
+        });
+        let capabilities = Capabilities { system_turns, ..able(Kind::Effort) };
+        let (body, losses) = encoded(&request, &capabilities);
+        let turns: Vec<Value> = body["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|turn| {
+                let mut row = vec![turn["role"].clone()];
+                row.extend(turn["content"].as_array().unwrap().iter().map(|b| b["text"].clone()));
+                Value::Array(row)
+            })
+            .collect();
+        let kept = turns.iter().any(|turn| turn[0] == "system");
+        assert_eq!(Value::Array(turns), expected, "{roles:?}");
+        assert_eq!(losses.is_empty(), kept, "{roles:?}: {losses:?}");
+    }
+}
+
+#[test]
+fn extensions_of_anthropics_own_go_back_to_their_place() {
+    let body = r#"{"model":"m","max_tokens":2000,"messages":[{"role":"user","content":[
+        {"type":"text","text":"a","new":1},
+        {"type":"document","citations":{"enabled":true},"source":{"type":"text","data":"d"}}]}],
+        "context_management":{"edits":[]},"container":"c","brand_new":[1.0],"bad name":1,
+        "metadata":{"team":"x"},"output_config":{"task_budget":{"total":5}},
+        "thinking":{"type":"between_tools","display":"new"}}"#;
+    let (after, losses) = encoded(&decode(body).unwrap(), &able(Kind::Effort));
+    assert_eq!(losses, ["messages.content.new", "unknown"]);
+    let before: Value = serde_json::from_str(body).unwrap();
+    for member in
+        ["context_management", "container", "brand_new", "metadata", "output_config", "thinking"]
+    {
+        assert_eq!(before[member], after[member], "{member}");
+    }
+    assert_eq!(before["messages"][0]["content"][1], after["messages"][0]["content"][1]);
+}
+
+#[test]
+fn a_paused_answer_may_be_gone_on_with() {
+    let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a"},
+        {"role":"assistant","content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{}}]}]}"#;
+    let capabilities = Capabilities { prefill: false, ..able(Kind::Effort) };
+    let (after, _) = encoded(&decode(body).unwrap(), &capabilities);
+    assert_eq!(after["messages"][1]["content"][0]["type"], "server_tool_use");
+}
+
+#[test]
+fn the_version_follows_what_is_asked_for() {
+    let later = Some("2026-10-21");
+    assert_eq!(api_version(&asked(|_| {}), later), "2026-10-21");
+    assert_eq!(api_version(&asked(|_| {}), None), FIRST_VERSION);
+    let sampled = asked(|r| r.sampling.temperature = Some(raw("1")));
+    assert_eq!(api_version(&sampled, later), FIRST_VERSION);
+    let document = asked(|r| {
+        let parts = vec![Part::Document(base64("application/pdf"))];
+        r.messages.push(message(Role::Assistant, parts));
+    });
+    assert_eq!(api_version(&document, later), FIRST_VERSION);
+}

@@ -1,0 +1,161 @@
+//! Tools and the choice among them.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::options::{Losses, refuse};
+use crate::Schema;
+use crate::codec::Target;
+use crate::conversation::{self, Field, Refusal, Request, ToolChoice};
+
+/// A tool as it is written.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Tool<'a> {
+    Function { r#type: &'static str, function: Function<'a> },
+    Raw(&'a RawValue),
+}
+
+#[derive(Serialize)]
+pub(super) struct Function<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+}
+
+pub(super) fn all<'a>(
+    request: &'a Request<'_>,
+    target: &Target<'_>,
+    losses: &mut Losses<'_, '_>,
+) -> Result<Vec<Tool<'a>>, Refusal> {
+    // Hosts that know no `allowed_tools` are told of the allowed ones only.
+    let allowed = match &request.tool_choice {
+        Some(ToolChoice::Allowed { names, .. }) if target.capabilities.legacy_openai => Some(names),
+        _ => None,
+    };
+    let mut tools = Vec::with_capacity(request.tools.len());
+    for tool in &request.tools {
+        match tool {
+            conversation::Tool::Function {
+                name,
+                description,
+                parameters,
+                strict,
+                cache_control,
+            } => {
+                if allowed.is_some_and(|names| !names.contains(name)) {
+                    continue;
+                }
+                if cache_control.is_some() {
+                    losses.of(Field::CacheControl);
+                }
+                tools.push(Tool::Function {
+                    r#type: "function",
+                    function: Function {
+                        name,
+                        description: description.as_deref(),
+                        parameters: parameters.as_deref(),
+                        strict: *strict,
+                    },
+                });
+            }
+            conversation::Tool::Hosted { schema: Schema::OpenAi, raw, .. } => {
+                tools.push(Tool::Raw(raw));
+            }
+            conversation::Tool::Hosted { kind, .. } => {
+                let why = format!(
+                    "the tool '{kind}' exists at its own provider only: use a function, or send \
+                     the request to a model of that provider."
+                );
+                return Err(refuse(request, Field::Tools, &why));
+            }
+        }
+    }
+    Ok(tools)
+}
+
+/// `tool_choice` as it is written.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Choice<'a> {
+    Word(&'static str),
+    Named(Named<'a>),
+    Allowed { r#type: &'static str, allowed_tools: Allowed<'a> },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(super) enum Named<'a> {
+    Function { function: Name<'a> },
+    Custom { custom: Name<'a> },
+}
+
+#[derive(Serialize)]
+pub(super) struct Name<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Allowed<'a> {
+    mode: &'static str,
+    tools: Vec<Named<'a>>,
+}
+
+pub(super) fn choice<'a>(
+    request: &'a Request<'_>,
+    target: &Target<'_>,
+) -> Result<Option<Choice<'a>>, Refusal> {
+    let Some(choice) = &request.tool_choice else { return Ok(None) };
+    let forced = matches!(
+        choice,
+        ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Allowed { required: true, .. }
+    );
+    if forced && !target.capabilities.forced_tools {
+        let why = format!("{} can't be made to call a tool: let it choose.", target.model);
+        return Err(refuse(request, Field::ToolChoice, &why));
+    }
+    if request.tools.is_empty() && !forced {
+        // Refused by OpenAI where there are no tools, and without meaning there.
+        return Ok(None);
+    }
+    Ok(Some(match choice {
+        ToolChoice::Auto => Choice::Word("auto"),
+        ToolChoice::None => Choice::Word("none"),
+        ToolChoice::Required => Choice::Word("required"),
+        ToolChoice::Named(name) => Choice::Named(named(request, name)),
+        ToolChoice::Allowed { required, .. } if target.capabilities.legacy_openai => {
+            Choice::Word(mode(*required))
+        }
+        ToolChoice::Allowed { required, names } => Choice::Allowed {
+            r#type: "allowed_tools",
+            allowed_tools: Allowed {
+                mode: mode(*required),
+                tools: names.iter().map(|name| named(request, name)).collect(),
+            },
+        },
+    }))
+}
+
+const fn mode(required: bool) -> &'static str {
+    if required { "required" } else { "auto" }
+}
+
+/// A tool by name; one that is not among the functions is a custom tool, where there are any.
+fn named<'a>(request: &Request<'_>, name: &'a str) -> Named<'a> {
+    let is_function = request.tools.iter().any(
+        |tool| matches!(tool, conversation::Tool::Function { name: known, .. } if known == name),
+    );
+    let has_custom = request
+        .tools
+        .iter()
+        .any(|tool| matches!(tool, conversation::Tool::Hosted { kind, .. } if kind == "custom"));
+    if !is_function && has_custom {
+        Named::Custom { custom: Name { name } }
+    } else {
+        Named::Function { function: Name { name } }
+    }
+}

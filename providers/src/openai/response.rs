@@ -1,0 +1,195 @@
+//! Whole answers, both ways.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::answer::{Answer, Choice, Voice, finish, words};
+use super::error;
+use super::usage::{self, count};
+use crate::codec::Reply;
+use crate::conversation::{
+    ApiError, Arguments, Candidate, Finish, FinishReason, Part, Response, Thinking, ToolCall,
+};
+
+/// Reads a whole answer.
+pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| in_another_shape(body))?;
+    if let Some(error) = answer.error {
+        return Err(error::in_band(error));
+    }
+    let choices = answer.choices.filter(|choices| !choices.is_empty());
+    let choices = choices.ok_or_else(|| error::unreadable("an answer without choices"))?;
+    let candidates = choices
+        .into_iter()
+        .enumerate()
+        .map(|(position, choice)| candidate(choice, position))
+        .collect::<Result<_, _>>()?;
+    let usage = answer.usage.or(answer.x_groq.and_then(|groq| groq.usage));
+    Ok(Response {
+        id: words(answer.id),
+        model: words(answer.model),
+        created: count(answer.created),
+        candidates,
+        usage: usage.and_then(usage::decode),
+    })
+}
+
+/// What came instead of an answer: an error in a list (Gemini's compatible endpoint), or garbage.
+pub(super) fn in_another_shape(body: &[u8]) -> ApiError {
+    match serde_json::from_slice::<&RawValue>(body) {
+        Ok(raw) if raw.get().starts_with('[') => error::in_band(raw),
+        _ => error::unreadable("an answer"),
+    }
+}
+
+fn candidate(mut choice: Choice<'_>, position: usize) -> Result<Candidate<'_>, ApiError> {
+    if let Some(error) = choice.error {
+        return Err(error::in_band(error));
+    }
+    let index = choice.place(position);
+    let ended = choice.ended();
+    let mut said = choice.message.take().or(choice.delta.take()).unwrap_or_default();
+    let mut parts = Vec::new();
+    said.each_words(&mut |voice, words| {
+        parts.push(match voice {
+            Voice::Text => Part::text(words),
+            Voice::Thinking => Part::Thinking(Thinking { text: words, signature: None }),
+            Voice::Refusal => Part::Refusal(words),
+        });
+    });
+    let before = parts.len();
+    for call in said.calls() {
+        let Some(name) = call.name() else { continue };
+        parts.push(Part::ToolCall(ToolCall {
+            id: call.id(),
+            name,
+            arguments: call.arguments().unwrap_or(Arguments::Text(Cow::Borrowed(""))),
+            signature: None,
+            cache_control: None,
+        }));
+    }
+    let reason = finish(ended.as_deref(), parts.len() > before)?;
+    Ok(Candidate { index, parts, finish: Finish::new(reason) })
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    id: Cow<'a, str>,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    choices: Vec<WrittenChoice<'a>>,
+    usage: usage::Written,
+}
+
+#[derive(Serialize)]
+struct WrittenChoice<'a> {
+    index: u32,
+    message: WrittenMessage<'a>,
+    logprobs: Option<()>,
+    finish_reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct WrittenMessage<'a> {
+    role: &'static str,
+    content: Option<Cow<'a, str>>,
+    refusal: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<WrittenCall<'a>>,
+}
+
+#[derive(Serialize)]
+struct WrittenCall<'a> {
+    id: Cow<'a, str>,
+    r#type: &'static str,
+    function: WrittenFunction<'a>,
+}
+
+#[derive(Serialize)]
+struct WrittenFunction<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+/// Writes a whole answer. Thoughts are left out: Chat answers have no place for them, and the
+/// extensions that compatible hosts invented for it are not the caller's schema.
+pub(super) fn encode(response: &Response<'_>, reply: &Reply) -> Vec<u8> {
+    let written = Written {
+        id: Cow::Owned(answer_id(response.id.as_deref(), reply)),
+        object: "chat.completion",
+        created: response.created.unwrap_or(reply.created),
+        model: response.model.as_deref().unwrap_or(&reply.model),
+        choices: response.candidates.iter().map(|candidate| choice(candidate, reply)).collect(),
+        // SDK users read the counts without asking whether they are there.
+        usage: usage::Written::from(response.usage.unwrap_or_default()),
+    };
+    serde_json::to_vec(&written).unwrap_or_default()
+}
+
+fn choice<'a>(candidate: &'a Candidate<'_>, reply: &Reply) -> WrittenChoice<'a> {
+    let mut content: Option<Cow<'a, str>> = None;
+    let mut refusal: Option<Cow<'a, str>> = None;
+    let mut tool_calls = Vec::new();
+    for part in &candidate.parts {
+        match part {
+            Part::Text(text) => append(&mut content, &text.text),
+            Part::Refusal(words) => append(&mut refusal, words),
+            Part::ToolCall(call) => {
+                let id = match &call.id {
+                    Some(id) => Cow::Borrowed(id.as_ref()),
+                    None => Cow::Owned(call_id(reply, candidate.index, tool_calls.len())),
+                };
+                let arguments = match call.arguments.as_text() {
+                    "" => "{}",
+                    text => text,
+                };
+                let function = WrittenFunction { name: &call.name, arguments };
+                tool_calls.push(WrittenCall { id, r#type: "function", function });
+            }
+            _ => {}
+        }
+    }
+    if content.is_none() && tool_calls.is_empty() && refusal.is_none() {
+        content = Some(Cow::Borrowed(""));
+    }
+    WrittenChoice {
+        index: candidate.index,
+        message: WrittenMessage { role: "assistant", content, refusal, tool_calls },
+        logprobs: None,
+        finish_reason: finish_word(candidate.finish.reason),
+    }
+}
+
+fn append<'a>(text: &mut Option<Cow<'a, str>>, more: &'a str) {
+    match text {
+        None => *text = Some(Cow::Borrowed(more)),
+        Some(text) => text.to_mut().push_str(more),
+    }
+}
+
+/// The id of an answer: the provider's, recognisable under the prefix that this schema's have.
+pub(super) fn answer_id(id: Option<&str>, reply: &Reply) -> String {
+    match id.filter(|id| !id.is_empty()).unwrap_or(&reply.id) {
+        id if id.starts_with("chatcmpl-") => id.to_owned(),
+        id => format!("chatcmpl-{id}"),
+    }
+}
+
+/// The id of a call whose provider gave none.
+pub(super) fn call_id(reply: &Reply, candidate: u32, ordinal: usize) -> String {
+    format!("call_{}_{candidate}_{ordinal}", reply.id)
+}
+
+/// `finish_reason`. A call that its provider could not read has no word here, and is no success:
+/// callers are told that the answer was withheld. (Streams end in an error instead.)
+pub(super) const fn finish_word(reason: FinishReason) -> &'static str {
+    match reason {
+        FinishReason::Stop | FinishReason::StopSequence | FinishReason::Paused => "stop",
+        FinishReason::Length => "length",
+        FinishReason::ToolCalls => "tool_calls",
+        FinishReason::ContentFilter | FinishReason::BadToolCall => "content_filter",
+    }
+}

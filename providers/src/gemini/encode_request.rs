@@ -1,0 +1,233 @@
+//! Requests, from the model's words to Gemini's (`wire.md` §3, §5.1).
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::wire::write::{FunctionDeclaration, Node, Request as Out, Tool as OutTool};
+use super::{encode_contents, reasoning, seam};
+use crate::Schema;
+use crate::codec::{Encoded, Target};
+use crate::conversation::{
+    Field, Loss, OutputFormat, Refusal, Request, Tool, ToolChoice, Unsupported,
+};
+
+/// Most stop strings that Gemini takes.
+const MOST_STOPS: usize = 5;
+
+/// What is left out, each field once.
+pub(super) struct Losses<'a> {
+    request: &'a Request<'a>,
+    list: Vec<Loss>,
+}
+
+impl Losses<'_> {
+    /// Notes the loss of a field, in the caller's words.
+    pub(super) fn note(&mut self, field: Field) {
+        self.name(self.request.name(field));
+    }
+
+    /// The same, where there was something to lose.
+    pub(super) fn note_if(&mut self, lost: bool, field: Field) {
+        if lost {
+            self.note(field);
+        }
+    }
+
+    /// Notes the loss of a field by its path.
+    pub(super) fn name(&mut self, path: impl Into<Cow<'static, str>>) {
+        let loss = Loss::of(path);
+        if !self.list.contains(&loss) {
+            self.list.push(loss);
+        }
+    }
+}
+
+/// Writes a request. The model and whether to stream stand in the path ([`super::path()`]).
+pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encoded, Refusal> {
+    let thinks = target.capabilities.thinking;
+    let mut losses = Losses { request, list: Vec::new() };
+    let mut settings = Node::object();
+
+    let system = encode_contents::system(request, &mut losses)?;
+    let contents = encode_contents::contents(request, thinks, &mut losses)?;
+    let tools = tools(request, &mut losses)?;
+    tool_config(request, &mut settings)?;
+    sampling(request, &mut settings)?;
+    output(request, &mut settings, &mut losses);
+    let lost = reasoning::encode(request, thinks, &mut settings);
+    losses.note_if(lost, Field::Reasoning);
+    losses.note_if(request.user.is_some(), Field::User);
+    extensions(request, &mut settings, &mut losses)?;
+
+    let out = Out { system, contents, tools, settings };
+    let body = serde_json::to_vec(&out).map_err(|error| {
+        Refusal::body(format!("The request could not be written for Gemini: {error}"))
+    })?;
+    Ok(Encoded { body: body.into(), losses: losses.list })
+}
+
+fn tools<'a>(
+    request: &'a Request<'_>,
+    losses: &mut Losses<'_>,
+) -> Result<Vec<OutTool<'a>>, Refusal> {
+    let field = request.name(Field::Tools);
+    let mut functions = Vec::new();
+    let mut hosted = Vec::new();
+    for tool in &request.tools {
+        match tool {
+            Tool::Function { name, description, parameters, cache_control, .. } => {
+                if !is_name(name) {
+                    return Err(Refusal::of(
+                        field,
+                        format!(
+                            "Gemini takes no tool named `{name}`: names begin with a letter or \
+                             _, hold letters, digits and _ . : - only, and are 64 characters \
+                             long at most"
+                        ),
+                    ));
+                }
+                losses.note_if(cache_control.is_some(), Field::CacheControl);
+                let schema = parameters.as_deref().map(|schema| seam::for_gemini(schema));
+                losses.note_if(schema.as_ref().is_some_and(|(_, lost)| *lost), Field::Tools);
+                functions.push(FunctionDeclaration {
+                    name,
+                    description: description.as_deref(),
+                    parameters_json_schema: schema.map(|(schema, _)| schema),
+                });
+            }
+            Tool::Hosted { schema: Schema::Gemini, kind, raw } => {
+                hosted.push(OutTool::Hosted(kind, raw));
+            }
+            Tool::Hosted { kind, .. } => {
+                let message = format!("The tool `{kind}` exists only at its own provider");
+                return Err(Refusal::of(field, message));
+            }
+        }
+    }
+    let functions = (!functions.is_empty()).then_some(OutTool::Functions(functions));
+    Ok(functions.into_iter().chain(hosted).collect())
+}
+
+/// Whether Gemini takes this as a tool's name: `[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}`.
+fn is_name(name: &str) -> bool {
+    let first = name.bytes().next();
+    first.is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && name.len() <= 64
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte))
+}
+
+fn tool_config<'a>(request: &'a Request<'_>, settings: &mut Node<'a>) -> Result<(), Refusal> {
+    if request.parallel_tool_calls == Some(false) && !request.tools.is_empty() {
+        let field = request.name(Field::ParallelToolCalls);
+        let message = format!("Gemini can't be held to one tool call a turn; leave out `{field}`");
+        return Err(Refusal::of(field, message));
+    }
+    let is_strict = |tool: &Tool<'_>| matches!(tool, Tool::Function { strict: Some(true), .. });
+    let strict = request.tools.iter().any(is_strict);
+    let (mode, names) = match &request.tool_choice {
+        None if !strict => return Ok(()),
+        // VALIDATED is AUTO, with arguments held to the schema.
+        None | Some(ToolChoice::Auto) => (if strict { "VALIDATED" } else { "AUTO" }, Vec::new()),
+        Some(ToolChoice::None) => ("NONE", Vec::new()),
+        Some(ToolChoice::Required) => ("ANY", Vec::new()),
+        Some(ToolChoice::Named(name)) => ("ANY", vec![Cow::Borrowed(&**name)]),
+        Some(ToolChoice::Allowed { required, names }) => (
+            if *required { "ANY" } else { "VALIDATED" },
+            names.iter().map(|name| Cow::Borrowed(&**name)).collect(),
+        ),
+    };
+    const CONFIG: [&str; 2] = ["toolConfig", "functionCallingConfig"];
+    let [top, inner] = CONFIG;
+    settings.put(&[top, inner, "mode"], Node::Text(Cow::Borrowed(mode)));
+    if !names.is_empty() {
+        settings.put(&[top, inner, "allowedFunctionNames"], Node::Texts(names));
+    }
+    Ok(())
+}
+
+fn sampling<'a>(request: &'a Request<'_>, settings: &mut Node<'a>) -> Result<(), Refusal> {
+    let mut put = |name, node| settings.put(&["generationConfig", name], node);
+    let sampling = &request.sampling;
+    let raw: [(&str, Option<&'a RawValue>); 6] = [
+        ("temperature", sampling.temperature),
+        ("topP", sampling.top_p),
+        ("topK", sampling.top_k),
+        ("seed", sampling.seed),
+        ("presencePenalty", sampling.presence_penalty),
+        ("frequencyPenalty", sampling.frequency_penalty),
+    ];
+    for (name, value) in raw {
+        if let Some(value) = value {
+            put(name, Node::Raw(Cow::Borrowed(value)));
+        }
+    }
+    if let Some(most) = request.max_tokens {
+        put("maxOutputTokens", number(most));
+    }
+    if let Some(candidates) = request.candidates {
+        put("candidateCount", number(candidates));
+    }
+    if let Some(alternatives) = request.logprobs {
+        put("responseLogprobs", Node::Bool(true));
+        put("logprobs", number(alternatives));
+    }
+    if request.stop.len() > MOST_STOPS {
+        let field = request.name(Field::Stop);
+        let message = format!("Gemini takes {MOST_STOPS} strings in `{field}` at most");
+        return Err(Refusal::of(field, message));
+    }
+    if !request.stop.is_empty() {
+        let stops = request.stop.iter().map(|stop| Cow::Borrowed(&**stop)).collect();
+        put("stopSequences", Node::Texts(stops));
+    }
+    Ok(())
+}
+
+fn number<'a>(number: impl Into<u64>) -> Node<'a> {
+    Node::Number(i64::try_from(number.into()).unwrap_or(i64::MAX))
+}
+
+fn output<'a>(request: &'a Request<'_>, settings: &mut Node<'a>, losses: &mut Losses<'_>) {
+    let json = || Node::Text(Cow::Borrowed("application/json"));
+    match &request.output {
+        OutputFormat::Text => {}
+        OutputFormat::Json => settings.put(&["generationConfig", "responseMimeType"], json()),
+        OutputFormat::JsonSchema { name, description, schema, strict: _ } => {
+            // Gemini always holds the answer to the schema, so that `strict` is not lost.
+            losses.note_if(name.is_some() || description.is_some(), Field::OutputName);
+            let (schema, lost) = seam::for_gemini(schema);
+            losses.note_if(lost, Field::OutputSchema);
+            settings.put(&["generationConfig", "responseMimeType"], json());
+            settings.put(&["generationConfig", "responseJsonSchema"], Node::Raw(schema));
+        }
+    }
+}
+
+/// Parts of the body that are lists: a path that has no index can't be put back into them.
+const LISTS: [&str; 3] = ["contents", "systemInstruction", "tools"];
+
+fn extensions<'a>(
+    request: &'a Request<'_>,
+    settings: &mut Node<'a>,
+    losses: &mut Losses<'_>,
+) -> Result<(), Refusal> {
+    for extension in &request.extensions {
+        let path: Vec<&str> = extension.path.split('.').collect();
+        let lost = path.contains(&"?")
+            || path.first().is_some_and(|first| path.len() > 1 && LISTS.contains(first));
+        match (extension.schema, extension.unsupported) {
+            (Schema::Gemini, _) if !lost => {
+                settings.put(&path, Node::Raw(Cow::Borrowed(extension.value)));
+            }
+            (_, Unsupported::Drop) => losses.name(extension.path.to_string()),
+            (_, Unsupported::Refuse) => {
+                return Err(Refusal::of(
+                    extension.path.to_string(),
+                    format!("`{}` can't be carried to Gemini; leave it out", extension.path),
+                ));
+            }
+        }
+    }
+    Ok(())
+}

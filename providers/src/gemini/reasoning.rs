@@ -1,0 +1,139 @@
+//! Thinking: levels, budgets and efforts.
+//!
+//! Gemini 2.5 is told by a budget of tokens, Gemini 3 by a level (`wire.md` §6). The tables are
+//! those of Google's own OpenAI-compatible endpoint (ai.google.dev/gemini-api/docs/openai).
+
+use std::borrow::Cow;
+
+use super::wire::read::ThinkingConfig;
+use super::wire::write::Node;
+use super::wire::{Int, Word};
+use crate::Schema;
+use crate::catalog;
+use crate::conversation::{Effort, Reasoning, Refusal, Request, ThinkingMode};
+
+const LEVELS: [(&str, Effort); 5] = [
+    ("MINIMAL", Effort::Minimal),
+    ("LOW", Effort::Low),
+    ("MEDIUM", Effort::Medium),
+    ("HIGH", Effort::High),
+    ("XHIGH", Effort::XHigh),
+];
+
+/// The largest budget that every Gemini 2.5 model takes.
+const MOST: u64 = 24_576;
+
+/// Reads `thinkingConfig`.
+pub(super) fn decode(config: &ThinkingConfig<'_>) -> Result<Reasoning, Refusal> {
+    let effort = match &config.thinking_level {
+        None => None,
+        Some(Word(level)) => level_of(level)?,
+    };
+    let mode = match config.thinking_budget {
+        None => None,
+        Some(Int(-1)) => Some(ThinkingMode::Adaptive),
+        Some(Int(0)) => Some(ThinkingMode::Disabled),
+        Some(Int(budget)) => match u64::try_from(budget) {
+            Ok(budget) => Some(ThinkingMode::Budget(budget)),
+            Err(_) => {
+                const FIELD: &str = "generationConfig.thinkingConfig.thinkingBudget";
+                let message = format!("`{FIELD}` must be -1 (the model decides), 0 or more");
+                return Err(Refusal::of(FIELD, message));
+            }
+        },
+    };
+    Ok(Reasoning { effort, mode, show: config.include_thoughts })
+}
+
+fn level_of(level: &str) -> Result<Option<Effort>, Refusal> {
+    if level.eq_ignore_ascii_case("THINKING_LEVEL_UNSPECIFIED") {
+        return Ok(None);
+    }
+    let known = LEVELS.iter().find(|(name, _)| name.eq_ignore_ascii_case(level));
+    known.map(|(_, effort)| Some(*effort)).ok_or_else(|| {
+        const FIELD: &str = "generationConfig.thinkingConfig.thinkingLevel";
+        let message = format!("`{FIELD}` must be MINIMAL, LOW, MEDIUM, HIGH or XHIGH");
+        Refusal::of(FIELD, message)
+    })
+}
+
+/// Writes `thinkingConfig`. Gives whether something was lost.
+pub(super) fn encode(
+    request: &Request<'_>,
+    thinking: catalog::Thinking,
+    settings: &mut Node<'_>,
+) -> bool {
+    const LEVEL: [&str; 3] = ["generationConfig", "thinkingConfig", "thinkingLevel"];
+    const BUDGET: [&str; 3] = ["generationConfig", "thinkingConfig", "thinkingBudget"];
+    const SHOW: [&str; 3] = ["generationConfig", "thinkingConfig", "includeThoughts"];
+
+    let own = request.schema == Schema::Gemini;
+    let Reasoning { effort, mode, show } = request.reasoning;
+    let lost = match thinking {
+        catalog::Thinking::Unsupported => {
+            let off = matches!(effort, None | Some(Effort::None))
+                && matches!(mode, None | Some(ThinkingMode::Disabled));
+            return !off;
+        }
+        // Gemini 3 takes budgets still: what its own caller wrote is kept.
+        catalog::Thinking::Effort if own && mode.is_some() && effort.is_none() => {
+            settings.put(&BUDGET, Node::Number(budget(None, mode, true).0));
+            false
+        }
+        catalog::Thinking::Effort => {
+            let (level, lost) = level(effort, mode, own);
+            if let Some(level) = level {
+                settings.put(&LEVEL, Node::Text(Cow::Borrowed(level)));
+            }
+            lost
+        }
+        catalog::Thinking::Budget if effort.is_some() || mode.is_some() => {
+            let (budget, lost) = budget(effort, mode, own);
+            settings.put(&BUDGET, Node::Number(budget));
+            lost
+        }
+        catalog::Thinking::Budget => false,
+    };
+    if let Some(show) = show {
+        settings.put(&SHOW, Node::Bool(show));
+    }
+    lost
+}
+
+/// The level, and whether it says less than was asked: thinking can't be turned off on
+/// Gemini 3, and `MINIMAL` is refused by half of its models where `LOW` is by none.
+const fn level(
+    effort: Option<Effort>,
+    mode: Option<ThinkingMode>,
+    own: bool,
+) -> (Option<&'static str>, bool) {
+    match (effort, mode) {
+        (_, Some(ThinkingMode::Disabled)) | (Some(Effort::None), _) => (Some("LOW"), true),
+        (Some(Effort::Minimal), _) if own => (Some("MINIMAL"), false),
+        (Some(Effort::Minimal), _) => (Some("LOW"), true),
+        (Some(Effort::Low), _) | (None, Some(ThinkingMode::Budget(0..=1_024))) => {
+            (Some("LOW"), false)
+        }
+        (Some(Effort::Medium), _) | (None, Some(ThinkingMode::Budget(..=8_192))) => {
+            (Some("MEDIUM"), false)
+        }
+        (Some(Effort::High), _) | (None, Some(ThinkingMode::Budget(_))) => (Some("HIGH"), false),
+        (Some(Effort::XHigh | Effort::Max), _) => (Some("XHIGH"), false),
+        (None, None | Some(ThinkingMode::Adaptive)) => (None, false),
+    }
+}
+
+/// The budget, and whether it says less than was asked.
+fn budget(effort: Option<Effort>, mode: Option<ThinkingMode>, own: bool) -> (i64, bool) {
+    let tokens = match (effort, mode) {
+        (_, Some(ThinkingMode::Disabled)) | (Some(Effort::None), _) => 0,
+        (_, Some(ThinkingMode::Budget(tokens))) => tokens,
+        (Some(Effort::Minimal | Effort::Low), _) => 1_024,
+        (Some(Effort::Medium), _) => 8_192,
+        (Some(Effort::High | Effort::XHigh | Effort::Max), _) => MOST,
+        (None, _) => return (-1, false),
+    };
+    // Only Gemini's own callers know that a larger one is allowed by the model they name.
+    let most = if own { u64::MAX } else { MOST };
+    (i64::try_from(tokens.min(most)).unwrap_or(i64::MAX), tokens > most)
+}

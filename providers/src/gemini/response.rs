@@ -1,0 +1,177 @@
+//! Whole responses, both ways (`wire.md` §3).
+
+use std::borrow::Cow;
+
+use super::decode_parts::{Piece, opaque, parts, piece};
+use super::wire::{List, read, write};
+use super::{error, finish, usage};
+use crate::Schema;
+use crate::codec::Reply;
+use crate::conversation::{
+    ApiError, Arguments, Candidate, ErrorClass, Finish, FinishReason, Media, Part, Response,
+    Source, ToolCall,
+};
+
+/// Reads a response.
+pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
+    let Ok(List(responses)) = serde_json::from_slice::<List<read::Response<'_>>>(body) else {
+        return Err(unreadable());
+    };
+    let mut responses = responses.into_iter();
+    let (Some(response), None) = (responses.next(), responses.next()) else {
+        return Err(unreadable());
+    };
+    if let Some(error) = response.error {
+        return Err(error::of_status(error, 200));
+    }
+    let read::Response { candidates, prompt_feedback, usage_metadata, .. } = response;
+    if candidates.is_none() && prompt_feedback.is_none() && usage_metadata.is_none() {
+        return Err(unreadable());
+    }
+    let mut outline = Outline { body, candidates: None };
+    let list = candidates.map_or_else(Vec::new, |list| list.0).into_iter().enumerate();
+    let mut candidates = list
+        .map(|(position, candidate)| decode_candidate(position, candidate, &mut outline))
+        .collect::<Result<Vec<_>, _>>()?;
+    if candidates.is_empty() {
+        let feedback = prompt_feedback.unwrap_or_default();
+        let finish = finish::blocked(feedback.block_reason, feedback.block_reason_message);
+        candidates.push(Candidate { index: 0, parts: Vec::new(), finish });
+    }
+    Ok(Response {
+        id: response.response_id.map(Into::into),
+        model: response.model_version.map(Into::into),
+        created: None,
+        candidates,
+        usage: usage_metadata.and_then(usage::decode),
+    })
+}
+
+/// The error of an answer that is not Gemini's.
+pub(super) fn unreadable() -> ApiError {
+    let message = "The provider answered with something that is not a Gemini response";
+    ApiError::new(ErrorClass::Server, message)
+}
+
+/// The candidates unread, for parts that only Gemini knows.
+struct Outline<'a> {
+    body: &'a [u8],
+    candidates: Option<Vec<read::CandidateOutline<'a>>>,
+}
+
+impl<'a> Outline<'a> {
+    fn content(&mut self, candidate: usize) -> Option<&read::ContentOutline<'a>> {
+        let candidates = self.candidates.get_or_insert_with(|| {
+            let outlines = serde_json::from_slice::<List<read::Outline<'a>>>(self.body).ok();
+            let first = outlines.and_then(|outlines| outlines.0.into_iter().next());
+            first.and_then(|first| first.candidates).map_or_else(Vec::new, |list| list.0)
+        });
+        candidates.get(candidate)?.content.as_ref()
+    }
+}
+
+fn decode_candidate<'a>(
+    position: usize,
+    candidate: read::Candidate<'a>,
+    outline: &mut Outline<'a>,
+) -> Result<Candidate<'a>, ApiError> {
+    let content = candidate.content.unwrap_or_default();
+    let mut said = Vec::new();
+    for (index, mut part) in parts(content.parts).into_iter().enumerate() {
+        match piece(&mut part).map_err(|_| unreadable())? {
+            Piece::Said(part) => said.push(part),
+            Piece::Opaque(kind) => said.extend(opaque(kind, outline.content(position), index)),
+            Piece::Empty => {}
+        }
+    }
+    let calls = said.iter().any(|part| matches!(part, Part::ToolCall(_)));
+    let finish = finish::decode(candidate.finish_reason, candidate.finish_message, calls);
+    // Proto JSON leaves out zeros; the list's order tells the rest.
+    let index = candidate.index.map_or(position as u64, |index| index.0);
+    Ok(Candidate { index: u32::try_from(index).unwrap_or(u32::MAX), parts: said, finish })
+}
+
+/// Writes a response.
+pub(super) fn encode(response: &Response<'_>, reply: &Reply) -> Vec<u8> {
+    let candidates =
+        response.candidates.iter().map(|candidate| encode_candidate(candidate, reply)).collect();
+    let out = write::Response {
+        candidates,
+        usage_metadata: response.usage.as_ref().map(usage::encode),
+        model_version: response.model.as_deref().unwrap_or(&reply.model),
+        response_id: response.id.as_deref().unwrap_or(&reply.id),
+    };
+    // Strings and numbers can't fail to be written.
+    serde_json::to_vec(&out).unwrap_or_default()
+}
+
+fn encode_candidate<'a>(candidate: &'a Candidate<'_>, reply: &Reply) -> write::Candidate<'a> {
+    let mut parts = Vec::with_capacity(candidate.parts.len());
+    let mut finish = Cow::Borrowed(&candidate.finish);
+    for part in &candidate.parts {
+        match encode_part(part, reply) {
+            Ok(part) => parts.extend(part),
+            Err(BadCall) => finish = Cow::Owned(Finish::new(FinishReason::BadToolCall)),
+        }
+    }
+    write::Candidate {
+        content: write::Content { role: Some("model"), parts },
+        finish_reason: Some(finish::encode(finish.reason)),
+        finish_message: match finish {
+            Cow::Borrowed(finish) => finish.explanation.as_deref(),
+            Cow::Owned(_) => Some(BAD_CALL),
+        },
+        index: candidate.index,
+    }
+}
+
+/// A call with arguments that are no JSON object.
+#[derive(Debug)]
+pub(super) struct BadCall;
+
+/// What is said of a [`BadCall`].
+pub(super) const BAD_CALL: &str =
+    "Malformed function call: the model's arguments are not a JSON object";
+
+fn encode_part<'a>(part: &'a Part<'_>, reply: &Reply) -> Result<Option<write::Part<'a>>, BadCall> {
+    Ok(Some(match part {
+        Part::Text(text) => write::Part::Data(
+            write::Data::Text(Cow::Borrowed(&text.text)),
+            text.signature.as_deref(),
+        ),
+        Part::Refusal(text) => write::Part::of(write::Data::Text(Cow::Borrowed(text))),
+        // Its signature is bound to whoever thought it, and would be of no use here.
+        Part::Thinking(thinking) if reply.include_thoughts && !thinking.text.is_empty() => {
+            write::Part::of(write::Data::Thought(&thinking.text))
+        }
+        Part::ToolCall(call) => encode_call(call)?,
+        Part::Image(Media { source: Source::Base64 { media_type, data }, .. })
+        | Part::Document(Media { source: Source::Base64 { media_type, data }, .. })
+        | Part::Audio(Media { source: Source::Base64 { media_type, data }, .. }) => {
+            write::Part::of(write::Data::Inline(write::Blob {
+                mime_type: media_type,
+                data,
+                display_name: None,
+            }))
+        }
+        Part::Opaque(opaque) if opaque.schema == Schema::Gemini => write::Part::Raw(opaque.raw),
+        _ => return Ok(None),
+    }))
+}
+
+fn encode_call<'a>(call: &'a ToolCall<'_>) -> Result<write::Part<'a>, BadCall> {
+    function_call(call.id.as_deref(), &call.name, &call.arguments, call.signature.as_deref())
+}
+
+/// Writes a call.
+pub(super) fn function_call<'a>(
+    id: Option<&'a str>,
+    name: &'a str,
+    arguments: &'a Arguments<'_>,
+    signature: Option<&'a str>,
+) -> Result<write::Part<'a>, BadCall> {
+    let object = arguments.as_object().ok_or(BadCall)?;
+    let args = serde_json::from_str(object).map_err(|_| BadCall)?;
+    let call = write::FunctionCall { id, name, args };
+    Ok(write::Part::Data(write::Data::Call(call), signature))
+}

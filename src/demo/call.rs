@@ -72,9 +72,7 @@ impl Client {
         let text = answer.text().await.map_err(|e| e.to_string())?;
         match status {
             StatusCode::OK if text.contains("here") => Ok(Answer { backend, refusal: None }),
-            StatusCode::TOO_MANY_REQUESTS => {
-                Ok(Answer { backend, refusal: Some(message(&text)) })
-            }
+            StatusCode::TOO_MANY_REQUESTS => Ok(Answer { backend, refusal: Some(message(&text)) }),
             _ => Err(format!("{call:?} was answered with {status}: {text}")),
         }
     }

@@ -146,22 +146,24 @@ pub fn yaml(simulators: &[Running], ports: Ports, ca: &Path) -> Result<String, S
         let credential = Env { env: variable(provider).to_owned() };
         let url = match provider {
             // OpenAI's SDKs count `/v1` as part of the base URL.
-            Provider::OpenAi => format!("https://{}/v1", simulator.addr()),
-            Provider::Claude | Provider::Gemini => format!("https://{}", simulator.addr()),
+            Provider::OpenAi => format!("https://{}/v1", simulator.address()),
+            Provider::Claude | Provider::Gemini => format!("https://{}", simulator.address()),
         };
         let tls = Tls { ca, sni: "localhost" };
         (provider.name(), Backend { schema: provider.name(), url, credential, tls })
     });
     let routes = [("gpt-*", "openai"), ("claude-*", "claude"), ("gemini-*", "gemini")];
-    let callers = CALLERS.iter().map(|caller| {
-        Known { name: caller.name, key: Env { env: key_variable(caller) } }
-    });
+    let callers = CALLERS
+        .iter()
+        .map(|caller| Known { name: caller.name, key: Env { env: key_variable(caller) } });
     let budget = |name, limit| Budget { name, per: "caller", limit, window: "day" };
     let file = File {
         listeners: [Address { address: ports.gateway }],
         admin: Address { address: ports.admin },
         backends: backends.collect(),
-        routes: routes.map(|(model, backend)| Route { models: [model], backends: [backend] }).into(),
+        routes: routes
+            .map(|(model, backend)| Route { models: [model], backends: [backend] })
+            .into(),
         callers: callers.collect(),
         budgets: [
             budget("dollars", format!("{} USD", BUDGET.nanos() / 1_000_000_000)),

@@ -29,8 +29,10 @@ use crate::simulator::{Authority, Provider, Running, Simulator};
 use crate::snapshot::Snapshot;
 
 /// Where the demo likes to serve; any free port if somebody is there.
-const GATEWAY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
-const ADMIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
+const GATEWAY: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const ADMIN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9090);
 
 /// Runs the demo; with `exit` it stops after the table.
 ///
@@ -85,7 +87,8 @@ fn configure(
     std::fs::create_dir_all(&directory)
         .and_then(|()| std::fs::write(&ca, authority.ca_pem()))
         .map_err(|e| format!("cannot write {}: {e}", ca.display()))?;
-    let snapshot = config::yaml(simulators, ports, &ca).and_then(|yaml| snapshot(&yaml, &directory));
+    let snapshot =
+        config::yaml(simulators, ports, &ca).and_then(|yaml| snapshot(&yaml, &directory));
     // What was read from it is in memory now; if it can't be removed, it holds no secret.
     let _ = std::fs::remove_dir_all(&directory);
 

@@ -31,8 +31,17 @@ pub struct Row {
 /// Prints what happened.
 pub fn print(rows: &[Row]) {
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
-    table.set_header(["caller", "SDK schema", "mode", "model", "answered by", "tokens", "cost", "left today"]);
+    table.load_style(UTF8_FULL_CONDENSED);
+    table.set_header([
+        "caller",
+        "SDK schema",
+        "mode",
+        "model",
+        "answered by",
+        "tokens",
+        "cost",
+        "left today",
+    ]);
     for right in 5..=7 {
         if let Some(column) = table.column_mut(right) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -78,9 +78,6 @@ pub struct SimulateArgs {
     /// Where the certificate of their CA is written, as ca.pem
     #[arg(long, value_name = "DIRECTORY", default_value = ".")]
     pub dir: PathBuf,
-    /// The credential that all three answer to
-    #[arg(long, value_name = "KEY", default_value = "simulated")]
-    pub key: String,
     /// Where they can be told what to do, and asked for their bills
     #[arg(long, value_name = "ADDRESS")]
     pub control: Option<SocketAddr>,

@@ -1,10 +1,14 @@
 //! The `egret` command.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use egret::cli::{Cli, Command};
+use egret::cli::{Cli, Command, SimulateArgs};
 use egret::config::{self, LoadError, Source};
+use egret::simulator;
+use egret::simulator::control::CREDENTIALS;
+use tokio::runtime::Runtime;
 use tokio_rustls::rustls::crypto::ring;
 
 /// Bodies and streams are many short-lived buffers; this allocator gives memory back.
@@ -20,13 +24,15 @@ fn main() -> ExitCode {
     // linked.
     let _ = ring::default_provider().install_default();
 
+    start_log();
+
     let done = match Cli::parse().command {
         Command::Check { config } => return check(&Source::File(config)),
         Command::Run { config } => {
             egret::gateway::run(config.map_or(Source::Environment, Source::File))
         }
         Command::Demo { exit } => egret::demo::run(exit),
-        Command::Simulate(_) => Err("the simulators are not wired up yet".to_owned()),
+        Command::Simulate(args) => simulate(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -35,6 +41,26 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the simulators until Ctrl-C.
+fn simulate(args: SimulateArgs) -> Result<(), String> {
+    let SimulateArgs { address, dir, control, http1_only, plain, lenient } = args;
+    let simulators = (0..).zip(CREDENTIALS).map(|(nth, (provider, credential))| {
+        let port = address.port().checked_add(nth).ok_or("the ports end at 65535")?;
+        Ok((provider, SocketAddr::new(address.ip(), port), credential.to_owned()))
+    });
+    let simulators = simulators.collect::<Result<_, &str>>()?;
+    let options = simulator::Options { dir, simulators, control, http1_only, plain, lenient };
+    let runtime = Runtime::new().map_err(|error| format!("cannot start a runtime: {error}"))?;
+    runtime.block_on(simulator::run(options)).map_err(|error| format!("simulators: {error}"))
+}
+
+/// Messages go to standard error; `RUST_LOG` says which. Standard output is for the access log.
+fn start_log() {
+    let env = env_logger::Env::default()
+        .default_filter_or("info,pingora=error,pingora_core=error,pingora_proxy=error");
+    env_logger::Builder::from_env(env).init();
 }
 
 fn check(source: &Source) -> ExitCode {

@@ -28,6 +28,9 @@ impl Admin {
             "/readyz" if self.gateway.drain.is_draining() => {
                 (StatusCode::SERVICE_UNAVAILABLE, TEXT, b"draining\n".to_vec())
             }
+            "/readyz" if !self.gateway.ledger.is_writable() => {
+                (StatusCode::SERVICE_UNAVAILABLE, TEXT, b"the ledger can't be written\n".to_vec())
+            }
             "/readyz" => (StatusCode::OK, TEXT, b"ready\n".to_vec()),
             "/metrics" => {
                 let snapshot = self.gateway.live.pin();

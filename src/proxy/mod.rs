@@ -163,7 +163,7 @@ impl Gateway {
     ) -> Result<(), Failure> {
         ctx.surface = schema;
         let names = ctx.snapshot.models(|requested, served| who.may_use(requested, served));
-        let listed: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 0)).collect();
+        let listed: Vec<(&str, u64)> = names.into_iter().map(|name| (name, 0)).collect();
         reply::json(session, ctx, surface::render_models(schema, &listed)).await;
         Ok(())
     }

@@ -13,12 +13,16 @@ use super::ctx::RequestCtx;
 use super::failure::Refused;
 use super::intake;
 
+/// Denials that are over before an SDK gives up.
+const PASSES_SOON: [&str; 2] = ["rate", "memory"];
+
 /// Answers with an error in the caller's schema. Returns the status sent.
 pub async fn error(session: &mut Session, ctx: &RequestCtx, refused: &Refused) -> u16 {
     let (status, body) = ctx.surface.codec().encode_error(&refused.error, &ctx.id);
     let Ok(mut head) = ResponseHeader::build(status, Some(8)) else { return 0 };
-    // SDKs try again by themselves; where that is no use, they are told.
-    let no_retry = refused.denied || ctx.attempts > 1;
+    // SDKs try again by themselves; where that is no use, or has been done here, they are told.
+    let useless = refused.denied && !PASSES_SOON.contains(&refused.reason);
+    let no_retry = useless || ctx.attempts > 1;
     let ready = json_head(&mut head, ctx, body.len()).and_then(|()| {
         if let Some(wait) = refused.error.retry_after {
             head.insert_header(header::RETRY_AFTER, whole_seconds(wait).to_string())?;

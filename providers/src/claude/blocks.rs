@@ -18,6 +18,9 @@ use crate::json::Str;
 const KNOWN: [&str; 7] =
     ["text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking"];
 
+/// How the path of a tool result's content ends.
+const RESULT: &str = "content.content";
+
 /// Reads the content at `path` (a path without indices, for reports).
 pub(super) fn decode<'a>(
     content: Content<'a>,
@@ -89,6 +92,13 @@ pub(super) fn block<'a>(
             signature: None,
             cache_control: block.cache_control.take(),
         }),
+        // Also what keeps hostile nesting from going deep: each level is parsed from its text.
+        "tool_result" if path.ends_with(RESULT) => {
+            return Err(Refusal::of(
+                path.to_owned(),
+                "a `tool_result` stands inside another; give each its own place in the turn",
+            ));
+        }
         "tool_result" => Part::ToolResult(ToolResult {
             call_id: Some(block.tool_use_id.take().ok_or_else(|| need("tool_use_id"))?.into()),
             name: None,

@@ -155,7 +155,7 @@ pub(super) struct CustomTool<'a> {
     pub(super) name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<&'a str>,
-    pub(super) input_schema: &'a RawValue,
+    pub(super) input_schema: Cow<'a, RawValue>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) strict: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,7 +183,7 @@ pub(super) struct OutputConfig<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Format<'a> {
-    JsonSchema { schema: &'a RawValue },
+    JsonSchema { schema: Cow<'a, RawValue> },
 }
 
 #[derive(Debug, Serialize)]

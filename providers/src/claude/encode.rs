@@ -1,5 +1,7 @@
 //! Requests, from the model to the wire (`wire.md` §5.1, column Anthropic).
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::body::{
@@ -15,6 +17,8 @@ use crate::conversation::{
     Field, Loss, Message, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
     Unsupported,
 };
+use crate::dialect;
+use crate::json::Object;
 
 /// What stands in for JSON mode, which Anthropic lacks.
 const JSON_ONLY: &str =
@@ -40,9 +44,8 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
         thinking = None;
     }
     let Writer { mut system, turns, .. } = Writer::write(request, target, &mut losses)?;
-    let format = output(request, &mut system, &mut losses);
-    let no_arguments = raw(NO_ARGUMENTS)?;
-    let tools = tools(request, no_arguments)?;
+    let format = output(request, &mut system, &mut losses)?;
+    let tools = tools(request, &mut losses)?;
     let budget = thinking.is_some_and(|t| t.is_budget());
     let choice = tool_choice(request, target, budget, &tools, &mut losses)?;
     for stop in &request.stop {
@@ -85,10 +88,6 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
 /// An object that is there if it says something.
 fn nested<'a, T>((says, known): (bool, T), rest: Members<'a>) -> Option<Nested<'a, T>> {
     (says || !rest.0.is_empty()).then_some(Nested { known, rest })
-}
-
-fn raw(text: &str) -> Result<&RawValue, Refusal> {
-    serde_json::from_str(text).map_err(|error| Refusal::body(error.to_string()))
 }
 
 /// The caller's own extensions that can be put back where they were.
@@ -252,29 +251,56 @@ fn output<'r>(
     request: &'r Request<'_>,
     system: &mut Vec<Block<'r>>,
     losses: &mut Losses,
-) -> Option<Format<'r>> {
+) -> Result<Option<Format<'r>>, Refusal> {
     match &request.output {
-        OutputFormat::Text => None,
+        OutputFormat::Text => Ok(None),
         OutputFormat::Json => {
             losses.field(Field::Output);
             system.push(Block::text(JSON_ONLY));
-            None
+            Ok(None)
         }
         OutputFormat::JsonSchema { name, description, schema, strict: _ } => {
             // Anthropic always holds the answer to the schema: `strict` is kept either way.
             if name.is_some() || description.is_some() {
                 losses.field(Field::OutputName);
             }
-            Some(Format::JsonSchema { schema })
+            let (schema, changed) = enforceable(schema, request.schema)?;
+            if changed {
+                losses.field(Field::OutputSchema);
+            }
+            Ok(Some(Format::JsonSchema { schema }))
         }
     }
 }
 
+/// A schema as Anthropic enforces it, and whether a constraint was lost on the way there. One
+/// that was written for Anthropic is left as it is.
+fn enforceable(raw: &RawValue, from: Schema) -> Result<(Cow<'_, RawValue>, bool), Refusal> {
+    match from {
+        Schema::Claude => Ok((Cow::Borrowed(raw), false)),
+        _ => dialect::for_claude_format(raw),
+    }
+}
+
+/// The schema of a tool's arguments. They are always an object, which Anthropic wants said.
+fn arguments(parameters: Option<&RawValue>) -> Result<Cow<'_, RawValue>, Refusal> {
+    let raw = |text: String| RawValue::from_string(text).map(Cow::Owned);
+    let schema = match parameters {
+        None => raw(NO_ARGUMENTS.to_owned()),
+        Some(schema) => match serde_json::from_str::<Object<'_>>(schema.get()) {
+            Ok(members) if members.get("type").is_none() => {
+                let rest = schema.get().trim_start_matches('{');
+                let comma = if members.0.is_empty() { "" } else { "," };
+                raw(format!("{{\"type\":\"object\"{comma}{rest}"))
+            }
+            _ => Ok(Cow::Borrowed(schema)),
+        },
+    };
+    schema.map_err(|error| Refusal::body(error.to_string()))
+}
+
 /// The tools; where the caller allows only some, only those.
-fn tools<'r>(
-    request: &'r Request<'_>,
-    no_arguments: &'r RawValue,
-) -> Result<Vec<ToolOut<'r>>, Refusal> {
+fn tools<'r>(request: &'r Request<'_>, losses: &mut Losses) -> Result<Vec<ToolOut<'r>>, Refusal> {
     let allowed = match &request.tool_choice {
         Some(ToolChoice::Allowed { names, .. }) => Some(names),
         _ => None,
@@ -295,11 +321,22 @@ fn tools<'r>(
                         ),
                     ));
                 }
+                let strict = strict.unwrap_or_default();
+                let mut input_schema = arguments(parameters.as_deref())?;
+                if strict {
+                    let (schema, changed) = enforceable(&input_schema, request.schema)?;
+                    if changed {
+                        losses.field(Field::ToolStrict);
+                    }
+                    if let Cow::Owned(schema) = schema {
+                        input_schema = Cow::Owned(schema);
+                    }
+                }
                 out.push(ToolOut::Custom(CustomTool {
                     name,
                     description: description.as_deref(),
-                    input_schema: parameters.as_deref().unwrap_or(no_arguments),
-                    strict: strict.unwrap_or_default(),
+                    input_schema,
+                    strict,
                     cache_control: *cache_control,
                 }));
             }

@@ -10,6 +10,9 @@ use crate::conversation::{Extension, Unsupported};
 /// Longest member name that is reported as it stands.
 const MAX_NAME: usize = 64;
 
+/// Most paths that are told apart: a hostile body must not make a long list of them.
+const MAX_PATHS: usize = 128;
+
 /// Members that change what the answer means, or where it is made: refused by other targets.
 /// All others are hints (`wire.md` §5.1).
 const REFUSED: [&str; 3] = ["container", "inference_geo", "mcp_servers"];
@@ -27,7 +30,7 @@ impl<'a> Extensions<'a> {
     pub(super) fn unknown(&mut self, parent: &str, name: &str, value: &'a RawValue) {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let fit = !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(plain);
-        let name = if fit { name } else { "unknown" };
+        let name = if fit && self.0.len() < MAX_PATHS { name } else { "unknown" };
         let (path, refuse) = match parent.is_empty() {
             true => (name.to_owned(), REFUSED.contains(&name)),
             false => (format!("{parent}.{name}"), false),

@@ -7,7 +7,6 @@ mod encode;
 mod error;
 mod extensions;
 mod finish;
-mod frames;
 mod ids;
 mod losses;
 mod media;

@@ -129,7 +129,7 @@ pub(super) fn plan(
     let off = mode == Some(ThinkingMode::Disabled) || effort == Some(Effort::None);
     let kind = target.capabilities.thinking;
     if off {
-        return Ok(disabled(request, kind, effort));
+        return Ok(disabled(request, target, lossy));
     }
     if mode.is_none() && effort.is_none() {
         return Ok(Plan::default());
@@ -160,45 +160,49 @@ pub(super) fn plan(
             let adaptive = ThinkingOut { kind: "adaptive", budget_tokens: None, display };
             // Claude's effort alone does not ask for thinking; everyone else's does.
             let implied = mode.is_some() || request.schema != Schema::Claude;
-            let effort = match (effort, mode) {
-                (Some(effort), _) => {
-                    if effort == Effort::Minimal {
-                        lossy(Field::Reasoning);
-                    }
-                    Some(word(effort))
-                }
-                (None, Some(ThinkingMode::Budget(budget))) => {
-                    lossy(Field::Reasoning);
-                    Some(word(nearest(budget)))
-                }
-                (None, _) => None,
-            };
+            let wanted = effort.or(match mode {
+                Some(ThinkingMode::Budget(budget)) => Some(nearest(budget)),
+                _ => None,
+            });
+            let sent = wanted.and_then(|wanted| target.capabilities.nearest_effort(wanted));
+            if sent != effort {
+                lossy(Field::Reasoning);
+            }
+            let effort = sent.and_then(word);
             Ok(Plan { thinking: implied.then_some(adaptive), effort })
         }
     }
 }
 
 /// Thinking that was switched off. Models that are told by budget think only when asked to;
-/// later ones must be told not to.
-fn disabled(request: &Request<'_>, kind: Kind, effort: Option<Effort>) -> Plan {
+/// later ones must be told not to, and some can't be.
+fn disabled(request: &Request<'_>, target: &Target<'_>, lossy: &mut dyn FnMut(Field)) -> Plan {
+    let capabilities = target.capabilities;
+    let effort = request.reasoning.effort.filter(|effort| *effort != Effort::None);
+    let said = |kind| Some(ThinkingOut { kind, budget_tokens: None, display: None });
     let between = request
         .extensions
         .iter()
         .any(|extension| extension.schema == Schema::Claude && extension.path == BETWEEN_TOOLS);
-    let word_off = if between { "between_tools" } else { "disabled" };
-    let said = ThinkingOut { kind: word_off, budget_tokens: None, display: None };
-    match kind {
-        Kind::Effort => Plan {
-            thinking: Some(said),
-            effort: effort.filter(|effort| *effort != Effort::None).map(word),
-        },
+    match capabilities.thinking {
         Kind::Budget | Kind::Unsupported => Plan::default(),
+        Kind::Effort if between => {
+            Plan { thinking: said("between_tools"), effort: effort.and_then(word) }
+        }
+        Kind::Effort if capabilities.thinking_off => {
+            Plan { thinking: said("disabled"), effort: effort.and_then(word) }
+        }
+        Kind::Effort => {
+            lossy(Field::Reasoning);
+            let least = effort.unwrap_or(Effort::None);
+            Plan { thinking: None, effort: capabilities.nearest_effort(least).and_then(word) }
+        }
     }
 }
 
-/// An effort in Anthropic's words; the least it has is `low`.
-fn word(effort: Effort) -> &'static str {
-    EFFORTS.iter().find(|(_, known)| *known == effort).map_or("low", |(name, _)| name)
+/// An effort in Anthropic's words.
+fn word(effort: Effort) -> Option<&'static str> {
+    EFFORTS.iter().find(|(_, known)| *known == effort).map(|(name, _)| *name)
 }
 
 /// The budget of an effort; `None` where the answer is too short to think at all.

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::frames::Frames;
 use super::usage::Tally;
 use super::wire::{self, Frame, Kind};
 use super::{error, finish};
 use crate::codec;
 use crate::conversation::{ApiError, Delta, ErrorClass, Event, PartKind};
+use crate::sse::Framer;
 
 /// Event types that this decoder reads. All others are ignored: new ones come without notice.
 const READ: [&str; 7] = [
@@ -25,22 +25,26 @@ const READ: [&str; 7] = [
 /// Reads one stream.
 #[derive(Debug, Default)]
 pub(super) struct StreamDecoder {
-    frames: Frames,
+    framer: Framer,
     state: State,
 }
 
 impl codec::StreamDecoder for StreamDecoder {
     fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
-        let Self { frames, state } = self;
-        frames.frame(bytes, &mut |data| state.data(data, sink));
+        let Self { framer, state } = self;
+        if let Err(error) = framer.push(bytes, |frame| state.data(&frame.data, sink))
+            && !state.over
+        {
+            state.fail(ApiError::new(ErrorClass::Server, error.to_string()), sink);
+        }
     }
 
     fn finish(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
-        let Self { frames, state } = self;
-        frames.finish(&mut |data| {
+        let Self { framer, state } = self;
+        framer.finish(|frame| {
             // What is left may be half an event: the stream was cut, which is not an event.
-            if serde_json::from_slice::<&RawValue>(data).is_ok() {
-                state.data(data, sink);
+            if serde_json::from_slice::<&RawValue>(&frame.data).is_ok() {
+                state.data(&frame.data, sink);
             }
         });
     }
@@ -80,7 +84,7 @@ type Sink<'s> = dyn FnMut(Event<'_>) + 's;
 impl State {
     /// Reads the data of one event.
     fn data(&mut self, data: &[u8], sink: &mut Sink<'_>) {
-        if self.over {
+        if self.over || data.is_empty() {
             return;
         }
         let frame: Frame<'_> = match serde_json::from_slice(data) {
@@ -126,10 +130,8 @@ impl State {
                 self.over = true;
                 sink(Event::End);
             }
-            Some("ping") => {
-                self.begun(sink);
-                sink(Event::Ping);
-            }
+            // Before the start there is no answer yet that could be said to go on.
+            Some("ping") if self.started => sink(Event::Ping),
             Some("error") => self.fail(error_of(frame.error), sink),
             // A host that lost the type of its error.
             None if frame.error.is_some() => self.fail(error_of(frame.error), sink),

@@ -104,6 +104,7 @@ impl codec::StreamEncoder for StreamEncoder {
             Event::Start { id, model } => {
                 return self.start(id.as_deref(), model.as_deref(), out);
             }
+            Event::Ping if !self.started => return,
             _ => self.start(None, None, out),
         }
         match event {

@@ -1,7 +1,9 @@
 //! Parts of requests and responses, from Gemini's words to the model's.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::wire::{List, Unknown, read};
@@ -9,7 +11,7 @@ use crate::Schema;
 use crate::conversation::{
     Arguments, Media, Opaque, Part, Refusal, Source, Text, Thinking, ToolCall, ToolResult,
 };
-use crate::json::{Object, Str};
+use crate::json::Str;
 
 /// Members of a part that are about it, and not what it is.
 const ABOUT: [&str; 3] = ["videoMetadata", "mediaResolution", "partMetadata"];
@@ -99,14 +101,9 @@ fn is_about(member: &Unknown<'_>) -> bool {
     ABOUT.contains(&&*camel(Cow::Borrowed(&member.name)))
 }
 
-/// Finds an opaque part's JSON again.
-pub(super) fn opaque<'a>(
-    kind: Cow<'a, str>,
-    outline: Option<&read::ContentOutline<'a>>,
-    index: usize,
-) -> Option<Part<'a>> {
-    let raw = outline?.part(index)?;
-    Some(Part::Opaque(Opaque { schema: Schema::Gemini, kind, raw }))
+/// A part that only Gemini can say.
+pub(super) const fn opaque<'a>(kind: Cow<'a, str>, raw: &'a RawValue) -> Part<'a> {
+    Part::Opaque(Opaque { schema: Schema::Gemini, kind, raw })
 }
 
 fn tool_call<'a>(
@@ -170,20 +167,52 @@ fn tool_result(result: read::FunctionResponse<'_>) -> Result<ToolResult<'_>, Ref
     })
 }
 
+/// Members that SDKs wrap a result in which is no object (T, R).
+const WRAPPERS: [&str; 4] = ["result", "output", "content", "return_value"];
+
 /// The words of a result, for schemas that have no objects there, and whether they tell of an
 /// error: the value alone where the object is a wrapper (`wire.md` §5.2), else its JSON.
 fn words(object: &RawValue) -> (Vec<Part<'_>>, bool) {
-    let members = serde_json::from_str::<Object<'_>>(object.get()).unwrap_or_default().0;
-    let (value, is_error) = match &*members {
-        [] => return (Vec::new(), false),
-        [(name, value)] if name == "error" => (value.get(), true),
-        [(name, value)] if ["result", "output", "content"].contains(&&**name) => {
-            (value.get(), false)
-        }
+    let (value, is_error) = match serde_json::from_str(object.get()) {
+        Ok(Sole::None) => return (Vec::new(), false),
+        Ok(Sole::Member(name, value)) if &*name == "error" => (value.get(), true),
+        Ok(Sole::Member(name, value)) if WRAPPERS.contains(&&*name) => (value.get(), false),
         _ => (object.get(), false),
     };
     let text = serde_json::from_str::<Str<'_>>(value).map_or(Cow::Borrowed(value), Cow::from);
     (vec![Part::text(text)], is_error)
+}
+
+/// What an object holds, as far as [`words`] cares.
+enum Sole<'a> {
+    None,
+    Member(Str<'a>, &'a RawValue),
+    More,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Sole<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Sole<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let Some((name, value)) = map.next_entry()? else { return Ok(Sole::None) };
+                let mut sole = Sole::Member(name, value);
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    sole = Sole::More;
+                }
+                Ok(sole)
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// Media in the body; `None` where the model has no such kind (video).

@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::decode_parts::{Piece, camel, opaque, parts, piece};
+use super::reasoning;
 use super::wire::{Int, List, Number, Unknown, read, refusal};
-use super::{reasoning, seam};
 use crate::Schema;
 use crate::codec::PathHints;
 use crate::conversation::{
     Extension, Message, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
     Unsupported,
 };
+use crate::dialect;
 use crate::json::Str;
 
 /// Settings that change what the answer means: a target that can't say them must refuse
@@ -25,6 +26,10 @@ const REFUSED: [&str; 6] = [
     "generationConfig.speechConfig",
     "generationConfig.imageConfig",
 ];
+
+/// Most members that are kept without being known: each is compared with the others when it is
+/// put back or reported.
+const MOST_UNKNOWN: usize = 256;
 
 /// Reads a request.
 pub(super) fn decode<'a>(body: &'a [u8], path: PathHints<'a>) -> Result<Request<'a>, Refusal> {
@@ -84,6 +89,10 @@ impl<'a> Decoder<'a> {
             self.generation_config(config)?;
         }
         self.unknown("", body.unknown);
+        if self.request.extensions.len() > MOST_UNKNOWN {
+            let message = format!("The body has more than {MOST_UNKNOWN} unknown fields");
+            return Err(Refusal::body(message));
+        }
         Ok(())
     }
 
@@ -102,13 +111,16 @@ impl<'a> Decoder<'a> {
         };
         self.unknown("contents", content.unknown);
         let mut said = Vec::new();
+        let mut raw: Option<Vec<&'a RawValue>> = None;
         for (index, mut part) in parts(content.parts).into_iter().enumerate() {
             self.inner_unknown(&mut part);
             match piece(&mut part)? {
                 Piece::Said(part) => said.push(part),
                 Piece::Opaque(kind) => {
-                    let outline = self.outline().get(turn);
-                    said.extend(opaque(kind, outline, index));
+                    let raw = raw.get_or_insert_with(|| {
+                        self.outline().get(turn).map_or_else(Vec::new, |turn| turn.parts())
+                    });
+                    said.extend(raw.get(index).map(|raw| opaque(kind, raw)));
                 }
                 Piece::Empty => {}
             }
@@ -127,7 +139,13 @@ impl<'a> Decoder<'a> {
             self.unknown("contents.parts.fileData", std::mem::take(&mut file.unknown));
         }
         if let Some(call) = &mut part.function_call {
-            self.unknown("contents.parts.functionCall", std::mem::take(&mut call.unknown));
+            const PATH: &str = "contents.parts.functionCall";
+            self.unknown(PATH, std::mem::take(&mut call.unknown));
+            // A call of the past is whole.
+            let pieces = [("partialArgs", call.partial_args), ("willContinue", call.will_continue)];
+            for (name, value) in pieces {
+                value.into_iter().for_each(|value| self.extend(format!("{PATH}.{name}"), value));
+            }
         }
         if let Some(answer) = &mut part.function_response {
             const PATH: &str = "contents.parts.functionResponse";
@@ -185,7 +203,9 @@ impl<'a> Decoder<'a> {
                         ),
                     ));
                 }
-                (Some(openapi), None) => Some(Cow::Owned(seam::from_openapi(openapi)?)),
+                (Some(openapi), None) => {
+                    Some(from_openapi(openapi, "tools.functionDeclarations.parameters")?)
+                }
                 (None, schema) => schema.map(Cow::Borrowed),
             };
             self.unknown(FIELD, declaration.unknown);
@@ -301,7 +321,7 @@ impl<'a> Decoder<'a> {
             ("" | "text/plain", None, None) => {}
             ("application/json", None, None) => self.request.output = OutputFormat::Json,
             ("" | "application/json", Some(openapi), None) => {
-                self.set_schema(Cow::Owned(seam::from_openapi(openapi)?));
+                self.set_schema(from_openapi(openapi, "generationConfig.responseSchema")?);
             }
             ("" | "application/json", None, Some(schema)) => {
                 self.set_schema(Cow::Borrowed(schema));
@@ -362,6 +382,12 @@ impl<'a> Decoder<'a> {
             value,
         });
     }
+}
+
+/// A schema in Google's OpenAPI flavour as JSON Schema.
+fn from_openapi<'a>(schema: &RawValue, field: &'static str) -> Result<Cow<'a, RawValue>, Refusal> {
+    let schema = dialect::from_openapi(schema).map(Cow::Owned);
+    schema.map_err(|refusal| Refusal { field: Some(Cow::Borrowed(field)), ..refusal })
 }
 
 fn texts(list: Option<List<Str<'_>>>) -> Vec<Cow<'_, str>> {

@@ -8,7 +8,7 @@ use super::wire::write::{
     Answer, Blob, Content, Data, FileData, FunctionCall, FunctionResponse, Part as Out,
 };
 use crate::Schema;
-use crate::catalog::Thinking as Thinks;
+use crate::catalog::Capabilities;
 use crate::conversation::{
     Field, Media, Message, Part, Refusal, Request, Role, Source, Text, Thinking, ToolCall,
     ToolResult,
@@ -50,17 +50,22 @@ fn system_text<'a>(
 /// Writes the turns.
 pub(super) fn contents<'a>(
     request: &'a Request<'_>,
-    thinks: Thinks,
+    capabilities: &Capabilities,
     losses: &mut Losses<'_>,
 ) -> Result<Vec<Content<'a>>, Refusal> {
-    let signed_from = match thinks {
-        // Signatures are asked for on calls of the current turn, which begins where the user
-        // last said something that was not a tool's answer.
-        Thinks::Effort => request.messages.iter().rposition(says_something).unwrap_or(0),
-        Thinks::Budget | Thinks::Unsupported => usize::MAX,
+    // Signatures are asked for on calls of the current turn, which begins where the user last
+    // said something that was not a tool's answer.
+    let signed_from = match capabilities.thought_signatures {
+        true => request.messages.iter().rposition(says_something).unwrap_or(0),
+        false => usize::MAX,
     };
-    let mut writer =
-        Writer { request, thinks, losses, contents: Vec::new(), needs_signature: false };
+    let mut writer = Writer {
+        request,
+        media_in_results: capabilities.tool_result_media || request.schema == Schema::Gemini,
+        losses,
+        contents: Vec::new(),
+        needs_signature: false,
+    };
     for (index, message) in request.messages.iter().enumerate() {
         writer.message(message, index >= signed_from)?;
     }
@@ -78,7 +83,8 @@ fn says_something(message: &Message<'_>) -> bool {
 
 struct Writer<'a, 'w, 'l> {
     request: &'a Request<'a>,
-    thinks: Thinks,
+    /// Gemini 3 takes media in a tool's answer; before, they stand beside it.
+    media_in_results: bool,
     losses: &'w mut Losses<'l>,
     contents: Vec<Content<'a>>,
     /// The next call is the first of its step and must have a signature.
@@ -125,7 +131,9 @@ impl<'a> Writer<'a, '_, '_> {
             Part::Text(text) => {
                 self.losses.note_if(text.cache_control.is_some(), Field::CacheControl);
                 let signature = text.signature.as_deref();
-                if text.text.is_empty() && signature.is_none() {
+                // R: Gemini takes empty text from its own; others' only fills a place.
+                let own = self.request.schema == Schema::Gemini;
+                if text.text.is_empty() && signature.is_none() && !own {
                     return Ok(());
                 }
                 Out::Data(Data::Text(Cow::Borrowed(&text.text)), signature)
@@ -234,8 +242,6 @@ impl<'a> Writer<'a, '_, '_> {
             let message = format!("`{field}` answers no call that is in the conversation");
             return Err(Refusal::of(field, message));
         };
-        // Gemini 3 takes media in the answer itself; before, they stand beside it.
-        let within = self.thinks == Thinks::Effort || self.request.schema == Schema::Gemini;
         let (mut parts, mut beside) = (Vec::new(), Vec::new());
         for part in &result.content {
             let (Part::Image(media) | Part::Document(media) | Part::Audio(media)) = part else {
@@ -252,7 +258,7 @@ impl<'a> Writer<'a, '_, '_> {
             };
             let out = self.media(media, kind)?;
             let inline = matches!(media.source, Source::Base64 { .. });
-            if within && (inline || self.request.schema == Schema::Gemini) {
+            if self.media_in_results && (inline || self.request.schema == Schema::Gemini) {
                 parts.push(out);
             } else {
                 beside.push(out);

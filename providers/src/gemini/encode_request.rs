@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::wire::write::{FunctionDeclaration, Node, Request as Out, Tool as OutTool};
-use super::{encode_contents, reasoning, seam};
+use super::{encode_contents, reasoning};
 use crate::Schema;
 use crate::codec::{Encoded, Target};
 use crate::conversation::{
@@ -45,17 +45,17 @@ impl Losses<'_> {
 
 /// Writes a request. The model and whether to stream stand in the path ([`super::path()`]).
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encoded, Refusal> {
-    let thinks = target.capabilities.thinking;
+    let capabilities = target.capabilities;
     let mut losses = Losses { request, list: Vec::new() };
     let mut settings = Node::object();
 
     let system = encode_contents::system(request, &mut losses)?;
-    let contents = encode_contents::contents(request, thinks, &mut losses)?;
+    let contents = encode_contents::contents(request, capabilities, &mut losses)?;
     let tools = tools(request, &mut losses)?;
     tool_config(request, &mut settings)?;
     sampling(request, &mut settings)?;
-    output(request, &mut settings, &mut losses);
-    let lost = reasoning::encode(request, thinks, &mut settings);
+    output(request, &mut settings, &mut losses)?;
+    let lost = reasoning::encode(request, capabilities, &mut settings);
     losses.note_if(lost, Field::Reasoning);
     losses.note_if(request.user.is_some(), Field::User);
     extensions(request, &mut settings, &mut losses)?;
@@ -88,7 +88,10 @@ fn tools<'a>(
                     ));
                 }
                 losses.note_if(cache_control.is_some(), Field::CacheControl);
-                let schema = parameters.as_deref().map(|schema| seam::for_gemini(schema));
+                let schema = parameters
+                    .as_ref()
+                    .map(|schema| dialect(request, schema, field))
+                    .transpose()?;
                 losses.note_if(schema.as_ref().is_some_and(|(_, lost)| *lost), Field::Tools);
                 functions.push(FunctionDeclaration {
                     name,
@@ -188,7 +191,11 @@ fn number<'a>(number: impl Into<u64>) -> Node<'a> {
     Node::Number(i64::try_from(number.into()).unwrap_or(i64::MAX))
 }
 
-fn output<'a>(request: &'a Request<'_>, settings: &mut Node<'a>, losses: &mut Losses<'_>) {
+fn output<'a>(
+    request: &'a Request<'_>,
+    settings: &mut Node<'a>,
+    losses: &mut Losses<'_>,
+) -> Result<(), Refusal> {
     let json = || Node::Text(Cow::Borrowed("application/json"));
     match &request.output {
         OutputFormat::Text => {}
@@ -196,12 +203,29 @@ fn output<'a>(request: &'a Request<'_>, settings: &mut Node<'a>, losses: &mut Lo
         OutputFormat::JsonSchema { name, description, schema, strict: _ } => {
             // Gemini always holds the answer to the schema, so that `strict` is not lost.
             losses.note_if(name.is_some() || description.is_some(), Field::OutputName);
-            let (schema, lost) = seam::for_gemini(schema);
+            let (schema, lost) = dialect(request, schema, request.name(Field::OutputSchema))?;
             losses.note_if(lost, Field::OutputSchema);
             settings.put(&["generationConfig", "responseMimeType"], json());
             settings.put(&["generationConfig", "responseJsonSchema"], Node::Raw(schema));
         }
     }
+    Ok(())
+}
+
+/// A schema as Gemini takes it, and whether something of it was lost.
+///
+/// What Gemini's own caller wrote as JSON Schema is borrowed still, and is Gemini's to judge.
+#[expect(clippy::ptr_arg, reason = "whether it is borrowed is what counts")]
+fn dialect<'a>(
+    request: &Request<'_>,
+    schema: &'a Cow<'_, RawValue>,
+    field: &'static str,
+) -> Result<(Cow<'a, RawValue>, bool), Refusal> {
+    if request.schema == Schema::Gemini && matches!(schema, Cow::Borrowed(_)) {
+        return Ok((Cow::Borrowed(schema), false));
+    }
+    let schema = crate::dialect::for_gemini(schema);
+    schema.map_err(|refusal| Refusal { field: Some(Cow::Borrowed(field)), ..refusal })
 }
 
 /// Parts of the body that are lists: a path that has no index can't be put back into them.

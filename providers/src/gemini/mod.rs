@@ -15,7 +15,6 @@ mod partial_args;
 mod path;
 mod reasoning;
 mod response;
-mod seam;
 mod stream_decoder;
 mod stream_encoder;
 mod usage;

@@ -9,7 +9,7 @@ use super::wire::read::ThinkingConfig;
 use super::wire::write::Node;
 use super::wire::{Int, Word};
 use crate::Schema;
-use crate::catalog;
+use crate::catalog::{Capabilities, Thinking};
 use crate::conversation::{Effort, Reasoning, Refusal, Request, ThinkingMode};
 
 const LEVELS: [(&str, Effort); 5] = [
@@ -19,6 +19,9 @@ const LEVELS: [(&str, Effort); 5] = [
     ("HIGH", Effort::High),
     ("XHIGH", Effort::XHigh),
 ];
+
+/// The smallest budget of Gemini 2.5 Pro, which can't be told not to think.
+const LEAST: i64 = 128;
 
 /// The largest budget that every Gemini 2.5 model takes.
 const MOST: u64 = 24_576;
@@ -42,6 +45,11 @@ pub(super) fn decode(config: &ThinkingConfig<'_>) -> Result<Reasoning, Refusal> 
             }
         },
     };
+    if effort.is_some() && mode.is_some() {
+        const FIELD: &str = "generationConfig.thinkingConfig";
+        let message = format!("`{FIELD}` takes `thinkingLevel` or `thinkingBudget`, not both");
+        return Err(Refusal::of(FIELD, message));
+    }
     Ok(Reasoning { effort, mode, show: config.include_thoughts })
 }
 
@@ -60,7 +68,7 @@ fn level_of(level: &str) -> Result<Option<Effort>, Refusal> {
 /// Writes `thinkingConfig`. Gives whether something was lost.
 pub(super) fn encode(
     request: &Request<'_>,
-    thinking: catalog::Thinking,
+    capabilities: &Capabilities,
     settings: &mut Node<'_>,
 ) -> bool {
     const LEVEL: [&str; 3] = ["generationConfig", "thinkingConfig", "thinkingLevel"];
@@ -69,30 +77,30 @@ pub(super) fn encode(
 
     let own = request.schema == Schema::Gemini;
     let Reasoning { effort, mode, show } = request.reasoning;
-    let lost = match thinking {
-        catalog::Thinking::Unsupported => {
+    let lost = match (capabilities.thinking, effort, mode) {
+        (Thinking::Unsupported, _, _) => {
             let off = matches!(effort, None | Some(Effort::None))
                 && matches!(mode, None | Some(ThinkingMode::Disabled));
             return !off;
         }
+        (_, None, None) => false,
         // Gemini 3 takes budgets still: what its own caller wrote is kept.
-        catalog::Thinking::Effort if own && mode.is_some() && effort.is_none() => {
-            settings.put(&BUDGET, Node::Number(budget(None, mode, true).0));
+        (Thinking::Effort, None, Some(ThinkingMode::Budget(tokens))) if own => {
+            settings.put(&BUDGET, Node::Number(i64::try_from(tokens).unwrap_or(i64::MAX)));
             false
         }
-        catalog::Thinking::Effort => {
-            let (level, lost) = level(effort, mode, own);
-            if let Some(level) = level {
+        (Thinking::Effort, _, _) => {
+            let (level, lost) = level(effort, mode, capabilities);
+            level.into_iter().for_each(|level| {
                 settings.put(&LEVEL, Node::Text(Cow::Borrowed(level)));
-            }
+            });
             lost
         }
-        catalog::Thinking::Budget if effort.is_some() || mode.is_some() => {
-            let (budget, lost) = budget(effort, mode, own);
+        (Thinking::Budget, _, _) => {
+            let (budget, lost) = budget(effort, mode, capabilities, own);
             settings.put(&BUDGET, Node::Number(budget));
             lost
         }
-        catalog::Thinking::Budget => false,
     };
     if let Some(show) = show {
         settings.put(&SHOW, Node::Bool(show));
@@ -100,33 +108,39 @@ pub(super) fn encode(
     lost
 }
 
-/// The level, and whether it says less than was asked: thinking can't be turned off on
-/// Gemini 3, and `MINIMAL` is refused by half of its models where `LOW` is by none.
-const fn level(
+/// The level nearest to what was asked, and whether it is another. No level turns thinking off.
+fn level(
     effort: Option<Effort>,
     mode: Option<ThinkingMode>,
-    own: bool,
+    capabilities: &Capabilities,
 ) -> (Option<&'static str>, bool) {
-    match (effort, mode) {
-        (_, Some(ThinkingMode::Disabled)) | (Some(Effort::None), _) => (Some("LOW"), true),
-        (Some(Effort::Minimal), _) if own => (Some("MINIMAL"), false),
-        (Some(Effort::Minimal), _) => (Some("LOW"), true),
-        (Some(Effort::Low), _) | (None, Some(ThinkingMode::Budget(0..=1_024))) => {
-            (Some("LOW"), false)
-        }
-        (Some(Effort::Medium), _) | (None, Some(ThinkingMode::Budget(..=8_192))) => {
-            (Some("MEDIUM"), false)
-        }
-        (Some(Effort::High), _) | (None, Some(ThinkingMode::Budget(_))) => (Some("HIGH"), false),
-        (Some(Effort::XHigh | Effort::Max), _) => (Some("XHIGH"), false),
-        (None, None | Some(ThinkingMode::Adaptive)) => (None, false),
-    }
+    let wanted = match (effort, mode) {
+        (_, Some(ThinkingMode::Disabled)) => Effort::None,
+        (Some(effort), _) => effort,
+        (None, Some(ThinkingMode::Budget(0..=1_024))) => Effort::Low,
+        (None, Some(ThinkingMode::Budget(..=8_192))) => Effort::Medium,
+        (None, Some(ThinkingMode::Budget(_))) => Effort::High,
+        // Gemini 3 decides by itself unless told.
+        (None, None | Some(ThinkingMode::Adaptive)) => return (None, false),
+    };
+    let nearest = capabilities.nearest_effort(wanted);
+    let known = LEVELS.iter().find(|(_, effort)| Some(*effort) == nearest);
+    // All that a model can is what it can.
+    let same = nearest == Some(wanted) || wanted == Effort::Max;
+    (known.map(|(level, _)| *level), !same || known.is_none())
 }
 
-/// The budget, and whether it says less than was asked.
-fn budget(effort: Option<Effort>, mode: Option<ThinkingMode>, own: bool) -> (i64, bool) {
+/// The budget, and whether it says less, or more, than was asked.
+fn budget(
+    effort: Option<Effort>,
+    mode: Option<ThinkingMode>,
+    capabilities: &Capabilities,
+    own: bool,
+) -> (i64, bool) {
     let tokens = match (effort, mode) {
-        (_, Some(ThinkingMode::Disabled)) | (Some(Effort::None), _) => 0,
+        (_, Some(ThinkingMode::Disabled)) | (Some(Effort::None), _) => {
+            return if capabilities.thinking_off { (0, false) } else { (LEAST, true) };
+        }
         (_, Some(ThinkingMode::Budget(tokens))) => tokens,
         (Some(Effort::Minimal | Effort::Low), _) => 1_024,
         (Some(Effort::Medium), _) => 8_192,

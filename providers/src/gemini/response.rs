@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
 use super::decode_parts::{Piece, opaque, parts, piece};
 use super::wire::{List, read, write};
 use super::{error, finish, usage};
@@ -60,13 +62,14 @@ struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
-    fn content(&mut self, candidate: usize) -> Option<&read::ContentOutline<'a>> {
+    fn parts(&mut self, candidate: usize) -> Vec<&'a RawValue> {
         let candidates = self.candidates.get_or_insert_with(|| {
             let outlines = serde_json::from_slice::<List<read::Outline<'a>>>(self.body).ok();
             let first = outlines.and_then(|outlines| outlines.0.into_iter().next());
             first.and_then(|first| first.candidates).map_or_else(Vec::new, |list| list.0)
         });
-        candidates.get(candidate)?.content.as_ref()
+        let content = candidates.get(candidate).and_then(|found| found.content.as_ref());
+        content.map_or_else(Vec::new, read::ContentOutline::parts)
     }
 }
 
@@ -77,10 +80,14 @@ fn decode_candidate<'a>(
 ) -> Result<Candidate<'a>, ApiError> {
     let content = candidate.content.unwrap_or_default();
     let mut said = Vec::new();
+    let mut raw: Option<Vec<&'a RawValue>> = None;
     for (index, mut part) in parts(content.parts).into_iter().enumerate() {
         match piece(&mut part).map_err(|_| unreadable())? {
             Piece::Said(part) => said.push(part),
-            Piece::Opaque(kind) => said.extend(opaque(kind, outline.content(position), index)),
+            Piece::Opaque(kind) => {
+                let raw = raw.get_or_insert_with(|| outline.parts(position));
+                said.extend(raw.get(index).map(|raw| opaque(kind, raw)));
+            }
             Piece::Empty => {}
         }
     }

@@ -8,10 +8,13 @@ use std::borrow::Cow;
 use super::decode_parts::{Piece, parts, piece};
 use super::frames::Frames;
 use super::partial_args::PartialArgs;
-use super::wire::read;
+use super::wire::{List, read};
 use super::{error, finish, response, usage};
 use crate::codec::StreamDecoder;
 use crate::conversation::{Arguments, Delta, Event, Part, PartKind, Usage};
+
+/// Far more alternatives than any model gives.
+const MOST_CANDIDATES: usize = 128;
 
 /// The decoder of one stream.
 #[derive(Debug, Default)]
@@ -134,6 +137,9 @@ impl Answer {
     /// The candidate of this number, which may be a new one.
     fn find(&mut self, index: u32) -> Option<&mut Candidate> {
         if !self.candidates.iter().any(|candidate| candidate.index == index) {
+            if self.candidates.len() >= MOST_CANDIDATES {
+                return None;
+            }
             self.candidates.push(Candidate { index, ..Candidate::default() });
         }
         self.candidates.iter_mut().find(|candidate| candidate.index == index)
@@ -163,8 +169,11 @@ impl Candidate {
     /// ends it. Gives whether the part was of this kind.
     fn piecewise(&mut self, part: &read::Part<'_>, sink: &mut dyn FnMut(Event<'_>)) -> bool {
         let Some(call) = &part.function_call else { return false };
-        let goes_on = call.will_continue.unwrap_or(false);
-        let pieces = call.partial_args.as_ref().map_or(&[][..], |pieces| &pieces.0);
+        let goes_on = call.will_continue.is_some_and(|goes_on| goes_on.get() == "true");
+        let pieces = call.partial_args.map_or_else(Vec::new, |raw| {
+            let pieces = serde_json::from_str::<List<read::PartialArg<'_>>>(raw.get());
+            pieces.map_or_else(|_| Vec::new(), |pieces| pieces.0)
+        });
         match &call.name {
             Some(name) if goes_on || !pieces.is_empty() => {
                 self.start(Self::kind(call.id.as_deref(), name), sink);

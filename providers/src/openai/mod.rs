@@ -9,7 +9,6 @@ mod answer;
 mod decode;
 mod encode;
 mod error;
-mod frames;
 mod read;
 mod response;
 mod stream_decoder;
@@ -67,25 +66,6 @@ impl Codec for OpenAi {
     fn encode_error(&self, error: &ApiError, _request_id: &str) -> (u16, Vec<u8>) {
         error::encode(error)
     }
-}
-
-/// Whether the body of a streamed request asks for the usage chunk at the end
-/// (`stream_options.include_usage`): what [`Reply::include_usage`] must be.
-pub fn wants_usage(body: &[u8]) -> bool {
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default)]
-    struct Body {
-        stream_options: Option<Options>,
-    }
-
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default)]
-    struct Options {
-        include_usage: Option<bool>,
-    }
-
-    let body: Option<Body> = serde_json::from_slice(body).ok();
-    body.and_then(|body| body.stream_options?.include_usage).unwrap_or(false)
 }
 
 /// What a call of a tool that is no function (`custom`) is called in a report.

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::answer::{Answer, Call, Choice, Voice, finish, words};
-use super::frames::{Frames, TooLarge};
 use super::usage::{self, count};
 use super::{error, response};
 use crate::codec::StreamDecoder;
 use crate::conversation::{ApiError, Delta, Event, Finish, PartKind, Usage};
+use crate::sse::{Frame, Framer};
 
 /// What takes events.
 type Sink<'s> = dyn FnMut(Event<'_>) + 's;
@@ -15,24 +15,24 @@ type Sink<'s> = dyn FnMut(Event<'_>) + 's;
 /// Reads one stream.
 #[derive(Default)]
 pub(super) struct Decoder {
-    frames: Frames,
+    framer: Framer,
     state: State,
 }
 
 impl StreamDecoder for Decoder {
     fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Event<'_>)) {
-        let Self { frames, state } = self;
+        let Self { framer, state } = self;
         if state.over {
             return;
         }
-        if let Err(TooLarge) = frames.push(bytes, &mut |data| state.frame(data, sink)) {
+        if framer.push(bytes, |frame| state.frame(&frame, sink)).is_err() {
             state.fail(error::unreadable("an event"), sink);
         }
     }
 
     fn finish(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
-        let Self { frames, state } = self;
-        frames.finish(&mut |data| state.frame(data, sink));
+        let Self { framer, state } = self;
+        framer.finish(|frame| state.frame(&frame, sink));
         // Some hosts (Perplexity, Cerebras) know no [DONE]. Their last chunk holds the reason of
         // the end together with the usage: after it nothing can be missing.
         if state.complete {
@@ -54,10 +54,16 @@ struct State {
 }
 
 impl State {
-    /// The data of one event.
-    fn frame(&mut self, data: &[u8], sink: &mut Sink<'_>) {
-        let data = data.trim_ascii();
-        if self.over || data.is_empty() {
+    /// One event. Hosts that let the caller wait say so in comments (OpenRouter).
+    fn frame(&mut self, frame: &Frame<'_>, sink: &mut Sink<'_>) {
+        let data = frame.data.trim_ascii();
+        if self.over {
+            return;
+        }
+        if data.is_empty() {
+            if self.started && frame.raw.starts_with(b":") {
+                sink(Event::Ping);
+            }
             return;
         }
         if data == b"[DONE]" {

@@ -4,28 +4,31 @@
 mod corpus;
 mod errors;
 mod properties;
+mod reasoning;
 mod requests_in;
 mod requests_out;
 mod responses;
 mod streams;
+mod turns;
 
 use serde_json::Value;
 
 use super::Claude;
+use crate::Schema;
 use crate::catalog::{Capabilities, Thinking};
 use crate::codec::{Codec, Encoded, PathHints, Reply, Target};
-use crate::conversation::{Delta, Event, Finish, PartKind, Refusal, Request, Response, Usage};
+use crate::conversation::{
+    Delta, Effort, Event, Finish, PartKind, Refusal, Request, Response, Usage,
+};
 
 /// A model that takes everything.
 pub(super) fn able(thinking: Thinking) -> Capabilities {
     Capabilities {
         max_output_tokens: 128_000,
-        sampling: true,
         thinking,
-        prefill: true,
-        forced_tools: true,
+        efforts: vec![Effort::Low, Effort::Medium, Effort::High, Effort::XHigh, Effort::Max],
         system_turns: true,
-        legacy_openai: false,
+        ..Capabilities::default_for(Schema::Claude)
     }
 }
 

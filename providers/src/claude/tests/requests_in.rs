@@ -309,6 +309,16 @@ fn hostile_bodies_are_refused_in_good_time() {
     assert!(decode(&body(&members)).is_err());
     let deep = "[".repeat(100_000);
     assert!(decode(&block(&deep)).is_err());
+    let opening = r#"{"type":"tool_result","tool_use_id":"a","content":["#;
+    let nested = format!("{}{}", opening.repeat(20_000), "]}".repeat(20_000));
+    let refusal = decode(&block(&nested)).unwrap_err();
+    assert_eq!(refusal.field.as_deref(), Some("messages.content.content"));
+    let odd = |n: usize| format!(r#"{{"type":"text","text":"a","k{n}":1}}"#);
+    let blocks: Vec<String> = (0..20_000).map(odd).collect();
+    let body_of_many = block(&blocks.join(","));
+    let extensions = decode(&body_of_many).unwrap().extensions;
+    assert!(extensions.len() < 200, "{}", extensions.len());
+    assert!(extensions.iter().any(|known| known.path == "messages.content.unknown"));
     assert!(decode(&body(r#","top_p":1,"top_p":2"#)).is_err());
     assert!(decode(&block(r#"{"type":"text","text":null,"text":"a"}"#)).is_err());
 }

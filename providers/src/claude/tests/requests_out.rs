@@ -14,15 +14,15 @@ use crate::conversation::{
 
 type Change = Box<dyn FnOnce(&mut Request<'static>)>;
 
-fn raw(text: &str) -> &'static RawValue {
+pub(super) fn raw(text: &str) -> &'static RawValue {
     Box::leak(RawValue::from_string(text.to_owned()).unwrap())
 }
 
-fn message(role: Role, parts: Vec<Part<'static>>) -> Message<'static> {
+pub(super) fn message(role: Role, parts: Vec<Part<'static>>) -> Message<'static> {
     Message { role, parts }
 }
 
-fn asked(change: impl FnOnce(&mut Request<'static>)) -> Request<'static> {
+pub(super) fn asked(change: impl FnOnce(&mut Request<'static>)) -> Request<'static> {
     let mut request = Request::new(Schema::OpenAi, "asked");
     request.messages = vec![message(Role::User, vec![Part::text("hi")])];
     change(&mut request);
@@ -39,7 +39,7 @@ fn tool(name: &'static str) -> Tool<'static> {
     }
 }
 
-fn call(id: &'static str, arguments: &'static str) -> Part<'static> {
+pub(super) fn call(id: &'static str, arguments: &'static str) -> Part<'static> {
     Part::ToolCall(ToolCall {
         id: Some(id.into()),
         name: "look".into(),
@@ -49,7 +49,7 @@ fn call(id: &'static str, arguments: &'static str) -> Part<'static> {
     })
 }
 
-fn result(id: &'static str, content: Vec<Part<'static>>) -> Part<'static> {
+pub(super) fn result(id: &'static str, content: Vec<Part<'static>>) -> Part<'static> {
     Part::ToolResult(ToolResult {
         call_id: Some(id.into()),
         name: None,
@@ -64,7 +64,7 @@ fn media(source: Source<'static>) -> Media<'static> {
     Media { source, name: None, detail: None, cache_control: None }
 }
 
-fn base64(media_type: &'static str) -> Media<'static> {
+pub(super) fn base64(media_type: &'static str) -> Media<'static> {
     media(Source::Base64 { media_type: media_type.into(), data: "aGk=".into() })
 }
 
@@ -335,7 +335,8 @@ fn what_is_asked_for_is_written() {
                 };
             }),
             "/output_config",
-            json!({"format": {"type": "json_schema", "schema": {"type": "object"}}}),
+            json!({"format": {"type": "json_schema",
+                "schema": {"type": "object", "additionalProperties": false}}}),
         ),
         (
             Box::new(|r| r.messages[0].parts = vec![Part::Image(base64("image/JPG"))]),
@@ -386,152 +387,29 @@ fn json_mode_becomes_an_instruction_and_is_said() {
 }
 
 #[test]
-fn thinking_is_told_as_the_model_takes_it() {
-    use Effort::{High, Low, Max, Minimal, None as Nothing};
-    use ThinkingMode::{Adaptive, Budget, Disabled};
-    let adaptive = |effort: &str| json!([{"type": "adaptive"}, {"effort": effort}]);
-    let enabled = |budget: u64| json!([{"type": "enabled", "budget_tokens": budget}, null]);
-    let nothing = json!([null, null]);
-    let off = json!([{"type": "disabled"}, null]);
-    let cases = [
-        (Kind::Effort, Some(High), None, 128_000, adaptive("high"), 0),
-        (Kind::Effort, Some(Max), None, 128_000, adaptive("max"), 0),
-        (Kind::Effort, Some(Minimal), None, 128_000, adaptive("low"), 1),
-        (Kind::Effort, Some(Nothing), None, 128_000, off.clone(), 0),
-        (Kind::Effort, None, Some(Disabled), 128_000, off, 0),
-        (Kind::Effort, None, Some(Budget(1024)), 128_000, adaptive("low"), 1),
-        (Kind::Effort, None, Some(Budget(8000)), 128_000, adaptive("medium"), 1),
-        (Kind::Effort, None, Some(Budget(60_000)), 128_000, adaptive("high"), 1),
-        (Kind::Effort, None, Some(Adaptive), 128_000, json!([{"type": "adaptive"}, null]), 0),
-        (Kind::Effort, None, None, 128_000, nothing.clone(), 0),
-        (Kind::Budget, Some(Minimal), None, 128_000, enabled(1024), 0),
-        (Kind::Budget, Some(High), None, 128_000, enabled(16_384), 0),
-        (Kind::Budget, Some(High), None, 4096, enabled(2048), 0),
-        (Kind::Budget, Some(High), None, 1025, enabled(1024), 0),
-        (Kind::Budget, Some(Low), None, 1024, nothing.clone(), 1),
-        (Kind::Budget, Some(Nothing), None, 128_000, nothing.clone(), 0),
-        (Kind::Budget, None, Some(Budget(5000)), 128_000, enabled(5000), 0),
-        (Kind::Budget, None, Some(Adaptive), 128_000, enabled(8192), 1),
-        (Kind::Unsupported, Some(Nothing), None, 128_000, nothing.clone(), 0),
-        (Kind::Unsupported, Some(Low), None, 128_000, nothing, 1),
-    ];
-    for (kind, effort, mode, max_tokens, expected, losses) in cases {
+fn schemas_are_written_as_anthropic_takes_them() {
+    let with = |parameters: &str, strict: bool| {
+        let parameters = Some(std::borrow::Cow::Borrowed(raw(parameters)));
         let request = asked(|r| {
-            r.max_tokens = Some(max_tokens);
-            r.reasoning.effort = effort;
-            r.reasoning.mode = mode;
+            r.tools = vec![Tool::Function {
+                name: "a".into(),
+                description: None,
+                parameters,
+                strict: Some(strict),
+                cache_control: None,
+            }];
         });
-        let (body, lost) = encoded(&request, &able(kind));
-        let case = format!("{kind:?} {effort:?} {mode:?} {max_tokens}");
-        assert_eq!(json!([body["thinking"], body["output_config"]]), expected, "{case}");
-        assert_eq!(lost.len(), losses, "{case}: {lost:?}");
-    }
-}
-
-#[test]
-fn calls_and_results_keep_together() {
-    let request = asked(|r| {
-        let calls = vec![call("call 1", "{\"n\":1.0}"), call("call_2", "")];
-        r.messages.push(message(Role::Assistant, calls));
-        let failed = ToolResult {
-            call_id: Some("call_2".into()),
-            name: None,
-            content: vec![],
-            object: Some(raw("{\"error\":\"no\"}")),
-            is_error: true,
-            cache_control: None,
-        };
-        let image = Part::Image(base64("image/png"));
-        let parts = vec![
-            Part::text("and?"),
-            result("call 1", vec![Part::text("yes"), image]),
-            Part::ToolResult(failed),
-        ];
-        r.messages.push(message(Role::User, parts));
-    });
-    let (body, losses) = encoded(&request, &able(Kind::Effort));
-    assert!(losses.is_empty());
-    let calls = &body["messages"][1]["content"];
-    let id = calls[0]["id"].as_str().unwrap();
-    assert!(id.starts_with("toolu_") && id.len() == 38, "{id}");
-    assert_eq!(calls[1], json!({"type": "tool_use", "id": "call_2", "name": "look", "input": {}}));
-    let results = &body["messages"][2]["content"];
-    assert_eq!(results[0]["tool_use_id"], id);
-    assert_eq!(results[0]["content"][1]["type"], "image");
-    assert_eq!(
-        results[1],
-        json!({"type": "tool_result", "tool_use_id": "call_2", "is_error": true,
-            "content": [{"type": "text", "text": "{\"error\":\"no\"}"}]})
-    );
-    assert_eq!(results[2]["text"], "and?");
-    // Numbers keep their spelling.
-    let encoded = encode(&request, &able(Kind::Effort)).unwrap();
-    assert!(std::str::from_utf8(&encoded.body).unwrap().contains("\"input\":{\"n\":1.0}"));
-}
-
-#[test]
-fn a_budget_gives_way_where_the_history_lacks_its_thoughts() {
-    let request = asked(|r| {
-        r.reasoning.effort = Some(Effort::High);
-        r.messages.push(message(Role::Assistant, vec![call("a", "{}")]));
-        r.messages.push(message(Role::User, vec![result("a", vec![Part::text("x")])]));
-    });
-    let (body, losses) = encoded(&request, &able(Kind::Budget));
-    assert_eq!((&body["thinking"], losses), (&Value::Null, vec!["reasoning_effort".to_owned()]));
-    let (body, losses) = encoded(&request, &able(Kind::Effort));
-    assert_eq!((&body["thinking"]["type"], losses.len()), (&json!("adaptive"), 0));
-}
-
-#[test]
-fn instructions_in_the_middle_stay_where_they_may() {
-    use Role::{Assistant, System, User};
-    let wrapped = "<system>\ns\n</system>";
-    // The roles of the turns, whether the model takes them; the roles and texts written.
-    let cases: [(&[Role], bool, Value); 6] = [
-        (&[User, System], true, json!([["user", "u"], ["system", "s"]])),
-        (
-            &[User, System, Assistant],
-            true,
-            json!([["user", "u"], ["system", "s"], ["assistant", "a"]]),
-        ),
-        (&[User, System, User], true, json!([["user", "u", wrapped, "u"]])),
-        (
-            &[User, Assistant, System, User],
-            true,
-            json!([["user", "u"], ["assistant", "a"], ["user", wrapped, "u"]]),
-        ),
-        (&[User, System], false, json!([["user", "u", wrapped]])),
-        (
-            &[User, Assistant, System],
-            false,
-            json!([["user", "u"], ["assistant", "a"], ["user", wrapped]]),
-        ),
-    ];
-    for (roles, system_turns, expected) in cases {
-        let request = asked(|r| {
-            let said = |role: &Role| match role {
-                User => message(User, vec![Part::text("u")]),
-                Assistant => message(Assistant, vec![Part::text("a")]),
-                System => message(System, vec![Part::text("s")]),
-            };
-            r.messages = roles.iter().map(said).collect();
-        });
-        let capabilities = Capabilities { system_turns, ..able(Kind::Effort) };
-        let (body, losses) = encoded(&request, &capabilities);
-        let turns: Vec<Value> = body["messages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|turn| {
-                let mut row = vec![turn["role"].clone()];
-                row.extend(turn["content"].as_array().unwrap().iter().map(|b| b["text"].clone()));
-                Value::Array(row)
-            })
-            .collect();
-        let kept = turns.iter().any(|turn| turn[0] == "system");
-        assert_eq!(Value::Array(turns), expected, "{roles:?}");
-        assert_eq!(losses.is_empty(), kept, "{roles:?}: {losses:?}");
-    }
+        let (body, losses) = encoded(&request, &able(Kind::Effort));
+        (body["tools"][0]["input_schema"].clone(), losses)
+    };
+    assert_eq!(with("{}", false).0, json!({"type": "object"}));
+    assert_eq!(with(r#"{ "x": 1}"#, false).0, json!({"type": "object", "x": 1}));
+    let number = r#"{"type":"object","properties":{"n":{"type":"integer","minimum":3}}}"#;
+    let (loose, losses) = with(number, false);
+    assert_eq!((&loose["properties"]["n"]["minimum"], losses.len()), (&json!(3), 0));
+    let (strict, losses) = with(number, true);
+    assert_eq!(strict["additionalProperties"], false);
+    assert_eq!(losses, ["tools.function.strict"]);
 }
 
 #[test]
@@ -551,15 +429,6 @@ fn extensions_of_anthropics_own_go_back_to_their_place() {
         assert_eq!(before[member], after[member], "{member}");
     }
     assert_eq!(before["messages"][0]["content"][1], after["messages"][0]["content"][1]);
-}
-
-#[test]
-fn a_paused_answer_may_be_gone_on_with() {
-    let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a"},
-        {"role":"assistant","content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{}}]}]}"#;
-    let capabilities = Capabilities { prefill: false, ..able(Kind::Effort) };
-    let (after, _) = encoded(&decode(body).unwrap(), &capabilities);
-    assert_eq!(after["messages"][1]["content"][0]["type"], "server_tool_use");
 }
 
 #[test]

@@ -300,6 +300,16 @@ fn lines_may_end_in_any_way() {
 }
 
 #[test]
+fn a_ping_before_the_start_hides_nothing() {
+    let ping = "data: {\"type\":\"ping\"}\n\n";
+    let events = events(format!("{ping}{HEAD}").as_bytes(), 4096);
+    assert!(events[0].contains("msg_1"), "{events:?}");
+    let frames = ladder(&streamed(&[Event::Ping, begin(), Event::Ping, Event::End], reply()));
+    assert_eq!(frames[0]["message"]["id"], "msg_1");
+    assert_eq!(frames[1]["type"], "ping");
+}
+
+#[test]
 fn a_stream_without_its_start_still_begins_with_one() {
     let frames = r#"data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":"a"}}"#;
     let events = events(format!("{frames}\n\n").as_bytes(), 4096);

@@ -371,6 +371,11 @@ fn unknown_members_inside_lists_are_reported_without_indices() {
         ),
         (
             json!({"contents": [{"parts": [
+                {"functionCall": {"name": "f", "willContinue": true}}]}]}),
+            "contents.parts.functionCall.willContinue",
+        ),
+        (
+            json!({"contents": [{"parts": [
                 {"functionResponse": {"name": "f", "response": {}, "scheduling": "X"}}]}]}),
             "contents.parts.functionResponse.scheduling",
         ),
@@ -442,6 +447,11 @@ fn bad_bodies_are_refused_by_name() {
             "generationConfig.thinkingConfig.thinkingBudget",
         ),
         (
+            with(json!({"generationConfig": {"thinkingConfig":
+                {"thinkingBudget": 1, "thinkingLevel": "LOW"}}})),
+            "generationConfig.thinkingConfig",
+        ),
+        (
             with(json!({"toolConfig": {"functionCallingConfig": {"mode": "SOME"}}})),
             "toolConfig.functionCallingConfig.mode",
         ),
@@ -473,4 +483,24 @@ fn bad_bodies_are_refused_by_name() {
     for body in ["", "[]", "5", "{", "\u{feff}{}", r#"{"contents":[{"parts":[{"text":"a"#] {
         assert!(decode(body.as_bytes()).is_err(), "{body}");
     }
+}
+
+#[test]
+fn bodies_of_very_many_small_things_are_read_in_passing() {
+    // Each would take minutes if it were compared with every other.
+    let many = |item: &str| vec![item; 200_000].join(",");
+    let opaque = format!(r#"{{"contents":[{{"parts":[{}]}}]}}"#, many(r#"{"new":1}"#));
+    let request = decode(opaque.as_bytes()).unwrap();
+    assert_eq!(request.messages[0].parts.len(), 200_000);
+
+    let members: Vec<String> = (0..200_000).map(|index| format!("\"a{index}\":1")).collect();
+    let members = members.join(",");
+    let unknown = format!(r#"{{"contents":[{{"parts":[{{"text":"a"}}]}}],{members}}}"#);
+    assert!(decode(unknown.as_bytes()).is_err());
+    let response = format!(
+        r#"{{"contents":[{{"parts":[{{"functionResponse":{{"name":"f","response":{{{members}}}}}}}]}}]}}"#
+    );
+    assert!(decode(response.as_bytes()).is_ok());
+    let deep = format!(r#"{{"contents":[{{"parts":[{{"new":{}"#, "[".repeat(1_000_000));
+    assert!(decode(deep.as_bytes()).is_err());
 }

@@ -3,9 +3,10 @@ use serde_json::{Value, json};
 
 use super::super::encode_contents::NO_SIGNATURE;
 use super::super::path;
-use super::{encode, encode_for};
+use super::{encode, encode_for, encoded};
 use crate::Schema;
-use crate::catalog::Thinking as Thinks;
+use crate::catalog::{Capabilities, Thinking as Thinks};
+use crate::codec::{Codec, Target};
 use crate::conversation::{
     Arguments, Effort, Extension, Media, Message, Opaque, OutputFormat, Part, Request, Role,
     Source, Text, Thinking, ThinkingMode, Tool, ToolCall, ToolChoice, ToolResult, Unsupported,
@@ -277,9 +278,7 @@ fn settings() {
     request.candidates = Some(2);
     request.logprobs = Some(5);
     request.stop = vec!["x".into()];
-    let capabilities = super::capabilities(Thinks::Effort);
-    let target = crate::codec::Target { model: "m", capabilities: &capabilities };
-    let encoded = crate::codec::Codec::encode_request(&super::Gemini, &request, &target).unwrap();
+    let encoded = encoded(&request, Thinks::Effort).unwrap();
     assert_eq!(
         std::str::from_utf8(&encoded.body).unwrap(),
         r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"temperature":1.0,"topP":0.50,"topK":4,"seed":12345678901234567890,"presencePenalty":1,"frequencyPenalty":-2,"maxOutputTokens":9,"candidateCount":2,"responseLogprobs":true,"logprobs":5,"stopSequences":["x"]}}"#
@@ -309,8 +308,8 @@ fn output() {
 fn effort_becomes_level_or_budget() {
     // Effort, Gemini 3's level and whether that is a loss, Gemini 2.5's budget.
     let rows = [
-        (Effort::None, "LOW", true, 0),
-        (Effort::Minimal, "LOW", true, 1_024),
+        (Effort::None, "MINIMAL", true, 0),
+        (Effort::Minimal, "MINIMAL", false, 1_024),
         (Effort::Low, "LOW", false, 1_024),
         (Effort::Medium, "MEDIUM", false, 8_192),
         (Effort::High, "HIGH", false, 24_576),
@@ -333,9 +332,37 @@ fn effort_becomes_level_or_budget() {
 }
 
 #[test]
+fn what_a_model_cannot_be_told_becomes_the_nearest_and_is_said() {
+    let told = |effort, capabilities: Capabilities| {
+        let mut request = hello();
+        request.reasoning.effort = Some(effort);
+        let target = Target { model: "gemini-x", capabilities: &capabilities };
+        let encoded = super::Gemini.encode_request(&request, &target).unwrap();
+        let body: Value = serde_json::from_slice(&encoded.body).unwrap();
+        (body["generationConfig"]["thinkingConfig"].clone(), !encoded.losses.is_empty())
+    };
+    let levels = || Capabilities {
+        efforts: vec![Effort::Low, Effort::High],
+        ..super::capabilities(Thinks::Effort)
+    };
+    for (effort, level, lost) in [
+        (Effort::None, "LOW", true),
+        (Effort::Minimal, "LOW", true),
+        (Effort::Medium, "LOW", true),
+        (Effort::High, "HIGH", false),
+        (Effort::XHigh, "HIGH", true),
+        (Effort::Max, "HIGH", false),
+    ] {
+        assert_eq!(told(effort, levels()), (json!({"thinkingLevel": level}), lost), "{effort:?}");
+    }
+    let always = Capabilities { thinking_off: false, ..super::capabilities(Thinks::Budget) };
+    assert_eq!(told(Effort::None, always), (json!({"thinkingBudget": 128}), true));
+}
+
+#[test]
 fn thinking_modes_become_level_or_budget() {
     let rows = [
-        (ThinkingMode::Disabled, json!({"thinkingLevel": "LOW"}), json!({"thinkingBudget": 0})),
+        (ThinkingMode::Disabled, json!({"thinkingLevel": "MINIMAL"}), json!({"thinkingBudget": 0})),
         (ThinkingMode::Adaptive, Value::Null, json!({"thinkingBudget": -1})),
         (
             ThinkingMode::Budget(1024),

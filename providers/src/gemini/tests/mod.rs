@@ -1,31 +1,35 @@
 //! Tests of the Gemini codec.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod corpus;
 mod decode_request;
 mod encode_request;
 mod error;
+mod properties;
 mod response;
 mod stream;
 
 use serde_json::Value;
 
 use super::Gemini;
+use crate::Schema;
 use crate::catalog::{Capabilities, Thinking};
-use crate::codec::{Codec, PathHints, Target};
-use crate::conversation::{Event, Refusal, Request};
+use crate::codec::{Codec, Encoded, PathHints, Target};
+use crate::conversation::{Effort, Event, Refusal, Request};
 
 pub(super) const PATH: PathHints<'static> =
     PathHints { model: Some("gemini-x"), stream: Some(false) };
 
-pub(super) const fn capabilities(thinking: Thinking) -> Capabilities {
+/// A model that thinks this way, at any effort.
+pub(super) fn capabilities(thinking: Thinking) -> Capabilities {
+    use Effort::{High, Low, Medium, Minimal, XHigh};
     Capabilities {
-        max_output_tokens: 65_536,
-        sampling: true,
         thinking,
-        prefill: true,
-        forced_tools: true,
-        system_turns: false,
-        legacy_openai: false,
+        thinking_off: thinking == Thinking::Budget,
+        efforts: vec![Minimal, Low, Medium, High, XHigh],
+        tool_result_media: thinking == Thinking::Effort,
+        thought_signatures: thinking == Thinking::Effort,
+        ..Capabilities::default_for(Schema::Gemini)
     }
 }
 
@@ -34,14 +38,18 @@ pub(super) fn decode(body: &[u8]) -> Result<Request<'_>, Refusal> {
     Gemini.decode_request(body, PATH)
 }
 
-/// The body for a model that thinks this way, and the losses.
+/// The request as it is sent to a model that thinks this way.
+pub(super) fn encoded(request: &Request<'_>, thinking: Thinking) -> Result<Encoded, Refusal> {
+    let capabilities = capabilities(thinking);
+    Gemini.encode_request(request, &Target { model: "gemini-x", capabilities: &capabilities })
+}
+
+/// Its body and losses, to look into.
 pub(super) fn encode_for(
     request: &Request<'_>,
     thinking: Thinking,
 ) -> Result<(Value, Vec<String>), Refusal> {
-    let capabilities = capabilities(thinking);
-    let target = Target { model: "gemini-x", capabilities: &capabilities };
-    let encoded = Gemini.encode_request(request, &target)?;
+    let encoded = encoded(request, thinking)?;
     let losses = encoded.losses.into_iter().map(|loss| loss.field.into_owned()).collect();
     Ok((serde_json::from_slice(&encoded.body).unwrap(), losses))
 }

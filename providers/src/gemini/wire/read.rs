@@ -68,8 +68,8 @@ object! {
         name: "name" => Str<'a>,
         args: "args" => &'a RawValue,
         /// Vertex's `streamFunctionCallArguments`: arguments piece by piece.
-        partial_args: "partialArgs" => List<PartialArg<'a>>,
-        will_continue: "willContinue" => bool,
+        partial_args: "partialArgs" => &'a RawValue,
+        will_continue: "willContinue" => &'a RawValue,
     }
 }
 
@@ -270,13 +270,15 @@ object! {
 }
 
 impl<'a> ContentOutline<'a> {
-    /// The JSON of a part.
-    pub(in crate::gemini) fn part(&self, index: usize) -> Option<&'a RawValue> {
-        let parts = self.parts?;
-        if !parts.get().starts_with('[') {
-            return Some(parts);
+    /// The JSON of each part.
+    pub(in crate::gemini) fn parts(&self) -> Vec<&'a RawValue> {
+        match self.parts {
+            None => Vec::new(),
+            Some(list) if list.get().starts_with('[') => {
+                serde_json::from_str(list.get()).unwrap_or_default()
+            }
+            Some(one) => vec![one],
         }
-        serde_json::from_str::<Vec<&'a RawValue>>(parts.get()).ok()?.get(index).copied()
     }
 }
 

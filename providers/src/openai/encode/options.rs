@@ -95,6 +95,10 @@ pub(super) fn limits<'a>(
     losses: &mut Losses<'_, '_>,
 ) -> Result<Limits<'a>, Refusal> {
     let legacy = target.capabilities.legacy_openai;
+    if !request.stop.is_empty() && !target.capabilities.stop {
+        let why = format!("{} takes none: leave it out.", target.model);
+        return Err(refuse(request, Field::Stop, &why));
+    }
     if request.stop.len() > 4 {
         return Err(refuse(request, Field::Stop, "this provider takes 4 at most."));
     }
@@ -188,25 +192,32 @@ fn effort(
         // The model decides, as it does unasked.
         (Some(ThinkingMode::Adaptive) | None, None) => return None,
     };
-    if target.capabilities.thinking == catalog::Thinking::Unsupported {
+    let capabilities = target.capabilities;
+    if capabilities.thinking == catalog::Thinking::Unsupported {
+        // Who wants no thoughts misses none.
         if wanted != Effort::None {
             losses.of(Field::Reasoning);
         }
         return None;
     }
-    Some(match wanted {
+    let free = request.tools.is_empty() || capabilities.tools_with_effort;
+    let given = match wanted {
+        // Refused beside functions, which matter more (`wire.md` §0.4).
+        _ if !free => Effort::None,
+        Effort::None if capabilities.thinking_off => Effort::None,
+        wanted => capabilities.nearest_effort(wanted).unwrap_or(wanted),
+    };
+    if given != wanted {
+        losses.of(Field::Reasoning);
+    }
+    Some(match given {
         Effort::None => "none",
         Effort::Minimal => "minimal",
         Effort::Low => "low",
         Effort::Medium => "medium",
         Effort::High => "high",
         Effort::XHigh => "xhigh",
-        // Chat's own word, which models take on the Responses API only; who writes Chat knows.
-        Effort::Max if request.schema == Schema::OpenAi => "max",
-        Effort::Max => {
-            losses.of(Field::Reasoning);
-            "xhigh"
-        }
+        Effort::Max => "max",
     })
 }
 

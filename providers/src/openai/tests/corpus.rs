@@ -1,7 +1,7 @@
 //! Recorded traffic of OpenAI, Azure and compatible hosts.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -9,31 +9,14 @@ use super::responses::show as show_part;
 use super::streams::{events, show};
 use super::{OpenAi, decode, legacy, modern, reply};
 use crate::codec::{Codec, Target};
+use crate::conversation::shape::normalize;
 use crate::conversation::{ErrorClass, Part, Request, Response};
 
-const KINDS: [&str; 3] = ["openai_chat", "openai_chat_azure", "openai_chat_compat"];
-
-/// All files of these kinds with this ending, or none where the recordings are not there.
-fn recordings(format: &str, ending: &str) -> Vec<(PathBuf, String)> {
-    let shared = std::env::var_os("EGRET_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
-    let mut files = Vec::new();
-    for kind in KINDS {
-        let folder = shared.join("corpus").join(kind).join(format);
-        for entry in std::fs::read_dir(folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.to_string_lossy().ends_with(ending) {
-                let text = std::fs::read_to_string(&path).unwrap();
-                files.push((path, text));
-            }
-        }
-    }
-    if files.is_empty() {
-        let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-        assert!(!ci, "no recordings in {}: set EGRET_SHARED", shared.display());
-        eprintln!("SKIPPED: no recordings in {}: set EGRET_SHARED", shared.display());
-    }
-    files
+/// All recordings of Chat Completions whose names end so, as text.
+fn recordings(ending: &str) -> Vec<(PathBuf, String)> {
+    let files = crate::corpus::files(|kind| kind.starts_with("openai_chat"), ending);
+    assert!(!files.is_empty() || crate::corpus::is_absent(), "none ends in {ending}");
+    files.into_iter().map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
 }
 
 /// What a request means: everything but where in the body unknown members stood.
@@ -48,21 +31,19 @@ fn meaning(request: &Request<'_>) -> String {
 #[test]
 fn requests_keep_their_meaning() {
     let mut lost = BTreeMap::<String, usize>::new();
-    for format in ["json", "sse"] {
-        for (path, text) in recordings(format, ".request.json") {
-            let name = path.display();
-            let request = decode(&text).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
-            for capabilities in [modern(), legacy()] {
-                let target = Target { model: "gpt-y", capabilities: &capabilities };
-                let encoded = OpenAi
-                    .encode_request(&request, &target)
-                    .unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
-                let again = std::str::from_utf8(&encoded.body).unwrap();
-                if capabilities.legacy_openai {
-                    assert_eq!(meaning(&request), meaning(&decode(again).unwrap()), "{name}");
-                    for loss in encoded.losses {
-                        *lost.entry(loss.field.into_owned()).or_default() += 1;
-                    }
+    for (path, text) in recordings(".request.json") {
+        let name = path.display();
+        let request = decode(&text).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        for capabilities in [modern(), legacy()] {
+            let target = Target { model: "gpt-y", capabilities: &capabilities };
+            let encoded = OpenAi
+                .encode_request(&request, &target)
+                .unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+            let again = std::str::from_utf8(&encoded.body).unwrap();
+            if capabilities.legacy_openai {
+                assert_eq!(meaning(&request), meaning(&decode(again).unwrap()), "{name}");
+                for loss in encoded.losses {
+                    *lost.entry(loss.field.into_owned()).or_default() += 1;
                 }
             }
         }
@@ -76,6 +57,26 @@ fn requests_keep_their_meaning() {
             "messages.reasoning_details",
         ];
         assert!(known.contains(&field.as_str()), "{lost:?}");
+    }
+}
+
+#[test]
+fn shaped_requests_keep_their_shape() {
+    for (path, text) in recordings(".request.json") {
+        let name = path.display();
+        let mut request = decode(&text).unwrap();
+        // Instructions alone are no conversation.
+        if request.messages.is_empty() {
+            continue;
+        }
+        normalize(&mut request).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        let capabilities = legacy();
+        let target = Target { model: "gpt-y", capabilities: &capabilities };
+        let encoded = OpenAi.encode_request(&request, &target).unwrap();
+        let mut again = decode(std::str::from_utf8(&encoded.body).unwrap()).unwrap();
+        normalize(&mut again).unwrap();
+        let moved = encoded.losses.iter().any(|loss| loss.field == "messages.tool");
+        assert!(moved || meaning(&request) == meaning(&again), "{name}");
     }
 }
 
@@ -100,7 +101,7 @@ fn told(response: &Response<'_>) -> String {
 
 #[test]
 fn responses_say_the_same_again() {
-    for (path, text) in recordings("json", ".response.json") {
+    for (path, text) in recordings(".response.json") {
         let name = path.display().to_string();
         let meta = std::fs::read(name.replace(".response.json", ".meta.json")).unwrap();
         let meta: Value = serde_json::from_slice(&meta).unwrap();
@@ -166,7 +167,7 @@ fn told_text(events: &[String]) -> (String, String) {
 
 #[test]
 fn streams_decode_the_same_however_they_are_cut() {
-    for (path, stream) in recordings("sse", ".response.sse") {
+    for (path, stream) in recordings(".response.sse") {
         let name = path.display();
         let whole = events([stream.as_bytes()]);
         assert!(whole[0].starts_with("start "), "{name}: {whole:?}");
@@ -181,7 +182,7 @@ fn streams_decode_the_same_however_they_are_cut() {
 
 #[test]
 fn a_stream_that_is_cut_short_has_no_end() {
-    for (path, stream) in recordings("sse", ".response.sse") {
+    for (path, stream) in recordings(".response.sse") {
         let whole = events([stream.as_bytes()]);
         for (end, _) in stream.match_indices("data: ").chain(stream.match_indices("\ndata:")) {
             let cut = events([&stream.as_bytes()[..end]]);
@@ -195,7 +196,7 @@ fn a_stream_that_is_cut_short_has_no_end() {
 
 #[test]
 fn streams_say_the_same_again() {
-    for (path, stream) in recordings("sse", ".response.sse") {
+    for (path, stream) in recordings(".response.sse") {
         let mut decoder = OpenAi.stream_decoder();
         let mut encoder = OpenAi.stream_encoder(reply());
         let (mut out, mut before) = (Vec::new(), Vec::new());

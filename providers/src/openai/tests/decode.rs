@@ -495,17 +495,3 @@ fn broken_bodies_are_refused() {
     let bytes = b"{\"model\":\"\xff\",\"messages\":[]}";
     assert!(super::Codec::decode_request(&super::OpenAi, bytes, Default::default()).is_err());
 }
-
-#[test]
-fn usage_is_asked_for_in_the_stream_options() {
-    let rows = [
-        (r#"{"stream_options":{"include_usage":true}}"#, true),
-        (r#"{"stream_options":{"include_usage":false}}"#, false),
-        (r#"{"stream_options":null}"#, false),
-        ("{}", false),
-        ("nonsense", false),
-    ];
-    for (text, expected) in rows {
-        assert_eq!(crate::openai::wants_usage(text.as_bytes()), expected, "{text}");
-    }
-}

@@ -269,11 +269,7 @@ fn fields_are_mapped_or_reported() {
             &[],
         ),
         (|r| r.reasoning.effort = Some(Effort::Low), json!({"reasoning_effort": "low"}), &[]),
-        (
-            |r| r.reasoning.effort = Some(Effort::Max),
-            json!({"reasoning_effort": "xhigh"}),
-            &["thinking"],
-        ),
+        (|r| r.reasoning.effort = Some(Effort::Max), json!({"reasoning_effort": "max"}), &[]),
         (
             |r| r.reasoning.mode = Some(ThinkingMode::Disabled),
             json!({"reasoning_effort": "none"}),
@@ -412,6 +408,41 @@ fn models_without_sampling_or_thinking() {
     request.sampling.temperature = Some(raw("0.7"));
     let refusal = encode(&request, &fixed).unwrap_err();
     assert_eq!(refusal.field.as_deref(), Some("temperature"));
+}
+
+#[test]
+fn effort_is_the_nearest_that_the_model_has() {
+    let gpt5 = Capabilities {
+        thinking_off: false,
+        efforts: vec![Effort::Minimal, Effort::Low, Effort::Medium, Effort::High],
+        ..modern()
+    };
+    let chosen = |effort, capabilities: &Capabilities, tools| {
+        let mut request = foreign(Schema::Claude);
+        request.reasoning.effort = Some(effort);
+        request.tools = tools;
+        let (written, losses) = encode(&request, capabilities).unwrap();
+        (written["reasoning_effort"].clone(), losses.len())
+    };
+    assert_eq!(chosen(Effort::Max, &gpt5, vec![]), (json!("high"), 1));
+    assert_eq!(chosen(Effort::None, &gpt5, vec![]), (json!("minimal"), 1));
+    assert_eq!(chosen(Effort::Low, &gpt5, vec![]), (json!("low"), 0));
+    // Refused beside functions, which matter more.
+    let tool = Tool::Function {
+        name: "f".into(),
+        description: None,
+        parameters: None,
+        strict: None,
+        cache_control: None,
+    };
+    let gpt54 = Capabilities { tools_with_effort: false, ..modern() };
+    assert_eq!(chosen(Effort::High, &gpt54, vec![tool.clone()]), (json!("none"), 1));
+    assert_eq!(chosen(Effort::None, &gpt54, vec![tool]), (json!("none"), 0));
+    assert_eq!(chosen(Effort::High, &gpt54, vec![]), (json!("high"), 0));
+    let mut request = foreign(Schema::Claude);
+    request.stop = vec!["a".into()];
+    let deaf = Capabilities { stop: false, ..modern() };
+    assert_eq!(encode(&request, &deaf).unwrap_err().field.as_deref(), Some("stop_sequences"));
 }
 
 #[test]

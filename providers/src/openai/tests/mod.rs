@@ -16,20 +16,27 @@ use super::OpenAi;
 use crate::Schema;
 use crate::catalog::{Capabilities, Thinking};
 use crate::codec::{Codec, PathHints, Reply, Target};
-use crate::conversation::{Message, Part, Refusal, Request, Role};
+use crate::conversation::{Effort, Message, Part, Refusal, Request, Role};
 
 /// What a current OpenAI model accepts.
 fn modern() -> Capabilities {
     Capabilities {
-        max_output_tokens: 128_000,
-        sampling: true,
         thinking: Thinking::Effort,
-        prefill: false,
-        forced_tools: true,
-        system_turns: true,
+        efforts: EFFORTS.to_vec(),
         legacy_openai: false,
+        ..Capabilities::default_for(Schema::OpenAi)
     }
 }
+
+const EFFORTS: [Effort; 7] = [
+    Effort::None,
+    Effort::Minimal,
+    Effort::Low,
+    Effort::Medium,
+    Effort::High,
+    Effort::XHigh,
+    Effort::Max,
+];
 
 /// What a compatible host accepts.
 fn legacy() -> Capabilities {

@@ -290,6 +290,11 @@ fn frames_and_ends() {
         // Hosts without [DONE], whose last chunk says it all.
         (format!("data: {a}\n\ndata: {both}\n\n"), vec!["0.0 stop", "0 Stop", "usage 2 3", "end"]),
         (format!("data: {a}\n\ndata: {both}"), vec!["0.0 stop", "0 Stop", "usage 2 3", "end"]),
+        // A comment while the caller waits; one before the answer began says nothing.
+        (
+            format!(": wait\n\ndata: {a}\n\n: wait\n\n\n\ndata: {end}\n\ndata: [DONE]\n\n"),
+            vec!["ping", "0.0 stop", "0 Stop", "end"],
+        ),
         // Cut short.
         (
             format!("data: {a}\n\ndata: {end}\n\ndata: {usage}\n\n"),

@@ -67,15 +67,15 @@ impl Upstreams {
     /// Sends a request and waits for the header of its answer. `before_sending` is called once
     /// a connection is there and before the first byte of the request goes out.
     ///
-    /// A pooled connection that turns out to be dead before any byte of the answer is replaced
-    /// by a fresh one, once; that aside nothing is sent twice.
+    /// A request that the provider can't have worked on (see [`may_resend`]) is sent again, once;
+    /// that aside nothing is sent twice.
     pub async fn send(
         &self,
         backend: &Backend,
         request: &Outgoing,
         before_sending: &mut (dyn FnMut() + Send),
     ) -> Result<Incoming, NoAnswer> {
-        let mut stale = false;
+        let mut resent = false;
         loop {
             let (session, peer, reused) = self.connect(backend).await?;
             before_sending();
@@ -85,12 +85,8 @@ impl Upstreams {
                     if is_h2_downgrade(&error) {
                         self.connector.prefer_h1(&peer);
                     }
-                    let died = !matches!(
-                        error.etype(),
-                        ErrorType::ReadTimedout | ErrorType::WriteTimedout
-                    );
-                    if reused && died && !stale {
-                        stale = true;
+                    if !resent && may_resend(&error, reused) {
+                        resent = true;
                         continue;
                     }
                     return Err(explain(&error, true, backend));
@@ -171,6 +167,22 @@ async fn exchange(
         Err(error) => {
             session.shutdown().await;
             Err((error, peer))
+        }
+    }
+}
+
+/// Whether a request may be sent again: it was not sent whole, or the provider says that it did not
+/// look at it (h2: GOAWAY, REFUSED_STREAM), or a pooled connection turned out to be dead. A stream
+/// that the provider resets otherwise may have been worked on, and billed.
+fn may_resend(error: &BError, reused: bool) -> bool {
+    match error.etype() {
+        ErrorType::WriteError => reused,
+        // The answer came, and could not be read.
+        ErrorType::InvalidH2 => false,
+        _ => {
+            let mut retry = error.retry;
+            retry.decide_reuse(reused);
+            retry.retry()
         }
     }
 }

@@ -170,7 +170,7 @@ async fn stream(
     match ended {
         Ended::Complete => Ok(Attempted::Served),
         Ended::CallerGone => Err(Failure::CallerGone),
-        Ended::Broken(reason) => Err(Failure::Broken(reason)),
+        Ended::Broken(reason) => Err(Failure::Ended(reason)),
     }
 }
 

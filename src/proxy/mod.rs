@@ -271,6 +271,10 @@ impl ProxyHttp for Proxy {
                 self.0.refuse(session, ctx, &refused).await;
                 Ok(true)
             }
+            Failure::Ended(reason) => {
+                ctx.reason = Some(reason);
+                Ok(true)
+            }
             Failure::Broken(reason) => {
                 ctx.reason = Some(reason);
                 session.set_keepalive(None);

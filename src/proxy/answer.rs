@@ -19,6 +19,8 @@ use crate::admission::Admitted;
 
 /// Largest answer in one piece.
 const WHOLE: usize = 64 * 1024 * 1024;
+/// What a backend did that answers a request for a stream with something whole.
+const NO_STREAM: &str = "sent no stream where one was asked for";
 
 /// Relays a successful answer. Until its first byte has gone out, failing is still the next
 /// attempt's chance.
@@ -120,6 +122,9 @@ async fn stream(
             "sent a stream in an encoding that was not asked for",
         ));
     }
+    if !exchange.turn.json_array && is_document(head.as_ref()) {
+        return document(exchange, session, ctx, incoming, admitted).await;
+    }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
     let first = match unless_gone(session, deadline, incoming.next()).await {
         Ok(Ok(Some(piece))) => piece,
@@ -172,6 +177,44 @@ async fn stream(
         Ended::CallerGone => Err(Failure::CallerGone),
         Ended::Broken(reason) => Err(Failure::Ended(reason)),
     }
+}
+
+/// Whether an answer says of itself that it is no stream.
+fn is_document(head: Option<&ResponseHeader>) -> bool {
+    let kind = head.and_then(|head| head.headers.get(header::CONTENT_TYPE)?.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/json") || kind.starts_with("text/html"))
+}
+
+/// Something whole where a stream was asked for: an error or a page that came with a 200, or the
+/// answer of a host that doesn't stream, which may have been billed.
+async fn document(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    mut incoming: Incoming,
+    admitted: Admitted,
+) -> Result<Attempted, Failure> {
+    let gateway = exchange.gateway;
+    let read = unless_gone(session, exchange.deadline(ctx), incoming.rest(WHOLE)).await;
+    gateway.upstreams.release(incoming).await;
+    let gone = match read {
+        Ok(Ok(Some(body))) => {
+            let codec = exchange.attempt.backend().schema.codec();
+            match codec.decode_response(&body) {
+                Ok(response) => settle(gateway, ctx, admitted, response.usage.as_ref()),
+                Err(_) => admitted.release(),
+            }
+            return Ok(unreadable(exchange, ctx, NO_STREAM));
+        }
+        Ok(_) => {
+            charge_estimate(gateway, ctx, admitted, None);
+            return Ok(unreadable(exchange, ctx, NO_STREAM));
+        }
+        Err(Interrupted::CallerGone) => Failure::CallerGone,
+        Err(Interrupted::Deadline) => too_late(),
+    };
+    charge_estimate(gateway, ctx, admitted, None);
+    Err(gone)
 }
 
 /// A stream whose first byte has gone out: it can only end well or be ended with an error.

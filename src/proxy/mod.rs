@@ -20,7 +20,7 @@ mod upstream;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -56,6 +56,8 @@ pub struct Gateway {
     pub ledger: Arc<Ledger>,
     /// What the outside sees.
     pub metrics: Arc<Metrics>,
+    /// Whether every listener takes connections.
+    pub listening: AtomicBool,
     /// Going down.
     pub drain: Arc<Drain>,
     access_log: Option<AccessLog>,
@@ -98,6 +100,7 @@ impl Gateway {
             live,
             ledger,
             metrics,
+            listening: AtomicBool::new(false),
             drain: Arc::default(),
             access_log,
             upstreams: Upstreams::new(resolver),

@@ -343,9 +343,10 @@ fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
     }
 }
 
-/// Charges what the provider said; its estimate where it said nothing.
+/// Charges what the provider said; its estimate where it said nothing, or zero (S-43).
 fn settle(gateway: &Gateway, ctx: &mut RequestCtx, admitted: Admitted, usage: Option<&Usage>) {
-    let Some(usage) = usage else {
+    // Every answer has read something: a usage of nothing was not counted, and is not believed.
+    let Some(usage) = usage.filter(|usage| usage.total() > 0) else {
         gateway.metrics.usage_unknown(ctx.place());
         return charge_estimate(gateway, ctx, admitted, None);
     };

@@ -353,16 +353,18 @@ fn settle(gateway: &Gateway, ctx: &mut RequestCtx, admitted: Admitted, usage: Op
     ctx.cost = ctx.cost.saturating_add(admitted.settle(usage));
 }
 
-/// Charges the estimate: the provider may bill, but nobody will know how much.
+/// Charges the estimate: the provider may bill, but nobody will know how much. Costs nothing where
+/// the request had not gone out yet.
 pub fn charge_estimate(
     gateway: &Gateway,
     ctx: &mut RequestCtx,
     admitted: Admitted,
     known: Option<&Usage>,
 ) {
+    let Some(charged) = admitted.charge_estimate(known) else { return };
     gateway.metrics.charge_estimated(ctx.place());
     ctx.usage = known.copied();
-    ctx.cost = ctx.cost.saturating_add(admitted.charge_estimate(known));
+    ctx.cost = ctx.cost.saturating_add(charged);
     ctx.estimated = true;
 }
 

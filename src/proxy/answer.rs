@@ -165,13 +165,13 @@ async fn stream(
     if !session.is_http2() {
         insert(&mut header, header::TRANSFER_ENCODING, "chunked")?;
     }
-    let mut served = Stream { session, relay, settled: Some(admitted) };
+    let mut served = Stream { session, relay, admitted };
     let first_byte = ctx.started.elapsed();
     ctx.first_byte = Some(first_byte);
     gateway.metrics.first_token(ctx.place(), ctx.surface.as_str(), first_byte);
     let ended = served.run(exchange, ctx, &mut incoming, header, out, deadline).await;
     gateway.upstreams.release(incoming).await;
-    served.account(gateway, ctx, &ended);
+    served.account(gateway, ctx);
     match ended {
         Ended::Complete => Ok(Attempted::Served),
         Ended::CallerGone => Err(Failure::CallerGone),
@@ -221,7 +221,7 @@ async fn document(
 struct Stream<'a> {
     session: &'a mut Session,
     relay: Relay,
-    settled: Option<Admitted>,
+    admitted: Admitted,
 }
 
 /// How a stream ended.
@@ -265,6 +265,12 @@ impl Stream<'_> {
                     continue;
                 }
                 Ok(Some(Ok(None))) => return self.end(ctx).await,
+                // Nothing that comes behind the provider's own end can spoil the answer.
+                Ok(Some(Err(_)) | None) | Err(Interrupted::Deadline)
+                    if self.relay.is_complete() =>
+                {
+                    return self.end(ctx).await;
+                }
                 Ok(Some(Err(error))) => {
                     log::debug!("stream of {}: {error}", exchange.attempt.backend().name);
                     let timeout = *error.etype() == pingora::ErrorType::ReadTimedout;
@@ -315,16 +321,15 @@ impl Stream<'_> {
         self.session.write_response_body(None, true).await
     }
 
-    /// Settles with what the provider said; a stream that did not end well may be billed for
-    /// more than it said, so its estimate counts.
-    fn account(mut self, gateway: &Gateway, ctx: &mut RequestCtx, ended: &Ended) {
-        let Some(admitted) = self.settled.take() else { return };
+    /// Settles with what the provider said; a stream that it did not end may be billed for more
+    /// than it said, so its estimate counts. SDKs hang up as soon as they have read the end, so a
+    /// caller that has gone by then says nothing about the cost.
+    fn account(self, gateway: &Gateway, ctx: &mut RequestCtx) {
         let usage = self.relay.usage();
-        match ended {
-            Ended::Complete => settle(gateway, ctx, admitted, usage.as_ref()),
-            Ended::CallerGone | Ended::Broken(_) => {
-                charge_estimate(gateway, ctx, admitted, usage.as_ref());
-            }
+        if self.relay.is_complete() {
+            settle(gateway, ctx, self.admitted, usage.as_ref());
+        } else {
+            charge_estimate(gateway, ctx, self.admitted, usage.as_ref());
         }
     }
 }

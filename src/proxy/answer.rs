@@ -11,7 +11,7 @@ use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::ctx::RequestCtx;
 use super::egress;
-use super::exchange::{Attempted, Exchange, Interrupted, too_late, unless_gone};
+use super::exchange::{Attempted, Exchange, Interrupted, scrub, too_late, unless_gone};
 use super::failure::Failure;
 use super::upstream::Incoming;
 use super::{Gateway, encoding};
@@ -81,13 +81,13 @@ async fn whole(
     let schema = exchange.attempt.backend().schema;
     let response = match schema.codec().decode_response(&body) {
         Ok(response) => response,
-        Err(error) => {
+        Err(_) => {
             // A 200 that is an error or garbage: the provider says it did not do the work.
             admitted.release();
-            log::warn!("backend {}: {}", exchange.attempt.backend().name, error.message);
             return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
         }
     };
+    exchange.backend_succeeded();
     settle(gateway, ctx, admitted, response.usage.as_ref());
     let answer = if schema == ctx.surface {
         body.clone()
@@ -154,9 +154,10 @@ async fn stream(
     if let Some(error) = relay.early_error() {
         gateway.upstreams.release(incoming).await;
         admitted.release();
-        log::warn!("backend {}: {}", exchange.attempt.backend().name, error.message);
+        let mut error = error.clone();
+        scrub(&mut error, exchange.attempt.backend());
         exchange.backend_failed(ctx);
-        return Ok(Attempted::Next(Failure::upstream("provider_error_event", error.clone())));
+        return Ok(Attempted::Next(Failure::upstream("provider_error_event", error)));
     }
 
     let kind = if exchange.turn.json_array { "application/json" } else { "text/event-stream" };
@@ -171,6 +172,9 @@ async fn stream(
     gateway.metrics.first_token(ctx.place(), ctx.surface.as_str(), first_byte);
     let ended = served.run(exchange, ctx, &mut incoming, header, out, deadline).await;
     gateway.upstreams.release(incoming).await;
+    if served.relay.is_complete() {
+        exchange.backend_succeeded();
+    }
     served.account(gateway, ctx);
     match ended {
         Ended::Complete => Ok(Attempted::Served),
@@ -375,7 +379,9 @@ pub fn charge_estimate(
 
 fn unreadable(exchange: &Exchange<'_>, ctx: &RequestCtx, what: &str) -> Attempted {
     exchange.backend_failed(ctx);
+    // What it sent is not logged: it may quote the prompt, or the credential.
     let message = format!("backend `{}` {what}", exchange.attempt.backend().name);
+    log::warn!("request {}: {message}", ctx.id);
     Attempted::Next(Failure::upstream("unreadable", ApiError::new(ErrorClass::Server, message)))
 }
 

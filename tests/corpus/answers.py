@@ -5,7 +5,7 @@ the SDK knows of it (`dump`), and what it comes to in words that all three SDKs 
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import anthropic
@@ -14,6 +14,8 @@ from google import genai
 from google.genai import errors, types
 
 TIMEOUT_S = 30
+# How Gemini says that the model wrote a call which it could not read; the others have no word.
+BAD_CALL = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"}
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Answer:
     # "end", "length", "calls" or "filter".
     finish: str | None
     # All input tokens and all output tokens.
-    tokens: tuple[int, int] = field(default=(0, 0))
+    tokens: tuple[int, int] = (0, 0)
 
 
 def arguments(text: str) -> Any:
@@ -56,6 +58,9 @@ class OpenAi:
     def close(self) -> None:
         self.client.close()
 
+    def status(self, error: Exception) -> int | None:
+        return getattr(error, "status_code", None)
+
     def ask(self, model: str, stream: bool) -> list[Any]:
         """The SDK's objects: one whole answer, or the chunks of a stream."""
         question = {"model": model, "messages": [{"role": "user", "content": "Hi"}]}
@@ -73,11 +78,12 @@ class OpenAi:
             if choice is None:
                 continue
             finish = choice.finish_reason or finish
-            said = getattr(choice, "message", None) or getattr(choice, "delta", None)
-            if said is None:
-                continue
+            # Some hosts put both into a chunk.
+            said = choice.delta if hasattr(choice, "delta") else choice.message
             text += _words(said.content) + (said.refusal or "")
-            for position, call in enumerate(said.tool_calls or []):
+            if said.function_call and said.function_call.name:
+                calls.append([said.function_call.name, said.function_call.arguments])
+            for call in said.tool_calls or []:
                 # A whole answer's calls have no index, and some hosts' streams neither.
                 index = getattr(call, "index", None)
                 begins = index is None or index == len(calls)
@@ -91,8 +97,16 @@ class OpenAi:
             text=text,
             calls=[(name, arguments(raw)) for name, raw in calls],
             finish=self.finish.get(finish, finish),
-            tokens=(told.prompt_tokens, told.completion_tokens) if told else (0, 0),
+            tokens=_tokens(told),
         )
+
+
+def _tokens(told: Any) -> tuple[int, int]:
+    if told is None:
+        return (0, 0)
+    # Some hosts count reasoning in the total only.
+    output = max(told.completion_tokens, told.total_tokens - told.prompt_tokens)
+    return (told.prompt_tokens, output)
 
 
 def _words(content: Any) -> str:
@@ -125,6 +139,9 @@ class Anthropic:
 
     def close(self) -> None:
         self.client.close()
+
+    def status(self, error: Exception) -> int | None:
+        return getattr(error, "status_code", None)
 
     def ask(self, model: str, stream: bool) -> list[Any]:
         """The SDK's objects: one whole message; of a stream, its events and the message that the
@@ -168,6 +185,8 @@ class GenAi:
         "BLOCKLIST": "filter",
         "SPII": "filter",
         "RECITATION": "filter",
+        # A pause that can be gone on from, for which only Claude has a word of its own.
+        "CONTINUATION": "end",
     }
 
     def __init__(self, url: str) -> None:
@@ -176,6 +195,9 @@ class GenAi:
 
     def close(self) -> None:
         self.client.close()
+
+    def status(self, error: errors.APIError) -> int:
+        return error.code
 
     def ask(self, model: str, stream: bool) -> list[Any]:
         """The SDK's objects: one whole response, or the chunks of a stream."""
@@ -193,7 +215,8 @@ class GenAi:
                     (told.prompt_token_count or 0) + (told.tool_use_prompt_token_count or 0),
                     (told.candidates_token_count or 0) + (told.thoughts_token_count or 0),
                 )
-            for candidate in (response.candidates or [])[:1]:
+            candidates = response.candidates or []
+            for candidate in [one for one in candidates if not one.index]:
                 if candidate.finish_reason:
                     name = candidate.finish_reason.value
                     finish = self.finish.get(name, name)
@@ -217,4 +240,4 @@ def dump(objects: list[Any]) -> list[Any]:
 
 def _dump(one: Any) -> Any:
     exclude = {"sdk_http_response"} if hasattr(one, "sdk_http_response") else None
-    return one.model_dump(exclude=exclude)
+    return one.model_dump(exclude=exclude, warnings=False)

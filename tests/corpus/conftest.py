@@ -1,5 +1,6 @@
 """Each test runs for each recording that it can say something about."""
 
+import itertools
 import os
 import sys
 from collections import Counter
@@ -14,12 +15,11 @@ RECORDINGS = load()
 ABSENT = f"no recordings at {CORPUS}: set EGRET_SHARED to the folder that holds `corpus`"
 # Which recordings a test is about, by the name of its parameter.
 SELECTIONS = {
-    "recording": lambda recording: True,
     "success": lambda recording: recording.ok,
     # No SDK asks for a stream as a JSON array.
     "readable": lambda recording: recording.ok and not recording.json_array,
     "failure": lambda recording: not recording.ok,
-    "request_": lambda recording: recording.replayable_request,
+    "replayable": lambda recording: recording.replayable_request,
     "openai_stream": lambda recording: recording.schema == "openai" and recording.sse,
 }
 
@@ -29,6 +29,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if parameter in metafunc.fixturenames:
             some = [recording for recording in RECORDINGS if selected(recording)]
             metafunc.parametrize(parameter, some, ids=[recording.id for recording in some])
+    if "foreign" in metafunc.fixturenames:
+        readable = filter(SELECTIONS["readable"], RECORDINGS)
+        pairs = list(itertools.product(readable, [reader.schema for reader in READERS]))
+        pairs = [(recording, schema) for recording, schema in pairs if schema != recording.schema]
+        ids = [f"{recording.id}-{schema}" for recording, schema in pairs]
+        metafunc.parametrize("foreign", pairs, ids=ids)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,6 +52,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(
         f"corpus: {passed} cells good over {len(RECORDINGS)} recordings ({parts or ABSENT})"
     )
+
+
+@pytest.fixture(scope="session")
+def recordings() -> list[Recording]:
+    """All of them."""
+    if not RECORDINGS:
+        pytest.skip(ABSENT)
+    return RECORDINGS
 
 
 @pytest.fixture(scope="session")
@@ -80,14 +94,3 @@ def through(gateway: Gateway) -> Iterator[dict]:
     yield readers
     for reader in readers.values():
         reader.close()
-
-
-@pytest.fixture
-def play(provider: Provider):
-    """Puts a recording on."""
-
-    def play(recording: Recording) -> Recording:
-        provider.play(recording)
-        return recording
-
-    return play

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 import threading
 from dataclasses import dataclass
@@ -25,14 +26,22 @@ class Arrival:
     body: bytes
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *of: object) -> None:
+        # Who has read an answer to its end need not read what comes after.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(*of)
+
+
 class Provider:
     """Plays one recording after the other. Everything it is asked is answered with the current."""
 
     def __init__(self) -> None:
         self.playing: Recording | None = None
         self.arrivals: list[Arrival] = []
-        self.server = ThreadingHTTPServer((HOST, 0), self._handler())
-        self.server.daemon_threads = True
+        self.server = Server((HOST, 0), self._handler())
         self.url = f"http://{HOST}:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -44,7 +53,7 @@ class Provider:
         self.server.shutdown()
         self.server.server_close()
 
-    def _handler(provider) -> type[BaseHTTPRequestHandler]:  # noqa: N805 (`self` is the handler)
+    def _handler(provider) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True

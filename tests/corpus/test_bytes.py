@@ -7,8 +7,8 @@ import wire
 from recordings import Recording
 
 
-def test_the_answer_is_the_recorded_one(play, gateway, success):
-    play(success)
+def test_the_answer_is_the_recorded_one(provider, gateway, success):
+    provider.play(success)
     received = wire.post(gateway, success, wire.simplest(success))
     assert received.status == 200, received.body
     assert received.body == success.response
@@ -16,8 +16,8 @@ def test_the_answer_is_the_recorded_one(play, gateway, success):
     assert received.headers["content-type"].startswith(kind)
 
 
-def test_a_stream_lacks_only_the_usage_nobody_asked_for(play, gateway, openai_stream):
-    play(openai_stream)
+def test_a_stream_lacks_only_the_usage_nobody_asked_for(provider, gateway, openai_stream):
+    provider.play(openai_stream)
     received = wire.post(
         gateway, openai_stream, wire.simplest(openai_stream, include_usage=False)
     )
@@ -25,19 +25,19 @@ def test_a_stream_lacks_only_the_usage_nobody_asked_for(play, gateway, openai_st
     assert received.body == without_usage_chunk(openai_stream.response)
 
 
-def test_the_request_arrives_as_recorded(play, provider, gateway, request_):
-    play(request_)
-    received = wire.post(gateway, request_, wire.recorded(request_))
-    assert (received.status == 200) == request_.ok, received.body
+def test_the_request_arrives_as_recorded(provider, gateway, replayable):
+    provider.play(replayable)
+    received = wire.post(gateway, replayable, wire.recorded(replayable))
+    assert (received.status == 200) == replayable.ok, received.body
     [arrival] = provider.arrivals
-    assert arrival.path == wire.path(request_, request_.model)
-    if not asks_for_usage(request_):
-        assert arrival.body == request_.request
+    assert arrival.path == wire.path(replayable, replayable.model)
+    if not asks_for_usage(replayable):
+        assert arrival.body == replayable.request
         return
     # A stream's usage has to be asked for; nothing else is touched.
-    options = (request_.asked.get("stream_options") or {}) | {"include_usage": True}
-    assert json.loads(arrival.body) == request_.asked | {"stream_options": options}
-    assert is_insertion(arrival.body, request_.request)
+    options = (replayable.asked.get("stream_options") or {}) | {"include_usage": True}
+    assert json.loads(arrival.body) == replayable.asked | {"stream_options": options}
+    assert is_insertion(arrival.body, replayable.request)
 
 
 def asks_for_usage(recording: Recording) -> bool:

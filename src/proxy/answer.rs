@@ -92,7 +92,10 @@ async fn whole(
     let answer = if schema == ctx.surface {
         body.clone()
     } else {
-        Bytes::from(ctx.surface.codec().encode_response(&response, &exchange.reply(ctx)))
+        let reply = exchange.reply(ctx);
+        let encoded = ctx.surface.codec().encode_response(&response, &reply);
+        // It has been paid for: no other attempt is made.
+        Bytes::from(encoded.map_err(|error| Failure::upstream("provider_bad_answer", error))?)
     };
 
     let mut header = response_head(ctx, head.as_ref(), "application/json")?;

@@ -31,8 +31,9 @@ pub trait Codec: Sync {
     /// A provider that answers 200 with an error body, or with garbage, is an `Err`.
     fn decode_response<'a>(&self, body: &'a [u8]) -> Result<Response<'a>, ApiError>;
 
-    /// Writes a whole response as this schema's callers expect it.
-    fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Vec<u8>;
+    /// Writes a whole response as this schema's callers expect it. One that is a failure, and
+    /// that the schema has no words for, is an `Err` (`wire.md` §3.1: bad tool).
+    fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Result<Vec<u8>, ApiError>;
 
     /// A decoder for one streamed response of a provider.
     fn stream_decoder(&self) -> Box<dyn StreamDecoder>;

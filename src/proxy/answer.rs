@@ -11,7 +11,7 @@ use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::ctx::RequestCtx;
 use super::egress;
-use super::exchange::{Attempted, Exchange, Interrupted, too_late, unless_gone};
+use super::exchange::{Attempted, Exchange, Interrupted, scrub, too_late, unless_gone};
 use super::failure::Failure;
 use super::upstream::Incoming;
 use super::{Gateway, encoding};
@@ -81,18 +81,21 @@ async fn whole(
     let schema = exchange.attempt.backend().schema;
     let response = match schema.codec().decode_response(&body) {
         Ok(response) => response,
-        Err(error) => {
+        Err(_) => {
             // A 200 that is an error or garbage: the provider says it did not do the work.
             admitted.release();
-            log::warn!("backend {}: {}", exchange.attempt.backend().name, error.message);
             return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
         }
     };
+    exchange.backend_succeeded();
     settle(gateway, ctx, admitted, response.usage.as_ref());
     let answer = if schema == ctx.surface {
         body.clone()
     } else {
-        Bytes::from(ctx.surface.codec().encode_response(&response, &exchange.reply(ctx)))
+        let reply = exchange.reply(ctx);
+        let encoded = ctx.surface.codec().encode_response(&response, &reply);
+        // It has been paid for: no other attempt is made.
+        Bytes::from(encoded.map_err(|error| Failure::upstream("provider_bad_answer", error))?)
     };
 
     let mut header = response_head(ctx, head.as_ref(), "application/json")?;
@@ -154,9 +157,10 @@ async fn stream(
     if let Some(error) = relay.early_error() {
         gateway.upstreams.release(incoming).await;
         admitted.release();
-        log::warn!("backend {}: {}", exchange.attempt.backend().name, error.message);
+        let mut error = error.clone();
+        scrub(&mut error, exchange.attempt.backend());
         exchange.backend_failed(ctx);
-        return Ok(Attempted::Next(Failure::upstream("provider_error_event", error.clone())));
+        return Ok(Attempted::Next(Failure::upstream("provider_error_event", error)));
     }
 
     let kind = if exchange.turn.json_array { "application/json" } else { "text/event-stream" };
@@ -165,13 +169,16 @@ async fn stream(
     if !session.is_http2() {
         insert(&mut header, header::TRANSFER_ENCODING, "chunked")?;
     }
-    let mut served = Stream { session, relay, settled: Some(admitted) };
+    let mut served = Stream { session, relay, admitted };
     let first_byte = ctx.started.elapsed();
     ctx.first_byte = Some(first_byte);
     gateway.metrics.first_token(ctx.place(), ctx.surface.as_str(), first_byte);
     let ended = served.run(exchange, ctx, &mut incoming, header, out, deadline).await;
     gateway.upstreams.release(incoming).await;
-    served.account(gateway, ctx, &ended);
+    if served.relay.is_complete() {
+        exchange.backend_succeeded();
+    }
+    served.account(gateway, ctx);
     match ended {
         Ended::Complete => Ok(Attempted::Served),
         Ended::CallerGone => Err(Failure::CallerGone),
@@ -221,7 +228,7 @@ async fn document(
 struct Stream<'a> {
     session: &'a mut Session,
     relay: Relay,
-    settled: Option<Admitted>,
+    admitted: Admitted,
 }
 
 /// How a stream ended.
@@ -265,6 +272,12 @@ impl Stream<'_> {
                     continue;
                 }
                 Ok(Some(Ok(None))) => return self.end(ctx).await,
+                // Nothing that comes behind the provider's own end can spoil the answer.
+                Ok(Some(Err(_)) | None) | Err(Interrupted::Deadline)
+                    if self.relay.is_complete() =>
+                {
+                    return self.end(ctx).await;
+                }
                 Ok(Some(Err(error))) => {
                     log::debug!("stream of {}: {error}", exchange.attempt.backend().name);
                     let timeout = *error.etype() == pingora::ErrorType::ReadTimedout;
@@ -315,16 +328,15 @@ impl Stream<'_> {
         self.session.write_response_body(None, true).await
     }
 
-    /// Settles with what the provider said; a stream that did not end well may be billed for
-    /// more than it said, so its estimate counts.
-    fn account(mut self, gateway: &Gateway, ctx: &mut RequestCtx, ended: &Ended) {
-        let Some(admitted) = self.settled.take() else { return };
+    /// Settles with what the provider said; a stream that it did not end may be billed for more
+    /// than it said, so its estimate counts. SDKs hang up as soon as they have read the end, so a
+    /// caller that has gone by then says nothing about the cost.
+    fn account(self, gateway: &Gateway, ctx: &mut RequestCtx) {
         let usage = self.relay.usage();
-        match ended {
-            Ended::Complete => settle(gateway, ctx, admitted, usage.as_ref()),
-            Ended::CallerGone | Ended::Broken(_) => {
-                charge_estimate(gateway, ctx, admitted, usage.as_ref());
-            }
+        if self.relay.is_complete() {
+            settle(gateway, ctx, self.admitted, usage.as_ref());
+        } else {
+            charge_estimate(gateway, ctx, self.admitted, usage.as_ref());
         }
     }
 }
@@ -354,22 +366,26 @@ fn settle(gateway: &Gateway, ctx: &mut RequestCtx, admitted: Admitted, usage: Op
     ctx.cost = ctx.cost.saturating_add(admitted.settle(usage));
 }
 
-/// Charges the estimate: the provider may bill, but nobody will know how much.
+/// Charges the estimate: the provider may bill, but nobody will know how much. Costs nothing where
+/// the request had not gone out yet.
 pub fn charge_estimate(
     gateway: &Gateway,
     ctx: &mut RequestCtx,
     admitted: Admitted,
     known: Option<&Usage>,
 ) {
+    let Some(charged) = admitted.charge_estimate(known) else { return };
     gateway.metrics.charge_estimated(ctx.place());
     ctx.usage = known.copied();
-    ctx.cost = ctx.cost.saturating_add(admitted.charge_estimate(known));
+    ctx.cost = ctx.cost.saturating_add(charged);
     ctx.estimated = true;
 }
 
 fn unreadable(exchange: &Exchange<'_>, ctx: &RequestCtx, what: &str) -> Attempted {
     exchange.backend_failed(ctx);
+    // What it sent is not logged: it may quote the prompt, or the credential.
     let message = format!("backend `{}` {what}", exchange.attempt.backend().name);
+    log::warn!("request {}: {message}", ctx.id);
     Attempted::Next(Failure::upstream("unreadable", ApiError::new(ErrorClass::Server, message)))
 }
 

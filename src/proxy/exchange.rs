@@ -171,7 +171,6 @@ impl Exchange<'_> {
         };
         let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
         if status.is_success() {
-            self.gateway.health.succeeded(&backend.name);
             answer::relay(self, session, ctx, incoming, admitted).await
         } else {
             self.failed(session, ctx, incoming, status, admitted).await
@@ -262,6 +261,12 @@ impl Exchange<'_> {
         }
     }
 
+    /// The backend gave a whole answer. Its header alone says little: one that answers 200 and
+    /// then breaks off, or sends what nobody can read, keeps failing.
+    pub fn backend_succeeded(&self) {
+        self.gateway.health.succeeded(&self.attempt.backend().name);
+    }
+
     /// What an encoder of the answer must know.
     pub fn reply(&self, ctx: &RequestCtx) -> Reply {
         Reply {
@@ -296,7 +301,7 @@ fn verdict(status: StatusCode, class: ErrorClass) -> Verdict {
 }
 
 /// A provider that quotes the credential it was sent must not tell the caller (S-37).
-fn scrub(error: &mut ApiError, backend: &Backend) {
+pub fn scrub(error: &mut ApiError, backend: &Backend) {
     error.message = backend.credential.scrub(&error.message);
     error.code = error.code.take().map(|code| backend.credential.scrub(&code));
     error.param = error.param.take().map(|param| backend.credential.scrub(&param));

@@ -80,7 +80,7 @@ impl Codec for Claude {
         response::decode(body)
     }
 
-    fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Vec<u8> {
+    fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Result<Vec<u8>, ApiError> {
         response::encode(response, reply)
     }
 

@@ -14,10 +14,6 @@ use crate::Schema;
 use crate::codec;
 use crate::conversation::{ApiError, Candidate, ErrorClass, Finish, FinishReason, Part, Response};
 
-/// Said to a caller whose model wrote a call that its provider could not read.
-pub(super) const BAD_TOOL_CALL: &str =
-    "the model wrote a tool call that its provider could not read; try again";
-
 /// Reads a response.
 pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
     let unreadable = |why: &str| {
@@ -74,16 +70,12 @@ pub(super) fn message_id<'a>(id: Option<&'a str>, reply: &codec::Reply) -> Cow<'
 }
 
 /// Writes a response. Alternatives past the first are refused with the request (`n`).
-///
-/// A bad tool call is an error, not an answer (`wire.md` §3.1): it is written as an error body,
-/// for whose status the caller of this function answers.
-pub(super) fn encode(response: &Response<'_>, reply: &codec::Reply) -> Vec<u8> {
+pub(super) fn encode(response: &Response<'_>, reply: &codec::Reply) -> Result<Vec<u8>, ApiError> {
+    if let Some(error) = response.failure() {
+        return Err(error);
+    }
     let empty = Candidate { index: 0, parts: Vec::new(), finish: Finish::new(FinishReason::Stop) };
     let candidate = response.candidates.first().unwrap_or(&empty);
-    if candidate.finish.reason == FinishReason::BadToolCall {
-        let words = candidate.finish.explanation.as_deref().unwrap_or(BAD_TOOL_CALL);
-        return error::encode(&ApiError::new(ErrorClass::Server, words), &reply.id).1;
-    }
     let mut ids = Ids::default();
     let message = Message {
         id: message_id(response.id.as_deref(), reply),
@@ -95,7 +87,7 @@ pub(super) fn encode(response: &Response<'_>, reply: &codec::Reply) -> Vec<u8> {
         usage: response.usage.unwrap_or_default().into(),
     };
     // Strings, numbers and JSON that was parsed before: nothing that serde_json could fail on.
-    serde_json::to_vec(&message).unwrap_or_default()
+    Ok(serde_json::to_vec(&message).unwrap_or_default())
 }
 
 /// One part of an answer; `None` for what Anthropic's callers can't be told.

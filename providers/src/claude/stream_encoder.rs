@@ -10,12 +10,10 @@ use serde::Serialize;
 use super::error;
 use super::finish::Stop;
 use super::ids::Ids;
-use super::response::{BAD_TOOL_CALL, message_id};
+use super::response::message_id;
 use super::usage::Counts;
 use crate::codec::{self, Reply};
-use crate::conversation::{
-    ApiError, Delta, ErrorClass, Event, Finish, FinishReason, PartKind, Usage,
-};
+use crate::conversation::{ApiError, Delta, Event, Finish, FinishReason, PartKind, Usage};
 
 /// Writes one stream.
 #[derive(Debug)]
@@ -279,9 +277,8 @@ impl StreamEncoder {
         self.advance(out);
         let told = if self.called { FinishReason::ToolCalls } else { FinishReason::Stop };
         let finish = self.finish.take().unwrap_or(Finish::new(told));
-        if finish.reason == FinishReason::BadToolCall {
-            let words = finish.explanation.as_deref().unwrap_or(BAD_TOOL_CALL);
-            return self.fail(&ApiError::new(ErrorClass::Server, words), out);
+        if let Some(error) = finish.failure() {
+            return self.fail(&error, out);
         }
         self.over = true;
         let delta = MessageDelta {

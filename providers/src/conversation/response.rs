@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Part, Usage};
+use super::{ApiError, ErrorClass, Part, Usage};
 
 /// A whole answer.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,13 @@ pub struct Response<'a> {
     pub candidates: Vec<Candidate<'a>>,
     /// What it cost in tokens; `None` where the provider did not say.
     pub usage: Option<Usage>,
+}
+
+impl Response<'_> {
+    /// The error that this answer is, if one of its alternatives is no answer.
+    pub fn failure(&self) -> Option<ApiError> {
+        self.candidates.iter().find_map(|candidate| candidate.finish.failure())
+    }
 }
 
 /// One alternative answer.
@@ -46,6 +53,14 @@ impl Finish<'_> {
     /// A finish with nothing but a reason.
     pub const fn new(reason: FinishReason) -> Self {
         Self { reason, stop_sequence: None, explanation: None }
+    }
+
+    /// The error that this end is, for schemas without a word for it: a tool call that its
+    /// provider could not read (`wire.md` §3.1).
+    pub fn failure(&self) -> Option<ApiError> {
+        const WHY: &str = "the model wrote a tool call that its provider could not read; try again";
+        let why = || ApiError::new(ErrorClass::Server, self.explanation.as_deref().unwrap_or(WHY));
+        (self.reason == FinishReason::BadToolCall).then(why)
     }
 
     /// The same, owning its text.

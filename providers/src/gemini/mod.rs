@@ -53,8 +53,8 @@ impl Codec for Gemini {
         response::decode(body)
     }
 
-    fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Vec<u8> {
-        response::encode(response, reply)
+    fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Result<Vec<u8>, ApiError> {
+        Ok(response::encode(response, reply))
     }
 
     fn stream_decoder(&self) -> Box<dyn StreamDecoder> {

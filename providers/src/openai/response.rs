@@ -116,7 +116,10 @@ struct WrittenFunction<'a> {
 
 /// Writes a whole answer. Thoughts are left out: Chat answers have no place for them, and the
 /// extensions that compatible hosts invented for it are not the caller's schema.
-pub(super) fn encode(response: &Response<'_>, reply: &Reply) -> Vec<u8> {
+pub(super) fn encode(response: &Response<'_>, reply: &Reply) -> Result<Vec<u8>, ApiError> {
+    if let Some(error) = response.failure() {
+        return Err(error);
+    }
     let written = Written {
         id: Cow::Owned(answer_id(response.id.as_deref(), reply)),
         object: "chat.completion",
@@ -126,7 +129,7 @@ pub(super) fn encode(response: &Response<'_>, reply: &Reply) -> Vec<u8> {
         // SDK users read the counts without asking whether they are there.
         usage: usage::Written::from(response.usage.unwrap_or_default()),
     };
-    serde_json::to_vec(&written).unwrap_or_default()
+    Ok(serde_json::to_vec(&written).unwrap_or_default())
 }
 
 fn choice<'a>(candidate: &'a Candidate<'_>, reply: &Reply) -> WrittenChoice<'a> {
@@ -183,8 +186,8 @@ pub(super) fn call_id(reply: &Reply, candidate: u32, ordinal: usize) -> String {
     format!("call_{}_{candidate}_{ordinal}", reply.id)
 }
 
-/// `finish_reason`. A call that its provider could not read has no word here, and is no success:
-/// callers are told that the answer was withheld. (Streams end in an error instead.)
+/// `finish_reason`. A call that its provider could not read has no word here: it is a
+/// [failure](Finish::failure) before it is asked for one.
 pub(super) const fn finish_word(reason: FinishReason) -> &'static str {
     match reason {
         FinishReason::Stop | FinishReason::StopSequence | FinishReason::Paused => "stop",

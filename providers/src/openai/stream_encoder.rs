@@ -5,9 +5,7 @@ use serde::Serialize;
 use super::response::{answer_id, call_id, finish_word};
 use super::{error, usage};
 use crate::codec::{Reply, StreamEncoder};
-use crate::conversation::{
-    ApiError, Delta, ErrorClass, Event, Finish, FinishReason, PartKind, Usage,
-};
+use crate::conversation::{ApiError, Delta, Event, Finish, FinishReason, PartKind, Usage};
 
 /// Writes one stream: a chunk for each event that has something to say.
 pub(super) struct Encoder {
@@ -203,10 +201,8 @@ impl Encoder {
 
     /// Chat has no word for a call that could not be read: the answer broke (`wire.md` §3.1).
     fn finish(&mut self, index: u32, finish: &Finish<'_>, out: &mut Vec<u8>) {
-        if finish.reason == FinishReason::BadToolCall {
-            let why = finish.explanation.as_deref();
-            let why = why.unwrap_or("The model wrote a tool call that can't be read. Try again.");
-            return self.fail(&ApiError::new(ErrorClass::Server, why), out);
+        if let Some(error) = finish.failure() {
+            return self.fail(&error, out);
         }
         self.candidate(index, out);
         self.chunk(index, Some(finish.reason), out, |_| {});

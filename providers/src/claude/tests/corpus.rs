@@ -139,7 +139,7 @@ fn a_recorded_response_comes_back() {
         let usage = response.usage.unwrap();
         assert_eq!(usage.input, value["usage"]["input_tokens"], "{name}");
         assert_eq!(usage.total_output(), value["usage"]["output_tokens"], "{name}");
-        let written = Claude.encode_response(&response, &reply());
+        let written = Claude.encode_response(&response, &reply()).unwrap();
         let again = Claude.decode_response(&written).unwrap();
         assert_eq!(said(&response), said(&again), "{name}");
         assert_eq!((&response.id, &response.model), (&again.id, &again.model), "{name}");

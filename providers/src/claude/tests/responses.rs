@@ -18,7 +18,7 @@ fn answer(parts: Vec<Part<'_>>, finish: Finish<'static>) -> Value {
 fn answer_to(parts: Vec<Part<'_>>, finish: Finish<'static>, reply: &Reply) -> Value {
     let candidates = vec![Candidate { index: 0, parts, finish }];
     let response = Response { candidates, ..Response::default() };
-    serde_json::from_slice(&Claude.encode_response(&response, reply)).unwrap()
+    serde_json::from_slice(&Claude.encode_response(&response, reply).unwrap()).unwrap()
 }
 
 fn call<'a>(id: Option<&'a str>, arguments: &'a str) -> Part<'a> {
@@ -67,8 +67,11 @@ fn finishes_are_mapped_both_ways() {
 
 #[test]
 fn a_call_that_could_not_be_read_is_an_error() {
-    let written = answer(vec![], Finish::new(FinishReason::BadToolCall));
-    assert_eq!(written["type"], "error");
+    let finish = Finish::new(FinishReason::BadToolCall);
+    let candidates = vec![Candidate { index: 0, parts: vec![], finish }];
+    let response = Response { candidates, ..Response::default() };
+    let error = Claude.encode_response(&response, &reply()).unwrap_err();
+    assert_eq!(error.class, ErrorClass::Server);
 }
 
 #[test]
@@ -170,7 +173,7 @@ fn usage_is_disjoint() {
     };
     assert_eq!(usage, expected);
     let response = Response { usage: Some(usage), ..Response::default() };
-    let written = Claude.encode_response(&response, &reply());
+    let written = Claude.encode_response(&response, &reply()).unwrap();
     assert_eq!(Claude.decode_response(&written).unwrap().usage, Some(expected));
 }
 

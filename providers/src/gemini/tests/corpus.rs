@@ -139,7 +139,7 @@ fn responses_keep_what_they_say() {
             continue;
         }
         let response = Gemini.decode_response(&bytes).unwrap_or_else(|e| panic!("{at}: {e:?}"));
-        let written = Gemini.encode_response(&response, &reply);
+        let written = Gemini.encode_response(&response, &reply).unwrap();
         let again = Gemini.decode_response(&written).unwrap_or_else(|e| panic!("{at}: {e:?}"));
         assert_eq!(said(&response), said(&again), "{at}");
     }

@@ -13,7 +13,7 @@ fn reply() -> Reply {
 }
 
 fn written(response: &Response<'_>, reply: &Reply) -> Value {
-    serde_json::from_slice(&Gemini.encode_response(response, reply)).unwrap()
+    serde_json::from_slice(&Gemini.encode_response(response, reply).unwrap()).unwrap()
 }
 
 fn answer(parts: Vec<Part<'_>>, reason: FinishReason) -> Response<'_> {

@@ -124,7 +124,7 @@ fn responses_say_the_same_again() {
             "{name}"
         );
         assert_eq!(counts.total(), value["usage"]["total_tokens"].as_u64().unwrap(), "{name}");
-        let again = OpenAi.encode_response(&response, &reply());
+        let again = OpenAi.encode_response(&response, &reply()).unwrap();
         let again = OpenAi.decode_response(&again).unwrap();
         let expected = told(&response).replace("#-(", "#call_egret1_0_0(");
         assert_eq!(expected, told(&again), "{name}");

@@ -215,7 +215,7 @@ fn what_is_no_answer_is_an_error() {
 fn encoded(parts: Vec<Part<'static>>, reason: FinishReason, usage: Option<Usage>) -> Value {
     let candidates = vec![Candidate { index: 0, parts, finish: Finish::new(reason) }];
     let response = Response { candidates, usage, ..Response::default() };
-    serde_json::from_slice(&OpenAi.encode_response(&response, &reply())).unwrap()
+    serde_json::from_slice(&OpenAi.encode_response(&response, &reply()).unwrap()).unwrap()
 }
 
 #[test]
@@ -279,16 +279,21 @@ fn parts_and_reasons_are_mapped() {
         (FinishReason::ToolCalls, "tool_calls"),
         (FinishReason::ContentFilter, "content_filter"),
         (FinishReason::Paused, "stop"),
-        (FinishReason::BadToolCall, "content_filter"),
     ] {
         assert_eq!(encoded(vec![], reason, None)["choices"][0]["finish_reason"], word);
     }
+    let finish =
+        Finish { explanation: Some("MALFORMED".into()), ..Finish::new(FinishReason::BadToolCall) };
+    let candidates = vec![Candidate { index: 0, parts: vec![], finish }];
+    let bad = Response { candidates, ..Response::default() };
+    let error = OpenAi.encode_response(&bad, &reply()).unwrap_err();
+    assert_eq!((error.class, error.message.as_str()), (ErrorClass::Server, "MALFORMED"));
     for (id, expected) in
         [("chatcmpl-1", "chatcmpl-1"), ("msg_1", "chatcmpl-msg_1"), ("", "chatcmpl-egret1")]
     {
         let response = Response { id: Some(id.into()), created: Some(5), ..Response::default() };
         let answer: Value =
-            serde_json::from_slice(&OpenAi.encode_response(&response, &reply())).unwrap();
+            serde_json::from_slice(&OpenAi.encode_response(&response, &reply()).unwrap()).unwrap();
         assert_eq!((&answer["id"], &answer["created"]), (&json!(expected), &json!(5)));
     }
 }

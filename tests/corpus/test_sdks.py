@@ -1,0 +1,53 @@
+"""What SDKs read of a recording through Egret is what its own SDK reads without Egret."""
+
+from dataclasses import replace
+
+import pytest
+from answers import BAD_CALL, Answer, dump
+from deviations import DEVIATIONS, Deviation
+from recordings import Recording
+
+
+def test_its_own_sdk_reads_the_same(provider, direct, through, readable):
+    provider.play(readable)
+    alone = direct[readable.schema].ask(readable.alias, readable.streamed)
+    with_egret = through[readable.schema].ask(readable.alias, readable.streamed)
+    assert dump(with_egret) == dump(alone)
+
+
+def test_the_other_sdks_read_the_same(provider, direct, through, foreign):
+    recording, schema = foreign
+    deviation = DEVIATIONS.get(recording.name, Deviation("none"))
+    own, other = direct[recording.schema], through[schema]
+    provider.play(first_message(recording) if deviation.first_message else recording)
+    expected = own.answer(own.ask(recording.alias, recording.streamed))
+    provider.play(recording)
+    if expected.finish in BAD_CALL:
+        with pytest.raises(other.error) as raised:
+            other.ask(recording.alias, recording.streamed)
+        assert other.status(raised.value) >= 500
+        return
+    read = other.answer(other.ask(recording.alias, recording.streamed))
+    assert read == in_the_words_of(schema, expected, deviation)
+
+
+def in_the_words_of(schema: str, answer: Answer, deviation: Deviation) -> Answer:
+    """The answer as that schema can say it."""
+    if deviation.tokens is not None:
+        answer = replace(answer, tokens=deviation.tokens)
+    if deviation.calls is not None:
+        answer = replace(answer, calls=deviation.calls)
+    # Some hosts end without a reason; and where there are calls, Gemini's `STOP` says so.
+    if not answer.finish or (answer.finish == "end" and schema == "gemini"):
+        answer = replace(answer, finish="calls" if answer.calls else "end")
+    return answer
+
+
+def first_message(recording: Recording) -> Recording:
+    """The recording up to the end of its first message."""
+    end = recording.response.index(b"\n\n", recording.response.index(b'"message_stop"'))
+    return replace(recording, response=recording.response[: end + 2])
+
+
+def test_every_deviation_is_of_a_recording(recordings):
+    assert set(DEVIATIONS) <= {recording.name for recording in recordings}

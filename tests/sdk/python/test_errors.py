@@ -72,10 +72,9 @@ def test_a_value_that_the_provider_refuses(sdk, provider, stream):
         assert sdk.named_field(error.value) == "temperature"
 
 
+@pytest.mark.sdks("openai", "genai")
 def test_what_a_provider_cannot_do_is_refused_with_the_field_named(sdk, provider):
     """Two answers at once: Claude has no such thing."""
-    if sdk.name == "anthropic":
-        pytest.skip("Claude's schema cannot ask for it")
     more = {"openai": {"n": 2}, "genai": {"candidate_count": 2}}[sdk.name]
     ask = Ask(OLDER[provider], [User("hello")], more=more)
     if provider == "claude":

@@ -25,9 +25,9 @@ def test_an_answer_has_the_schema_that_was_asked_for(sdk, provider, stream):
         assert sdk.parse(Ask(model, [User("describe it")]), Place, stream) == PLACE
 
 
+@pytest.mark.sdks("openai", "genai")
 def test_json_without_a_schema(sdk, provider, stream):
-    if sdk.name == "anthropic":
-        pytest.skip("Claude's schema has no word for it")
+    """Claude's schema has no word for it."""
     more = {
         "openai": {"response_format": {"type": "json_object"}},
         "genai": {"response_mime_type": "application/json"},
@@ -68,9 +68,9 @@ def test_thinks_when_told_to(sdk, provider, stream):
     _expect_thoughts(sdk, provider, NEWER[provider], answer)
 
 
+@pytest.mark.providers("claude", "gemini")
 def test_older_models_think_within_a_budget(sdk, provider, stream):
-    if provider == "openai":
-        pytest.skip("OpenAI's older models do not think")
+    """OpenAI's older models do not think."""
     answer = sdk.ask(
         Ask(OLDER[provider], [User("why?")], think="budget", max_tokens=4096), stream
     )
@@ -95,9 +95,9 @@ def test_a_refusal_is_seen_as_one(sdk, provider, stream):
     assert answer.calls == []
 
 
+@pytest.mark.sdks("openai", "genai")
 def test_sampling_is_the_callers(sdk, provider, stream):
-    if sdk.name == "anthropic":
-        pytest.skip("the newest version of Claude's API has no sampling parameters")
+    """The newest version of Claude's API has no sampling parameters."""
     ask = Ask(OLDER[provider], [User("hello")], temperature=0.25, more={"top_p": 0.5})
     assert sdk.ask(ask, stream).text == f"{OLDER[provider]} here: hello"
     body = json.loads(SIMULATORS[provider].journal()[-1]["body"])

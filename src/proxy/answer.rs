@@ -14,7 +14,7 @@ use super::egress;
 use super::exchange::{Attempted, Exchange, Interrupted, scrub, too_late, unless_gone};
 use super::failure::Failure;
 use super::upstream::Incoming;
-use super::{Gateway, encoding};
+use super::{Gateway, encoding, send};
 use crate::admission::Admitted;
 
 /// Largest answer in one piece.
@@ -98,8 +98,8 @@ async fn whole(
     let mut header = response_head(ctx, head.as_ref(), "application/json")?;
     insert(&mut header, header::CONTENT_LENGTH, &answer.len().to_string())?;
     ctx.first_byte = Some(ctx.started.elapsed());
-    write_head(session, header).await?;
-    session.write_response_body(Some(answer), true).await.map_err(|_| Failure::CallerGone)?;
+    send::head(session, header).await?;
+    send::body(session, answer, true).await?;
     Ok(Attempted::Served)
 }
 
@@ -248,7 +248,7 @@ impl Stream<'_> {
         first: Bytes,
         deadline: Instant,
     ) -> Ended {
-        if write_head(self.session, header).await.is_err() || self.write(first).await.is_err() {
+        if send::head(self.session, header).await.is_err() || self.write(first).await.is_err() {
             return Ended::CallerGone;
         }
         loop {
@@ -313,16 +313,12 @@ impl Stream<'_> {
         }
     }
 
-    async fn write(&mut self, out: Bytes) -> Result<(), pingora::BError> {
-        // An empty chunk would end a chunked body.
-        if out.is_empty() {
-            return Ok(());
-        }
-        self.session.write_response_body(Some(out), false).await
+    async fn write(&mut self, out: Bytes) -> Result<(), Failure> {
+        send::body(self.session, out, false).await
     }
 
-    async fn finish(&mut self) -> Result<(), pingora::BError> {
-        self.session.write_response_body(None, true).await
+    async fn finish(&mut self) -> Result<(), Failure> {
+        send::body(self.session, Bytes::new(), true).await
     }
 
     /// Settles with what the provider said; a stream that it did not end may be billed for more
@@ -431,8 +427,4 @@ fn insert(
 fn unbuildable(error: pingora::BError) -> Failure {
     log::error!("cannot build a response header: {error}");
     Failure::Broken("internal")
-}
-
-async fn write_head(session: &mut Session, header: ResponseHeader) -> Result<(), Failure> {
-    session.write_response_header(Box::new(header), false).await.map_err(|_| Failure::CallerGone)
 }

@@ -322,6 +322,7 @@ impl ProxyHttp for Proxy {
 
     async fn logging(&self, session: &mut Session, _: Option<&Error>, ctx: &mut RequestCtx) {
         self.0.metrics.in_flight.dec();
+        listener::header_wanted();
         // 499: the caller went away before an answer began (nginx's word for it).
         let status = answered(session).unwrap_or(499);
         let took = ctx.started.elapsed();

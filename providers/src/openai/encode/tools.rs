@@ -11,6 +11,9 @@ use crate::codec::Target;
 use crate::conversation::{self, Field, Refusal, Request, ToolChoice};
 use crate::dialect;
 
+/// Longest name of a tool.
+const MAX_NAME: usize = 64;
+
 /// A tool as it is written.
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -53,6 +56,13 @@ pub(super) fn all<'a>(
                 if allowed.is_some_and(|names| !names.contains(name)) {
                     continue;
                 }
+                if request.schema != Schema::OpenAi && !is_name(name) {
+                    let why = format!(
+                        "'{name}' can't be the name of a tool here: use up to {MAX_NAME} letters, \
+                         digits, '_' and '-'."
+                    );
+                    return Err(refuse(request, Field::Tools, &why));
+                }
                 if cache_control.is_some() {
                     losses.of(Field::CacheControl);
                 }
@@ -74,6 +84,13 @@ pub(super) fn all<'a>(
         }
     }
     Ok(tools)
+}
+
+/// Whether OpenAI takes this as a tool's name (`wire.md` §5.2). Its own callers' hosts may know
+/// better.
+fn is_name(name: &str) -> bool {
+    (1..=MAX_NAME).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// A tool's schema and whether OpenAI is to hold arguments to it. Others hold them to schemas that

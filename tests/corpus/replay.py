@@ -12,7 +12,7 @@ from pathlib import Path
 from recordings import ROOT, Recording
 from stack import HOST, Process, free_ports
 
-EGRET = Path(os.environ.get("EGRET", ROOT / "target/debug/egret"))
+EGRET = Path(os.environ.get("EGRET", ROOT / "target/debug/egret")).resolve()
 # Streams are written in pieces of this many bytes: cut anywhere, as a network does.
 PIECE = 331
 

@@ -53,10 +53,8 @@ pub(super) fn contents<'a>(
     capabilities: &Capabilities,
     losses: &mut Losses<'_>,
 ) -> Result<Vec<Content<'a>>, Refusal> {
-    // Signatures are asked for on calls of the current turn, which begins where the user last
-    // said something that was not a tool's answer.
     let signed_from = match capabilities.thought_signatures {
-        true => request.messages.iter().rposition(says_something).unwrap_or(0),
+        true => current_turn(&request.messages),
         false => usize::MAX,
     };
     let mut writer = Writer {
@@ -85,9 +83,23 @@ pub(super) fn contents<'a>(
     Ok(writer.contents)
 }
 
-fn says_something(message: &Message<'_>) -> bool {
-    message.role == Role::User
-        && message.parts.iter().any(|part| !matches!(part, Part::ToolResult(_)))
+/// Where the current turn begins, on whose calls signatures are asked for: where the user last
+/// spoke without answering calls. (Whether words beside a tool's answer begin a turn, Google does
+/// not say; a stand-in too many does no harm, one too few is refused.)
+fn current_turn(messages: &[Message<'_>]) -> usize {
+    let of_model = |message: &Message<'_>| message.role == Role::Assistant;
+    let answers = |message: &Message<'_>| {
+        message.parts.iter().any(|part| matches!(part, Part::ToolResult(_)))
+    };
+    let (mut begin, mut at) = (0, 0);
+    // What becomes one content counts as one.
+    for content in messages.chunk_by(|a, b| of_model(a) == of_model(b)) {
+        if !content.iter().any(|message| of_model(message) || answers(message)) {
+            begin = at;
+        }
+        at += content.len();
+    }
+    begin
 }
 
 struct Writer<'a, 'w, 'l> {

@@ -1,9 +1,7 @@
 //! A provider's answer on its way to the caller, and what it cost to the ledger.
 
-use std::time::Instant;
-
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::conversation::{ApiError, ErrorClass, Usage};
@@ -11,10 +9,10 @@ use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::ctx::RequestCtx;
 use super::egress;
-use super::exchange::{Attempted, Exchange, Interrupted, scrub, too_late, unless_gone};
+use super::exchange::{Attempted, Exchange, Patience, scrub};
 use super::failure::Failure;
 use super::upstream::Incoming;
-use super::{Gateway, encoding};
+use super::{Gateway, encoding, send};
 use crate::admission::Admitted;
 
 /// Largest answer in one piece.
@@ -46,8 +44,7 @@ async fn whole(
     admitted: Admitted,
 ) -> Result<Attempted, Failure> {
     let gateway = exchange.gateway;
-    let deadline = exchange.deadline(ctx);
-    let read = unless_gone(session, deadline, incoming.rest(WHOLE)).await;
+    let read = exchange.patience(ctx).wait(session, incoming.rest(WHOLE)).await;
     let head = incoming.header().cloned();
     gateway.upstreams.release(incoming).await;
     let body = match read {
@@ -60,13 +57,9 @@ async fn whole(
             charge_estimate(gateway, ctx, admitted, None);
             return Ok(unreadable(exchange, ctx, "broke its answer off"));
         }
-        Err(Interrupted::CallerGone) => {
+        Err(interrupted) => {
             charge_estimate(gateway, ctx, admitted, None);
-            return Err(Failure::CallerGone);
-        }
-        Err(Interrupted::Deadline) => {
-            charge_estimate(gateway, ctx, admitted, None);
-            return Err(too_late());
+            return Err(interrupted.into());
         }
     };
     let Some(body) = encoding::plain(head.as_ref(), body, WHOLE) else {
@@ -101,8 +94,8 @@ async fn whole(
     let mut header = response_head(ctx, head.as_ref(), "application/json")?;
     insert(&mut header, header::CONTENT_LENGTH, &answer.len().to_string())?;
     ctx.first_byte = Some(ctx.started.elapsed());
-    write_head(session, header).await?;
-    session.write_response_body(Some(answer), true).await.map_err(|_| Failure::CallerGone)?;
+    send::head(session, header).await?;
+    send::body(session, answer, true).await?;
     Ok(Attempted::Served)
 }
 
@@ -114,7 +107,7 @@ async fn stream(
     admitted: Admitted,
 ) -> Result<Attempted, Failure> {
     let gateway = exchange.gateway;
-    let deadline = exchange.deadline(ctx);
+    let patience = exchange.patience(ctx);
     let head = incoming.header().cloned();
     if !encoding::is_identity(head.as_ref()) {
         gateway.upstreams.release(incoming).await;
@@ -129,7 +122,7 @@ async fn stream(
         return document(exchange, session, ctx, incoming, admitted).await;
     }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
-    let first = match unless_gone(session, deadline, incoming.next()).await {
+    let first = match patience.wait(session, incoming.next()).await {
         Ok(Ok(Some(piece))) => piece,
         Ok(Ok(None)) => {
             gateway.upstreams.release(incoming).await;
@@ -141,15 +134,10 @@ async fn stream(
             charge_estimate(gateway, ctx, admitted, None);
             return Ok(unreadable(exchange, ctx, "broke its stream off before its first byte"));
         }
-        Err(Interrupted::CallerGone) => {
+        Err(interrupted) => {
             gateway.upstreams.release(incoming).await;
             charge_estimate(gateway, ctx, admitted, None);
-            return Err(Failure::CallerGone);
-        }
-        Err(Interrupted::Deadline) => {
-            gateway.upstreams.release(incoming).await;
-            charge_estimate(gateway, ctx, admitted, None);
-            return Err(too_late());
+            return Err(interrupted.into());
         }
     };
     let mut relay = new_relay(exchange, ctx);
@@ -166,14 +154,15 @@ async fn stream(
     let kind = if exchange.turn.json_array { "application/json" } else { "text/event-stream" };
     let mut header = response_head(ctx, head.as_ref(), kind)?;
     insert(&mut header, header::CACHE_CONTROL, "no-cache")?;
-    if !session.is_http2() {
+    // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
+    if session.req_header().version == Version::HTTP_11 {
         insert(&mut header, header::TRANSFER_ENCODING, "chunked")?;
     }
     let mut served = Stream { session, relay, admitted };
     let first_byte = ctx.started.elapsed();
     ctx.first_byte = Some(first_byte);
     gateway.metrics.first_token(ctx.place(), ctx.surface.as_str(), first_byte);
-    let ended = served.run(exchange, ctx, &mut incoming, header, out, deadline).await;
+    let ended = served.run(exchange, ctx, &mut incoming, header, out, patience).await;
     gateway.upstreams.release(incoming).await;
     if served.relay.is_complete() {
         exchange.backend_succeeded();
@@ -202,9 +191,9 @@ async fn document(
     admitted: Admitted,
 ) -> Result<Attempted, Failure> {
     let gateway = exchange.gateway;
-    let read = unless_gone(session, exchange.deadline(ctx), incoming.rest(WHOLE)).await;
+    let read = exchange.patience(ctx).wait(session, incoming.rest(WHOLE)).await;
     gateway.upstreams.release(incoming).await;
-    let gone = match read {
+    let interrupted = match read {
         Ok(Ok(Some(body))) => {
             let codec = exchange.attempt.backend().schema.codec();
             match codec.decode_response(&body) {
@@ -217,11 +206,10 @@ async fn document(
             charge_estimate(gateway, ctx, admitted, None);
             return Ok(unreadable(exchange, ctx, NO_STREAM));
         }
-        Err(Interrupted::CallerGone) => Failure::CallerGone,
-        Err(Interrupted::Deadline) => too_late(),
+        Err(interrupted) => interrupted,
     };
     charge_estimate(gateway, ctx, admitted, None);
-    Err(gone)
+    Err(interrupted.into())
 }
 
 /// A stream whose first byte has gone out: it can only end well or be ended with an error.
@@ -249,51 +237,34 @@ impl Stream<'_> {
         incoming: &mut Incoming,
         header: ResponseHeader,
         first: Bytes,
-        deadline: Instant,
+        patience: Patience<'_>,
     ) -> Ended {
-        if write_head(self.session, header).await.is_err() || self.write(first).await.is_err() {
+        if send::head(self.session, header).await.is_err() || self.write(first).await.is_err() {
             return Ended::CallerGone;
         }
         loop {
-            let cut = exchange.gateway.drain.cut();
-            let next = async {
-                tokio::select! {
-                    biased;
-                    piece = incoming.next() => Some(piece),
-                    () = cut => None,
-                }
-            };
-            let (error, reason) = match unless_gone(self.session, deadline, next).await {
-                Ok(Some(Ok(Some(piece)))) => {
+            let (reason, error) = match patience.wait(self.session, incoming.next()).await {
+                Ok(Ok(Some(piece))) => {
                     let out = self.relay.push(&piece);
                     if self.write(out).await.is_err() {
                         return Ended::CallerGone;
                     }
                     continue;
                 }
-                Ok(Some(Ok(None))) => return self.end(ctx).await,
+                Ok(Ok(None)) => return self.end(ctx).await,
                 // Nothing that comes behind the provider's own end can spoil the answer.
-                Ok(Some(Err(_)) | None) | Err(Interrupted::Deadline)
-                    if self.relay.is_complete() =>
-                {
-                    return self.end(ctx).await;
-                }
-                Ok(Some(Err(error))) => {
+                _ if self.relay.is_complete() => return self.end(ctx).await,
+                Ok(Err(error)) => {
                     log::debug!("stream of {}: {error}", exchange.attempt.backend().name);
                     let timeout = *error.etype() == pingora::ErrorType::ReadTimedout;
                     let class = if timeout { ErrorClass::Timeout } else { ErrorClass::Server };
                     exchange.backend_failed(ctx);
-                    (ApiError::new(class, "the provider's stream broke off"), "stream_broken")
+                    ("stream_broken", ApiError::new(class, "the provider's stream broke off"))
                 }
-                Ok(None) => (
-                    ApiError::new(ErrorClass::Overloaded, "the gateway is restarting; try again"),
-                    "drained",
-                ),
-                Err(Interrupted::CallerGone) => return Ended::CallerGone,
-                Err(Interrupted::Deadline) => (
-                    ApiError::new(ErrorClass::Timeout, "the stream took longer than is allowed"),
-                    "deadline",
-                ),
+                Err(interrupted) => match interrupted.told() {
+                    Some(told) => told,
+                    None => return Ended::CallerGone,
+                },
             };
             let out = self.relay.fail(&error);
             let told = self.write(out).await.is_ok() && self.finish().await.is_ok();
@@ -316,16 +287,12 @@ impl Stream<'_> {
         }
     }
 
-    async fn write(&mut self, out: Bytes) -> Result<(), pingora::BError> {
-        // An empty chunk would end a chunked body.
-        if out.is_empty() {
-            return Ok(());
-        }
-        self.session.write_response_body(Some(out), false).await
+    async fn write(&mut self, out: Bytes) -> Result<(), Failure> {
+        send::body(self.session, out, false).await
     }
 
-    async fn finish(&mut self) -> Result<(), pingora::BError> {
-        self.session.write_response_body(None, true).await
+    async fn finish(&mut self) -> Result<(), Failure> {
+        send::body(self.session, Bytes::new(), true).await
     }
 
     /// Settles with what the provider said; a stream that it did not end may be billed for more
@@ -435,8 +402,4 @@ fn insert(
 fn unbuildable(error: pingora::BError) -> Failure {
     log::error!("cannot build a response header: {error}");
     Failure::Broken("internal")
-}
-
-async fn write_head(session: &mut Session, header: ResponseHeader) -> Result<(), Failure> {
-    session.write_response_header(Box::new(header), false).await.map_err(|_| Failure::CallerGone)
 }

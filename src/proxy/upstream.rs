@@ -18,6 +18,8 @@ use crate::snapshot::Backend;
 const DRAIN: usize = 64 * 1024;
 /// Most addresses of one host that are tried.
 const ADDRESSES: usize = 4;
+/// Longest time for closing a connection.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How long an unused connection is kept.
 const KEEP: Duration = Duration::from_secs(90);
 
@@ -122,13 +124,19 @@ impl Upstreams {
     }
 
     /// Gives a connection back to the pool if its answer was read to the end, else closes it.
-    pub async fn release(&self, mut incoming: Incoming) {
+    pub async fn release(&self, incoming: Incoming) {
         if incoming.complete {
             self.connector.release_http_session(incoming.session, &incoming.peer, Some(KEEP)).await;
         } else {
-            incoming.session.shutdown().await;
+            close(incoming.session).await;
         }
     }
+}
+
+/// Closes a connection (h1) or resets a stream (h2). The polite end of a TLS connection has to be
+/// written, which a provider that has stopped reading would hold up.
+async fn close(mut session: HttpSession) {
+    let _ = tokio::time::timeout(FAREWELL, session.shutdown()).await;
 }
 
 async fn exchange(
@@ -165,7 +173,7 @@ async fn exchange(
     match sent.await {
         Ok(()) => Ok(Incoming { session, peer, complete: false }),
         Err(error) => {
-            session.shutdown().await;
+            close(session).await;
             Err((error, peer))
         }
     }

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from answers import READERS
+from gateway import Gateway
 from recordings import CORPUS, Recording, load
-from replay import Gateway, Provider
+from replay import Provider
+from simulators import MODELS, Simulators
 
 RECORDINGS = load()
 ABSENT = f"no recordings at {CORPUS}: set EGRET_SHARED to the folder that holds `corpus`"
@@ -29,6 +31,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if parameter in metafunc.fixturenames:
             some = [recording for recording in RECORDINGS if selected(recording)]
             metafunc.parametrize(parameter, some, ids=[recording.id for recording in some])
+    if "sent_on" in metafunc.fixturenames:
+        ways = [
+            (recording, provider, model)
+            for recording in filter(SELECTIONS["replayable"], RECORDINGS)
+            for provider, models in MODELS.items()
+            for model in models
+            if provider != recording.schema
+        ]
+        ids = [f"{recording.id}-{model}" for recording, _, model in ways]
+        metafunc.parametrize("sent_on", ways, ids=ids)
     if "foreign" in metafunc.fixturenames:
         readable = filter(SELECTIONS["readable"], RECORDINGS)
         pairs = list(itertools.product(readable, [reader.schema for reader in READERS]))
@@ -73,7 +85,31 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture(scope="session")
 def gateway(provider: Provider) -> Iterator[Gateway]:
     """An Egret before it."""
-    gateway = Gateway(provider.url, RECORDINGS)
+    routes = [
+        {
+            "models": [recording.alias],
+            "backends": [{"backend": recording.schema, "model": recording.model}],
+        }
+        for recording in RECORDINGS
+    ]
+    gateway = Gateway(provider.backends(), routes, {})
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture(scope="session")
+def simulators() -> Iterator[Simulators]:
+    """Providers that look at what they are asked."""
+    simulators = Simulators()
+    yield simulators
+    simulators.close()
+
+
+@pytest.fixture(scope="session")
+def translator(simulators: Simulators) -> Iterator[Gateway]:
+    """An Egret before them."""
+    routes = [{"models": models, "backends": [name]} for name, models in MODELS.items()]
+    gateway = Gateway(simulators.backends(), routes, simulators.env())
     yield gateway
     gateway.close()
 

@@ -1,18 +1,13 @@
-"""A provider that answers whatever it is asked with a recording, and Egret in front of it."""
+"""A provider that answers whatever it is asked with a recording."""
 
-import json
-import os
 import sys
-import tempfile
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
-from recordings import ROOT, Recording
-from stack import HOST, Process, free_ports
+from recordings import Recording
+from stack import HOST
 
-EGRET = Path(os.environ.get("EGRET", ROOT / "target/debug/egret"))
 # Streams are written in pieces of this many bytes: cut anywhere, as a network does.
 PIECE = 331
 
@@ -48,6 +43,18 @@ class Provider:
     def play(self, recording: Recording) -> None:
         self.playing = recording
         self.arrivals = []
+
+    def backends(self) -> dict:
+        """It, as a backend of each schema."""
+        return {
+            schema: {
+                "schema": schema,
+                "url": self.url + ("/v1" if schema == "openai" else ""),
+                "plaintext": "allowed",
+                "credential": "none",
+            }
+            for schema in ("openai", "claude", "gemini")
+        }
 
     def close(self) -> None:
         self.server.shutdown()
@@ -91,54 +98,3 @@ class Provider:
                 pass
 
         return Handler
-
-
-def config(provider: str, recordings: list[Recording], gateway: int, admin: int) -> dict:
-    """The gateway's configuration, as data: a model for each recording. JSON is YAML."""
-    return {
-        "gateway": "corpus",
-        "listeners": [{"address": f"{HOST}:{gateway}"}],
-        "admin": {"address": f"{HOST}:{admin}"},
-        "backends": {
-            schema: {
-                "schema": schema,
-                "url": provider + ("/v1" if schema == "openai" else ""),
-                "plaintext": "allowed",
-                "credential": "none",
-            }
-            for schema in ("openai", "claude", "gemini")
-        },
-        "routes": [
-            {
-                "models": [recording.alias],
-                "backends": [{"backend": recording.schema, "model": recording.model}],
-            }
-            for recording in recordings
-        ],
-        "anonymous": True,
-        "ledger": "memory",
-    }
-
-
-class Gateway:
-    """A running Egret."""
-
-    def __init__(self, provider: str, recordings: list[Recording]) -> None:
-        self.directory = tempfile.TemporaryDirectory(prefix="egret-corpus-")
-        directory = Path(self.directory.name)
-        gateway, admin = free_ports(2)
-        self.host, self.port = HOST, gateway
-        self.url = f"http://{HOST}:{gateway}"
-        settings = config(provider, recordings, gateway, admin)
-        (directory / "egret.yaml").write_text(json.dumps(settings, indent=2))
-        command = [str(EGRET), "run", "--config", "egret.yaml"]
-        self.process = Process("egret", directory, command, {})
-        try:
-            self.process.wait_for(f"http://{HOST}:{admin}/readyz")
-        except RuntimeError:
-            self.process.print_log()
-            raise
-
-    def close(self) -> None:
-        self.process.expect_clean_end([])
-        self.directory.cleanup()

@@ -9,7 +9,7 @@ from recordings import Recording
 
 def test_the_answer_is_the_recorded_one(provider, gateway, success):
     provider.play(success)
-    received = wire.post(gateway, success, wire.simplest(success))
+    received = wire.post(gateway, success, wire.simplest(success), success.alias)
     assert received.status == 200, received.body
     assert received.body == success.response
     kind = "text/event-stream" if success.sse else "application/json"
@@ -18,16 +18,17 @@ def test_the_answer_is_the_recorded_one(provider, gateway, success):
 
 def test_a_stream_lacks_only_the_usage_nobody_asked_for(provider, gateway, openai_stream):
     provider.play(openai_stream)
-    received = wire.post(
-        gateway, openai_stream, wire.simplest(openai_stream, include_usage=False)
-    )
+    asked = wire.simplest(openai_stream, include_usage=False)
+    received = wire.post(gateway, openai_stream, asked, openai_stream.alias)
     assert received.status == 200, received.body
     assert received.body == without_usage_chunk(openai_stream.response)
 
 
 def test_the_request_arrives_as_recorded(provider, gateway, replayable):
     provider.play(replayable)
-    received = wire.post(gateway, replayable, wire.recorded(replayable))
+    received = wire.post(
+        gateway, replayable, wire.recorded(replayable, replayable.alias), replayable.alias
+    )
     assert (received.status == 200) == replayable.ok, received.body
     [arrival] = provider.arrivals
     assert arrival.path == wire.path(replayable, replayable.model)

@@ -14,7 +14,7 @@ def words(recording: Recording) -> str:
 
 def test_an_error_keeps_its_status_and_words(provider, gateway, failure):
     provider.play(failure)
-    received = wire.post(gateway, failure, wire.simplest(failure))
+    received = wire.post(gateway, failure, wire.simplest(failure), failure.alias)
     error = received.json["error"]
     if failure.schema == "openai":
         assert set(error) == {"message", "type", "param", "code"}

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from gateway import Gateway
 from recordings import Recording
 
 TIMEOUT_S = 30
@@ -32,13 +33,13 @@ def path(recording: Recording, model: str) -> str:
     return f"/v1beta/models/{model}:streamGenerateContent{query}"
 
 
-def recorded(recording: Recording) -> bytes:
-    """The recorded request, asking for the recording."""
+def recorded(recording: Recording, model: str) -> bytes:
+    """The recorded request, asking for another model."""
     if recording.schema == "gemini":
         return recording.request
     # The names stand where the model stands; what else is named like it stays.
     spelled = json.dumps(recording.model).encode()
-    return recording.request.replace(spelled, json.dumps(recording.alias).encode(), 1)
+    return recording.request.replace(spelled, json.dumps(model).encode(), 1)
 
 
 def simplest(recording: Recording, include_usage: bool = True) -> bytes:
@@ -56,13 +57,14 @@ def simplest(recording: Recording, include_usage: bool = True) -> bytes:
     return json.dumps(body).encode()
 
 
-def post(gateway, recording: Recording, body: bytes) -> Received:
+def post(gateway: Gateway, recording: Recording, body: bytes, model: str) -> Received:
+    """Sends a body to where the recorded one was sent, for this model."""
     headers = {"Content-Type": "application/json"}
     if recording.schema == "claude":
         headers["anthropic-version"] = "2023-06-01"
     connection = http.client.HTTPConnection(gateway.host, gateway.port, timeout=TIMEOUT_S)
     try:
-        connection.request("POST", path(recording, recording.alias), body, headers)
+        connection.request("POST", path(recording, model), body, headers)
         response = connection.getresponse()
         head = {name.lower(): value for name, value in response.getheaders()}
         return Received(response.status, head, response.read())

@@ -53,10 +53,8 @@ pub(super) fn contents<'a>(
     capabilities: &Capabilities,
     losses: &mut Losses<'_>,
 ) -> Result<Vec<Content<'a>>, Refusal> {
-    // Signatures are asked for on calls of the current turn, which begins where the user last
-    // said something that was not a tool's answer.
     let signed_from = match capabilities.thought_signatures {
-        true => request.messages.iter().rposition(says_something).unwrap_or(0),
+        true => current_turn(&request.messages),
         false => usize::MAX,
     };
     let mut writer = Writer {
@@ -66,6 +64,15 @@ pub(super) fn contents<'a>(
         contents: Vec::new(),
         needs_signature: false,
     };
+    let goes_on = request.messages.last().is_some_and(|last| last.role == Role::Assistant);
+    if goes_on && request.schema == Schema::Claude && !capabilities.prefill {
+        // Claude's callers get the rest of the turn, Gemini's a turn after it.
+        let field = request.name(Field::Messages);
+        return Err(Refusal::of(
+            field,
+            format!("Gemini does not go on with an assistant turn; end `{field}` in a user turn"),
+        ));
+    }
     for (index, message) in request.messages.iter().enumerate() {
         writer.message(message, index >= signed_from)?;
     }
@@ -76,9 +83,23 @@ pub(super) fn contents<'a>(
     Ok(writer.contents)
 }
 
-fn says_something(message: &Message<'_>) -> bool {
-    message.role == Role::User
-        && message.parts.iter().any(|part| !matches!(part, Part::ToolResult(_)))
+/// Where the current turn begins, on whose calls signatures are asked for: where the user last
+/// spoke without answering calls. (Whether words beside a tool's answer begin a turn, Google does
+/// not say; a stand-in too many does no harm, one too few is refused.)
+fn current_turn(messages: &[Message<'_>]) -> usize {
+    let of_model = |message: &Message<'_>| message.role == Role::Assistant;
+    let answers = |message: &Message<'_>| {
+        message.parts.iter().any(|part| matches!(part, Part::ToolResult(_)))
+    };
+    let (mut begin, mut at) = (0, 0);
+    // What becomes one content counts as one.
+    for content in messages.chunk_by(|a, b| of_model(a) == of_model(b)) {
+        if !content.iter().any(|message| of_model(message) || answers(message)) {
+            begin = at;
+        }
+        at += content.len();
+    }
+    begin
 }
 
 struct Writer<'a, 'w, 'l> {
@@ -173,9 +194,7 @@ impl<'a> Writer<'a, '_, '_> {
             .note_if(media.detail.as_deref().is_some_and(|d| d != "auto"), Field::ImageDetail);
         // Vertex alone takes names, and it is the only one whose callers write them.
         let display_name = media.name.as_deref().filter(|_| own);
-        if media.name.is_some() && !own {
-            self.losses.name(format!("{name}.name"));
-        }
+        self.losses.note_if(media.name.is_some() && !own, Field::MediaName);
         Ok(Out::of(match &media.source {
             Source::Base64 { media_type, data } => Data::Inline(Blob {
                 mime_type: if own { media_type } else { mime(media_type) },

@@ -169,6 +169,20 @@ fn the_signature_sentinel_stands_on_the_first_call_of_each_step_of_the_current_t
 }
 
 #[test]
+fn what_is_said_beside_a_tools_answer_begins_no_turn() {
+    let answer = || Part::ToolResult(result("a", vec![Part::text("ok")]));
+    for rest in [
+        vec![user(vec![answer(), Part::text("and?")])],
+        vec![user(vec![answer()]), user(vec![Part::text("and?")])],
+    ] {
+        let mut messages = vec![user(vec![Part::text("first")]), model(vec![call("a")])];
+        messages.extend(rest);
+        let (body, _) = encode_for(&request(messages), Thinks::Effort).unwrap();
+        assert_eq!(body["contents"][1]["parts"][0]["thoughtSignature"], NO_SIGNATURE);
+    }
+}
+
+#[test]
 fn system_turns_fold_into_the_next_user_turn() {
     let system = Message { role: Role::System, parts: vec![Part::text("now in French")] };
     let request = request(vec![

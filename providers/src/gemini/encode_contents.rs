@@ -66,6 +66,15 @@ pub(super) fn contents<'a>(
         contents: Vec::new(),
         needs_signature: false,
     };
+    let goes_on = request.messages.last().is_some_and(|last| last.role == Role::Assistant);
+    if goes_on && request.schema == Schema::Claude && !capabilities.prefill {
+        // Claude's callers get the rest of the turn, Gemini's a turn after it.
+        let field = request.name(Field::Messages);
+        return Err(Refusal::of(
+            field,
+            format!("Gemini does not go on with an assistant turn; end `{field}` in a user turn"),
+        ));
+    }
     for (index, message) in request.messages.iter().enumerate() {
         writer.message(message, index >= signed_from)?;
     }

@@ -182,9 +182,7 @@ impl<'a> Writer<'a, '_, '_> {
             .note_if(media.detail.as_deref().is_some_and(|d| d != "auto"), Field::ImageDetail);
         // Vertex alone takes names, and it is the only one whose callers write them.
         let display_name = media.name.as_deref().filter(|_| own);
-        if media.name.is_some() && !own {
-            self.losses.name(format!("{name}.name"));
-        }
+        self.losses.note_if(media.name.is_some() && !own, Field::MediaName);
         Ok(Out::of(match &media.source {
             Source::Base64 { media_type, data } => Data::Inline(Blob {
                 mime_type: if own { media_type } else { mime(media_type) },

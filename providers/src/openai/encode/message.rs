@@ -212,6 +212,12 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
                 _ => true,
             });
         }
+        let says = !said.is_empty() || !message.tool_calls.is_empty();
+        let silent = message.refusal.is_none() && message.reasoning_content.is_none();
+        if !says && silent && !parts.is_empty() {
+            // Nothing of the turn can be said here: an empty one would be another answer.
+            return Ok(());
+        }
         if !said.is_empty() || message.tool_calls.is_empty() {
             message.content = Some(Content::of(said));
         }

@@ -132,6 +132,10 @@ pub(super) fn plan(
         return Ok(disabled(request, target, lossy));
     }
     if mode.is_none() && effort.is_none() {
+        if show == Some(true) {
+            // Thoughts are shown where they were asked for, and Claude charges for asking.
+            lossy(Field::Reasoning);
+        }
         return Ok(Plan::default());
     }
     match kind {

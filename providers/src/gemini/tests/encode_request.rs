@@ -430,7 +430,7 @@ fn what_is_lost_is_said_once_and_in_the_callers_words() {
         unsupported: Unsupported::Drop,
     }];
     let (body, losses) = encode(&request).unwrap();
-    assert_eq!(losses, ["cache_control", "messages.thinking", "metadata.user_id", "speed"]);
+    assert_eq!(losses, ["speed", "cache_control", "messages.thinking", "metadata.user_id"]);
     assert_eq!(body["contents"][1], json!({"role": "model", "parts": [{"text": "a"}]}));
 }
 

@@ -213,7 +213,8 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
             });
         }
         let says = !said.is_empty() || !message.tool_calls.is_empty();
-        if !says && message.refusal.is_none() && message.reasoning_content.is_none() {
+        let silent = message.refusal.is_none() && message.reasoning_content.is_none();
+        if !says && silent && !parts.is_empty() {
             // Nothing of the turn can be said here: an empty one would be another answer.
             return Ok(());
         }

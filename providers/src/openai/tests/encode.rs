@@ -118,11 +118,7 @@ fn messages_of_every_kind() {
             json!([{"role": "assistant", "content": "a"}]),
             &["messages.thinking"],
         ),
-        (
-            vec![(Assistant, vec![thinking()])],
-            json!([{"role": "assistant", "content": ""}]),
-            &["messages.thinking"],
-        ),
+        (vec![(Assistant, vec![thinking()])], json!([]), &["messages.thinking"]),
         (
             vec![(Assistant, vec![Part::Refusal("no".into())])],
             json!([{"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}]),

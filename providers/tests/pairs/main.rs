@@ -1,0 +1,7 @@
+//! Every ordered pair of schemas, through the public path only: what a caller of one says must
+//! arrive at a provider of the other, be reported as lost, or be refused (`wire.md` §3 to §5).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod requests;
+mod support;

@@ -1,0 +1,82 @@
+//! What the tests of all pairs share.
+
+use bytes::Bytes;
+use providers::Schema;
+use providers::catalog::Catalog;
+use providers::codec::{Encoded, PathHints, Target};
+use providers::conversation::Refusal;
+use providers::translate::Inbound;
+use serde_json::Value;
+
+/// The six pairs of different schemas.
+pub(crate) const CROSS: [(Schema, Schema); 6] = [
+    (Schema::OpenAi, Schema::Claude),
+    (Schema::OpenAi, Schema::Gemini),
+    (Schema::Claude, Schema::OpenAi),
+    (Schema::Claude, Schema::Gemini),
+    (Schema::Gemini, Schema::OpenAi),
+    (Schema::Gemini, Schema::Claude),
+];
+
+/// The model that the callers of these tests ask for, whoever serves it.
+pub(crate) const ASKED: &str = "asked";
+
+/// A model of this schema that takes most of what its schema can say.
+pub(crate) const fn able_model(schema: Schema) -> &'static str {
+    match schema {
+        Schema::OpenAi => "gpt-4.1",
+        Schema::Claude => "claude-sonnet-4-5",
+        Schema::Gemini => "gemini-2.5-flash",
+    }
+}
+
+/// The path of a request in this schema.
+pub(crate) const fn path(schema: Schema, stream: bool) -> PathHints<'static> {
+    match schema {
+        Schema::Gemini => PathHints { model: Some(ASKED), stream: Some(stream) },
+        _ => PathHints { model: None, stream: None },
+    }
+}
+
+/// Sends a body on its way from one schema to a model of another.
+pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<Encoded, Refusal> {
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    let capabilities = Catalog::bundled().capabilities(to, model);
+    let target = Target { model, capabilities: &capabilities };
+    Inbound::of(from, &body, path(from, false))?.encode(to, &target)
+}
+
+/// The smallest request of this schema.
+pub(crate) fn smallest(schema: Schema) -> Value {
+    json(match schema {
+        Schema::OpenAi => r#"{"model":"asked","messages":[{"role":"user","content":"Hi"}]}"#,
+        Schema::Claude => {
+            r#"{"model":"asked","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]}"#
+        }
+        Schema::Gemini => r#"{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}"#,
+    })
+}
+
+/// JSON, read.
+pub(crate) fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Merges a patch into a body (RFC 7396): objects member by member, all else replaced.
+pub(crate) fn patch(body: &mut Value, patch: &Value) {
+    match (body, patch) {
+        (Value::Object(body), Value::Object(patch)) => {
+            for (name, value) in patch {
+                if value.is_null() {
+                    body.remove(name);
+                } else if value.is_object() {
+                    let member = body.entry(name).or_insert_with(|| Value::Object(<_>::default()));
+                    self::patch(member, value);
+                } else {
+                    body.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        (body, patch) => *body = patch.clone(),
+    }
+}

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import wire
 from answers import BAD_CALL, Answer, dump
 from deviations import DEVIATIONS, Deviation
 from recordings import Recording
@@ -29,6 +30,30 @@ def test_the_other_sdks_read_the_same(provider, direct, through, foreign):
         return
     read = other.answer(other.ask(recording.alias, recording.streamed))
     assert read == in_the_words_of(schema, expected, deviation)
+
+
+@pytest.fixture(scope="module")
+def counted(provider, gateway, recordings):
+    """The tokens that Egret counted in each recording, by its id."""
+    requests = {}
+    for recording in recordings:
+        provider.play(recording)
+        received = wire.post(gateway, recording, wire.simplest(recording), recording.alias)
+        requests[recording.id] = last = received.headers["x-egret-request-id"]
+    log = gateway.access_log(last)
+    lines = {name: log[request] for name, request in requests.items()}
+    return {
+        name: (line["input_tokens"] or 0, line["output_tokens"] or 0)
+        for name, line in lines.items()
+    }
+
+
+def test_egret_counts_what_its_own_sdk_reads(provider, direct, counted, readable):
+    deviation = DEVIATIONS.get(readable.name, Deviation("none"))
+    provider.play(first_message(readable) if deviation.first_message else readable)
+    own = direct[readable.schema]
+    read = own.answer(own.ask(readable.alias, readable.streamed))
+    assert counted[readable.id] == (deviation.tokens or read.tokens)
 
 
 def in_the_words_of(schema: str, answer: Answer, deviation: Deviation) -> Answer:

@@ -1,6 +1,7 @@
 //! Putting the gateway together and running it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
 use pingora::services::background::{BackgroundService, background_service};
 use pingora::services::listening::Service;
+use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -22,6 +24,8 @@ use crate::telemetry::{AccessLog, Metrics};
 
 /// How long a connection of h2 may be idle.
 const H2_IDLE: Duration = Duration::from_secs(300);
+/// How often a listener that is not there yet is looked for.
+const LISTEN_STEP: Duration = Duration::from_millis(5);
 /// How often the end of a drain is looked for.
 const DRAIN_STEP: Duration = Duration::from_millis(50);
 /// How long readiness is off before the listeners close, so that load balancers notice.
@@ -112,7 +116,7 @@ pub fn serve(options: Options) -> Result<(), String> {
     Ok(())
 }
 
-/// What goes on beside requests: resolving names, following reloads.
+/// What goes on beside requests: saying when it begins, resolving names, following reloads.
 struct Upkeep {
     gateway: Arc<Gateway>,
     resolver: Arc<Resolver>,
@@ -121,6 +125,10 @@ struct Upkeep {
 #[async_trait]
 impl BackgroundService for Upkeep {
     async fn start(&self, mut shutdown: ShutdownWatch) {
+        tokio::select! {
+            () = self.wait_for_listeners() => {}
+            _ = shutdown.changed() => return,
+        }
         let live = &self.gateway.live;
         let names = || {
             let snapshot = live.pin();
@@ -135,6 +143,17 @@ impl BackgroundService for Upkeep {
 }
 
 impl Upkeep {
+    /// Turns readiness on once every listener takes connections. Pingora binds them in tasks of
+    /// their own and tells nobody when; the admin listener may well be there first.
+    async fn wait_for_listeners(&self) {
+        for listener in &self.gateway.live.pin().listeners {
+            while TcpStream::connect(listener.address).await.is_err() {
+                tokio::time::sleep(LISTEN_STEP).await;
+            }
+        }
+        self.gateway.listening.store(true, Ordering::Release);
+    }
+
     /// Reloads when told by SIGHUP; cleans up and counts after every reload.
     async fn follow_reloads(&self) {
         let live = self.gateway.live.clone();

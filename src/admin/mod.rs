@@ -2,6 +2,7 @@
 //! thread, and never a route that a workload's request could reach (S-15).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use http::{Method, Response, StatusCode, header};
@@ -25,8 +26,14 @@ impl Admin {
         const TEXT: &str = "text/plain; charset=utf-8";
         match path {
             "/healthz" => (StatusCode::OK, TEXT, b"ok\n".to_vec()),
+            "/readyz" if !self.gateway.listening.load(Ordering::Acquire) => {
+                (StatusCode::SERVICE_UNAVAILABLE, TEXT, b"starting\n".to_vec())
+            }
             "/readyz" if self.gateway.drain.is_draining() => {
                 (StatusCode::SERVICE_UNAVAILABLE, TEXT, b"draining\n".to_vec())
+            }
+            "/readyz" if !self.gateway.ledger.is_writable() => {
+                (StatusCode::SERVICE_UNAVAILABLE, TEXT, b"the ledger can't be written\n".to_vec())
             }
             "/readyz" => (StatusCode::OK, TEXT, b"ready\n".to_vec()),
             "/metrics" => {

@@ -7,8 +7,7 @@ use providers::conversation::ErrorClass;
 
 use super::Denial;
 use crate::credential::CallerKey;
-use crate::route::matches;
-use crate::snapshot::{Caller, Callers};
+use crate::snapshot::{Caller, Callers, matches};
 
 /// A caller that has been recognised.
 #[derive(Clone, Debug)]

@@ -203,18 +203,23 @@ impl Admitted {
     }
 
     /// The provider may bill, but nobody knows how much: the estimate is charged, or what is
-    /// already known to be more. Returns the nano-dollars charged.
-    pub fn charge_estimate(self, known: Option<&Usage>) -> u64 {
+    /// already known to be more. Returns the nano-dollars charged; `None` if nothing was, because
+    /// nothing had gone out.
+    pub fn charge_estimate(self, known: Option<&Usage>) -> Option<u64> {
+        if !self.reservation.is_dispatched() {
+            self.release();
+            return None;
+        }
         let known = known.copied().unwrap_or_default();
         let cost = self.terms.cost(&known);
         if cost > self.estimate.cost || known.total() > self.estimate.tokens {
             let tokens = self.estimate.tokens.max(known.total());
             let cost = self.estimate.cost.max(cost);
             self.reservation.settle(Charge { cost, tokens });
-            return cost.nanos();
+            return Some(cost.nanos());
         }
         // Dropped unsettled, a dispatched reservation charges its estimate and is counted so.
-        self.estimate.cost.nanos()
+        Some(self.estimate.cost.nanos())
     }
 
     /// The provider did nothing that it bills.
@@ -234,3 +239,6 @@ impl Terms {
 fn printable(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(120).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,11 @@ impl Reservation {
         self.dispatched = true;
     }
 
+    /// Whether anything may have gone to the provider.
+    pub const fn is_dispatched(&self) -> bool {
+        self.dispatched
+    }
+
     /// The call ended and this is what it cost, be that less or more than the estimate.
     pub fn settle(mut self, charge: Charge) {
         self.end(|id| Entry::Settle { id, charge: charge.into() });

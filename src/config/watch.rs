@@ -197,4 +197,5 @@ fn keep_what_is_fixed(new: &mut Snapshot, old: &Snapshot) {
     keep("listeners", &mut new.listeners, &old.listeners);
     keep("admin", &mut new.admin, &old.admin);
     keep("ledger", &mut new.ledger, &old.ledger);
+    keep("limits.in_flight", &mut new.limits.in_flight_bytes, &old.limits.in_flight_bytes);
 }

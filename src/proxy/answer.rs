@@ -1,9 +1,7 @@
 //! A provider's answer on its way to the caller, and what it cost to the ledger.
 
-use std::time::Instant;
-
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::conversation::{ApiError, ErrorClass, Usage};
@@ -11,14 +9,16 @@ use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::ctx::RequestCtx;
 use super::egress;
-use super::exchange::{Attempted, Exchange, Interrupted, too_late, unless_gone};
+use super::exchange::{Attempted, Exchange, Patience, scrub};
 use super::failure::Failure;
 use super::upstream::Incoming;
-use super::{Gateway, encoding};
+use super::{Gateway, encoding, send};
 use crate::admission::Admitted;
 
 /// Largest answer in one piece.
 const WHOLE: usize = 64 * 1024 * 1024;
+/// What a backend did that answers a request for a stream with something whole.
+const NO_STREAM: &str = "sent no stream where one was asked for";
 
 /// Relays a successful answer. Until its first byte has gone out, failing is still the next
 /// attempt's chance.
@@ -44,8 +44,7 @@ async fn whole(
     admitted: Admitted,
 ) -> Result<Attempted, Failure> {
     let gateway = exchange.gateway;
-    let deadline = exchange.deadline(ctx);
-    let read = unless_gone(session, deadline, incoming.rest(WHOLE)).await;
+    let read = exchange.patience(ctx).wait(session, incoming.rest(WHOLE)).await;
     let head = incoming.header().cloned();
     gateway.upstreams.release(incoming).await;
     let body = match read {
@@ -58,13 +57,9 @@ async fn whole(
             charge_estimate(gateway, ctx, admitted, None);
             return Ok(unreadable(exchange, ctx, "broke its answer off"));
         }
-        Err(Interrupted::CallerGone) => {
+        Err(interrupted) => {
             charge_estimate(gateway, ctx, admitted, None);
-            return Err(Failure::CallerGone);
-        }
-        Err(Interrupted::Deadline) => {
-            charge_estimate(gateway, ctx, admitted, None);
-            return Err(too_late());
+            return Err(interrupted.into());
         }
     };
     let Some(body) = encoding::plain(head.as_ref(), body, WHOLE) else {
@@ -79,13 +74,13 @@ async fn whole(
     let schema = exchange.attempt.backend().schema;
     let response = match schema.codec().decode_response(&body) {
         Ok(response) => response,
-        Err(error) => {
+        Err(_) => {
             // A 200 that is an error or garbage: the provider says it did not do the work.
             admitted.release();
-            log::warn!("backend {}: {}", exchange.attempt.backend().name, error.message);
             return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
         }
     };
+    exchange.backend_succeeded();
     settle(gateway, ctx, admitted, response.usage.as_ref());
     let answer = if schema == ctx.surface {
         body.clone()
@@ -99,8 +94,8 @@ async fn whole(
     let mut header = response_head(ctx, head.as_ref(), "application/json")?;
     insert(&mut header, header::CONTENT_LENGTH, &answer.len().to_string())?;
     ctx.first_byte = Some(ctx.started.elapsed());
-    write_head(session, header).await?;
-    session.write_response_body(Some(answer), true).await.map_err(|_| Failure::CallerGone)?;
+    send::head(session, header).await?;
+    send::body(session, answer, true).await?;
     Ok(Attempted::Served)
 }
 
@@ -112,7 +107,7 @@ async fn stream(
     admitted: Admitted,
 ) -> Result<Attempted, Failure> {
     let gateway = exchange.gateway;
-    let deadline = exchange.deadline(ctx);
+    let patience = exchange.patience(ctx);
     let head = incoming.header().cloned();
     if !encoding::is_identity(head.as_ref()) {
         gateway.upstreams.release(incoming).await;
@@ -123,8 +118,11 @@ async fn stream(
             "sent a stream in an encoding that was not asked for",
         ));
     }
+    if !exchange.turn.json_array && is_document(head.as_ref()) {
+        return document(exchange, session, ctx, incoming, admitted).await;
+    }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
-    let first = match unless_gone(session, deadline, incoming.next()).await {
+    let first = match patience.wait(session, incoming.next()).await {
         Ok(Ok(Some(piece))) => piece,
         Ok(Ok(None)) => {
             gateway.upstreams.release(incoming).await;
@@ -136,15 +134,10 @@ async fn stream(
             charge_estimate(gateway, ctx, admitted, None);
             return Ok(unreadable(exchange, ctx, "broke its stream off before its first byte"));
         }
-        Err(Interrupted::CallerGone) => {
+        Err(interrupted) => {
             gateway.upstreams.release(incoming).await;
             charge_estimate(gateway, ctx, admitted, None);
-            return Err(Failure::CallerGone);
-        }
-        Err(Interrupted::Deadline) => {
-            gateway.upstreams.release(incoming).await;
-            charge_estimate(gateway, ctx, admitted, None);
-            return Err(too_late());
+            return Err(interrupted.into());
         }
     };
     let mut relay = new_relay(exchange, ctx);
@@ -152,36 +145,78 @@ async fn stream(
     if let Some(error) = relay.early_error() {
         gateway.upstreams.release(incoming).await;
         admitted.release();
-        log::warn!("backend {}: {}", exchange.attempt.backend().name, error.message);
+        let mut error = error.clone();
+        scrub(&mut error, exchange.attempt.backend());
         exchange.backend_failed(ctx);
-        return Ok(Attempted::Next(Failure::upstream("provider_error_event", error.clone())));
+        return Ok(Attempted::Next(Failure::upstream("provider_error_event", error)));
     }
 
     let kind = if exchange.turn.json_array { "application/json" } else { "text/event-stream" };
     let mut header = response_head(ctx, head.as_ref(), kind)?;
     insert(&mut header, header::CACHE_CONTROL, "no-cache")?;
-    if !session.is_http2() {
+    // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
+    if session.req_header().version == Version::HTTP_11 {
         insert(&mut header, header::TRANSFER_ENCODING, "chunked")?;
     }
-    let mut served = Stream { session, relay, settled: Some(admitted) };
+    let mut served = Stream { session, relay, admitted };
     let first_byte = ctx.started.elapsed();
     ctx.first_byte = Some(first_byte);
     gateway.metrics.first_token(ctx.place(), ctx.surface.as_str(), first_byte);
-    let ended = served.run(exchange, ctx, &mut incoming, header, out, deadline).await;
+    let ended = served.run(exchange, ctx, &mut incoming, header, out, patience).await;
     gateway.upstreams.release(incoming).await;
-    served.account(gateway, ctx, &ended);
+    if served.relay.is_complete() {
+        exchange.backend_succeeded();
+    }
+    served.account(gateway, ctx);
     match ended {
         Ended::Complete => Ok(Attempted::Served),
         Ended::CallerGone => Err(Failure::CallerGone),
-        Ended::Broken(reason) => Err(Failure::Broken(reason)),
+        Ended::Broken(reason) => Err(Failure::Ended(reason)),
     }
+}
+
+/// Whether an answer says of itself that it is no stream.
+fn is_document(head: Option<&ResponseHeader>) -> bool {
+    let kind = head.and_then(|head| head.headers.get(header::CONTENT_TYPE)?.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/json") || kind.starts_with("text/html"))
+}
+
+/// Something whole where a stream was asked for: an error or a page that came with a 200, or the
+/// answer of a host that doesn't stream, which may have been billed.
+async fn document(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    mut incoming: Incoming,
+    admitted: Admitted,
+) -> Result<Attempted, Failure> {
+    let gateway = exchange.gateway;
+    let read = exchange.patience(ctx).wait(session, incoming.rest(WHOLE)).await;
+    gateway.upstreams.release(incoming).await;
+    let interrupted = match read {
+        Ok(Ok(Some(body))) => {
+            let codec = exchange.attempt.backend().schema.codec();
+            match codec.decode_response(&body) {
+                Ok(response) => settle(gateway, ctx, admitted, response.usage.as_ref()),
+                Err(_) => admitted.release(),
+            }
+            return Ok(unreadable(exchange, ctx, NO_STREAM));
+        }
+        Ok(_) => {
+            charge_estimate(gateway, ctx, admitted, None);
+            return Ok(unreadable(exchange, ctx, NO_STREAM));
+        }
+        Err(interrupted) => interrupted,
+    };
+    charge_estimate(gateway, ctx, admitted, None);
+    Err(interrupted.into())
 }
 
 /// A stream whose first byte has gone out: it can only end well or be ended with an error.
 struct Stream<'a> {
     session: &'a mut Session,
     relay: Relay,
-    settled: Option<Admitted>,
+    admitted: Admitted,
 }
 
 /// How a stream ended.
@@ -202,45 +237,34 @@ impl Stream<'_> {
         incoming: &mut Incoming,
         header: ResponseHeader,
         first: Bytes,
-        deadline: Instant,
+        patience: Patience<'_>,
     ) -> Ended {
-        if write_head(self.session, header).await.is_err() || self.write(first).await.is_err() {
+        if send::head(self.session, header).await.is_err() || self.write(first).await.is_err() {
             return Ended::CallerGone;
         }
         loop {
-            let cut = exchange.gateway.drain.cut();
-            let next = async {
-                tokio::select! {
-                    biased;
-                    piece = incoming.next() => Some(piece),
-                    () = cut => None,
-                }
-            };
-            let (error, reason) = match unless_gone(self.session, deadline, next).await {
-                Ok(Some(Ok(Some(piece)))) => {
+            let (reason, error) = match patience.wait(self.session, incoming.next()).await {
+                Ok(Ok(Some(piece))) => {
                     let out = self.relay.push(&piece);
                     if self.write(out).await.is_err() {
                         return Ended::CallerGone;
                     }
                     continue;
                 }
-                Ok(Some(Ok(None))) => return self.end(ctx).await,
-                Ok(Some(Err(error))) => {
+                Ok(Ok(None)) => return self.end(ctx).await,
+                // Nothing that comes behind the provider's own end can spoil the answer.
+                _ if self.relay.is_complete() => return self.end(ctx).await,
+                Ok(Err(error)) => {
                     log::debug!("stream of {}: {error}", exchange.attempt.backend().name);
                     let timeout = *error.etype() == pingora::ErrorType::ReadTimedout;
                     let class = if timeout { ErrorClass::Timeout } else { ErrorClass::Server };
                     exchange.backend_failed(ctx);
-                    (ApiError::new(class, "the provider's stream broke off"), "stream_broken")
+                    ("stream_broken", ApiError::new(class, "the provider's stream broke off"))
                 }
-                Ok(None) => (
-                    ApiError::new(ErrorClass::Overloaded, "the gateway is restarting; try again"),
-                    "drained",
-                ),
-                Err(Interrupted::CallerGone) => return Ended::CallerGone,
-                Err(Interrupted::Deadline) => (
-                    ApiError::new(ErrorClass::Timeout, "the stream took longer than is allowed"),
-                    "deadline",
-                ),
+                Err(interrupted) => match interrupted.told() {
+                    Some(told) => told,
+                    None => return Ended::CallerGone,
+                },
             };
             let out = self.relay.fail(&error);
             let told = self.write(out).await.is_ok() && self.finish().await.is_ok();
@@ -263,28 +287,23 @@ impl Stream<'_> {
         }
     }
 
-    async fn write(&mut self, out: Bytes) -> Result<(), pingora::BError> {
-        // An empty chunk would end a chunked body.
-        if out.is_empty() {
-            return Ok(());
-        }
-        self.session.write_response_body(Some(out), false).await
+    async fn write(&mut self, out: Bytes) -> Result<(), Failure> {
+        send::body(self.session, out, false).await
     }
 
-    async fn finish(&mut self) -> Result<(), pingora::BError> {
-        self.session.write_response_body(None, true).await
+    async fn finish(&mut self) -> Result<(), Failure> {
+        send::body(self.session, Bytes::new(), true).await
     }
 
-    /// Settles with what the provider said; a stream that did not end well may be billed for
-    /// more than it said, so its estimate counts.
-    fn account(mut self, gateway: &Gateway, ctx: &mut RequestCtx, ended: &Ended) {
-        let Some(admitted) = self.settled.take() else { return };
+    /// Settles with what the provider said; a stream that it did not end may be billed for more
+    /// than it said, so its estimate counts. SDKs hang up as soon as they have read the end, so a
+    /// caller that has gone by then says nothing about the cost.
+    fn account(self, gateway: &Gateway, ctx: &mut RequestCtx) {
         let usage = self.relay.usage();
-        match ended {
-            Ended::Complete => settle(gateway, ctx, admitted, usage.as_ref()),
-            Ended::CallerGone | Ended::Broken(_) => {
-                charge_estimate(gateway, ctx, admitted, usage.as_ref());
-            }
+        if self.relay.is_complete() {
+            settle(gateway, ctx, self.admitted, usage.as_ref());
+        } else {
+            charge_estimate(gateway, ctx, self.admitted, usage.as_ref());
         }
     }
 }
@@ -303,9 +322,10 @@ fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
     }
 }
 
-/// Charges what the provider said; its estimate where it said nothing.
+/// Charges what the provider said; its estimate where it said nothing, or zero (S-43).
 fn settle(gateway: &Gateway, ctx: &mut RequestCtx, admitted: Admitted, usage: Option<&Usage>) {
-    let Some(usage) = usage else {
+    // Every answer has read something: a usage of nothing was not counted, and is not believed.
+    let Some(usage) = usage.filter(|usage| usage.total() > 0) else {
         gateway.metrics.usage_unknown(ctx.place());
         return charge_estimate(gateway, ctx, admitted, None);
     };
@@ -313,22 +333,26 @@ fn settle(gateway: &Gateway, ctx: &mut RequestCtx, admitted: Admitted, usage: Op
     ctx.cost = ctx.cost.saturating_add(admitted.settle(usage));
 }
 
-/// Charges the estimate: the provider may bill, but nobody will know how much.
+/// Charges the estimate: the provider may bill, but nobody will know how much. Costs nothing where
+/// the request had not gone out yet.
 pub fn charge_estimate(
     gateway: &Gateway,
     ctx: &mut RequestCtx,
     admitted: Admitted,
     known: Option<&Usage>,
 ) {
+    let Some(charged) = admitted.charge_estimate(known) else { return };
     gateway.metrics.charge_estimated(ctx.place());
     ctx.usage = known.copied();
-    ctx.cost = ctx.cost.saturating_add(admitted.charge_estimate(known));
+    ctx.cost = ctx.cost.saturating_add(charged);
     ctx.estimated = true;
 }
 
 fn unreadable(exchange: &Exchange<'_>, ctx: &RequestCtx, what: &str) -> Attempted {
     exchange.backend_failed(ctx);
+    // What it sent is not logged: it may quote the prompt, or the credential.
     let message = format!("backend `{}` {what}", exchange.attempt.backend().name);
+    log::warn!("request {}: {message}", ctx.id);
     Attempted::Next(Failure::upstream("unreadable", ApiError::new(ErrorClass::Server, message)))
 }
 
@@ -378,8 +402,4 @@ fn insert(
 fn unbuildable(error: pingora::BError) -> Failure {
     log::error!("cannot build a response header: {error}");
     Failure::Broken("internal")
-}
-
-async fn write_head(session: &mut Session, header: ResponseHeader) -> Result<(), Failure> {
-    session.write_response_header(Box::new(header), false).await.map_err(|_| Failure::CallerGone)
 }

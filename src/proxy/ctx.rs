@@ -6,8 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use providers::Schema;
 use providers::conversation::Usage;
 
-use crate::route::matches;
-use crate::snapshot::{Backend, Route, Snapshot};
+use crate::snapshot::{Backend, Route, Snapshot, matches};
 use crate::telemetry::Place;
 use crate::telemetry::metrics::UNKNOWN;
 

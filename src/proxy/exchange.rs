@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode, header};
+use pingora::ErrorType;
 use pingora::proxy::Session;
 use providers::Schema;
 use providers::codec::{Encoded, PathHints, Reply, Target};
@@ -15,6 +16,7 @@ use providers::surface;
 use providers::translate::Inbound;
 
 use super::ctx::RequestCtx;
+use super::drain::Drain;
 use super::egress::{self, Line};
 use super::failure::Failure;
 use super::intake::Body;
@@ -151,36 +153,31 @@ impl Exchange<'_> {
         mut admitted: Admitted,
     ) -> Result<Attempted, Failure> {
         let backend = self.attempt.backend();
-        let deadline = self.deadline(ctx);
         let sent = {
             let mut before_sending = || admitted.dispatched();
             let send = self.gateway.upstreams.send(backend, &outgoing, &mut before_sending);
-            unless_gone(session, deadline, send).await
+            self.patience(ctx).wait(session, send).await
         };
         let incoming = match sent {
             Ok(Ok(incoming)) => incoming,
             Ok(Err(no_answer)) => return Ok(self.no_answer(ctx, no_answer, admitted)),
-            Err(Interrupted::CallerGone) => {
+            Err(interrupted) => {
                 answer::charge_estimate(self.gateway, ctx, admitted, None);
-                return Err(Failure::CallerGone);
-            }
-            Err(Interrupted::Deadline) => {
-                answer::charge_estimate(self.gateway, ctx, admitted, None);
-                return Err(too_late());
+                return Err(interrupted.into());
             }
         };
         let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
         if status.is_success() {
-            self.gateway.health.succeeded(&backend.name);
             answer::relay(self, session, ctx, incoming, admitted).await
         } else {
             self.failed(session, ctx, incoming, status, admitted).await
         }
     }
 
-    /// When the whole request must be over.
-    pub fn deadline(&self, ctx: &RequestCtx) -> Instant {
-        ctx.started + ctx.snapshot.limits.total
+    /// How long this request may be waited for.
+    pub fn patience(&self, ctx: &RequestCtx) -> Patience<'_> {
+        let deadline = ctx.started + ctx.snapshot.limits.total;
+        Patience { deadline, drain: &self.gateway.drain }
     }
 
     /// Nothing came back. A provider that took too long may still finish the work and bill it, so
@@ -209,13 +206,9 @@ impl Exchange<'_> {
         admitted.release();
         let backend = self.attempt.backend();
         let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
-        let body = unless_gone(session, self.deadline(ctx), incoming.short()).await;
+        let body = self.patience(ctx).wait(session, incoming.short()).await;
         self.gateway.upstreams.release(incoming).await;
-        let body = match body {
-            Ok(body) => body,
-            Err(Interrupted::CallerGone) => return Err(Failure::CallerGone),
-            Err(Interrupted::Deadline) => return Err(too_late()),
-        };
+        let body = body?;
         let mut error = backend.schema.codec().decode_error(status.as_u16(), &body);
         error.retry_after = retry_after(&headers).or(error.retry_after);
         scrub(&mut error, backend);
@@ -262,6 +255,12 @@ impl Exchange<'_> {
         }
     }
 
+    /// The backend gave a whole answer. Its header alone says little: one that answers 200 and
+    /// then breaks off, or sends what nobody can read, keeps failing.
+    pub fn backend_succeeded(&self) {
+        self.gateway.health.succeeded(&self.attempt.backend().name);
+    }
+
     /// What an encoder of the answer must know.
     pub fn reply(&self, ctx: &RequestCtx) -> Reply {
         Reply {
@@ -296,7 +295,7 @@ fn verdict(status: StatusCode, class: ErrorClass) -> Verdict {
 }
 
 /// A provider that quotes the credential it was sent must not tell the caller (S-37).
-fn scrub(error: &mut ApiError, backend: &Backend) {
+pub fn scrub(error: &mut ApiError, backend: &Backend) {
     error.message = backend.credential.scrub(&error.message);
     error.code = error.code.take().map(|code| backend.credential.scrub(&code));
     error.param = error.param.take().map(|param| backend.credential.scrub(&param));
@@ -312,29 +311,74 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Why something that was waited for did not come.
+#[derive(Debug)]
 pub enum Interrupted {
     /// The caller closed its connection or reset its stream.
     CallerGone,
     /// The request has taken as long as it may.
     Deadline,
+    /// The gateway goes down, and the time for what is in flight is over.
+    Drained,
 }
 
-/// Waits for `work`, unless the caller goes away or the deadline comes first.
-pub async fn unless_gone<T>(
-    session: &mut Session,
-    deadline: Instant,
-    work: impl Future<Output = T>,
-) -> Result<T, Interrupted> {
-    tokio::select! {
-        biased;
-        done = work => Ok(done),
-        _ = session.read_body_or_idle(true) => Err(Interrupted::CallerGone),
-        () = tokio::time::sleep_until(deadline.into()) => Err(Interrupted::Deadline),
+impl Interrupted {
+    /// Why, in a word, and what the caller is told; `None` if nobody is left to tell.
+    pub fn told(&self) -> Option<(&'static str, ApiError)> {
+        let (reason, class, message) = match self {
+            Self::CallerGone => return None,
+            Self::Deadline => (
+                "deadline",
+                ErrorClass::Timeout,
+                "the request took longer than this gateway allows; ask for less, or in parts",
+            ),
+            Self::Drained => {
+                ("drained", ErrorClass::Overloaded, "the gateway is restarting; try again")
+            }
+        };
+        Some((reason, ApiError::new(class, message)))
     }
 }
 
-/// The request has taken as long as it may.
-pub fn too_late() -> Failure {
-    let message = "the request took longer than this gateway allows; ask for less, or in parts";
-    Failure::upstream("deadline", ApiError::new(ErrorClass::Timeout, message))
+impl From<Interrupted> for Failure {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted.told() {
+            Some((reason, error)) => Self::upstream(reason, error),
+            None => Self::CallerGone,
+        }
+    }
+}
+
+/// How long a request may be waited for.
+#[derive(Clone, Copy)]
+pub struct Patience<'a> {
+    deadline: Instant,
+    drain: &'a Drain,
+}
+
+impl Patience<'_> {
+    /// Waits for `work`, unless something comes first after which it is of no use.
+    pub async fn wait<T>(
+        self,
+        session: &mut Session,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Interrupted> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = gone(session) => Err(Interrupted::CallerGone),
+            () = tokio::time::sleep_until(self.deadline.into()) => Err(Interrupted::Deadline),
+            () = self.drain.cut() => Err(Interrupted::Drained),
+        }
+    }
+}
+
+/// Waits until the caller has gone away. One that has sent its next request already is still
+/// there; its connection is closed after this answer, since that request can't be read any more.
+async fn gone(session: &mut Session) {
+    if let Err(error) = session.read_body_or_idle(true).await
+        && *error.etype() == ErrorType::ConnectError
+    {
+        session.set_keepalive(None);
+        std::future::pending().await
+    }
 }

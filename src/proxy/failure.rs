@@ -9,7 +9,10 @@ pub enum Failure {
     Refused(Box<Refused>),
     /// The caller went away, or its connection broke: nobody is left to tell.
     CallerGone,
-    /// The answer had begun, and was ended with the schema's in-band error.
+    /// The answer had begun, and was ended with the schema's in-band error. It is well framed, so
+    /// the connection can be used again.
+    Ended(&'static str),
+    /// The answer broke off in the middle: the connection can't be used again.
     Broken(&'static str),
 }
 

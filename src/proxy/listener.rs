@@ -1,18 +1,19 @@
 //! The listener's own deadlines, in front of Pingora's.
 //!
-//! Pingora waits for the first 24 bytes of a plaintext connection (is it h2c?) without any limit,
-//! and for a header 60 s per read, so that a client who drips keeps its connection for ever
-//! (measured, 0.9.1). Here a connection gets a limited time to say its first bytes, and a
-//! limited time for a whole HTTP/1 header.
+//! Pingora waits for the first 24 bytes of a plaintext connection (is it h2c?) and for the next
+//! request on an HTTP/1 connection without any limit, and for a header 60 s per read, so that a
+//! client who drips keeps its connection for ever (measured, 0.9.1). Here a connection gets a
+//! limited time to say its first bytes, to send the next request, and for a whole HTTP/1 header.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::protocols::Stream;
 use pingora::server::ShutdownWatch;
+use tokio::time::Instant;
 
 /// Longest wait for the first bytes of a connection, or of the next request on it.
 const IDLE: Duration = Duration::from_secs(75);
@@ -22,14 +23,61 @@ const HEADER: Duration = Duration::from_secs(15);
 const PREFACE: usize = 24;
 
 tokio::task_local! {
-    /// Set by the proxy once the header of the connection's request has been read.
-    static HEADER_READ: Arc<AtomicBool>;
+    /// The wait of the connection that this task serves.
+    static WAIT: Arc<Wait>;
 }
 
-/// Says that the header has been read, so that only the later deadlines count.
+/// Says that a request's header has been read, so that only the later deadlines count.
 pub(super) fn header_read() {
     // h2 streams run in tasks of their own: their headers are bounded by the h2 library.
-    let _ = HEADER_READ.try_with(|flag| flag.store(true, Ordering::Relaxed));
+    let _ = WAIT.try_with(|wait| wait.over());
+}
+
+/// Says that a request is over, so that the next one is waited for.
+pub(super) fn header_wanted() {
+    let _ = WAIT.try_with(|wait| wait.begin(Instant::now(), IDLE + HEADER));
+}
+
+/// A connection's wait for the header of a request.
+struct Wait {
+    opened: Instant,
+    /// Milliseconds from `opened` until it has taken too long.
+    until: AtomicU64,
+}
+
+impl Wait {
+    /// No header is waited for.
+    const OVER: u64 = u64::MAX;
+
+    fn new() -> Self {
+        Self { opened: Instant::now(), until: AtomicU64::new(Self::OVER) }
+    }
+
+    fn begin(&self, now: Instant, patience: Duration) {
+        let until = (now - self.opened + patience).as_millis();
+        self.until.store(u64::try_from(until).unwrap_or(Self::OVER), Ordering::Relaxed);
+    }
+
+    fn over(&self) {
+        self.until.store(Self::OVER, Ordering::Relaxed);
+    }
+
+    /// When to look again; `None` once the header has taken too long.
+    fn next_look(&self, now: Instant) -> Option<Instant> {
+        let look = match self.until.load(Ordering::Relaxed) {
+            // Nobody tells of a new wait; none ends sooner than this.
+            Self::OVER => now + IDLE,
+            until => self.opened + Duration::from_millis(until),
+        };
+        (look > now).then_some(look)
+    }
+
+    /// Ends when a header has taken too long.
+    async fn too_long(&self) {
+        while let Some(look) = self.next_look(Instant::now()) {
+            tokio::time::sleep_until(look).await;
+        }
+    }
 }
 
 /// An HTTP application behind these deadlines.
@@ -56,18 +104,41 @@ impl<A: ServerApp + Send + Sync + 'static> ServerApp for Listener<A> {
             Ok(Ok(_)) => {}
             Ok(Err(_)) | Err(_) => return None,
         }
-        let flag = Arc::new(AtomicBool::new(first.starts_with(b"PRI * HTTP/2.0")));
-        let serve = HEADER_READ.scope(flag.clone(), self.app.process_new(stream, shutdown));
-        tokio::pin!(serve);
+        let wait = Arc::new(Wait::new());
+        if !first.starts_with(b"PRI * HTTP/2.0") {
+            wait.begin(Instant::now(), HEADER);
+        }
+        let serve = WAIT.scope(wait.clone(), self.app.process_new(stream, shutdown));
         tokio::select! {
             biased;
-            reusable = &mut serve => return reusable,
-            () = tokio::time::sleep(HEADER) => {}
+            reusable = serve => reusable,
+            () = wait.too_long() => None,
         }
-        if flag.load(Ordering::Relaxed) { serve.await } else { None }
     }
 
     async fn cleanup(&self) {
         self.app.cleanup().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_header_on_a_connection_must_come_in_time() {
+        let wait = Wait::new();
+        let at = |seconds| wait.opened + Duration::from_secs(seconds);
+
+        wait.begin(at(0), HEADER);
+        assert_eq!(wait.next_look(at(14)), Some(at(15)));
+        assert_eq!(wait.next_look(at(15)), None, "the first");
+
+        wait.over();
+        assert!(wait.next_look(at(1000)).is_some(), "an answer may take its time");
+
+        wait.begin(at(1000), IDLE + HEADER);
+        assert_eq!(wait.next_look(at(1089)), Some(at(1090)));
+        assert_eq!(wait.next_look(at(1090)), None, "the next");
     }
 }

@@ -16,14 +16,16 @@ mod intake;
 mod listener;
 mod peer;
 mod reply;
+mod send;
 mod upstream;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::FutureExt;
 use pingora::http::RequestHeader;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -56,6 +58,8 @@ pub struct Gateway {
     pub ledger: Arc<Ledger>,
     /// What the outside sees.
     pub metrics: Arc<Metrics>,
+    /// Whether every listener takes connections.
+    pub listening: AtomicBool,
     /// Going down.
     pub drain: Arc<Drain>,
     access_log: Option<AccessLog>,
@@ -98,6 +102,7 @@ impl Gateway {
             live,
             ledger,
             metrics,
+            listening: AtomicBool::new(false),
             drain: Arc::default(),
             access_log,
             upstreams: Upstreams::new(resolver),
@@ -122,7 +127,9 @@ impl Gateway {
         let hints = ingress::hints(header);
         let (path, query) = (header.uri.path().to_owned(), header.uri.query().map(str::to_owned));
         ctx.surface = surface::schema_of(&path, hints);
-        ingress::check(header, &session.to_h1_raw())?;
+        // On h2 there is none, and Pingora would make one up.
+        let raw = if session.is_http2() { Bytes::new() } else { session.to_h1_raw() };
+        ingress::check(header, &raw)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
         let callers = &ctx.snapshot.callers;
@@ -163,9 +170,8 @@ impl Gateway {
     ) -> Result<(), Failure> {
         ctx.surface = schema;
         let names = ctx.snapshot.models(|requested, served| who.may_use(requested, served));
-        let listed: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 0)).collect();
-        reply::json(session, ctx, surface::render_models(schema, &listed)).await;
-        Ok(())
+        let listed: Vec<(&str, u64)> = names.into_iter().map(|name| (name, 0)).collect();
+        reply::json(session, ctx, surface::render_models(schema, &listed)).await
     }
 
     async fn model(
@@ -184,8 +190,7 @@ impl Gateway {
             let error = ApiError::new(ErrorClass::NotFound, "no such model is served here");
             return Err(Failure::denied("no_route", error));
         }
-        reply::json(session, ctx, surface::render_model(schema, id, 0)).await;
-        Ok(())
+        reply::json(session, ctx, surface::render_model(schema, id, 0)).await
     }
 
     /// A number that is evenly spread over all calls, for weighted targets.
@@ -209,13 +214,18 @@ impl Gateway {
         self.metrics.dropped(ctx.place(), ctx.surface.as_str(), target.as_str(), field);
     }
 
-    async fn refuse(&self, session: &mut Session, ctx: &mut RequestCtx, refused: &Refused) {
+    async fn refuse(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestCtx,
+        refused: &Refused,
+    ) -> Result<(), Failure> {
         ctx.reason = Some(refused.reason);
         ctx.error = refused.denied.then(|| refused.error.message.clone());
         if refused.denied {
             self.metrics.denied(ctx.place(), ctx.caller(), refused.reason);
         }
-        reply::error(session, ctx, refused).await;
+        reply::error(session, ctx, refused).await
     }
 }
 
@@ -255,32 +265,34 @@ impl ProxyHttp for Proxy {
         session: &mut Session,
         ctx: &mut RequestCtx,
     ) -> Result<bool, BError> {
-        // A panic must not leave the caller without an answer. What was reserved settles itself.0.
+        // A panic must not leave the caller without an answer. What was reserved settles itself.
         let served = AssertUnwindSafe(self.0.serve(session, ctx)).catch_unwind().await;
-        let failure = match served {
-            Ok(Ok(())) => return Ok(true),
-            Ok(Err(failure)) => failure,
-            Err(_) if session.response_written().is_some() => Failure::Broken("panic"),
+        let served = match served {
+            Ok(served) => served,
+            Err(_) if answered(session).is_some() => Err(Failure::Broken("panic")),
             Err(_) => {
                 let error = ApiError::new(ErrorClass::Server, "the gateway failed; try again");
-                Failure::upstream("panic", error)
+                Err(Failure::upstream("panic", error))
             }
         };
-        match failure {
-            Failure::Refused(refused) => {
-                self.0.refuse(session, ctx, &refused).await;
-                Ok(true)
-            }
-            Failure::Broken(reason) => {
+        let ended = match served {
+            Err(Failure::Refused(refused)) => self.0.refuse(session, ctx, &refused).await,
+            ended => ended,
+        };
+        let reason = match ended {
+            // Refusing can't be refused.
+            Ok(()) | Err(Failure::Refused(_)) => return Ok(true),
+            Err(Failure::Ended(reason)) => {
                 ctx.reason = Some(reason);
-                session.set_keepalive(None);
-                Ok(true)
+                return Ok(true);
             }
-            Failure::CallerGone => {
-                ctx.reason = Some("caller_gone");
-                Err(Error::explain(ErrorType::ConnectionClosed, "the caller went away").into_down())
-            }
-        }
+            Err(Failure::Broken(reason)) => reason,
+            Err(Failure::CallerGone) => "caller_gone",
+        };
+        // Pingora closes the connection on an error. Without one it would end the answer in good
+        // order, and what is half an answer would look like a whole one.
+        ctx.reason.get_or_insert(reason);
+        Err(Error::explain(ErrorType::ConnectionClosed, reason).into_down())
     }
 
     async fn upstream_peer(
@@ -298,10 +310,11 @@ impl ProxyHttp for Proxy {
         ctx: &mut RequestCtx,
     ) -> FailToProxy {
         // Only callers that are gone, and requests that Pingora itself refuses, end here.
-        if *error.etype() != ErrorType::ConnectionClosed && session.response_written().is_none() {
+        if *error.etype() != ErrorType::ConnectionClosed && answered(session).is_none() {
             let error = ApiError::new(ErrorClass::BadRequest, "the request could not be read");
             let refused = Refused { error, reason: "bad_request", denied: true };
-            self.0.refuse(session, ctx, &refused).await;
+            // Where nobody reads it, there is nobody to be told.
+            let _ = self.0.refuse(session, ctx, &refused).await;
         }
         FailToProxy { error_code: 0, can_reuse_downstream: false }
     }
@@ -312,8 +325,9 @@ impl ProxyHttp for Proxy {
 
     async fn logging(&self, session: &mut Session, _: Option<&Error>, ctx: &mut RequestCtx) {
         self.0.metrics.in_flight.dec();
+        listener::header_wanted();
         // 499: the caller went away before an answer began (nginx's word for it).
-        let status = session.response_written().map_or(499, |head| head.status.as_u16());
+        let status = answered(session).unwrap_or(499);
         let took = ctx.started.elapsed();
         let (place, caller) = (ctx.place(), ctx.caller());
         self.0.metrics.answered(place, caller, ctx.surface.as_str(), status, took);
@@ -327,6 +341,12 @@ impl ProxyHttp for Proxy {
             log.add(&line(ctx, header, status, took));
         }
     }
+}
+
+/// The status that was sent, if an answer has begun; `100 Continue` is none.
+fn answered(session: &Session) -> Option<u16> {
+    let head = session.response_written().filter(|head| !head.status.is_informational())?;
+    Some(head.status.as_u16())
 }
 
 /// What the access log says of a request.

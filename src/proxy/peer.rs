@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use pingora::protocols::ALPN;
 use pingora::upstreams::peer::HttpPeer;
@@ -12,6 +13,10 @@ use crate::snapshot::{Backend, HttpVersions, TlsPolicy};
 
 /// Most streams on one h2 connection; Pingora's default is one.
 const H2_STREAMS: usize = 100;
+/// How often an h2 connection is asked whether it is still there. One that a firewall has dropped
+/// in silence would otherwise take every request until the kernel gives it up, a quarter of an
+/// hour later.
+const H2_PING: Duration = Duration::from_secs(20);
 
 /// Peers by group key, but for their address: certificates are parsed once, not per attempt.
 #[derive(Debug, Default)]
@@ -61,6 +66,7 @@ fn template(backend: &Backend) -> HttpPeer {
         (HttpVersions::H1, _) | (HttpVersions::Auto, None) => ALPN::H1,
     };
     peer.options.max_h2_streams = H2_STREAMS;
+    peer.options.h2_ping_interval = Some(H2_PING);
     peer.options.connection_timeout = Some(backend.timeouts.connect);
     peer.options.total_connection_timeout = Some(backend.timeouts.connect * 2);
     peer.options.write_timeout = Some(backend.timeouts.idle);

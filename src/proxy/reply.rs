@@ -3,55 +3,60 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::header;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::Schema;
 
 use super::answer::own_headers;
 use super::ctx::RequestCtx;
-use super::failure::Refused;
-use super::intake;
+use super::failure::{Failure, Refused};
+use super::{intake, send};
 
-/// Answers with an error in the caller's schema. Returns the status sent.
-pub async fn error(session: &mut Session, ctx: &RequestCtx, refused: &Refused) -> u16 {
+/// Denials that are over before an SDK gives up.
+const PASSES_SOON: [&str; 2] = ["rate", "memory"];
+
+/// Answers with an error in the caller's schema.
+///
+/// # Errors
+///
+/// The caller is gone, or does not read.
+pub async fn error(
+    session: &mut Session,
+    ctx: &RequestCtx,
+    refused: &Refused,
+) -> Result<(), Failure> {
     let (status, body) = ctx.surface.codec().encode_error(&refused.error, &ctx.id);
-    let Ok(mut head) = ResponseHeader::build(status, Some(8)) else { return 0 };
-    // SDKs try again by themselves; where that is no use, they are told.
-    let no_retry = refused.denied || ctx.attempts > 1;
-    let ready = json_head(&mut head, ctx, body.len()).and_then(|()| {
+    // SDKs try again by themselves; where that is no use, or has been done here, they are told.
+    let useless = refused.denied && !PASSES_SOON.contains(&refused.reason);
+    let no_retry = useless || ctx.attempts > 1;
+    let head = json_head(status, ctx, body.len()).and_then(|mut head| {
         if let Some(wait) = refused.error.retry_after {
             head.insert_header(header::RETRY_AFTER, whole_seconds(wait).to_string())?;
         }
         if no_retry {
             head.insert_header("x-should-retry", "false")?;
         }
-        Ok(())
+        Ok(head)
     });
-    if let Err(error) = ready {
-        log::error!("cannot build an error response: {error}");
-        return 0;
-    }
-    send(session, head, body.into()).await;
-    status
+    send_whole(session, head, body.into()).await
 }
 
 /// Answers with JSON.
-pub async fn json(session: &mut Session, ctx: &RequestCtx, body: Vec<u8>) -> u16 {
-    let Ok(mut head) = ResponseHeader::build(StatusCode::OK, Some(6)) else { return 0 };
-    if let Err(error) = json_head(&mut head, ctx, body.len()) {
-        log::error!("cannot build a response: {error}");
-        return 0;
-    }
-    send(session, head, body.into()).await;
-    200
+///
+/// # Errors
+///
+/// The caller is gone, or does not read.
+pub async fn json(session: &mut Session, ctx: &RequestCtx, body: Vec<u8>) -> Result<(), Failure> {
+    send_whole(session, json_head(200, ctx, body.len()), body.into()).await
 }
 
 fn json_head(
-    head: &mut ResponseHeader,
+    status: u16,
     ctx: &RequestCtx,
     length: usize,
-) -> Result<(), pingora::BError> {
+) -> Result<ResponseHeader, pingora::BError> {
+    let mut head = ResponseHeader::build(status, Some(8))?;
     head.insert_header(header::CONTENT_TYPE, "application/json")?;
     head.insert_header(header::CONTENT_LENGTH, length.to_string())?;
     // The SDKs show this id to their users, each under its own name.
@@ -60,15 +65,22 @@ fn json_head(
         Schema::Claude => head.insert_header("request-id", ctx.id.as_str())?,
         Schema::Gemini => {}
     }
-    own_headers(head, ctx)
+    own_headers(&mut head, ctx)?;
+    Ok(head)
 }
 
-async fn send(session: &mut Session, head: ResponseHeader, body: Bytes) {
+async fn send_whole(
+    session: &mut Session,
+    head: Result<ResponseHeader, pingora::BError>,
+    body: Bytes,
+) -> Result<(), Failure> {
+    let head = head.map_err(|error| {
+        log::error!("cannot build a response: {error}");
+        Failure::Broken("internal")
+    })?;
     intake::drain(session).await;
-    // Where the caller has gone, nobody is left to be told.
-    if session.write_response_header(Box::new(head), false).await.is_ok() {
-        let _ = session.write_response_body(Some(body), true).await;
-    }
+    send::head(session, head).await?;
+    send::body(session, body, true).await
 }
 
 /// `Retry-After` counts in whole seconds; half a second is one, not none.

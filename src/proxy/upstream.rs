@@ -18,6 +18,8 @@ use crate::snapshot::Backend;
 const DRAIN: usize = 64 * 1024;
 /// Most addresses of one host that are tried.
 const ADDRESSES: usize = 4;
+/// Longest time for closing a connection.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How long an unused connection is kept.
 const KEEP: Duration = Duration::from_secs(90);
 
@@ -67,15 +69,15 @@ impl Upstreams {
     /// Sends a request and waits for the header of its answer. `before_sending` is called once
     /// a connection is there and before the first byte of the request goes out.
     ///
-    /// A pooled connection that turns out to be dead before any byte of the answer is replaced
-    /// by a fresh one, once; that aside nothing is sent twice.
+    /// A request that the provider can't have worked on (see [`may_resend`]) is sent again, once;
+    /// that aside nothing is sent twice.
     pub async fn send(
         &self,
         backend: &Backend,
         request: &Outgoing,
         before_sending: &mut (dyn FnMut() + Send),
     ) -> Result<Incoming, NoAnswer> {
-        let mut stale = false;
+        let mut resent = false;
         loop {
             let (session, peer, reused) = self.connect(backend).await?;
             before_sending();
@@ -85,12 +87,8 @@ impl Upstreams {
                     if is_h2_downgrade(&error) {
                         self.connector.prefer_h1(&peer);
                     }
-                    let died = !matches!(
-                        error.etype(),
-                        ErrorType::ReadTimedout | ErrorType::WriteTimedout
-                    );
-                    if reused && died && !stale {
-                        stale = true;
+                    if !resent && may_resend(&error, reused) {
+                        resent = true;
                         continue;
                     }
                     return Err(explain(&error, true, backend));
@@ -126,13 +124,19 @@ impl Upstreams {
     }
 
     /// Gives a connection back to the pool if its answer was read to the end, else closes it.
-    pub async fn release(&self, mut incoming: Incoming) {
+    pub async fn release(&self, incoming: Incoming) {
         if incoming.complete {
             self.connector.release_http_session(incoming.session, &incoming.peer, Some(KEEP)).await;
         } else {
-            incoming.session.shutdown().await;
+            close(incoming.session).await;
         }
     }
+}
+
+/// Closes a connection (h1) or resets a stream (h2). The polite end of a TLS connection has to be
+/// written, which a provider that has stopped reading would hold up.
+async fn close(mut session: HttpSession) {
+    let _ = tokio::time::timeout(FAREWELL, session.shutdown()).await;
 }
 
 async fn exchange(
@@ -169,8 +173,24 @@ async fn exchange(
     match sent.await {
         Ok(()) => Ok(Incoming { session, peer, complete: false }),
         Err(error) => {
-            session.shutdown().await;
+            close(session).await;
             Err((error, peer))
+        }
+    }
+}
+
+/// Whether a request may be sent again: it was not sent whole, or the provider says that it did not
+/// look at it (h2: GOAWAY, REFUSED_STREAM), or a pooled connection turned out to be dead. A stream
+/// that the provider resets otherwise may have been worked on, and billed.
+fn may_resend(error: &BError, reused: bool) -> bool {
+    match error.etype() {
+        ErrorType::WriteError => reused,
+        // The answer came, and could not be read.
+        ErrorType::InvalidH2 => false,
+        _ => {
+            let mut retry = error.retry;
+            retry.decide_reuse(reused);
+            retry.retry()
         }
     }
 }

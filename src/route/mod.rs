@@ -2,9 +2,7 @@
 //! the caller may use them is decided in [`crate::admission`].
 
 mod health;
-mod pattern;
 mod table;
 
 pub use health::Health;
-pub use pattern::matches;
 pub use table::{candidates, find};

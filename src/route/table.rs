@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Health;
-use super::pattern::{matches, specificity};
-use crate::snapshot::{Route, RouteTarget};
+use crate::snapshot::{Route, RouteTarget, matches, specificity};
 
 /// The route for a model: the most specific pattern wins, then the first in the config.
 pub fn find<'a>(routes: &'a [Arc<Route>], model: &str) -> Option<&'a Arc<Route>> {

@@ -2,8 +2,10 @@
 //!
 //! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
 
+mod pattern;
 mod terms;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,8 +13,9 @@ use std::time::Duration;
 
 use providers::Schema;
 use providers::catalog::Catalog;
-use providers::price::PriceBook;
+use providers::price::{PriceBook, known_models};
 
+pub use pattern::{matches, specificity};
 pub use terms::{Terms, TermsCache};
 
 use crate::budget::rate::RateLimit;
@@ -216,19 +219,20 @@ pub struct Caller {
 }
 
 impl Snapshot {
-    /// The models that may be asked for: those that routes name exactly, and what they lead to.
-    /// A wildcard names none. `may_use` is asked for each, with what would be served.
-    pub fn models(&self, may_use: impl Fn(&str, &str) -> bool) -> Vec<String> {
-        let mut names = std::collections::BTreeSet::new();
+    /// The models that may be asked for: those that routes name, and, where a route has a
+    /// wildcard, those of its backends' vendors that are known and fit.
+    /// `may_use` is asked for each, with what would be served.
+    pub fn models(&self, may_use: impl Fn(&str, &str) -> bool) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
         for route in &self.routes {
-            for model in route.models.iter().filter(|model| !model.contains('*')) {
-                let mut served = route.targets.iter().map(|t| t.model.as_deref().unwrap_or(model));
-                if served.any(|served| may_use(model, served)) {
-                    names.insert(model.clone());
-                }
+            for target in &route.targets {
+                let named = route.models.iter().flat_map(|p| named(p, target.backend.schema));
+                names.extend(
+                    named.filter(|model| may_use(model, target.model.as_deref().unwrap_or(model))),
+                );
             }
         }
-        names.into_iter().collect()
+        names
     }
 
     /// Every secret in use, of backends and of callers, to look for rotated ones.
@@ -239,6 +243,15 @@ impl Snapshot {
         };
         let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
         backends.chain(callers.iter().map(|caller| &caller.key)).map(|source| &**source)
+    }
+}
+
+/// The models that a route's pattern names.
+fn named(pattern: &str, schema: Schema) -> Vec<&str> {
+    if pattern.contains('*') {
+        known_models(schema).filter(|model| matches(pattern, model)).collect()
+    } else {
+        vec![pattern]
     }
 }
 

@@ -265,6 +265,9 @@ impl<'r, 'l> Writer<'r, 'l> {
         if image.detail.is_some() {
             self.losses.field(Field::ImageDetail);
         }
+        if image.name.is_some() {
+            self.losses.field(Field::MediaName);
+        }
         media::image(image, self.schema)
     }
 

@@ -32,6 +32,7 @@ pub enum Field {
     ImageDetail,
     Document,
     Audio,
+    MediaName,
     Thinking,
     CacheControl,
     ToolCall,
@@ -98,6 +99,11 @@ impl Field {
             Self::ImageDetail => ["messages.image_url.detail", "messages.image", "contents.parts"],
             Self::Document => ["messages.file", "messages.document", "contents.parts.inlineData"],
             Self::Audio => ["messages.input_audio", "messages.audio", "contents.parts.inlineData"],
+            Self::MediaName => [
+                "messages.file.filename",
+                "messages.document.title",
+                "contents.parts.inlineData.displayName",
+            ],
             Self::Thinking => {
                 ["messages.reasoning_content", "messages.thinking", "contents.parts.thought"]
             }

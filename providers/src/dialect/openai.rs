@@ -9,16 +9,17 @@ use super::tree::Node;
 use super::{Members, get, is_object, pass, tree, walk};
 use crate::conversation::Refusal;
 
-/// Closes the objects of a schema that is to be enforced to the letter, if that is all it takes.
+/// Closes the objects of a schema that is to be enforced to the letter; `None` where that is not
+/// all it takes.
 ///
-/// OpenAI wants every object closed and every property required. A property that may be left out
-/// can't be said there without changing what the schema means, and neither can an open object;
-/// such a schema is left as it is, so that the provider answers it with its own error.
+/// OpenAI wants every object closed and every property required, and refuses any other schema. A
+/// property that may be left out can't be said there without changing what the schema means, and
+/// neither can an open object.
 ///
 /// # Errors
 ///
 /// A schema that is nested too deep or has a member twice.
-pub fn for_openai_strict(raw: &RawValue) -> Result<Cow<'_, RawValue>, Refusal> {
+pub fn for_openai_strict(raw: &RawValue) -> Result<Option<Cow<'_, RawValue>>, Refusal> {
     let mut root = tree::parse(raw)?;
     let mut able = true;
     walk(
@@ -27,7 +28,7 @@ pub fn for_openai_strict(raw: &RawValue) -> Result<Cow<'_, RawValue>, Refusal> {
         &mut super::Outcome::default(),
     );
     if !able {
-        return Ok(Cow::Borrowed(raw));
+        return Ok(None);
     }
     let (schema, _) = pass(raw, |members, outcome| {
         if is_object(members) && get(members, "additionalProperties").is_none() {
@@ -35,7 +36,7 @@ pub fn for_openai_strict(raw: &RawValue) -> Result<Cow<'_, RawValue>, Refusal> {
             outcome.change();
         }
     })?;
-    Ok(schema)
+    Ok(Some(schema))
 }
 
 /// Whether all that an object lacks is being closed.

@@ -12,7 +12,7 @@ fn raw(text: &str) -> Box<RawValue> {
 type Pass = fn(&RawValue) -> Result<(Cow<'_, RawValue>, bool), Refusal>;
 
 fn strict(raw: &RawValue) -> Result<(Cow<'_, RawValue>, bool), Refusal> {
-    Ok((for_openai_strict(raw)?, false))
+    Ok((for_openai_strict(raw)?.unwrap_or(Cow::Borrowed(raw)), false))
 }
 
 /// The result's text and whether it is lossy.

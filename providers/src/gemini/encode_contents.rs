@@ -64,6 +64,15 @@ pub(super) fn contents<'a>(
         contents: Vec::new(),
         needs_signature: false,
     };
+    let goes_on = request.messages.last().is_some_and(|last| last.role == Role::Assistant);
+    if goes_on && request.schema == Schema::Claude && !capabilities.prefill {
+        // Claude's callers get the rest of the turn, Gemini's a turn after it.
+        let field = request.name(Field::Messages);
+        return Err(Refusal::of(
+            field,
+            format!("Gemini does not go on with an assistant turn; end `{field}` in a user turn"),
+        ));
+    }
     for (index, message) in request.messages.iter().enumerate() {
         writer.message(message, index >= signed_from)?;
     }
@@ -185,9 +194,7 @@ impl<'a> Writer<'a, '_, '_> {
             .note_if(media.detail.as_deref().is_some_and(|d| d != "auto"), Field::ImageDetail);
         // Vertex alone takes names, and it is the only one whose callers write them.
         let display_name = media.name.as_deref().filter(|_| own);
-        if media.name.is_some() && !own {
-            self.losses.name(format!("{name}.name"));
-        }
+        self.losses.note_if(media.name.is_some() && !own, Field::MediaName);
         Ok(Out::of(match &media.source {
             Source::Base64 { media_type, data } => Data::Inline(Blob {
                 mime_type: if own { media_type } else { mime(media_type) },

@@ -49,6 +49,8 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let mut losses = Losses { request, list: Vec::new() };
     let mut settings = Node::object();
 
+    // First, since an extension names what can't be said better than what is made of it.
+    extensions(request, &mut settings, &mut losses)?;
     let system = encode_contents::system(request, &mut losses)?;
     let contents = encode_contents::contents(request, capabilities, &mut losses)?;
     let tools = tools(request, &mut losses)?;
@@ -58,7 +60,6 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let lost = reasoning::encode(request, capabilities, &mut settings);
     losses.note_if(lost, Field::Reasoning);
     losses.note_if(request.user.is_some(), Field::User);
-    extensions(request, &mut settings, &mut losses)?;
 
     let out = Out { system, contents, tools, settings };
     let body = serde_json::to_vec(&out).map_err(|error| {

@@ -41,8 +41,10 @@ object! {
 
 object! {
     /// Egret always asks the provider for usage; what the caller wants to see is read elsewhere.
-    StreamOptions {}
-    ignoring "include_usage", "include_obfuscation"
+    StreamOptions {
+        include_obfuscation: "include_obfuscation" => bool,
+    }
+    ignoring "include_usage"
 }
 
 object! {

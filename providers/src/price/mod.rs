@@ -80,6 +80,21 @@ impl PriceBook {
     }
 }
 
+/// The models of a schema's own vendor that the catalogue knows, for lists of models.
+pub fn known_models(schema: Schema) -> impl Iterator<Item = &'static str> {
+    let vendor = Calculator::bundled().find_provider(Some(vendor(schema)), None).ok().flatten();
+    vendor.into_iter().flat_map(|vendor| vendor.models()).map(|model| model.id())
+}
+
+/// The catalogue's name of the vendor whose schema it is.
+const fn vendor(schema: Schema) -> &'static str {
+    match schema {
+        Schema::OpenAi => "openai",
+        Schema::Claude => "anthropic",
+        Schema::Gemini => "google",
+    }
+}
+
 /// The catalogue's name of a provider.
 fn provider<'a>(seller: Seller<'a>) -> Option<&'a str> {
     let catalogue = Calculator::bundled();
@@ -90,11 +105,7 @@ fn provider<'a>(seller: Seller<'a>) -> Option<&'a str> {
     if let Some(found) = catalogue.find_provider(None, Some(&url)).ok()? {
         return Some(found.id());
     }
-    Some(match seller.schema {
-        Schema::OpenAi => "openai",
-        Schema::Claude => "anthropic",
-        Schema::Gemini => "google",
-    })
+    Some(vendor(seller.schema))
 }
 
 /// Prices that depend on date or hour change on the half hour; a quarter is on the safe side.

@@ -20,6 +20,10 @@ pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
         extensions.top(&key, value);
     }
     if let Some(options) = body.stream_options {
+        // Padding against eavesdroppers who measure, which no one else's stream has.
+        if options.include_obfuscation == Some(true) {
+            extensions.lost("stream_options.include_obfuscation");
+        }
         extensions.unknown("stream_options", options.unknown);
     }
 

@@ -149,6 +149,16 @@ pub(super) fn part<'a>(
     request: &Request<'_>,
     losses: &mut Losses<'_, '_>,
 ) -> Result<Option<Part<'a>>, Refusal> {
+    let nameless = match part {
+        conversation::Part::Image(media) | conversation::Part::Audio(media) => Some(media),
+        conversation::Part::Document(media) if matches!(media.source, Source::Text { .. }) => {
+            Some(media)
+        }
+        _ => None,
+    };
+    if nameless.is_some_and(|media| media.name.is_some()) {
+        losses.of(Field::MediaName);
+    }
     // Chat's own spelling is Claude's, on the hosts that know it (OpenRouter).
     let mut cache = |cache_control: Option<&'a RawValue>| match cache_control {
         Some(raw) if request.schema == Schema::OpenAi => Some(raw),

@@ -212,6 +212,11 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
                 _ => true,
             });
         }
+        let says = !said.is_empty() || !message.tool_calls.is_empty();
+        if !says && message.refusal.is_none() && message.reasoning_content.is_none() {
+            // Nothing of the turn can be said here: an empty one would be another answer.
+            return Ok(());
+        }
         if !said.is_empty() || message.tool_calls.is_empty() {
             message.content = Some(Content::of(said));
         }

@@ -20,6 +20,8 @@ use crate::conversation::{Field, Refusal, Request, Role};
 pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Encoded, Refusal> {
     let mut losses = Losses::new(request);
     check(request, target)?;
+    // First, since an extension names what can't be said better than what is made of it.
+    let extensions = options::extensions(request, &mut losses)?;
     let body = Body {
         model: target.model,
         messages: message::all(request, target, &mut losses)?,
@@ -30,7 +32,7 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
         response_format: options::format(&request.output),
         limits: options::limits(request, target, &mut losses)?,
         stream: request.stream,
-        extensions: options::extensions(request, &mut losses)?,
+        extensions,
     };
     // Writing borrowed text into memory fails in no way that is known.
     let body = serde_json::to_vec(&body)

@@ -1,5 +1,7 @@
 //! Tools and the choice among them.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -7,6 +9,10 @@ use super::options::{Losses, refuse};
 use crate::Schema;
 use crate::codec::Target;
 use crate::conversation::{self, Field, Refusal, Request, ToolChoice};
+use crate::dialect;
+
+/// Longest name of a tool.
+const MAX_NAME: usize = 64;
 
 /// A tool as it is written.
 #[derive(Serialize)]
@@ -22,7 +28,7 @@ pub(super) struct Function<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameters: Option<&'a RawValue>,
+    parameters: Option<Cow<'a, RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
 }
@@ -50,18 +56,20 @@ pub(super) fn all<'a>(
                 if allowed.is_some_and(|names| !names.contains(name)) {
                     continue;
                 }
+                if request.schema != Schema::OpenAi && !is_name(name) {
+                    let why = format!(
+                        "'{name}' can't be the name of a tool here: use up to {MAX_NAME} letters, \
+                         digits, '_' and '-'."
+                    );
+                    return Err(refuse(request, Field::Tools, &why));
+                }
                 if cache_control.is_some() {
                     losses.of(Field::CacheControl);
                 }
-                tools.push(Tool::Function {
-                    r#type: "function",
-                    function: Function {
-                        name,
-                        description: description.as_deref(),
-                        parameters: parameters.as_deref(),
-                        strict: *strict,
-                    },
-                });
+                let description = description.as_deref();
+                let (parameters, strict) = held(request, parameters.as_deref(), *strict, losses)?;
+                let function = Function { name, description, parameters, strict };
+                tools.push(Tool::Function { r#type: "function", function });
             }
             conversation::Tool::Hosted { schema: Schema::OpenAi, raw, .. } => {
                 tools.push(Tool::Raw(raw));
@@ -76,6 +84,34 @@ pub(super) fn all<'a>(
         }
     }
     Ok(tools)
+}
+
+/// Whether OpenAI takes this as a tool's name (`wire.md` §5.2). Its own callers' hosts may know
+/// better.
+fn is_name(name: &str) -> bool {
+    (1..=MAX_NAME).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// A tool's schema and whether OpenAI is to hold arguments to it. Others hold them to schemas that
+/// OpenAI would refuse to; it is then told of the schema only.
+fn held<'a>(
+    request: &Request<'_>,
+    schema: Option<&'a RawValue>,
+    strict: Option<bool>,
+    losses: &mut Losses<'_, '_>,
+) -> Result<(Option<Cow<'a, RawValue>>, Option<bool>), Refusal> {
+    let (Some(raw), Some(true), true) = (schema, strict, request.schema != Schema::OpenAi) else {
+        return Ok((schema.map(Cow::Borrowed), strict));
+    };
+    let field = request.name(Field::Tools);
+    let closed = dialect::for_openai_strict(raw);
+    let closed = closed.map_err(|refusal| Refusal { field: Some(field.into()), ..refusal })?;
+    if closed.is_none() {
+        losses.of(Field::ToolStrict);
+    }
+    let strict = closed.as_ref().map(|_| true);
+    Ok((Some(closed.unwrap_or(Cow::Borrowed(raw))), strict))
 }
 
 /// `tool_choice` as it is written.

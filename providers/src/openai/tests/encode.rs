@@ -341,7 +341,7 @@ fn tools_and_choices() {
     request.parallel_tool_calls = Some(false);
     let written = |name: &str| {
         json!({"type": "function", "function":
-        {"name": name, "description": "d", "parameters": {"type": "object"}, "strict": true}})
+        {"name": name, "description": "d", "parameters": {"type": "object", "additionalProperties": false}, "strict": true}})
     };
     let named = |name: &str| json!({"type": "function", "function": {"name": name}});
     let allowed = |required| ToolChoice::Allowed { required, names: vec!["g".into()] };

@@ -30,7 +30,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 }
 
 /// How specific a pattern is: an exact name above all, then the more literal characters.
-pub(super) fn specificity(pattern: &str) -> usize {
+pub fn specificity(pattern: &str) -> usize {
     if pattern.contains('*') { pattern.len() - pattern.matches('*').count() } else { usize::MAX }
 }
 

@@ -1,0 +1,57 @@
+//! Writing to a caller, who may read slowly, but not stop reading.
+//!
+//! Pingora bounds neither the writing of a header nor the last flush, and one bound for a body of
+//! whatever length would be too short or too long. Without these, a caller that does not read
+//! would hold its request, and the provider's stream, for ever.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+
+use super::failure::Failure;
+
+/// Longest time for anything to get on its way.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Slowest reader that is served, in bytes a second.
+const SLOWEST: usize = 64 * 1024;
+
+/// Longest time for so many bytes.
+fn patience(bytes: usize) -> Duration {
+    PATIENCE + Duration::from_secs(u64::try_from(bytes / SLOWEST).unwrap_or(u64::MAX / 2))
+}
+
+/// Writes the header of an answer whose body follows.
+///
+/// # Errors
+///
+/// The caller is gone, or does not read.
+pub async fn head(session: &mut Session, header: ResponseHeader) -> Result<(), Failure> {
+    let write = session.write_response_header(Box::new(header), false);
+    in_time(0, write).await
+}
+
+/// Writes a piece of the body, and ends it if it is the last.
+///
+/// # Errors
+///
+/// The caller is gone, or does not read.
+pub async fn body(session: &mut Session, piece: Bytes, last: bool) -> Result<(), Failure> {
+    // An empty chunk would end a chunked body.
+    if piece.is_empty() && !last {
+        return Ok(());
+    }
+    let length = piece.len();
+    in_time(length, session.write_response_body(Some(piece), last)).await
+}
+
+async fn in_time(
+    bytes: usize,
+    write: impl Future<Output = Result<(), pingora::BError>>,
+) -> Result<(), Failure> {
+    match tokio::time::timeout(patience(bytes), write).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Failure::CallerGone),
+    }
+}

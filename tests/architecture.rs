@@ -1,0 +1,88 @@
+//! Who may import whom: the module graph of ARCHITECTURE.md, held.
+
+#![expect(clippy::expect_used, reason = "a test says what it missed and fails")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// Each module and the others it may use.
+const MAY_USE: [(&str, &[&str]); 14] = [
+    ("budget", &[]),
+    ("credential", &[]),
+    ("resolve", &[]),
+    ("simulator", &[]),
+    ("cli", &[]),
+    ("snapshot", &["budget", "credential"]),
+    ("config", &["budget", "credential", "snapshot"]),
+    ("route", &["snapshot"]),
+    ("telemetry", &["budget"]),
+    ("admission", &["budget", "credential", "route", "snapshot"]),
+    ("proxy", &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry"]),
+    ("admin", &["proxy"]),
+    ("gateway", &["admin", "budget", "config", "proxy", "resolve", "telemetry"]),
+    ("demo", &["budget", "config", "gateway", "simulator", "snapshot"]),
+];
+
+/// Crates that only some modules may name.
+const ONLY_IN: [(&str, &[&str]); 3] = [
+    ("pingora", &["proxy", "admin", "gateway", "budget"]),
+    ("prometheus", &["telemetry"]),
+    ("saphyr_parser", &["config"]),
+];
+
+fn sources(path: &Path, found: &mut Vec<String>) {
+    if path.is_dir() {
+        let entries = fs::read_dir(path).expect("a readable folder");
+        entries.for_each(|entry| sources(&entry.expect("an entry").path(), found));
+    } else if path.extension().is_some_and(|ending| ending == "rs") {
+        let text = fs::read_to_string(path).expect("a readable file");
+        found.extend(text.lines().filter(|l| !l.trim_start().starts_with("//")).map(str::to_owned));
+    }
+}
+
+/// The code lines of a module, comments left out.
+fn module(name: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut lines = Vec::new();
+    let (folder, file) = (root.join(name), root.join(format!("{name}.rs")));
+    sources(if folder.is_dir() { &folder } else { &file }, &mut lines);
+    assert!(!lines.is_empty(), "module {name} has no source");
+    lines
+}
+
+/// The words that follow `prefix` in a line.
+fn named<'a>(line: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+    let end = |rest: &str| rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+    line.split(prefix).skip(1).map(move |rest| &rest[..end(rest).unwrap_or(rest.len())])
+}
+
+#[test]
+fn modules_use_only_those_below_them() {
+    for (name, may_use) in MAY_USE {
+        let lines = module(name);
+        let used: BTreeSet<&str> = lines.iter().flat_map(|line| named(line, "crate::")).collect();
+        let wrong: Vec<_> = used.iter().filter(|u| **u != name && !may_use.contains(u)).collect();
+        assert!(wrong.is_empty(), "{name} may not use {wrong:?}; see ARCHITECTURE.md");
+    }
+}
+
+#[test]
+fn every_module_is_in_the_graph() {
+    let lib = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")).expect("lib");
+    let declared: BTreeSet<&str> =
+        lib.lines().filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let known: BTreeSet<&str> = MAY_USE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(declared, known);
+}
+
+#[test]
+fn only_the_glue_names_the_frameworks() {
+    for (krate, allowed) in ONLY_IN {
+        for (name, _) in MAY_USE.iter().filter(|(name, _)| !allowed.contains(name)) {
+            let path = format!("{krate}::");
+            let line = module(name).into_iter().find(|line| line.contains(&path));
+            assert_eq!(line, None, "{name} may not name {krate}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Money: never more than the budget, and what the ledger says is what the provider bills.
+
+use futures_util::future::join_all;
+
+use crate::support::metrics::Metrics;
+use crate::support::provider::{Prices, all, arrived, model, simulate};
+use crate::support::speak::{events, refused, request, said, send};
+use crate::support::{Answer, Config, Fault, Gateway, Provider, Running, ask, h2c, http1, until};
+
+const PRICES: Prices = Prices { input: 500, cached: 125, output: 8000 };
+
+/// The three providers at the same prices, under this budget.
+pub fn priced(simulators: &[Running; 3], budget: &str) -> Config {
+    let entries: Vec<String> =
+        Provider::ALL.iter().map(|provider| PRICES.entry(model(*provider))).collect();
+    Config::serving(&simulators.each_ref())
+        .with(&format!("prices: [{}]", entries.join(", ")))
+        .with(&format!("budgets: [{budget}]"))
+}
+
+/// What all three simulators bill, in nano-dollars.
+fn billed(simulators: &[Running]) -> u64 {
+    simulators.iter().map(|simulator| PRICES.of(&simulator.bill().read())).sum()
+}
+
+fn reached(simulators: &[Running]) -> usize {
+    simulators.iter().map(arrived).sum()
+}
+
+/// A thousand calls at once: three surfaces, two protocols, streamed and not.
+async fn storm(gateway: &Gateway, text: &str) -> Vec<(Provider, bool, Answer)> {
+    let clients = [http1(), h2c()];
+    let calls = (0..1000).map(|number| {
+        let surface = Provider::ALL[number % 3];
+        let model = model(Provider::ALL[number / 3 % 3]);
+        let stream = number % 2 == 0;
+        let text = format!("{text} {}", if number % 5 == 0 { "cached" } else { "fresh" });
+        let client = &clients[usize::from(number % 20 != 0)];
+        let call = request(client, gateway, surface, model, &text, stream);
+        async move { (surface, stream, send(call).await) }
+    });
+    join_all(calls).await
+}
+
+/// Asserts that each answer is whole, or the refusal of a budget.
+fn served(answers: &[(Provider, bool, Answer)]) -> usize {
+    let mut served = 0;
+    for (surface, stream, answer) in answers {
+        if answer.status == 200 {
+            assert!(said(*surface, answer, *stream).is_some(), "{}", answer.text);
+            served += 1;
+            continue;
+        }
+        let message = refused(*surface, answer, 429);
+        assert!(message.contains("budget"), "{message}");
+        let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!(wait > 0);
+        assert_eq!(answer.header("x-should-retry"), Some("false"));
+    }
+    served
+}
+
+/// S-22.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s_22_a_thousand_parallel_calls_on_a_budget_for_ten_requests() {
+    let simulators = all().await;
+    let budget = "{ name: ten, per: total, limit: 10 requests, window: month }, \
+                  { name: money, per: caller, limit: 1000 USD, window: month }";
+    let gateway = Gateway::start(priced(&simulators, budget)).await;
+    let answers = storm(&gateway, "hello").await;
+    assert_eq!(served(&answers), 10);
+    assert_eq!(reached(&simulators), 10);
+    let metrics = gateway.settled().await;
+    assert_eq!(metrics.count("egret_budget_spent", &["budget=\"ten\""]), 10);
+    assert_eq!(metrics.spent_nanos("money"), billed(&simulators));
+    assert_eq!(metrics.count("egret_denials_total", &["reason=\"budget\""]), 990);
+}
+
+/// S-22, in dollars. Each answer takes the whole of its output limit, so that ten calls fit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s_22_a_thousand_parallel_calls_on_a_budget_in_dollars() {
+    let simulators = all().await;
+    let budget = "{ name: money, per: total, limit: 0.085 USD, window: month }";
+    let gateway = Gateway::start(priced(&simulators, budget)).await;
+    let answers = storm(&gateway, "[[bytes 4000]]").await;
+    assert_eq!(served(&answers), 10);
+    assert_eq!(reached(&simulators), 10);
+    let metrics = gateway.settled().await;
+    let billed = billed(&simulators);
+    assert!((79_000_000..=85_000_000).contains(&billed), "{billed}");
+    assert_eq!(metrics.spent_nanos("money"), billed);
+    let cost = (metrics.sum("egret_cost_usd_total", &[]) * 1e9).round() as u64;
+    assert_eq!(cost, billed);
+}
+
+#[tokio::test]
+async fn each_caller_model_and_backend_has_an_allowance_of_its_own() {
+    let simulators = all().await;
+    for (per, first, second) in [
+        ("caller", ("one", "gpt-4o-mini"), ("two", "gpt-4o-mini")),
+        ("model", ("one", "gpt-4o-mini"), ("one", "gpt-5.4")),
+        ("backend", ("one", "gpt-4o-mini"), ("one", "claude-haiku-4-5")),
+    ] {
+        let config = priced(
+            &simulators,
+            &format!("{{ name: few, per: {per}, limit: 2 requests, window: month }}"),
+        );
+        let config = config.caller("one", "key-one", "").caller("two", "key-two", "");
+        let gateway = Gateway::start(config).await;
+        let call = |(caller, model): (&str, &str)| {
+            let request = request(&gateway.client, &gateway, Provider::OpenAi, model, "x", false);
+            send(request.bearer_auth(format!("key-{caller}")))
+        };
+        for _ in 0..2 {
+            assert_eq!(call(first).await.status, 200);
+        }
+        refused(Provider::OpenAi, &call(first).await, 429);
+        assert_eq!(call(second).await.status, 200, "{per}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_counted_as_the_provider_bills_them() {
+    let simulators = all().await;
+    let budget = "{ name: tokens, per: total, limit: 1000000 tokens, window: month }";
+    let gateway = Gateway::start(priced(&simulators, budget)).await;
+    for surface in Provider::ALL {
+        for provider in Provider::ALL {
+            for stream in [false, true] {
+                ask(&gateway, surface, model(provider), "count cached words", stream).await;
+            }
+        }
+    }
+    let tokens: u64 = simulators
+        .iter()
+        .map(|simulator| simulator.bill().total())
+        .map(|bill| bill.input + bill.output)
+        .sum();
+    let metrics = gateway.settled().await;
+    assert_eq!(metrics.count("egret_budget_spent", &["budget=\"tokens\""]), tokens);
+    assert_eq!(metrics.count("egret_tokens_total", &[]), tokens);
+}
+
+/// S-24: an attempt that fails costs nothing, and leaves nothing reserved.
+#[tokio::test]
+async fn s_24_what_fails_is_released() {
+    let simulators = all().await;
+    let budget = "{ name: money, per: total, limit: 1 USD, window: month }";
+    let gateway = Gateway::start(priced(&simulators, budget)).await;
+    for fault in [Fault::Status(500), Fault::Status(429), Fault::Status(400), Fault::Close] {
+        for (provider, simulator) in Provider::ALL.into_iter().zip(&simulators) {
+            for stream in [false, true] {
+                simulator.script().next_n(1, [fault.clone()]);
+                let answer = ask(&gateway, provider, model(provider), "x", stream).await;
+                assert_ne!(answer.status, 200);
+            }
+        }
+    }
+    let metrics: Metrics = gateway.settled().await;
+    assert_eq!(billed(&simulators), 0);
+    assert_eq!(metrics.spent_nanos("money"), 0);
+    assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
+    assert_eq!(gateway.settled().await.spent_nanos("money"), billed(&simulators));
+}
+
+/// S-23: leaving early is no way to get tokens for nothing.
+#[tokio::test]
+async fn s_23_a_caller_that_leaves_is_charged_at_least_the_bill() {
+    let simulators = all().await;
+    let budget = "{ name: money, per: total, limit: 100 USD, window: month }";
+    let gateway = Gateway::start(priced(&simulators, budget)).await;
+    for surface in Provider::ALL {
+        for (provider, simulator) in Provider::ALL.into_iter().zip(&simulators) {
+            let before = gateway.settled().await.spent_nanos("money");
+            let owed = billed(&simulators);
+            let gone = simulator.counts().aborted;
+            let text = "[[chunks 900 every 20ms]]";
+            let call = request(&gateway.client, &gateway, surface, model(provider), text, true);
+            let mut response = call.send().await.unwrap();
+            assert!(response.chunk().await.unwrap().is_some());
+            drop(response);
+            until("the provider notices", || async { simulator.counts().aborted > gone }).await;
+            let charged = gateway.settled().await.spent_nanos("money") - before;
+            let owed = billed(&simulators) - owed;
+            assert!(owed > 0 && charged >= owed, "{}: {charged} < {owed}", surface.name());
+        }
+    }
+    // Before the header of the answer, and during an answer that is not streamed.
+    for text in ["[[stall]]", "[[bytes 4000]] [[stall after 3]]"] {
+        let before = reached(&simulators);
+        let call = request(&gateway.client, &gateway, Provider::OpenAi, "gpt-4o-mini", text, false);
+        let call = tokio::spawn(call.send());
+        until("the request arrives", || async { reached(&simulators) > before }).await;
+        call.abort();
+    }
+    let charged = gateway.settled().await.spent_nanos("money");
+    assert!(charged >= billed(&simulators));
+}
+
+/// S-47.
+#[tokio::test]
+async fn s_47_a_model_without_a_price_is_refused_unless_the_budget_says_otherwise() {
+    let openai = simulate(Provider::OpenAi, "sk-x").await;
+    for (unknown, status) in [("refuse", 403), ("allow", 200)] {
+        let config = Config::serving(&[&openai]).with(&format!(
+            "budgets: [{{ name: money, per: total, limit: 1 USD, window: month, \
+             unknown_price: {unknown} }}]"
+        ));
+        let gateway = Gateway::start(config).await;
+        for surface in Provider::ALL {
+            let answer = ask(&gateway, surface, "gpt-zz-unheard-of", "x", false).await;
+            assert_eq!(answer.status, status, "{}", answer.text);
+            if status == 403 {
+                assert!(refused(surface, &answer, 403).contains("price"));
+            }
+        }
+        assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
+    }
+    assert_eq!(arrived(&openai), 1 + 4);
+}
+
+/// S-44: the gateway needs the usage of a stream even where its caller does not want to see it.
+#[tokio::test]
+async fn s_44_the_usage_of_a_stream_is_asked_for_and_shown_only_to_who_asked() {
+    let simulators = all().await;
+    let gateway = Gateway::start(priced(
+        &simulators,
+        "{ name: money, per: total, limit: 1 USD, window: month }",
+    ))
+    .await;
+    for provider in Provider::ALL {
+        for (options, shown) in [
+            ("", false),
+            (r#","stream_options":{"include_usage":false}"#, false),
+            (r#","stream_options":null"#, false),
+            (r#","stream_options":{}"#, false),
+            (r#","stream_options":{"include_usage":true}"#, true),
+        ] {
+            let model = model(provider);
+            let body = format!(
+                r#"{{"model":"{model}","stream":true,"max_completion_tokens":50{options},
+                    "messages":[{{"role":"user","content":"x"}}]}}"#
+            );
+            let url = gateway.url("/v1/chat/completions");
+            let answer = send(gateway.client.post(url).body(body)).await;
+            assert_eq!(answer.status, 200, "{options} {}", answer.text);
+            assert!(said(Provider::OpenAi, &answer, true).is_some());
+            let told = events(&answer.text).iter().any(|event| event["usage"].is_object());
+            assert_eq!(told, shown, "{model} {options}: {}", answer.text);
+            let empty = events(&answer.text)
+                .iter()
+                .any(|event| event["choices"].as_array().is_some_and(Vec::is_empty));
+            assert_eq!(empty, shown, "{model} {options}: {}", answer.text);
+        }
+    }
+    assert_eq!(gateway.settled().await.spent_nanos("money"), billed(&simulators));
+    for arrival in simulators[0].journal().read() {
+        let body: serde_json::Value = serde_json::from_slice(&arrival.body).unwrap();
+        assert_eq!(body["stream_options"]["include_usage"], true);
+    }
+}
+
+/// S-42: every spelling of a limit that a caller may send is either understood or refused.
+#[tokio::test]
+async fn s_42_no_spelling_of_a_limit_gets_around_the_budget() {
+    let openai = simulate(Provider::OpenAi, "sk-x").await;
+    let config = Config::serving(&[&openai])
+        .with(&format!("prices: [{}]", PRICES.entry("gpt-4o-mini")))
+        .with("budgets: [{ name: money, per: total, limit: 0.05 USD, window: month }]");
+    let gateway = Gateway::start(config).await;
+    // Eight dollars a million tokens: 0.05 USD are 6250 tokens of output.
+    for limits in [
+        r#""max_completion_tokens":7000"#,
+        r#""max_tokens":7000"#,
+        r#""max_tokens":1,"max_completion_tokens":7000"#,
+        r#""max_tokens":7000,"max_completion_tokens":1"#,
+        r#""max_tokens":1e9"#,
+        r#""max_tokens":7000.5"#,
+        r#""max_tokens":"7000""#,
+        r#""max_tokens":-7000"#,
+        r#""max_tokens":99999999999999999999999"#,
+        r#""max_tokens":1000,"n":7"#,
+        r#""n":2"#,
+        r#""n":-1,"max_tokens":7000"#,
+        r#""n":1e9"#,
+        r#""max_tokens":[1]"#,
+    ] {
+        let body = format!(
+            r#"{{"model":"gpt-4o-mini",{limits},"messages":[{{"role":"user","content":"x"}}]}}"#
+        );
+        let url = gateway.url("/v1/chat/completions");
+        let answer = send(gateway.client.post(url).body(body)).await;
+        assert!(matches!(answer.status, 400 | 429), "{limits}: {} {}", answer.status, answer.text);
+        let metrics = gateway.settled().await;
+        assert_eq!(metrics.spent_nanos("money"), billed(std::slice::from_ref(&openai)), "{limits}");
+    }
+    assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
+}

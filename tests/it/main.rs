@@ -1,0 +1,27 @@
+//! End-to-end tests: the real `egret` as a process of its own, real sockets and real TLS, between
+//! real clients and simulators of the three providers that run in the test's process.
+//!
+//! Security tests carry the stable number of the threat that they are about (S-01 …). Each attack
+//! is followed by a clean request, which must be served. Nothing here asserts how long something
+//! takes; deadlines only keep a broken gateway from hanging the tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod access;
+mod bodies;
+mod budget;
+mod crash;
+mod credential;
+mod destination;
+mod drain;
+mod failover;
+mod hostile_body;
+mod hostile_usage;
+mod matrix;
+mod midstream;
+mod reload;
+mod secrecy;
+mod slow;
+mod stream;
+mod support;
+mod trust;
+mod wire;

@@ -1,0 +1,147 @@
+//! The gateway's configuration, put together piece by piece in a directory of its own.
+
+use std::fs;
+use std::path::PathBuf;
+
+use egret::simulator::{Provider, Running};
+use tempfile::TempDir;
+
+use super::free_port;
+use super::provider::ROOT;
+
+/// A configuration and the directory that it lives in, secrets and ledger included.
+pub struct Config {
+    directory: TempDir,
+    /// Where the gateway listens.
+    pub port: u16,
+    /// Where its health and metrics are.
+    pub admin: u16,
+    backends: Vec<String>,
+    routes: Vec<String>,
+    callers: Vec<String>,
+    rest: Vec<String>,
+}
+
+impl Config {
+    /// Nothing but a listener.
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("ca.pem"), ROOT.ca_pem()).unwrap();
+        Self {
+            directory,
+            port: free_port(),
+            admin: free_port(),
+            backends: Vec::new(),
+            routes: Vec::new(),
+            callers: Vec::new(),
+            rest: Vec::new(),
+        }
+    }
+
+    /// Each of these simulators as a backend that serves the models of its families to everyone.
+    pub fn serving(simulators: &[&Running]) -> Self {
+        simulators.iter().fold(Self::new(), |config, simulator| {
+            let name = simulator.provider().name();
+            let models = match simulator.provider() {
+                Provider::OpenAi => "gpt-*",
+                Provider::Claude => "claude-*",
+                Provider::Gemini => "gemini-*",
+            };
+            config
+                .backend(name, simulator)
+                .route(&format!("models: ['{models}'], backends: [{name}]"))
+        })
+    }
+
+    /// A backend at this simulator, with its credential in a file, over TLS as the simulator has.
+    pub fn backend(self, name: &str, simulator: &Running) -> Self {
+        self.backend_with(name, simulator, "")
+    }
+
+    /// A backend with more keys: `timeouts: { first_byte: 1s }`.
+    pub fn backend_with(self, name: &str, simulator: &Running, more: &str) -> Self {
+        let tls = simulator.base_url().starts_with("https:");
+        let trust = if tls && !more.contains("tls:") { "tls: { ca: ca.pem }" } else { "" };
+        let plain = if tls { "" } else { "plaintext: allowed" };
+        let base = match simulator.provider() {
+            Provider::OpenAi => format!("{}/v1", simulator.base_url()),
+            Provider::Claude | Provider::Gemini => simulator.base_url(),
+        };
+        let file = self.write(&format!("{name}.key"), simulator.credential());
+        let fields = [
+            format!("schema: {}", simulator.provider().name()),
+            format!("url: '{base}'"),
+            format!("credential: {{ file: '{}' }}", file.display()),
+            trust.to_owned(),
+            plain.to_owned(),
+            more.to_owned(),
+        ];
+        self.backend_of(name, &fields)
+    }
+
+    /// A backend in its own words.
+    pub fn backend_of(mut self, name: &str, fields: &[String]) -> Self {
+        let fields: Vec<&str> =
+            fields.iter().map(String::as_str).filter(|field| !field.is_empty()).collect();
+        self.backends.push(format!("  {name}: {{ {} }}", fields.join(", ")));
+        self
+    }
+
+    /// A route: `models: [x], backends: [y]`.
+    pub fn route(mut self, fields: &str) -> Self {
+        self.routes.push(format!("  - {{ {fields} }}"));
+        self
+    }
+
+    /// A caller with this key, and more keys: `models: [x]`.
+    pub fn caller(mut self, name: &str, key: &str, more: &str) -> Self {
+        let file = self.write(&format!("caller-{name}.key"), key);
+        let more = if more.is_empty() { String::new() } else { format!(", {more}") };
+        let fields = format!("name: {name}, key: {{ file: '{}' }}{more}", file.display());
+        self.callers.push(format!("  - {{ {fields} }}"));
+        self
+    }
+
+    /// Another section: `budgets: [{ … }]`.
+    pub fn with(mut self, section: &str) -> Self {
+        self.rest.push(section.to_owned());
+        self
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> PathBuf {
+        self.directory.path().to_owned()
+    }
+
+    /// Writes a file into the directory, in one step.
+    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.directory.path().join(name);
+        let draft = self.directory.path().join(format!("{name}.draft"));
+        fs::write(&draft, content).unwrap();
+        fs::rename(draft, &path).unwrap();
+        path
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "listeners: [{{ address: 127.0.0.1:{} }}]\nadmin: {{ address: 127.0.0.1:{} }}\n",
+            self.port, self.admin
+        );
+        let ledger = self.directory.path().join("egret.ledger");
+        if !self.rest.iter().any(|section| section.starts_with("ledger:")) {
+            text += &format!("ledger: '{}'\n", ledger.display());
+        }
+        text += &format!("backends:\n{}\n", self.backends.join("\n"));
+        text += &format!("routes:\n{}\n", self.routes.join("\n"));
+        if !self.callers.is_empty() {
+            text += &format!("callers:\n{}\n", self.callers.join("\n"));
+        }
+        text + &self.rest.join("\n") + "\n"
+    }
+
+    /// Writes the configuration where the gateway reads it.
+    pub fn save(&self) -> PathBuf {
+        self.write("egret.yaml", &self.text())
+    }
+}

@@ -1,0 +1,122 @@
+//! Bytes on a socket, for requests that no client library sends.
+
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::patiently;
+
+/// A connection on which a test says what it likes.
+pub struct Raw {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+/// An HTTP/1.1 response.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Raw {
+    /// Connects.
+    pub async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, read: Vec::new() }
+    }
+
+    /// Sends bytes; says whether the other side still took them.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        patiently(self.stream.write_all(bytes.as_ref())).await.is_ok()
+    }
+
+    /// Reads one response; `None` if the connection ended before it was whole.
+    pub async fn response(&mut self) -> Option<Response> {
+        loop {
+            let response = self.one_response().await?;
+            if response.status != 100 {
+                return Some(response);
+            }
+        }
+    }
+
+    /// Reads one response, an interim one included.
+    pub async fn one_response(&mut self) -> Option<Response> {
+        let end = self.up_to(b"\r\n\r\n").await?;
+        let head = String::from_utf8_lossy(&self.take(end)).into_owned();
+        let status: u16 = head.split(' ').nth(1)?.parse().ok()?;
+        let lower = head.to_ascii_lowercase();
+        let length = lower
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:"))
+            .map(|length| length.trim().parse::<usize>().unwrap());
+        let body = if lower.contains("transfer-encoding: chunked") {
+            self.chunks().await?
+        } else {
+            let length = length.unwrap_or(0);
+            while self.read.len() < length {
+                self.more().await?;
+            }
+            self.take(length)
+        };
+        Some(Response { status, head, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    async fn chunks(&mut self) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let end = self.up_to(b"\r\n").await?;
+            let line = self.take(end);
+            let size = usize::from_str_radix(str::from_utf8(&line).ok()?.trim(), 16).ok()?;
+            while self.read.len() < size + 2 {
+                self.more().await?;
+            }
+            body.extend(self.take(size));
+            self.take(2);
+            if size == 0 {
+                return Some(body);
+            }
+        }
+    }
+
+    /// Everything until the other side closes.
+    pub async fn rest(&mut self) -> String {
+        while self.more().await.is_some() {}
+        let all = self.read.len();
+        String::from_utf8_lossy(&self.take(all)).into_owned()
+    }
+
+    async fn up_to(&mut self, mark: &[u8]) -> Option<usize> {
+        loop {
+            let found = self.read.windows(mark.len()).position(|window| window == mark);
+            if let Some(at) = found {
+                return Some(at + mark.len());
+            }
+            self.more().await?;
+        }
+    }
+
+    fn take(&mut self, count: usize) -> Vec<u8> {
+        self.read.drain(..count).collect()
+    }
+
+    async fn more(&mut self) -> Option<()> {
+        let mut buffer = [0; 16 * 1024];
+        let count = patiently(self.stream.read(&mut buffer)).await.ok()?;
+        self.read.extend_from_slice(&buffer[..count]);
+        (count > 0).then_some(())
+    }
+}
+
+/// A whole HTTP/1.1 request with a length.
+pub fn post(path: &str, headers: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n\
+         {headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}

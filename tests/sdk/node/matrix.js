@@ -1,0 +1,39 @@
+// Every test runs with each SDK, against each provider, streamed and not, as far as it asks for it.
+
+import { test } from "node:test";
+import { SDKS } from "./drivers/index.js";
+import { PROVIDERS, SIMULATORS, STACK } from "./gateway.js";
+
+/** A driver of an SDK that knows nothing but the gateway's address and a caller's key. */
+export function driver(name, { caller = "app", key = STACK.keys[caller], retries = 0 } = {}) {
+  return new SDKS[name](STACK.url, key, retries);
+}
+
+/** One test with fresh simulators; afterwards no provider was shown a secret not its own. */
+export function check(title, body) {
+  test(title, async (context) => {
+    const simulators = Object.values(SIMULATORS);
+    for (const simulator of simulators) await simulator.reset();
+    await body(context);
+    for (const simulator of simulators) await simulator.expectOwnCredentialOnly();
+  });
+}
+
+/** `body(sdk, provider, stream)` for each combination. */
+export function matrix(title, body, { sdks = Object.keys(SDKS), streams = [false, true] } = {}) {
+  for (const name of sdks) {
+    for (const provider of PROVIDERS) {
+      for (const stream of streams) {
+        const way = streams.length > 1 ? (stream ? ", streamed" : ", whole") : "";
+        check(`${title} [${name} → ${provider}${way}]`, () =>
+          body(driver(name), provider, stream),
+        );
+      }
+    }
+  }
+}
+
+/** `body(name)` for each SDK. */
+export function each(title, body) {
+  for (const name of Object.keys(SDKS)) check(`${title} [${name}]`, () => body(name));
+}

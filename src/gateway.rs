@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::admin::Admin;
 use crate::budget::{Ledger, SystemClock};
 use crate::config::{Live, Source};
-use crate::proxy::{Drain, Gateway, Listener, Proxy};
+use crate::proxy::{Gateway, Listener, Proxy};
 use crate::resolve::Resolver;
 use crate::telemetry::{AccessLog, Metrics};
 
@@ -30,6 +30,8 @@ const LISTEN_STEP: Duration = Duration::from_millis(5);
 const DRAIN_STEP: Duration = Duration::from_millis(50);
 /// How long readiness is off before the listeners close, so that load balancers notice.
 const NOTICE: Duration = Duration::from_secs(2);
+/// How long answers that the drain cuts may take to be ended with an error.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs the gateway of a configuration until it is told to stop.
 ///
@@ -107,8 +109,7 @@ pub fn serve(options: Options) -> Result<(), String> {
     let upkeep = Upkeep { gateway: gateway.clone(), resolver };
     server.add_service(background_service("upkeep", upkeep));
 
-    let drain = gateway.drain.clone();
-    let stop = Stop { gateway: gateway.clone(), drain, stop: options.stop };
+    let stop = Stop { gateway, stop: options.stop };
     server.run(RunArgs { shutdown_signal: Box::new(stop) });
     if let Some(log) = log {
         log.flush();
@@ -192,68 +193,64 @@ impl Upkeep {
 /// limit, then they are ended with an error that says so, and budgets settle.
 struct Stop {
     gateway: Arc<Gateway>,
-    drain: Arc<Drain>,
     stop: Option<watch::Receiver<bool>>,
 }
 
 #[async_trait]
 impl ShutdownSignalWatch for Stop {
     async fn recv(&self) -> ShutdownSignal {
-        if self.order().await == Order::Now {
-            return ShutdownSignal::FastShutdown;
-        }
-        log::info!("draining");
-        self.drain.begin();
-        let begun = Instant::now();
-        let limit = self.gateway.live.pin().limits.drain;
-        while begun.elapsed() < limit {
-            let idle = self.gateway.metrics.in_flight.get() == 0;
-            if idle && begun.elapsed() >= NOTICE.min(limit) {
-                break;
-            }
-            tokio::time::sleep(DRAIN_STEP).await;
-        }
-        self.drain.cut_streams();
-        for _ in 0..20 {
-            if self.gateway.metrics.in_flight.get() == 0 {
-                break;
-            }
-            tokio::time::sleep(DRAIN_STEP).await;
-        }
-        ShutdownSignal::GracefulTerminate
-    }
-}
-
-/// How the gateway is told to stop.
-#[derive(PartialEq, Eq)]
-enum Order {
-    /// After draining.
-    Drain,
-    /// Without draining (a second thought at a keyboard).
-    Now,
-}
-
-impl Stop {
-    async fn order(&self) -> Order {
         let (terminate, interrupt) =
             (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
         let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
             log::error!("signals can't be listened for; stop the process by SIGKILL");
             return std::future::pending().await;
         };
-        let mut told = self.stop.clone();
-        let told = async {
-            match &mut told {
-                Some(told) => {
-                    let _ = told.wait_for(|stop| *stop).await;
-                }
-                None => std::future::pending().await,
+        let drained = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                () = self.told() => {}
+            }
+            self.drain().await;
+        };
+        // Also while draining: whoever interrupts has no time to wait.
+        tokio::select! {
+            () = drained => ShutdownSignal::GracefulTerminate,
+            _ = interrupt.recv() => ShutdownSignal::FastShutdown,
+        }
+    }
+}
+
+impl Stop {
+    /// Waits for the order from inside the process, where one can come.
+    async fn told(&self) {
+        match self.stop.clone() {
+            Some(mut told) => {
+                let _ = told.wait_for(|stop| *stop).await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn drain(&self) {
+        log::info!("draining");
+        let drain = &self.gateway.drain;
+        drain.begin();
+        let begun = Instant::now();
+        let limit = self.gateway.live.pin().limits.drain;
+        tokio::time::sleep(NOTICE.min(limit)).await;
+        self.until_idle(limit.saturating_sub(begun.elapsed())).await;
+        drain.cut();
+        self.until_idle(FAREWELL).await;
+    }
+
+    /// Waits until nothing is in flight, at most `limit`.
+    async fn until_idle(&self, limit: Duration) {
+        let idle = async {
+            while self.gateway.metrics.in_flight.get() > 0 {
+                tokio::time::sleep(DRAIN_STEP).await;
             }
         };
-        tokio::select! {
-            _ = terminate.recv() => Order::Drain,
-            _ = interrupt.recv() => Order::Now,
-            () = told => Order::Drain,
-        }
+        // What is in flight after that is cut, and charged its estimate.
+        let _ = tokio::time::timeout(limit, idle).await;
     }
 }

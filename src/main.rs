@@ -60,7 +60,32 @@ fn simulate(args: SimulateArgs) -> Result<(), String> {
 fn start_log() {
     let env = env_logger::Env::default()
         .default_filter_or("info,pingora=error,pingora_core=error,pingora_proxy=error");
-    env_logger::Builder::from_env(env).init();
+    let chosen = env_logger::Builder::from_env(env).build();
+    log::set_max_level(chosen.filter());
+    // An error means that there is a logger already, and this is the only place that sets one.
+    let _ = log::set_boxed_logger(Box::new(Discreet(chosen)));
+}
+
+/// A logger that cannot be told to write secrets: below `info` Pingora writes the headers of every
+/// request, credentials included, and bodies that it can't read (S-19).
+struct Discreet(env_logger::Logger);
+
+impl log::Log for Discreet {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        let tells =
+            metadata.level() == log::Level::Trace && metadata.target().starts_with("pingora");
+        !tells && self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
 }
 
 fn check(source: &Source) -> ExitCode {

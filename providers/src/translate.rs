@@ -10,6 +10,7 @@ use crate::Schema;
 use crate::codec::{Encoded, PathHints, Target};
 use crate::conversation::{Loss, Refusal, Request, shape};
 use crate::json::{Peek, splice};
+use crate::surface::MODEL_MAX;
 
 /// A caller's request.
 #[derive(Debug)]
@@ -27,12 +28,17 @@ impl<'a> Inbound<'a> {
     ///
     /// # Errors
     ///
-    /// The body is not a well-formed request of this schema, or names no model.
+    /// The body is not a well-formed request of this schema, names no model, or one with a name
+    /// longer than any: names are kept where callers must not choose how much (S-29).
     pub fn of(surface: Schema, body: &'a Bytes, path: PathHints<'a>) -> Result<Self, Refusal> {
         let peek = Peek::of(surface, body)?;
         let inbound = Self { surface, body, path, peek, decoded: None };
         if inbound.model().is_empty() {
             return Err(Refusal::of("model", "`model` is missing; name the model to ask"));
+        }
+        if inbound.model().len() > MODEL_MAX {
+            let message = format!("`model` is longer than {MODEL_MAX} bytes; name a model");
+            return Err(Refusal::of("model", message));
         }
         Ok(inbound)
     }
@@ -91,5 +97,25 @@ impl<'a> Inbound<'a> {
         // Without it the provider would not tell what a stream costs.
         let usage = if self.stream() { self.peek.ask_for_usage() } else { None };
         Encoded { body: splice(self.body, model.into_iter().chain(usage)), losses: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model_of(length: usize) -> Result<usize, Refusal> {
+        let body = Bytes::from(format!(r#"{{"model":"{}"}}"#, "m".repeat(length)));
+        let path = PathHints { model: None, stream: None };
+        Inbound::of(Schema::OpenAi, &body, path).map(|inbound| inbound.model().len())
+    }
+
+    #[test]
+    fn a_model_has_a_name_of_bounded_length() {
+        assert_eq!(model_of(256), Ok(256));
+        for length in [0, 257, 1 << 20] {
+            let refused = model_of(length).map_err(|refusal| refusal.field);
+            assert_eq!(refused, Err(Some("model".into())), "{length} bytes");
+        }
     }
 }

@@ -66,6 +66,13 @@ pub(super) struct Counter {
     pub(super) reserved: Amount,
 }
 
+impl Counter {
+    /// Nothing was spent on it, and nothing is held.
+    pub(super) fn is_unused(&self) -> bool {
+        self.spent == Amount::ZERO && self.reserved == Amount::ZERO
+    }
+}
+
 /// An open reservation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Hold {

@@ -172,6 +172,8 @@ impl Ledger {
         let mut balances: Vec<_> = state
             .book
             .running_at(now)
+            // Calls that failed leave counters behind, under names of the caller's choosing.
+            .filter(|counter| !counter.is_unused())
             .filter_map(|counter| {
                 let key = &counter.key;
                 let budget = budgets.get(&(key.budget.as_str(), key.scope, key.window))?;

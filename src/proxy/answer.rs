@@ -1,7 +1,7 @@
 //! A provider's answer on its way to the caller, and what it cost to the ledger.
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, Version, header};
+use http::{StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::conversation::{ApiError, ErrorClass, Usage};
@@ -380,12 +380,16 @@ pub fn own_headers(header: &mut ResponseHeader, ctx: &RequestCtx) -> Result<(), 
     if let Some(backend) = &ctx.backend {
         header.insert_header("x-egret-backend", backend.name.as_str())?;
     }
-    if !ctx.dropped.is_empty()
-        && let Ok(fields) = HeaderValue::from_str(&ctx.dropped.join(", "))
-    {
-        header.insert_header("x-egret-dropped", fields)?;
+    if !ctx.dropped.is_empty() {
+        header.insert_header("x-egret-dropped", shown(&ctx.dropped))?;
     }
     Ok(())
+}
+
+/// Field names as a header can show them: one that it can't must not silence the others.
+fn shown(fields: &[String]) -> String {
+    let plain = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
+    fields.join(", ").chars().map(plain).collect()
 }
 
 fn insert(

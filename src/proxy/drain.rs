@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
-/// Whether the gateway is going down, and whether the time for streams in flight is over.
+/// Whether the gateway is going down, and whether the time for what is in flight is over.
 #[derive(Debug)]
 pub struct Drain {
     draining: AtomicBool,
@@ -28,13 +28,13 @@ impl Drain {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Streams in flight end now, with an error that says so.
-    pub fn cut_streams(&self) {
+    /// What is in flight ends now, with an error that says so.
+    pub fn cut(&self) {
         self.cut.send_replace(true);
     }
 
-    /// Waits until streams must end.
-    pub async fn cut(&self) {
+    /// Waits until what is in flight must end.
+    pub async fn is_over(&self) {
         let mut cut = self.cut.subscribe();
         // An error means that the gateway itself is gone.
         let _ = cut.wait_for(|now| *now).await;

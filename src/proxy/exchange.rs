@@ -367,7 +367,7 @@ impl Patience<'_> {
             done = work => Ok(done),
             () = gone(session) => Err(Interrupted::CallerGone),
             () = tokio::time::sleep_until(self.deadline.into()) => Err(Interrupted::Deadline),
-            () = self.drain.cut() => Err(Interrupted::Drained),
+            () = self.drain.is_over() => Err(Interrupted::Drained),
         }
     }
 }

@@ -9,10 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 /// How long an answer is used before it is asked for again.
 const REFRESH: Duration = Duration::from_secs(30);
+/// Longest wait for one answer.
+const LOOKUP: Duration = Duration::from_secs(5);
 /// How soon a name that has no address yet is asked for again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -72,38 +75,47 @@ impl Resolver {
     }
 
     /// Asks for every name once. Returns whether all have addresses.
+    ///
+    /// Each answer counts as soon as it is there: a name whose server does not answer must not
+    /// hold up the others.
     async fn refresh(&self, names: Vec<Name>) -> bool {
-        let old = self.known.load_full();
-        let lookups = names.into_iter().filter(|(host, _)| host.parse::<IpAddr>().is_err()).map(
-            |(host, port)| async move {
-                let found = tokio::net::lookup_host((host.as_str(), port)).await;
-                let found = found.map(|addresses| interleave(addresses.collect()));
-                ((host, port), found)
-            },
-        );
-        let mut new = HashMap::new();
-        let mut complete = true;
-        for (name, found) in futures_util::future::join_all(lookups).await {
-            match found {
-                Ok(addresses) if !addresses.is_empty() => {
-                    new.insert(name, addresses);
-                }
-                failure => {
-                    if let Err(error) = &failure {
-                        log::warn!("cannot resolve {}: {error}", name.0);
-                    }
-                    match old.get(&name) {
-                        Some(stale) => {
-                            new.insert(name, stale.clone());
-                        }
-                        None => complete = false,
-                    }
+        let found = join_all(names.iter().map(|name| self.ask(name))).await;
+        self.known.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.retain(|name, _| names.contains(name));
+            known
+        });
+        found.into_iter().all(|found| found)
+    }
+
+    /// Asks for one name. Returns whether it has addresses, be they old ones.
+    async fn ask(&self, name: &Name) -> bool {
+        let (host, port) = name;
+        if host.parse::<IpAddr>().is_ok() {
+            return true;
+        }
+        let lookup = tokio::net::lookup_host((host.as_str(), *port));
+        match tokio::time::timeout(LOOKUP, lookup).await {
+            Ok(Ok(found)) => {
+                let addresses = interleave(found.collect());
+                if !addresses.is_empty() {
+                    self.learn(name, &addresses);
+                    return true;
                 }
             }
+            Ok(Err(error)) => log::warn!("cannot resolve {host}: {error}"),
+            Err(_) => log::warn!("cannot resolve {host}: no answer in {} s", LOOKUP.as_secs()),
         }
-        self.known.store(Arc::new(new));
+        self.known.load().contains_key(name)
+    }
+
+    fn learn(&self, name: &Name, addresses: &Arc<[SocketAddr]>) {
+        self.known.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.insert(name.clone(), addresses.clone());
+            known
+        });
         self.changed.notify_waiters();
-        complete
     }
 }
 
@@ -157,5 +169,11 @@ mod tests {
         resolver.known.store(Arc::new(HashMap::from([(name.clone(), stale.clone())])));
         assert!(resolver.refresh(vec![name]).await);
         assert_eq!(resolver.lookup("no-such-host.invalid", 1), Some(stale));
+        assert!(resolver.refresh(Vec::new()).await);
+        assert_eq!(
+            resolver.lookup("no-such-host.invalid", 1),
+            None,
+            "it is not asked for any more"
+        );
     }
 }

@@ -123,12 +123,13 @@ impl AccessLog {
 
     /// Writes what is gathered.
     pub fn flush(&self) {
+        // Taken first: whoever flushes last, at the end of the process, waits for the writer.
+        let mut out = std::io::stdout().lock();
         let lines =
             std::mem::take(&mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner));
         if lines.is_empty() {
             return;
         }
-        let mut out = std::io::stdout().lock();
         if let Err(error) = out.write_all(&lines).and_then(|()| out.flush()) {
             log::error!("cannot write the access log: {error}");
         }

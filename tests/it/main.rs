@@ -11,6 +11,7 @@ mod bodies;
 mod budget;
 mod crash;
 mod credential;
+mod deadline;
 mod destination;
 mod drain;
 mod failover;
@@ -20,7 +21,7 @@ mod matrix;
 mod midstream;
 mod reload;
 mod secrecy;
-mod slow;
+
 mod stream;
 mod support;
 mod trust;

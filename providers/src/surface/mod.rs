@@ -68,8 +68,8 @@ impl HeaderHints {
 /// The API versions that Google's SDKs put first in a path.
 const GEMINI_VERSIONS: [&str; 4] = ["v1", "v1beta", "v1alpha", "v1beta1"];
 
-/// Longest model name in a path, in bytes.
-const MODEL_MAX: usize = 256;
+/// Longest model name, in bytes.
+pub(crate) const MODEL_MAX: usize = 256;
 
 /// Finds what is asked for; `None` is a 404. `path` is as the caller sent it, without query.
 pub fn endpoint<'a>(

@@ -302,3 +302,14 @@ fn a_total_has_a_balance_before_anything_is_spent() {
         }]
     );
 }
+
+#[test]
+fn a_counter_on_which_nothing_was_spent_has_no_balance() {
+    let (ledger, _) = in_memory();
+    let it = budget("each", Scope::Model, usd(100), Window::Day);
+    let made_up = Subject { model: "gpt-made-up", ..ANN };
+    let call = ledger.reserve(&[&it], &made_up, estimate(10, 1)).unwrap();
+    assert_eq!(stand(&ledger, &it), [("gpt-made-up".to_owned(), 0, 10)]);
+    call.release();
+    assert_eq!(stand(&ledger, &it), [], "no label of a caller's choosing stays behind");
+}

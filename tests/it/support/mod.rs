@@ -21,7 +21,7 @@ pub use gateway::Gateway;
 pub use speak::{Answer, ask};
 
 /// Longest wait for anything: only keeps a broken gateway from hanging the tests.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits for `work`, which must not hang.
 pub async fn patiently<T>(work: impl Future<Output = T>) -> T {

@@ -1,0 +1,62 @@
+//! S-33: callers that take their time.
+
+use std::time::Duration;
+
+use crate::support::provider::{all, arrived};
+use crate::support::raw::{Raw, post};
+use crate::support::speak::{body, request, said, send};
+use crate::support::{Config, Gateway, Provider, ask};
+
+/// Connections that say nothing, a little, or a header that never ends are closed; those that
+/// merely wait between two requests are not. All at once, since each takes its time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s_33_slow_headers_and_silent_connections_are_closed() {
+    let simulators = all().await;
+    let gateway = Gateway::start(Config::serving(&simulators.each_ref())).await;
+    let address = gateway.address();
+    let closes = |first: &'static str, drip: &'static str| async move {
+        let mut raw = Raw::connect(address).await;
+        raw.send(first).await;
+        if !drip.is_empty() {
+            while raw.send(drip).await {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        }
+        // A last word is allowed; what matters is the end.
+        let word = raw.rest().await;
+        assert!(!word.contains(" 200 "), "{word}");
+    };
+    tokio::join!(
+        closes("", ""),
+        closes("P", ""),
+        closes("POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\n", ""),
+        closes("POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\n", "X-A: b\r\n"),
+        closes("PRI * HTTP/2.0\r\n", ""),
+    );
+    assert_eq!(arrived(&simulators[0]), 0);
+    assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
+}
+
+/// S-33: an answer that is longer than the header's deadline is not cut by it, nor is a wait
+/// between two requests.
+#[tokio::test]
+async fn s_33_a_slow_answer_and_a_pause_are_not_mistaken_for_a_slow_caller() {
+    let simulators = all().await;
+    let gateway = Gateway::start(Config::serving(&simulators.each_ref())).await;
+    let body = body(Provider::OpenAi, "gpt-4o-mini", "x", false).to_string();
+    let pause = async {
+        let mut raw = Raw::connect(gateway.address()).await;
+        for wait in [17, 0] {
+            raw.send(post("/v1/chat/completions", "", &body)).await;
+            assert_eq!(raw.response().await.unwrap().status, 200);
+            tokio::time::sleep(Duration::from_secs(wait)).await;
+        }
+    };
+    let slow = async {
+        let text = "[[chunks 35 every 500ms]]";
+        let call = request(&gateway.client, &gateway, Provider::Claude, "gpt-4o-mini", text, true);
+        let answer = send(call).await;
+        assert!(said(Provider::Claude, &answer, true).unwrap().ends_with("w34 "));
+    };
+    tokio::join!(pause, slow);
+}

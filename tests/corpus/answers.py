@@ -20,7 +20,7 @@ BAD_CALL = {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CA
 
 @dataclass
 class Answer:
-    """The first candidate of an answer, and what the answer cost."""
+    """One candidate of an answer, and what the answer cost."""
 
     text: str
     # Names and parsed arguments.
@@ -69,12 +69,16 @@ class OpenAi:
         options = {"stream": True, "stream_options": {"include_usage": True}}
         return list(self.client.chat.completions.create(**question, **options))
 
-    def answer(self, objects: list[Any]) -> Answer:
+    def candidates(self, objects: list[Any]) -> int:
+        return 1 + max(choice.index or 0 for one in objects for choice in one.choices or [])
+
+    def answer(self, objects: list[Any], candidate: int = 0) -> Answer:
         text, finish, told = "", None, None
         calls: list[list[str]] = []
         for one in objects:
             told = one.usage or told
-            choice = next((choice for choice in one.choices or [] if not choice.index), None)
+            choices = one.choices or []
+            choice = next((one for one in choices if (one.index or 0) == candidate), None)
             if choice is None:
                 continue
             finish = choice.finish_reason or finish
@@ -156,7 +160,10 @@ class Anthropic:
         with self.client.messages.stream(**question) as events:
             return [*events, events.get_final_message()]
 
-    def answer(self, objects: list[Any]) -> Answer:
+    def candidates(self, objects: list[Any]) -> int:
+        return 1
+
+    def answer(self, objects: list[Any], candidate: int = 0) -> Answer:
         message = objects[-1]
         told = message.usage
         written = told.cache_creation_input_tokens or 0
@@ -205,7 +212,11 @@ class GenAi:
             return [self.client.models.generate_content(model=model, contents="Hi")]
         return list(self.client.models.generate_content_stream(model=model, contents="Hi"))
 
-    def answer(self, objects: list[Any]) -> Answer:
+    def candidates(self, objects: list[Any]) -> int:
+        indices = [one.index or 0 for response in objects for one in response.candidates or []]
+        return 1 + max(indices, default=0)
+
+    def answer(self, objects: list[Any], candidate: int = 0) -> Answer:
         text, calls, finish, tokens = "", [], None, (0, 0)
         for response in objects:
             if response.prompt_feedback and response.prompt_feedback.block_reason:
@@ -216,11 +227,11 @@ class GenAi:
                     (told.candidates_token_count or 0) + (told.thoughts_token_count or 0),
                 )
             candidates = response.candidates or []
-            for candidate in [one for one in candidates if not one.index]:
-                if candidate.finish_reason:
-                    name = candidate.finish_reason.value
+            for said in [one for one in candidates if (one.index or 0) == candidate]:
+                if said.finish_reason:
+                    name = said.finish_reason.value
                     finish = self.finish.get(name, name)
-                for part in (candidate.content and candidate.content.parts) or []:
+                for part in (said.content and said.content.parts) or []:
                     if part.text and not part.thought:
                         text += part.text
                     if part.function_call:

@@ -88,11 +88,14 @@ def gateway(provider: Provider) -> Iterator[Gateway]:
     routes = [
         {
             "models": [recording.alias],
-            "backends": [{"backend": recording.schema, "model": recording.model}],
+            "backends": [{"backend": recording.backend, "model": recording.model}],
         }
         for recording in RECORDINGS
     ]
-    gateway = Gateway(provider.backends(), routes, {})
+    backends = {
+        recording.backend: provider.backend(recording.schema) for recording in RECORDINGS
+    }
+    gateway = Gateway(backends, routes, {})
     yield gateway
     gateway.close()
 

@@ -3,12 +3,16 @@
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 from recordings import ROOT
 from stack import HOST, Process, free_ports
 
 EGRET = Path(os.environ.get("EGRET", ROOT / "target/debug/egret")).resolve()
+
+LOGGING_S = 10
 
 
 class Gateway:
@@ -38,6 +42,16 @@ class Gateway:
         except RuntimeError:
             self.process.print_log()
             raise
+
+    def access_log(self, last: str) -> dict[str, Any]:
+        """What the access log says of each request, by id, once it says something of the last:
+        it is written a little after the answers."""
+        until = time.monotonic() + LOGGING_S
+        while last.encode() not in (log := self.process.log.read_bytes()):
+            assert time.monotonic() < until, f"no line about {last} in the access log"
+            time.sleep(0.05)
+        entries = [json.loads(line) for line in log.splitlines() if line.startswith(b"{")]
+        return {entry["id"]: entry for entry in entries}
 
     def close(self) -> None:
         self.process.expect_clean_end([])

@@ -63,6 +63,11 @@ class Recording:
         """The model that a caller asks Egret for to get this recording."""
         return f"recording-{self.number}"
 
+    @property
+    def backend(self) -> str:
+        """Errors count against a backend, so that whoever plays one is used for nothing else."""
+        return self.schema if self.ok else self.alias
+
     @cached_property
     def asked(self) -> Any:
         """The request, parsed."""

@@ -44,16 +44,13 @@ class Provider:
         self.playing = recording
         self.arrivals = []
 
-    def backends(self) -> dict:
-        """It, as a backend of each schema."""
+    def backend(self, schema: str) -> dict[str, str]:
+        """It, as a backend of this schema."""
         return {
-            schema: {
-                "schema": schema,
-                "url": self.url + ("/v1" if schema == "openai" else ""),
-                "plaintext": "allowed",
-                "credential": "none",
-            }
-            for schema in ("openai", "claude", "gemini")
+            "schema": schema,
+            "url": self.url + ("/v1" if schema == "openai" else ""),
+            "plaintext": "allowed",
+            "credential": "none",
         }
 
     def close(self) -> None:

@@ -36,6 +36,8 @@ pub struct Options {
     /// Open streams, for their memory.
     streams: usize,
     only: Vec<String>,
+    /// Measure only proxies whose name starts so.
+    proxy: String,
     dir: tempfile::TempDir,
 }
 
@@ -50,6 +52,7 @@ impl Options {
             time: Duration::from_secs(2),
             streams: 2000,
             only: Vec::new(),
+            proxy: String::new(),
             dir: tempfile::tempdir()?,
         };
         let mut arguments = std::env::args().skip(1);
@@ -62,6 +65,7 @@ impl Options {
                 "--port" => options.port = value()?.parse()?,
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--seconds" => options.time = Duration::try_from_secs_f64(value()?.parse()?)?,
+                "--proxy" => options.proxy = value()?,
                 "--streams" => options.streams = value()?.parse()?,
                 "--quick" => {
                     options.rounds = 1;
@@ -75,6 +79,10 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    fn has(&self, target: Target) -> bool {
+        target.name().starts_with(&self.proxy)
     }
 
     fn wants(&self, workload: &str) -> bool {
@@ -137,6 +145,9 @@ async fn run(options: &Options) -> Result<()> {
 async fn start_all(options: &Options) -> Result<Vec<Proxy>> {
     let mut proxies = Vec::new();
     for (port, target) in (options.port + 10..).step_by(2).zip(TARGETS) {
+        if !options.has(target) {
+            continue;
+        }
         proxies.push(Proxy::start(options, target, port).await?);
     }
     Ok(proxies)
@@ -229,6 +240,9 @@ async fn memory(options: &Options, report: &mut Report) -> Result<()> {
         (Target::h1(Kind::Egret), TRANSLATED),
         (Target::h2(Kind::Egret), TRANSLATED),
     ] {
+        if !options.has(target) {
+            continue;
+        }
         let proxy = Proxy::start(options, target, port).await?;
         port += 2;
         let idle = proxy.process.rss();

@@ -62,7 +62,7 @@ impl<'a> Inbound<'a> {
     /// been translated; a verbatim answer is not filtered.
     pub fn wants_thoughts(&self) -> bool {
         match &self.decoded {
-            Some(Ok((request, _))) => request.reasoning.show.unwrap_or(false),
+            Some(Ok((request, _))) => request.reasoning.shown(request.schema).unwrap_or(false),
             _ => false,
         }
     }

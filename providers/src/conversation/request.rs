@@ -128,6 +128,15 @@ pub struct Reasoning {
     pub show: Option<bool>,
 }
 
+impl Reasoning {
+    /// Whether a caller of this schema sees thoughts: as it said, or else as its own provider
+    /// does. Claude shows what it thinks within a budget unless told not to.
+    pub fn shown(&self, schema: Schema) -> Option<bool> {
+        let budgeted = matches!(self.mode, Some(ThinkingMode::Budget(_)));
+        self.show.or((schema == Schema::Claude && budgeted).then_some(true))
+    }
+}
+
 /// Named reasoning effort, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {

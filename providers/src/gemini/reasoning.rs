@@ -76,7 +76,7 @@ pub(super) fn encode(
     const SHOW: [&str; 3] = ["generationConfig", "thinkingConfig", "includeThoughts"];
 
     let own = request.schema == Schema::Gemini;
-    let Reasoning { effort, mode, show } = request.reasoning;
+    let Reasoning { effort, mode, .. } = request.reasoning;
     let lost = match (capabilities.thinking, effort, mode) {
         (Thinking::Unsupported, _, _) => {
             let off = matches!(effort, None | Some(Effort::None))
@@ -102,7 +102,7 @@ pub(super) fn encode(
             lost
         }
     };
-    if let Some(show) = show {
+    if let Some(show) = request.reasoning.shown(request.schema) {
         settings.put(&SHOW, Node::Bool(show));
     }
     lost

@@ -196,8 +196,13 @@ impl<'a> Call<'a> {
 }
 
 /// Why an answer ended (`wire.md` §3.1). With calls in it, `stop` means that they wait for their
-/// results: OpenAI says so where the choice of tools was forced. `Err` where it broke.
-pub(super) fn finish(word: Option<&str>, has_calls: bool) -> Result<FinishReason, ApiError> {
+/// results: OpenAI says so where the choice of tools was forced. With a refusal it means that.
+/// `Err` where it broke.
+pub(super) fn finish(
+    word: Option<&str>,
+    has_calls: bool,
+    refused: bool,
+) -> Result<FinishReason, ApiError> {
     match word {
         Some("length" | "max_tokens" | "model_length") => Ok(FinishReason::Length),
         Some("tool_calls" | "function_call") => Ok(FinishReason::ToolCalls),
@@ -205,6 +210,7 @@ pub(super) fn finish(word: Option<&str>, has_calls: bool) -> Result<FinishReason
         Some("error") => Err(broken(ErrorClass::Server)),
         Some("insufficient_system_resource") => Err(broken(ErrorClass::Overloaded)),
         _ if has_calls => Ok(FinishReason::ToolCalls),
+        _ if refused => Ok(FinishReason::ContentFilter),
         _ => Ok(FinishReason::Stop),
     }
 }

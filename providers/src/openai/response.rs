@@ -59,6 +59,7 @@ fn candidate(mut choice: Choice<'_>, position: usize) -> Result<Candidate<'_>, A
             Voice::Refusal => Part::Refusal(words),
         });
     });
+    let refused = parts.iter().any(|part| matches!(part, Part::Refusal(_)));
     let before = parts.len();
     for call in said.calls() {
         let Some(name) = call.name() else { continue };
@@ -70,7 +71,7 @@ fn candidate(mut choice: Choice<'_>, position: usize) -> Result<Candidate<'_>, A
             cache_control: None,
         }));
     }
-    let reason = finish(ended.as_deref(), parts.len() > before)?;
+    let reason = finish(ended.as_deref(), parts.len() > before, refused)?;
     Ok(Candidate { index, parts, finish: Finish::new(reason) })
 }
 

@@ -152,6 +152,7 @@ struct Candidate {
     /// Words that go on in a part.
     speaking: Option<(Voice, u32)>,
     calls: Vec<Pending>,
+    refused: bool,
     finished: bool,
 }
 
@@ -187,6 +188,7 @@ impl Candidate {
                     Voice::Thinking => PartKind::Thinking,
                     Voice::Refusal => PartKind::Refusal,
                 };
+                self.refused |= voice == Voice::Refusal;
                 let part = self.begin(kind, sink);
                 self.speaking = Some((voice, part));
                 part
@@ -277,7 +279,8 @@ impl Candidate {
             }
         }
         if !self.finished {
-            let reason = finish(word, self.calls.iter().any(|call| call.part.is_some()))?;
+            let called = self.calls.iter().any(|call| call.part.is_some());
+            let reason = finish(word, called, self.refused)?;
             self.finished = true;
             sink(Event::Finish { candidate: self.index, finish: Finish::new(reason) });
         }

@@ -55,7 +55,7 @@ fn choices_of_every_kind() {
         (
             json!({"message": {"content": null, "refusal": "no"}, "finish_reason": "stop"}),
             &["refusal(no)"],
-            Stop,
+            ContentFilter,
         ),
         (
             json!({"message": {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},

@@ -91,7 +91,7 @@ fn deltas_of_every_kind() {
         ),
         (
             vec![delta(json!({"refusal": "no"})), done("stop")],
-            &["0.0 Refusal", "0.0 +no", "0.0 stop", "0 Stop", "end"],
+            &["0.0 Refusal", "0.0 +no", "0.0 stop", "0 ContentFilter", "end"],
         ),
         (
             vec![

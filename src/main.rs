@@ -1,6 +1,7 @@
 //! The `egret` command.
 
 use std::net::SocketAddr;
+use std::panic::{self, PanicHookInfo};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let _ = ring::default_provider().install_default();
 
     start_log();
+    panic::set_hook(Box::new(log_panic));
 
     let done = match Cli::parse().command {
         Command::Check { config } => return check(&Source::File(config)),
@@ -85,6 +87,16 @@ impl log::Log for Discreet {
 
     fn flush(&self) {
         self.0.flush();
+    }
+}
+
+/// Says where a panic was, and what of it was written in the source. A message that was put together
+/// at run time is not shown: it may quote a prompt or a secret.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let message = panic.payload().downcast_ref::<&'static str>().unwrap_or(&"message withheld");
+    match panic.location() {
+        Some(place) => log::error!("panic at {place}: {message}"),
+        None => log::error!("panic: {message}"),
     }
 }
 

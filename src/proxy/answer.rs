@@ -155,10 +155,8 @@ async fn stream(
     if session.req_header().version == Version::HTTP_11 {
         insert(&mut header, header::TRANSFER_ENCODING, "chunked")?;
     }
-    let mut served = Stream { session, relay, admitted };
-    let first_byte = ctx.started.elapsed();
-    ctx.first_byte = Some(first_byte);
-    gateway.metrics.first_token(ctx.place(), ctx.surface.as_str(), first_byte);
+    let mut served = Stream { session, relay, admitted, begun: false };
+    ctx.first_byte = Some(ctx.started.elapsed());
     let ended = served.run(exchange, ctx, &mut incoming, header, out, patience).await;
     gateway.upstreams.release(incoming).await;
     if served.relay.is_complete() {
@@ -214,6 +212,8 @@ struct Stream<'a> {
     session: &'a mut Session,
     relay: Relay,
     admitted: Admitted,
+    /// The first token has been seen.
+    begun: bool,
 }
 
 /// How a stream ended.
@@ -240,6 +240,7 @@ impl Stream<'_> {
             return Ended::CallerGone;
         }
         loop {
+            self.note_first_token(exchange.gateway, ctx);
             let (reason, error) = match patience.wait(self.session, incoming.next()).await {
                 Ok(Ok(Some(piece))) => {
                     let out = self.relay.push(&piece);
@@ -266,6 +267,15 @@ impl Stream<'_> {
             let out = self.relay.fail(&error);
             let told = self.write(out).await.is_ok() && self.finish().await.is_ok();
             return if told { Ended::Broken(reason) } else { Ended::CallerGone };
+        }
+    }
+
+    /// What comes before it, a provider sends at once, however long the model thinks.
+    fn note_first_token(&mut self, gateway: &Gateway, ctx: &RequestCtx) {
+        if !self.begun && self.relay.has_begun() {
+            self.begun = true;
+            let took = ctx.started.elapsed();
+            gateway.metrics.first_token(ctx.place(), ctx.surface.as_str(), took);
         }
     }
 

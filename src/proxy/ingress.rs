@@ -7,7 +7,7 @@ use providers::surface::HeaderHints;
 
 use super::failure::Failure;
 
-/// Most bytes of header names and values together.
+/// Most bytes of the path with its query, and of header names and values, together.
 const HEADER_BYTES: usize = 64 * 1024;
 
 /// Refuses requests whose framing two readers could read in two ways (S-04, S-31), and requests
@@ -19,10 +19,13 @@ pub fn check(header: &RequestHeader, raw: &[u8]) -> Result<(), Failure> {
     if header.version == Version::HTTP_11 || header.version == Version::HTTP_10 {
         check_h1(header, raw)?;
     }
-    let bytes: usize =
+    let headers: usize =
         header.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if bytes > HEADER_BYTES {
-        return Err(Failure::bad_request("the headers are larger than 64 KiB; send fewer"));
+    // Paths are logged, and named in refusals.
+    if headers + header.raw_path().len() > HEADER_BYTES {
+        return Err(Failure::bad_request(
+            "the path and the headers are larger than 64 KiB; send less",
+        ));
     }
     if header.headers.contains_key(header::UPGRADE) {
         return Err(Failure::bad_request(

@@ -109,7 +109,7 @@ impl Metrics {
             )?,
             first_token: seconds(
                 "egret_time_to_first_token_seconds",
-                "From a request's header to the first byte of its streamed answer.",
+                "From a request's header to the first text, thought or tool call of its streamed answer.",
                 &with(&["surface"]),
                 &buckets,
             )?,
@@ -181,7 +181,7 @@ impl Metrics {
         self.duration.with_label_values(&at.labels([surface])).observe(took.as_secs_f64());
     }
 
-    /// The first byte of a streamed answer went out.
+    /// The first token of a streamed answer went out.
     pub fn first_token(&self, at: Place<'_>, surface: &str, took: Duration) {
         self.first_token.with_label_values(&at.labels([surface])).observe(took.as_secs_f64());
     }

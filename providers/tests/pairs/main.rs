@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod answer;
+mod answers;
+mod caller;
 mod nothing_lost;
+mod provider;
 mod requests;
 mod support;

@@ -40,6 +40,12 @@ fn streamed<'p>(
     }
     let (rest, outcome) = relay.end();
     out.extend_from_slice(&rest);
+    if outcome == Outcome::Complete {
+        // What the gateway charges for is what the caller reads.
+        let usage = relay.usage().unwrap();
+        assert_eq!((usage.total_input(), usage.cache_read), (COST.input, COST.cached));
+        assert_eq!((usage.total_output(), usage.reasoning), (COST.output, COST.reasoning));
+    }
     (out, outcome)
 }
 

@@ -6,7 +6,9 @@
 mod answer;
 mod answers;
 mod caller;
+mod errors;
 mod nothing_lost;
 mod provider;
 mod requests;
 mod support;
+mod verbatim;

@@ -107,7 +107,7 @@ impl Field {
             Self::Thinking => {
                 ["messages.reasoning_content", "messages.thinking", "contents.parts.thought"]
             }
-            Self::CacheControl => ["prompt_cache_breakpoint", "cache_control", "cachedContent"],
+            Self::CacheControl => ["cache_control", "cache_control", "cachedContent"],
             Self::ToolCall => {
                 ["messages.tool_calls", "messages.tool_use", "contents.parts.functionCall"]
             }

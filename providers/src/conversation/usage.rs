@@ -37,16 +37,26 @@ impl Usage {
         self.total_input().saturating_add(self.total_output())
     }
 
-    /// The larger of each kind: providers count up while they stream, and a count that shrinks
-    /// or is said twice must not lower a bill (S-43).
+    /// What two counts of one answer come to, of which neither need be the last: providers count
+    /// up while they stream, and a count that shrinks or is said twice must not lower a bill
+    /// (S-43).
+    ///
+    /// All input and all output are the larger of each, and so is what is told of their kinds. A
+    /// kind that is told only later (cached, reasoning) was in the total before: it is not counted
+    /// twice.
     pub fn max(self, other: Self) -> Self {
+        let total_input = self.total_input().max(other.total_input());
+        let total_output = self.total_output().max(other.total_output());
+        let cache_read = self.cache_read.max(other.cache_read);
+        let cache_write = self.cache_write.max(other.cache_write);
+        let reasoning = self.reasoning.max(other.reasoning);
         Self {
-            input: self.input.max(other.input),
-            cache_read: self.cache_read.max(other.cache_read),
-            cache_write: self.cache_write.max(other.cache_write),
+            input: total_input.saturating_sub(cache_read).saturating_sub(cache_write),
+            cache_read,
+            cache_write,
             cache_write_1h: self.cache_write_1h.max(other.cache_write_1h),
-            output: self.output.max(other.output),
-            reasoning: self.reasoning.max(other.reasoning),
+            output: total_output.saturating_sub(reasoning),
+            reasoning,
             audio_input: self.audio_input.max(other.audio_input),
             audio_output: self.audio_output.max(other.audio_output),
         }

@@ -30,11 +30,12 @@ const STATUSES: [(&str, ErrorClass); 15] = [
 
 /// Reasons of `google.rpc.ErrorInfo` that tell more than the status. A bad key is a 400
 /// `INVALID_ARGUMENT` (R).
-const REASONS: [(&str, ErrorClass); 4] = [
+const REASONS: [(&str, ErrorClass); 5] = [
     ("API_KEY_INVALID", ErrorClass::Authentication),
     ("API_KEY_EXPIRED", ErrorClass::Authentication),
     ("ACCESS_TOKEN_EXPIRED", ErrorClass::Authentication),
     (BILLING, ErrorClass::Billing),
+    ("RATE_LIMIT_EXCEEDED", ErrorClass::RateLimited),
 ];
 
 const BILLING: &str = "BILLING_DISABLED";
@@ -90,7 +91,8 @@ pub(super) fn of_status(error: read::Status<'_>, http: u16) -> ApiError {
             Some(message) if !message.is_empty() => message.0.into_owned(),
             _ => format!("The provider answered with status {http} and no explanation"),
         },
-        code: reason.or_else(|| (!status.is_empty()).then(|| status.into_owned())),
+        // What the class says already is said in each caller's own code.
+        code: reason.filter(|reason| named(&REASONS, reason).is_none()),
         param,
         retry_after: delay.as_deref().and_then(seconds),
     }

@@ -103,6 +103,10 @@ impl Answer {
             sink(Event::Finish { candidate: 0, finish });
         }
         let counted = chunk.usage_metadata.and_then(usage::decode);
+        let counted = counted.map(|counted| match self.usage {
+            Some(so_far) => usage::merged(so_far, counted),
+            None => counted,
+        });
         if counted.is_some() && counted != self.usage {
             self.usage = counted;
             counted.into_iter().for_each(|usage| sink(Event::Usage(usage)));

@@ -35,6 +35,16 @@ pub(super) fn decode(usage: UsageMetadata<'_>) -> Option<Usage> {
     })
 }
 
+/// What two counts of one stream come to. The cached are among the prompt's, but thoughts stand
+/// apart from the candidates': one that a chunk leaves out is not in the other.
+pub(super) fn merged(so_far: Usage, later: Usage) -> Usage {
+    Usage {
+        output: so_far.output.max(later.output),
+        reasoning: so_far.reasoning.max(later.reasoning),
+        ..so_far.max(later)
+    }
+}
+
 fn audio(details: Option<List<ModalityCount<'_>>>) -> u64 {
     let details = details.map_or_else(Vec::new, |details| details.0);
     let is_audio = |modality: &str| modality.eq_ignore_ascii_case("AUDIO") || modality == "4";

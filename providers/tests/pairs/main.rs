@@ -3,5 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod answer;
+mod answers;
+mod caller;
+mod errors;
+mod nothing_lost;
+mod provider;
 mod requests;
 mod support;
+mod verbatim;

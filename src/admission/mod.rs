@@ -170,7 +170,11 @@ impl Attempt {
             ),
             ..Usage::default()
         };
-        let estimate = Estimate { cost: self.terms.cost(&usage), tokens: usage.total() };
+        // Nobody knows yet how much of the input the provider will write into its cache, which some
+        // charge more for.
+        let cached = Usage { input: 0, cache_write: usage.input, ..usage };
+        let cost = self.terms.cost(&usage).max(self.terms.cost(&cached));
+        let estimate = Estimate { cost, tokens: usage.total() };
         let reservation = ledger.reserve(budgets, &self.subject(who), estimate).map_err(
             |denied| match &denied {
                 Denied::Exceeded { retry_after, .. } => {

@@ -11,7 +11,7 @@ use pingora::ErrorType;
 use pingora::proxy::Session;
 use providers::Schema;
 use providers::codec::{Encoded, PathHints, Reply, Target};
-use providers::conversation::{ApiError, ErrorClass};
+use providers::conversation::{ApiError, ErrorClass, Loss};
 use providers::surface;
 use providers::translate::Inbound;
 
@@ -73,56 +73,54 @@ pub async fn run(
 
     let mut failed = None;
     for attempt in &grant.attempts {
-        if let Some(failure) = &failed {
-            gateway.failed_over(ctx, failure);
-        }
-        let failure = match prepare(gateway, session, ctx, turn, &mut inbound, attempt) {
-            Ok(outgoing) => match attempt.reserve(&gateway.ledger, &snapshot, who, call) {
-                Ok(admitted) => {
-                    let exchange = Exchange { gateway, turn, inbound: &inbound, attempt };
-                    match exchange.attempt(session, ctx, outgoing, admitted).await? {
-                        Attempted::Served => return Ok(()),
-                        Attempted::Next(failure) => failure,
-                    }
-                }
-                Err(denial) => denial.into(),
-            },
-            // A backend that can't carry the request says nothing about how another one failed.
-            Err(refusal) if failed.is_some() => {
-                log::debug!(
-                    "backend {} can't carry the request: {refusal:?}",
-                    attempt.backend().name
-                );
+        let prepared = match prepare(session, ctx, turn, &mut inbound, attempt) {
+            Ok(prepared) => prepared,
+            // That one backend can't carry the request says nothing about how another one failed.
+            Err(refusal) => {
+                failed.get_or_insert(refusal);
                 continue;
             }
-            Err(refusal) => refusal,
+        };
+        if ctx.backend.is_some()
+            && let Some(failure) = &failed
+        {
+            gateway.failed_over(ctx, failure);
+        }
+        let outgoing = prepared.enter(gateway, ctx, attempt);
+        let failure = match attempt.reserve(&gateway.ledger, &snapshot, who, call) {
+            Ok(admitted) => {
+                let exchange = Exchange { gateway, turn, inbound: &inbound, attempt };
+                match exchange.attempt(session, ctx, outgoing, admitted).await? {
+                    Attempted::Served => return Ok(()),
+                    Attempted::Next(failure) => failure,
+                }
+            }
+            Err(denial) => denial.into(),
         };
         failed = Some(failure);
     }
     Err(failed.unwrap_or_else(|| Failure::bad_request("no backend can carry this request")))
 }
 
+/// A request that an attempt's backend can be sent.
+struct Prepared {
+    outgoing: Outgoing,
+    losses: Vec<Loss>,
+}
+
 /// The request as this attempt's backend is to get it.
 fn prepare(
-    gateway: &Gateway,
     session: &Session,
-    ctx: &mut RequestCtx,
+    ctx: &RequestCtx,
     turn: &Turn,
     inbound: &mut Inbound<'_>,
     attempt: &Attempt,
-) -> Result<Outgoing, Failure> {
+) -> Result<Prepared, Failure> {
     let backend = attempt.backend();
-    ctx.attempts += 1;
-    ctx.backend = Some(backend.clone());
-    ctx.served_model = Some(attempt.model().to_owned());
     let capabilities = &attempt.terms().capabilities;
     let target = Target { model: attempt.model(), capabilities };
     let Encoded { body, losses } = inbound.encode(backend.schema, &target)?;
 
-    ctx.dropped = losses.iter().map(|loss| loss.field.to_string()).collect();
-    for loss in &losses {
-        gateway.dropped(ctx, backend.schema, loss);
-    }
     let same_schema = backend.schema == ctx.surface;
     let stream = inbound.stream();
     let path = match (backend.schema, &turn.version) {
@@ -133,7 +131,22 @@ fn prepare(
     };
     let line = Line { path: &path, same_schema, stream, length: body.len() };
     let header = egress::header(backend, line, session.req_header())?;
-    Ok(Outgoing { header, body })
+    Ok(Prepared { outgoing: Outgoing { header, body }, losses })
+}
+
+impl Prepared {
+    /// The attempt begins: from here on it is the one that metrics and the log speak of.
+    fn enter(self, gateway: &Gateway, ctx: &mut RequestCtx, attempt: &Attempt) -> Outgoing {
+        let backend = attempt.backend();
+        ctx.attempts += 1;
+        ctx.backend = Some(backend.clone());
+        ctx.served_model = Some(attempt.model().to_owned());
+        ctx.dropped = self.losses.iter().map(|loss| loss.field.to_string()).collect();
+        for loss in &self.losses {
+            gateway.dropped(ctx, backend.schema, loss);
+        }
+        self.outgoing
+    }
 }
 
 /// One attempt at one backend.
@@ -180,10 +193,10 @@ impl Exchange<'_> {
         Patience { deadline, drain: &self.gateway.drain }
     }
 
-    /// Nothing came back. A provider that took too long may still finish the work and bill it, so
-    /// the estimate is charged; one that broke off before the header of its answer has not.
+    /// Nothing came back. A provider that got the whole request, and then took too long or broke
+    /// off, may have done the work and may bill it, so the estimate is charged.
     fn no_answer(&self, ctx: &mut RequestCtx, why: NoAnswer, admitted: Admitted) -> Attempted {
-        if why.sent && why.timeout {
+        if why.billable {
             answer::charge_estimate(self.gateway, ctx, admitted, None);
         } else {
             admitted.release();

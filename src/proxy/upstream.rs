@@ -46,8 +46,8 @@ pub struct NoAnswer {
     pub reason: &'static str,
     /// In words of ours, for the log and the caller.
     pub message: String,
-    /// Whether the request had been sent, so that the provider may have worked on it.
-    pub sent: bool,
+    /// Whether the provider may have worked on the request, and may bill it.
+    pub billable: bool,
     /// Whether it took too long, rather than broke.
     pub timeout: bool,
 }
@@ -91,7 +91,8 @@ impl Upstreams {
                         resent = true;
                         continue;
                     }
-                    return Err(explain(&error, true, backend));
+                    let billable = !may_resend(&error, reused);
+                    return Err(NoAnswer { billable, ..explain(&error, true, backend) });
                 }
             }
         }
@@ -104,7 +105,7 @@ impl Upstreams {
         let mut last = NoAnswer {
             reason: "dns",
             message: format!("the name of backend `{}` could not be resolved", backend.name),
-            sent: false,
+            billable: false,
             timeout: false,
         };
         for address in addresses.iter().take(ADDRESSES) {
@@ -272,5 +273,5 @@ fn explain(error: &BError, sent: bool, backend: &Backend) -> NoAnswer {
         _ if sent => ("reset", false, format!("backend `{name}` broke the connection off")),
         _ => ("connect", false, format!("backend `{name}` could not be reached")),
     };
-    NoAnswer { reason, message, sent, timeout }
+    NoAnswer { reason, message, billable: false, timeout }
 }

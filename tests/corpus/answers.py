@@ -73,7 +73,7 @@ class OpenAi:
         return 1 + max(choice.index or 0 for one in objects for choice in one.choices or [])
 
     def answer(self, objects: list[Any], candidate: int = 0) -> Answer:
-        text, finish, told = "", None, None
+        text, refusal, finish, told = "", "", None, None
         calls: list[list[str]] = []
         for one in objects:
             told = one.usage or told
@@ -84,7 +84,8 @@ class OpenAi:
             finish = choice.finish_reason or finish
             # Some hosts put both into a chunk.
             said = choice.delta if hasattr(choice, "delta") else choice.message
-            text += _words(said.content) + (said.refusal or "")
+            text += _words(said.content)
+            refusal += said.refusal or ""
             if said.function_call and said.function_call.name:
                 calls.append([said.function_call.name, said.function_call.arguments])
             for call in said.tool_calls or []:
@@ -97,8 +98,11 @@ class OpenAi:
                 name, arguments_ = call.function.name, call.function.arguments
                 calls[index][0] += name or ""
                 calls[index][1] += arguments_ or ""
+        if refusal and finish == "stop":
+            # Its place says what the others say with the reason.
+            finish = "content_filter"
         return Answer(
-            text=text,
+            text=text + refusal,
             calls=[(name, arguments(raw)) for name, raw in calls],
             finish=self.finish.get(finish, finish),
             tokens=_tokens(told),

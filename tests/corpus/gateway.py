@@ -10,7 +10,7 @@ from typing import Any
 from recordings import ROOT
 from stack import HOST, Process, free_ports
 
-EGRET = Path(os.environ.get("EGRET", ROOT / "target/debug/egret")).resolve()
+EGRET = Path(os.environ.get("EGRET_BIN", ROOT / "target/debug/egret")).resolve()
 
 LOGGING_S = 10
 

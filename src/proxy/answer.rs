@@ -72,13 +72,10 @@ async fn whole(
     };
 
     let schema = exchange.attempt.backend().schema;
-    let response = match schema.codec().decode_response(&body) {
-        Ok(response) => response,
-        Err(_) => {
-            // A 200 that is an error or garbage: the provider says it did not do the work.
-            admitted.release();
-            return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
-        }
+    let Ok(response) = schema.codec().decode_response(&body) else {
+        // A 200 that is an error or garbage: the provider says it did not do the work.
+        admitted.release();
+        return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
     };
     exchange.backend_succeeded();
     settle(gateway, ctx, admitted, response.usage.as_ref());

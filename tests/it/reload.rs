@@ -19,12 +19,15 @@ async fn reloads_every_100_ms_under_load_lose_nothing() {
     let worker = |number: usize| {
         let (gateway, stop, served) = (&gateway, &stop, &served);
         async move {
-            let client =
-                if number % 2 == 0 { crate::support::http1() } else { crate::support::h2c() };
+            let client = if number.is_multiple_of(2) {
+                crate::support::http1()
+            } else {
+                crate::support::h2c()
+            };
             let mut call = number;
             while !stop.load(Ordering::Relaxed) {
                 call += 1;
-                let (surface, stream) = (Provider::ALL[call % 3], call % 2 == 0);
+                let (surface, stream) = (Provider::ALL[call % 3], call.is_multiple_of(2));
                 let model = model(Provider::ALL[call / 3 % 3]);
                 let text = "[[chunks 5 every 20ms]]";
                 let answer = send(request(&client, gateway, surface, model, text, stream)).await;

@@ -1,6 +1,7 @@
 //! One request in, exactly one well-framed request out: `trust.md` §2 as data.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -161,6 +162,11 @@ async fn s_04_what_two_readers_could_read_in_two_ways_never_reaches_a_provider()
         if !matches!(status, 0 | 400..=499 | 501 | 505) {
             wrong.push(format!("{name}: {status}"));
         }
+        // Long enough for what was hidden to be read, if anybody reads it.
+        let second = tokio::time::timeout(Duration::from_millis(200), raw.response()).await;
+        if let Ok(Some(second)) = second {
+            wrong.push(format!("{name}: a second answer, {}", second.status));
+        }
         drop(raw);
         let answer = ask(&gateway, Provider::OpenAi, GPT, "clean", false).await;
         assert_eq!(answer.status, 200, "after {name}");
@@ -169,9 +175,7 @@ async fn s_04_what_two_readers_could_read_in_two_ways_never_reaches_a_provider()
             .map(|arrival| String::from_utf8_lossy(&arrival.body).into_owned())
             .filter(|body| body.contains("attack") || body.contains("smuggled"))
             .collect();
-        // What was refused as a whole may be followed by a request of its own on the connection.
-        let attacked = said.iter().any(|body| body.contains("attack"));
-        if attacked || (said.len() > 1) {
+        if !said.is_empty() {
             wrong.push(format!("{name}: arrived {said:?}"));
         }
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio_rustls::rustls::crypto::ring;
 
 pub use config::Config;
-pub use egret::simulator::{Authority, Canned, Fault, Provider, Reported, Running, Simulator};
+pub use egret::simulator::{Authority, Canned, Fault, Provider, Running, Simulator};
 pub use gateway::Gateway;
 pub use speak::{Answer, ask};
 

@@ -102,8 +102,10 @@ pub(super) fn limits<'a>(
     if request.stop.len() > 4 {
         return Err(refuse(request, Field::Stop, "this provider takes 4 at most."));
     }
-    if request.logprobs.is_some_and(|top| top > 20) {
-        return Err(refuse(request, Field::Logprobs, "this provider tells 20 at most."));
+    // Answers don't bring them back to another schema's callers.
+    let logprobs = request.logprobs.filter(|_| request.schema == Schema::OpenAi);
+    if logprobs.is_none() && request.logprobs.is_some() {
+        losses.of(Field::Logprobs);
     }
     let mut counts = Vec::new();
     if let Some(most) = request.max_tokens {
@@ -112,7 +114,7 @@ pub(super) fn limits<'a>(
     if let Some(candidates) = request.candidates.filter(|&n| n > 1) {
         counts.push(("n", candidates.into()));
     }
-    if let Some(top) = request.logprobs.filter(|&top| top > 0) {
+    if let Some(top) = logprobs.filter(|&top| top > 0) {
         counts.push(("top_logprobs", top.into()));
     }
     let mut words = Vec::new();
@@ -126,7 +128,7 @@ pub(super) fn limits<'a>(
         numbers: sampling(request, target, losses)?,
         counts,
         stop: &request.stop,
-        logprobs: request.logprobs.is_some(),
+        logprobs: logprobs.is_some(),
         words,
     })
 }

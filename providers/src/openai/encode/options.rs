@@ -80,6 +80,9 @@ pub(super) fn format<'a>(output: &'a OutputFormat<'_>) -> Option<Format<'a>> {
     }
 }
 
+/// Most characters of a user's id; OpenAI answers 400 to more.
+const MAX_USER: usize = 64;
+
 /// The plain fields of a body.
 pub(super) struct Limits<'a> {
     pub(super) numbers: Vec<(&'static str, &'a RawValue)>,
@@ -122,7 +125,12 @@ pub(super) fn limits<'a>(
         words.push(("reasoning_effort", effort));
     }
     if let Some(user) = &request.user {
-        words.push((if legacy { "user" } else { "safety_identifier" }, user.as_ref()));
+        // Claude Code's are longer than OpenAI and most compatible hosts take.
+        if request.schema != Schema::OpenAi && user.chars().count() > MAX_USER {
+            losses.of(Field::User);
+        } else {
+            words.push((if legacy { "user" } else { "safety_identifier" }, user.as_ref()));
+        }
     }
     Ok(Limits {
         numbers: sampling(request, target, losses)?,

@@ -56,6 +56,8 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let tools = tools(request, &mut losses)?;
     tool_config(request, &mut settings)?;
     sampling(request, &mut settings)?;
+    // Answers don't bring them back to another schema's callers.
+    losses.note_if(request.logprobs.is_some() && request.schema != Schema::Gemini, Field::Logprobs);
     output(request, &mut settings, &mut losses)?;
     let lost = reasoning::encode(request, capabilities, &mut settings);
     losses.note_if(lost, Field::Reasoning);
@@ -172,7 +174,7 @@ fn sampling<'a>(request: &'a Request<'_>, settings: &mut Node<'a>) -> Result<(),
     if let Some(candidates) = request.candidates {
         put("candidateCount", number(candidates));
     }
-    if let Some(alternatives) = request.logprobs {
+    if let Some(alternatives) = request.logprobs.filter(|_| request.schema == Schema::Gemini) {
         put("responseLogprobs", Node::Bool(true));
         put("logprobs", number(alternatives));
     }

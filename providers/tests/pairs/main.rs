@@ -10,5 +10,6 @@ mod errors;
 mod nothing_lost;
 mod provider;
 mod requests;
+mod round_trips;
 mod support;
 mod verbatim;

@@ -30,7 +30,7 @@ pub(super) fn answered(
         while let Some(next) = rest.next_if(|next| next.role != Role::Assistant) {
             window.push(next);
         }
-        let mut results = Results::out_of(&mut window);
+        let mut results = Results::out_of(&mut window, &names.taken);
         let answers = pair(&mut message, &mut results, turn, &mut names, refuse)?;
         if let Some(result) = results.left() {
             return Err(refuse.unasked(result, &names.taken));
@@ -74,16 +74,19 @@ struct Results<'a> {
     by_id: HashMap<Cow<'a, str>, usize>,
     by_name: HashMap<Cow<'a, str>, VecDeque<usize>>,
     nameless: VecDeque<usize>,
+    /// Results with an id that no call has, by the name of their tool: clients of Gemini make ids
+    /// for calls that came without one, and write them into the results only.
+    strangers: HashMap<Cow<'a, str>, VecDeque<usize>>,
 }
 
 impl<'a> Results<'a> {
     /// Takes the results out of these turns.
-    fn out_of(window: &mut [Message<'a>]) -> Self {
+    fn out_of(window: &mut [Message<'a>], called: &HashSet<String>) -> Self {
         let mut results = Self::default();
         for message in window {
             for part in std::mem::take(&mut message.parts) {
                 match part {
-                    Part::ToolResult(result) => results.push(result),
+                    Part::ToolResult(result) => results.push(result, called),
                     other => message.parts.push(other),
                 }
             }
@@ -91,9 +94,12 @@ impl<'a> Results<'a> {
         results
     }
 
-    fn push(&mut self, result: ToolResult<'a>) {
+    fn push(&mut self, result: ToolResult<'a>, called: &HashSet<String>) {
         let index = self.all.len();
         match (&result.call_id, &result.name) {
+            (Some(id), Some(name)) if !called.contains(id.as_ref()) => {
+                self.strangers.entry(name.clone()).or_default().push_back(index);
+            }
             (Some(id), _) => {
                 // A second one stays unasked for, and is refused.
                 self.by_id.entry(id.clone()).or_insert(index);
@@ -125,6 +131,12 @@ impl<'a> Results<'a> {
         self.take(index?)
     }
 
+    /// The first result of this tool whose id no call has, for a call without an id.
+    fn stranger(&mut self, name: &str) -> Option<ToolResult<'a>> {
+        let index = self.strangers.get_mut(name)?.pop_front()?;
+        self.take(index)
+    }
+
     /// A result that no call took.
     fn left(&self) -> Option<&ToolResult<'a>> {
         self.all.iter().flatten().next()
@@ -152,7 +164,11 @@ fn pair<'a>(
         calls.iter().map(|call| results.with_id(call.id.as_deref()?)).collect();
     let mut answers = Vec::with_capacity(calls.len());
     for (index, (call, result)) in calls.into_iter().zip(named).enumerate() {
-        let Some(mut result) = result.or_else(|| results.of_tool(&call.name)) else {
+        let result = result.or_else(|| results.of_tool(&call.name)).or_else(|| match call.id {
+            Some(_) => None,
+            None => results.stranger(&call.name),
+        });
+        let Some(mut result) = result else {
             return Err(refuse.unanswered(call));
         };
         let id = match call.id.take() {

@@ -50,9 +50,10 @@ impl<'a> Extensions<'a> {
         self.push(bounded(key).to_owned(), value, policy(refused));
     }
 
-    /// Members of an object further in, whose path is `at` (without indices).
+    /// Members of an object further in, whose path is `at` (without indices). Empty lists say
+    /// nothing: SDKs write `annotations` so into history.
     pub(super) fn unknown(&mut self, at: &str, members: Vec<Unknown<'a>>) {
-        for (key, value) in members {
+        for (key, value) in members.into_iter().filter(|(_, value)| value.get() != "[]") {
             self.push(format!("{at}.{}", bounded(&key)), value, Unsupported::Drop);
         }
     }

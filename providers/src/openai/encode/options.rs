@@ -80,6 +80,9 @@ pub(super) fn format<'a>(output: &'a OutputFormat<'_>) -> Option<Format<'a>> {
     }
 }
 
+/// Most characters of a user's id; OpenAI answers 400 to more.
+const MAX_USER: usize = 64;
+
 /// The plain fields of a body.
 pub(super) struct Limits<'a> {
     pub(super) numbers: Vec<(&'static str, &'a RawValue)>,
@@ -102,8 +105,10 @@ pub(super) fn limits<'a>(
     if request.stop.len() > 4 {
         return Err(refuse(request, Field::Stop, "this provider takes 4 at most."));
     }
-    if request.logprobs.is_some_and(|top| top > 20) {
-        return Err(refuse(request, Field::Logprobs, "this provider tells 20 at most."));
+    // Answers don't bring them back to another schema's callers.
+    let logprobs = request.logprobs.filter(|_| request.schema == Schema::OpenAi);
+    if logprobs.is_none() && request.logprobs.is_some() {
+        losses.of(Field::Logprobs);
     }
     let mut counts = Vec::new();
     if let Some(most) = request.max_tokens {
@@ -112,7 +117,7 @@ pub(super) fn limits<'a>(
     if let Some(candidates) = request.candidates.filter(|&n| n > 1) {
         counts.push(("n", candidates.into()));
     }
-    if let Some(top) = request.logprobs.filter(|&top| top > 0) {
+    if let Some(top) = logprobs.filter(|&top| top > 0) {
         counts.push(("top_logprobs", top.into()));
     }
     let mut words = Vec::new();
@@ -120,13 +125,18 @@ pub(super) fn limits<'a>(
         words.push(("reasoning_effort", effort));
     }
     if let Some(user) = &request.user {
-        words.push((if legacy { "user" } else { "safety_identifier" }, user.as_ref()));
+        // Claude Code's are longer than OpenAI and most compatible hosts take.
+        if request.schema != Schema::OpenAi && user.chars().count() > MAX_USER {
+            losses.of(Field::User);
+        } else {
+            words.push((if legacy { "user" } else { "safety_identifier" }, user.as_ref()));
+        }
     }
     Ok(Limits {
         numbers: sampling(request, target, losses)?,
         counts,
         stop: &request.stop,
-        logprobs: request.logprobs.is_some(),
+        logprobs: logprobs.is_some(),
         words,
     })
 }

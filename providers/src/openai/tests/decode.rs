@@ -151,7 +151,7 @@ fn messages_of_every_kind() {
             json!([{"role": "assistant", "content": "", "tool_calls": [call], "refusal": null,
             "annotations": []}]),
             &["assistant: f#c1({\"a\": 1.0})"],
-            &["messages.annotations"],
+            &[],
         ),
         (
             json!([{"role": "assistant", "content": "so", "reasoning_content": "hm", "reasoning": "hm"}]),

@@ -244,8 +244,7 @@ fn fields_are_mapped_or_reported() {
         (|r| r.stop = vec!["a".into()], json!({"stop": ["a"]}), &[]),
         (|r| r.candidates = Some(1), json!({}), &[]),
         (|r| r.candidates = Some(2), json!({"n": 2}), &[]),
-        (|r| r.logprobs = Some(0), json!({"logprobs": true}), &[]),
-        (|r| r.logprobs = Some(3), json!({"logprobs": true, "top_logprobs": 3}), &[]),
+        (|r| r.logprobs = Some(3), json!({}), &["logprobs"]),
         (|r| r.user = Some("u".into()), json!({"safety_identifier": "u"}), &[]),
         (
             |r| r.output = OutputFormat::Json,
@@ -449,7 +448,6 @@ fn what_cannot_be_said_is_refused_in_the_callers_words() {
     }
     let rows: Vec<(Change, &str)> = vec![
         (|r| r.stop = vec!["a".into(); 5], "generationConfig.stopSequences"),
-        (|r| r.logprobs = Some(21), "generationConfig.responseLogprobs"),
         (
             |r| {
                 r.tools.push(Tool::Hosted {

@@ -17,6 +17,11 @@ const PLAIN: &[Row] = &[
     ),
     ("user", r#"{"metadata":{"user_id":"u1"}}"#, Says(r#"{"safety_identifier":"u1"}"#)),
     (
+        "user of Claude Code, too long for OpenAI",
+        r#"{"metadata":{"user_id":"{\"device_id\":\"0123456789abcdef0123456789abcdef\",\"session_id\":\"01234567-89ab\"}"}}"#,
+        Lost(&["metadata.user_id"]),
+    ),
+    (
         "hints",
         r#"{"service_tier":"auto","speed":"fast","diagnostics":{"a":1},"context_management":{"edits":[]},
         "cache_control":{"type":"ephemeral"},"user_profile_id":"p"}"#,

@@ -14,6 +14,11 @@ const PLAIN: &[Row] = &[
             r#"{"temperature":1.5,"top_p":0.9,"max_completion_tokens":10,"seed":3,"presence_penalty":0.5,"frequency_penalty":-0.5}"#,
         ),
     ),
+    (
+        "logprobs",
+        r#"{"generationConfig":{"responseLogprobs":true,"logprobs":2}}"#,
+        Lost(&["generationConfig.responseLogprobs"]),
+    ),
     ("top_k", r#"{"generationConfig":{"topK":64}}"#, Lost(&["generationConfig.topK"])),
     ("two candidates", r#"{"generationConfig":{"candidateCount":2}}"#, Says(r#"{"n":2}"#)),
     (

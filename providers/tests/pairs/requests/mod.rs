@@ -5,6 +5,7 @@
 
 mod claude_to_gemini;
 mod claude_to_openai;
+mod clients;
 mod gemini_to_claude;
 mod gemini_to_openai;
 mod openai_to_claude;

@@ -104,7 +104,7 @@ fn whole_answers_say_the_same() {
             let body = provider::whole(from, answer);
             let response = from.codec().decode_response(body.as_bytes()).unwrap();
             let out = to.codec().encode_response(&response, &reply(include_thoughts));
-            let read = caller::whole(to, &out);
+            let read = caller::whole(to, &out.unwrap());
             // Claude's signed thoughts are history that its callers must send back.
             assert_eq!(
                 read,

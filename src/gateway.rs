@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use pingora::apps::HttpServerOptions;
+use pingora::listeners::{L4BufferSettings, ListenerConfig};
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
@@ -26,6 +27,9 @@ use crate::telemetry::{AccessLog, Metrics};
 const H2_IDLE: Duration = Duration::from_secs(300);
 /// How often a listener that is not there yet is looked for.
 const LISTEN_STEP: Duration = Duration::from_millis(5);
+/// Buffers of a caller's connection. Room for an ordinary request in one read, and for an ordinary
+/// answer, header and body, in one write; Pingora's own are 64 KiB and 1.4 KiB.
+const BUFFERS: L4BufferSettings = L4BufferSettings { read: Some(16 << 10), write: Some(16 << 10) };
 /// How often the end of a drain is looked for.
 const DRAIN_STEP: Duration = Duration::from_millis(50);
 /// How long readiness is off before the listeners close, so that load balancers notice.
@@ -94,7 +98,8 @@ pub fn serve(options: Options) -> Result<(), String> {
     proxy.server_options = Some(http);
     let mut listeners = Service::new("gateway".to_owned(), Listener::new(proxy));
     for listener in &snapshot.listeners {
-        listeners.add_tcp(&listener.address.to_string());
+        let address = listener.address.to_string();
+        listeners.add_listener(ListenerConfig::tcp(&address).l4_buffer(BUFFERS));
     }
     server.add_service(listeners);
 

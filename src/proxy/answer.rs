@@ -1,5 +1,7 @@
 //! A provider's answer on its way to the caller, and what it cost to the ledger.
 
+use std::pin::pin;
+
 use bytes::Bytes;
 use http::{StatusCode, Version, header};
 use pingora::http::ResponseHeader;
@@ -44,7 +46,7 @@ async fn whole(
     admitted: Admitted,
 ) -> Result<Attempted, Failure> {
     let gateway = exchange.gateway;
-    let read = exchange.patience(ctx).wait(session, incoming.rest(WHOLE)).await;
+    let read = exchange.patience(ctx).wait(session, pin!(incoming.rest(WHOLE))).await;
     let head = incoming.header().cloned();
     gateway.upstreams.release(incoming).await;
     let body = match read {
@@ -119,7 +121,8 @@ async fn stream(
         return document(exchange, session, ctx, incoming, admitted).await;
     }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
-    let first = match patience.wait(session, incoming.next()).await {
+    let first = patience.wait(session, pin!(incoming.next())).await;
+    let first = match first {
         Ok(Ok(Some(piece))) => piece,
         Ok(Ok(None)) => {
             gateway.upstreams.release(incoming).await;
@@ -186,7 +189,7 @@ async fn document(
     admitted: Admitted,
 ) -> Result<Attempted, Failure> {
     let gateway = exchange.gateway;
-    let read = exchange.patience(ctx).wait(session, incoming.rest(WHOLE)).await;
+    let read = exchange.patience(ctx).wait(session, pin!(incoming.rest(WHOLE))).await;
     gateway.upstreams.release(incoming).await;
     let interrupted = match read {
         Ok(Ok(Some(body))) => {
@@ -241,7 +244,8 @@ impl Stream<'_> {
         }
         loop {
             self.note_first_token(exchange.gateway, ctx);
-            let (reason, error) = match patience.wait(self.session, incoming.next()).await {
+            let next = patience.wait(self.session, pin!(incoming.next())).await;
+            let (reason, error) = match next {
                 Ok(Ok(Some(piece))) => {
                     let out = self.relay.push(&piece);
                     if self.write(out).await.is_err() {

@@ -4,6 +4,7 @@
 //! TLS failure, a timeout before the first byte, a 429, a 5xx and an answer that can't be read
 //! lead to the next attempt, which starts from the caller's own request.
 
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode, header};
@@ -169,7 +170,7 @@ impl Exchange<'_> {
         let sent = {
             let mut before_sending = || admitted.dispatched();
             let send = self.gateway.upstreams.send(backend, &outgoing, &mut before_sending);
-            self.patience(ctx).wait(session, send).await
+            self.patience(ctx).wait(session, pin!(send)).await
         };
         let incoming = match sent {
             Ok(Ok(incoming)) => incoming,
@@ -219,7 +220,7 @@ impl Exchange<'_> {
         admitted.release();
         let backend = self.attempt.backend();
         let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
-        let body = self.patience(ctx).wait(session, incoming.short()).await;
+        let body = self.patience(ctx).wait(session, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
         let body = body?;
         let mut error = backend.schema.codec().decode_error(status.as_u16(), &body);
@@ -370,10 +371,12 @@ pub struct Patience<'a> {
 
 impl Patience<'_> {
     /// Waits for `work`, unless something comes first after which it is of no use.
+    ///
+    /// Work is lent, since a future that is handed over is held twice, for as long as it lasts.
     pub async fn wait<T>(
         self,
         session: &mut Session,
-        work: impl Future<Output = T>,
+        work: Pin<&mut impl Future<Output = T>>,
     ) -> Result<T, Interrupted> {
         tokio::select! {
             biased;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pingora::protocols::ALPN;
+use pingora::protocols::l4::socket as l4;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::utils::tls::{CertKey, WrappedX509, parse_x509};
 
@@ -18,33 +19,31 @@ const H2_STREAMS: usize = 100;
 /// hour later.
 const H2_PING: Duration = Duration::from_secs(20);
 
-/// Peers by group key, but for their address: certificates are parsed once, not per attempt.
+/// The peer of each backend as it was last used, by group key: certificates are parsed once, and
+/// nothing is copied while the address stays.
 #[derive(Debug, Default)]
 pub struct Peers {
-    templates: Mutex<HashMap<u64, Arc<HttpPeer>>>,
+    last: Mutex<HashMap<u64, Arc<HttpPeer>>>,
 }
 
 impl Peers {
     /// The peer for a backend at one of its addresses.
-    pub fn peer(&self, backend: &Backend, address: SocketAddr) -> HttpPeer {
-        let template = {
-            let mut templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = templates.get(&backend.group_key);
-            known.cloned().unwrap_or_else(|| {
-                let template = Arc::new(template(backend));
-                templates.insert(backend.group_key, template.clone());
-                template
-            })
-        };
-        let mut peer = HttpPeer::clone(&template);
-        peer._address = pingora::protocols::l4::socket::SocketAddr::Inet(address);
-        peer
+    pub fn peer(&self, backend: &Backend, address: SocketAddr) -> Arc<HttpPeer> {
+        let address = l4::SocketAddr::Inet(address);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let peer = last.entry(backend.group_key).or_insert_with(|| Arc::new(template(backend)));
+        if peer._address != address {
+            let mut moved = HttpPeer::clone(peer);
+            moved._address = address;
+            *peer = Arc::new(moved);
+        }
+        peer.clone()
     }
 
     /// Forgets the peers of configurations that are gone.
     pub fn retain(&self, keep: impl Fn(u64) -> bool) {
-        let mut templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
-        templates.retain(|key, _| keep(*key));
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.retain(|key, _| keep(*key));
     }
 }
 

@@ -1,14 +1,18 @@
 //! One exchange with a provider, on Pingora's connector.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use pingora::connectors::http::Connector;
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::protocols::Stream;
 use pingora::protocols::http::client::HttpSession;
+use pingora::protocols::http::v1::client::{HttpSession as H1Session, http_req_header_to_wire};
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{BError, ErrorType};
+use pingora::{BError, Error, ErrorType, OkOrErr, OrErr};
+use tokio::io::AsyncWriteExt;
 
 use super::peer::Peers;
 use crate::resolve::Resolver;
@@ -20,6 +24,8 @@ const DRAIN: usize = 64 * 1024;
 const ADDRESSES: usize = 4;
 /// Longest time for closing a connection.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Longest body that is copied to go out together with its header: both fit into a TLS record.
+const TOGETHER: usize = 12 * 1024;
 /// How long an unused connection is kept.
 const KEEP: Duration = Duration::from_secs(90);
 
@@ -34,9 +40,17 @@ pub struct Outgoing {
 
 /// A provider's answer, its header read and its body not.
 pub struct Incoming {
-    session: HttpSession,
-    peer: HttpPeer,
+    /// Boxed: each future that it passes through would keep room for it.
+    session: Box<HttpSession>,
+    peer: Arc<HttpPeer>,
     complete: bool,
+}
+
+/// A connection to a provider, or a stream on one.
+struct Connection {
+    session: Box<HttpSession>,
+    peer: Arc<HttpPeer>,
+    reused: bool,
 }
 
 /// Why no answer came.
@@ -55,14 +69,14 @@ pub struct NoAnswer {
 /// What the exchange runs on.
 pub struct Upstreams {
     connector: Connector<()>,
-    resolver: std::sync::Arc<Resolver>,
+    resolver: Arc<Resolver>,
     /// See [`Peers`].
     pub peers: Peers,
 }
 
 impl Upstreams {
     /// On this resolver.
-    pub fn new(resolver: std::sync::Arc<Resolver>) -> Self {
+    pub fn new(resolver: Arc<Resolver>) -> Self {
         Self { connector: Connector::new(None), resolver, peers: Peers::default() }
     }
 
@@ -79,13 +93,13 @@ impl Upstreams {
     ) -> Result<Incoming, NoAnswer> {
         let mut resent = false;
         loop {
-            let (session, peer, reused) = self.connect(backend).await?;
+            let Connection { session, peer, reused } = self.connect(backend).await?;
             before_sending();
-            match exchange(session, peer, backend, request).await {
-                Ok(incoming) => return Ok(incoming),
-                Err((error, peer)) => {
+            match exchange(session, &peer, backend, request).await {
+                Ok(session) => return Ok(Incoming { session, peer, complete: false }),
+                Err(error) => {
                     if is_h2_downgrade(&error) {
-                        self.connector.prefer_h1(&peer);
+                        self.connector.prefer_h1(&*peer);
                     }
                     if !resent && may_resend(&error, reused) {
                         resent = true;
@@ -98,7 +112,7 @@ impl Upstreams {
         }
     }
 
-    async fn connect(&self, backend: &Backend) -> Result<(HttpSession, HttpPeer, bool), NoAnswer> {
+    async fn connect(&self, backend: &Backend) -> Result<Connection, NoAnswer> {
         let origin = &backend.origin;
         let patience = backend.timeouts.connect;
         let addresses = self.resolver.addresses(&origin.host, origin.port, patience).await;
@@ -110,11 +124,14 @@ impl Upstreams {
         };
         for address in addresses.iter().take(ADDRESSES) {
             let peer = self.peers.peer(backend, *address);
-            match self.connector.get_http_session(&peer).await {
-                Ok((session, reused)) => return Ok((session, peer, reused)),
+            // Boxed: connecting takes 9 KiB of state, which a stream would hold on to.
+            match Box::pin(self.connector.get_http_session(&*peer)).await {
+                Ok((session, reused)) => {
+                    return Ok(Connection { session: Box::new(session), peer, reused });
+                }
                 Err(error) => {
                     if is_h2_downgrade(&error) {
-                        self.connector.prefer_h1(&peer);
+                        self.connector.prefer_h1(&*peer);
                     }
                     log::debug!("backend {} at {address}: {error}", backend.name);
                     last = explain(&error, false, backend);
@@ -126,56 +143,103 @@ impl Upstreams {
 
     /// Gives a connection back to the pool if its answer was read to the end, else closes it.
     pub async fn release(&self, incoming: Incoming) {
-        if incoming.complete {
-            self.connector.release_http_session(incoming.session, &incoming.peer, Some(KEEP)).await;
+        let Incoming { session, peer, complete } = incoming;
+        if complete {
+            // Boxed: it would hold the session twice.
+            Box::pin(self.connector.release_http_session(*session, &*peer, Some(KEEP))).await;
         } else {
-            close(incoming.session).await;
+            close(session).await;
         }
     }
 }
 
 /// Closes a connection (h1) or resets a stream (h2). The polite end of a TLS connection has to be
 /// written, which a provider that has stopped reading would hold up.
-async fn close(mut session: HttpSession) {
+async fn close(mut session: Box<HttpSession>) {
     let _ = tokio::time::timeout(FAREWELL, session.shutdown()).await;
 }
 
+/// Sends a request and reads the header of its answer. After an error the connection is closed.
 async fn exchange(
-    mut session: HttpSession,
-    peer: HttpPeer,
+    session: Box<HttpSession>,
+    peer: &HttpPeer,
     backend: &Backend,
     request: &Outgoing,
-) -> Result<Incoming, (BError, HttpPeer)> {
-    let sent = async {
-        session.set_read_timeout(Some(backend.timeouts.first_byte));
-        session.set_write_timeout(Some(backend.timeouts.idle));
-        let mut header = request.header.clone();
-        if matches!(session, HttpSession::H2(_)) {
-            to_h2(&mut header);
+) -> Result<Box<HttpSession>, BError> {
+    let idle = backend.timeouts.idle;
+    let mut session = match *session {
+        HttpSession::H1(h1) if request.body.len() <= TOGETHER => {
+            write_together(h1.into_inner(), peer, request, idle).await?
         }
-        session.write_request_header(Box::new(header)).await?;
-        session.write_request_body(request.body.clone(), true).await?;
-        session.finish_request_body().await?;
-        loop {
-            session.read_response_header().await?;
-            let informational =
-                session.response_header().is_some_and(|h| h.status.is_informational());
-            if !informational
-                || session
-                    .response_header()
-                    .is_some_and(|h| h.status == StatusCode::SWITCHING_PROTOCOLS)
-            {
-                break;
-            }
-        }
-        session.set_read_timeout(Some(backend.timeouts.idle));
-        Ok(())
+        session => write_apart(Box::new(session), request, idle).await?,
     };
-    match sent.await {
-        Ok(()) => Ok(Incoming { session, peer, complete: false }),
+    session.set_read_timeout(Some(backend.timeouts.first_byte));
+    match read_header(&mut session).await {
+        Ok(()) => {
+            session.set_read_timeout(Some(idle));
+            Ok(session)
+        }
         Err(error) => {
             close(session).await;
-            Err((error, peer))
+            Err(error)
+        }
+    }
+}
+
+/// Writes a short HTTP/1 request in one go. Pingora would write its header and its body each by
+/// itself: a TLS record, a packet and two system calls more.
+async fn write_together(
+    mut stream: Stream,
+    peer: &HttpPeer,
+    request: &Outgoing,
+    patience: Duration,
+) -> Result<Box<HttpSession>, BError> {
+    let mut wire = http_req_header_to_wire(&request.header)
+        .or_err(ErrorType::InvalidHTTPHeader, "the request line can't be written")?;
+    wire.extend_from_slice(&request.body);
+    let written = async {
+        stream.write_all(&wire).await?;
+        stream.flush().await
+    };
+    match tokio::time::timeout(patience, written).await {
+        Ok(written) => written.or_err(ErrorType::WriteError, "while writing a request")?,
+        Err(_) => return Error::e_explain(ErrorType::WriteTimedout, "while writing a request"),
+    }
+    Ok(Box::new(HttpSession::H1(H1Session::new_with_options(stream, peer))))
+}
+
+async fn write_apart(
+    mut session: Box<HttpSession>,
+    request: &Outgoing,
+    patience: Duration,
+) -> Result<Box<HttpSession>, BError> {
+    session.set_write_timeout(Some(patience));
+    let mut header = request.header.clone();
+    if matches!(*session, HttpSession::H2(_)) {
+        to_h2(&mut header);
+    }
+    let written = async {
+        session.write_request_header(Box::new(header)).await?;
+        session.write_request_body(request.body.clone(), true).await?;
+        session.finish_request_body().await
+    };
+    match written.await {
+        Ok(()) => Ok(session),
+        Err(error) => {
+            close(session).await;
+            Err(error)
+        }
+    }
+}
+
+/// Reads the header of an answer, past those that only inform.
+async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
+    loop {
+        session.read_response_header().await?;
+        let status = session.response_header().map(|header| header.status);
+        let informs = status.is_some_and(|status| status.is_informational());
+        if !informs || status == Some(StatusCode::SWITCHING_PROTOCOLS) {
+            return Ok(());
         }
     }
 }

@@ -7,7 +7,8 @@
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:/@+".contains(&b))
-        && !name.split('/').any(|segment| segment.is_empty() || segment == "." || segment == "..")
+        && !name.contains("..")
+        && !name.split('/').any(|segment| segment.is_empty() || segment == ".")
 }
 
 /// Whether `name` is what `pattern` says: the same, byte for byte, or where the pattern has

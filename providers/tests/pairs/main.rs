@@ -8,6 +8,7 @@ mod answers;
 mod caller;
 mod errors;
 mod nothing_lost;
+mod odd_answers;
 mod provider;
 mod requests;
 mod round_trips;

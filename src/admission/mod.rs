@@ -80,6 +80,8 @@ pub struct Admitted {
     reservation: Reservation,
     terms: Arc<Terms>,
     estimate: Estimate,
+    /// Input tokens of the estimate.
+    input: u64,
 }
 
 /// Decides whether, and where, a call may go.
@@ -189,7 +191,7 @@ impl Attempt {
                 }
             },
         )?;
-        Ok(Admitted { reservation, terms: self.terms.clone(), estimate })
+        Ok(Admitted { reservation, terms: self.terms.clone(), estimate, input: usage.input })
     }
 }
 
@@ -214,7 +216,10 @@ impl Admitted {
             self.release();
             return None;
         }
-        let known = known.copied().unwrap_or_default();
+        let mut known = known.copied().unwrap_or_default();
+        if known.total_input() == 0 {
+            known.input = self.input;
+        }
         let cost = self.terms.cost(&known);
         if cost > self.estimate.cost || known.total() > self.estimate.tokens {
             let tokens = self.estimate.tokens.max(known.total());

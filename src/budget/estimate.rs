@@ -23,6 +23,11 @@ pub const fn input_tokens(body_bytes: usize) -> u64 {
     (body_bytes.div_ceil(BYTES_PER_TOKEN) as u64).saturating_add(FRAME)
 }
 
+/// Output tokens that this much text has used, where nobody says: by the same rule as input.
+pub const fn output_tokens_of(bytes: u64) -> u64 {
+    bytes.div_ceil(BYTES_PER_TOKEN as u64)
+}
+
 /// Output tokens to expect: the limit that the caller set on each candidate, otherwise the most
 /// that the model gives but no more than `default_cap` ([`DEFAULT_OUTPUT_CAP`], if the operator
 /// says nothing), times the candidates asked for (one, if not said).

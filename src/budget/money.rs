@@ -28,11 +28,6 @@ impl Money {
         self.0
     }
 
-    /// In dollars, rounded to what a float can hold: for a gauge, never to reckon with.
-    pub const fn to_usd(self) -> f64 {
-        self.0 as f64 / NANOS as f64
-    }
-
     /// The sum, or `None` where it would pass [`Money::MAX`].
     pub const fn checked_add(self, other: Self) -> Option<Self> {
         match self.0.checked_add(other.0) {

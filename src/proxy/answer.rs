@@ -16,6 +16,7 @@ use super::failure::Failure;
 use super::upstream::Incoming;
 use super::{Gateway, encoding, send};
 use crate::admission::Admitted;
+use crate::budget::estimate;
 
 /// Largest answer in one piece.
 const WHOLE: usize = 64 * 1024 * 1024;
@@ -309,13 +310,21 @@ impl Stream<'_> {
     /// Settles with what the provider said; a stream that it did not end may be billed for more
     /// than it said, so its estimate counts. SDKs hang up as soon as they have read the end, so a
     /// caller that has gone by then says nothing about the cost.
+    ///
+    /// What has come is counted too: an answer may be longer than its estimate.
     fn account(self, gateway: &Gateway, ctx: &mut RequestCtx) {
-        let usage = self.relay.usage();
-        if self.relay.is_complete() {
-            settle(gateway, ctx, self.admitted, usage.as_ref());
-        } else {
-            charge_estimate(gateway, ctx, self.admitted, usage.as_ref());
+        let told = self.relay.usage().filter(|usage| usage.total() > 0);
+        if self.relay.is_complete() && told.is_some() {
+            return settle(gateway, ctx, self.admitted, told.as_ref());
         }
+        if self.relay.is_complete() {
+            gateway.metrics.usage_unknown(ctx.place());
+        }
+        ctx.usage = told;
+        let mut known = told.unwrap_or_default();
+        let come = estimate::output_tokens_of(self.relay.output_bytes());
+        known.output += come.saturating_sub(known.total_output());
+        charge_estimate(gateway, ctx, self.admitted, Some(&known));
     }
 }
 
@@ -354,7 +363,6 @@ pub fn charge_estimate(
 ) {
     let Some(charged) = admitted.charge_estimate(known) else { return };
     gateway.metrics.charge_estimated(ctx.place());
-    ctx.usage = known.copied();
     ctx.cost = ctx.cost.saturating_add(charged);
     ctx.estimated = true;
 }

@@ -45,6 +45,23 @@ async fn s_43_usage_that_is_absent_is_charged_as_estimated() {
     }
 }
 
+/// A stream may be longer than anybody expected; what has come is paid for.
+#[tokio::test]
+async fn s_43_a_long_stream_without_usage_is_charged_for_what_has_come() {
+    let simulators = all().await;
+    let gateway = Gateway::start(generous(&simulators)).await;
+    let words = "[[bytes 400000]] [[usage absent]]";
+    for (provider, simulator) in Provider::ALL.into_iter().zip(&simulators) {
+        let before = gateway.settled().await.spent_nanos("money");
+        let owed = PRICES.of(&simulator.bill().read());
+        let answer = ask(&gateway, Provider::Gemini, model(provider), words, true).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let spent = gateway.settled().await.spent_nanos("money") - before;
+        let owed = PRICES.of(&simulator.bill().read()) - owed;
+        assert!(spent >= owed, "{}: {spent} for {owed}", provider.name());
+    }
+}
+
 #[tokio::test]
 async fn s_43_usage_of_zero_is_not_believed() {
     for (case, spent, owed) in charged(Reported::Zero, &[false, true]).await {

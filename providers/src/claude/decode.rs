@@ -16,21 +16,8 @@ use crate::conversation::{
 /// What Claude Code's first system block begins with: for Anthropic's own books, no instruction.
 const BILLING_HEADER: &str = "x-anthropic-billing-header:";
 
-/// Whether the body must say how long the answer may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MaxTokens {
-    /// `POST /v1/messages`.
-    Required,
-    /// `POST /v1/messages/count_tokens`.
-    Optional,
-}
-
 /// Reads a request body.
-pub(super) fn request<'a>(
-    bytes: &'a [u8],
-    path: PathHints<'a>,
-    max_tokens: MaxTokens,
-) -> Result<Request<'a>, Refusal> {
+pub(super) fn request<'a>(bytes: &'a [u8], path: PathHints<'a>) -> Result<Request<'a>, Refusal> {
     let body: Body<'a> =
         serde_json::from_slice(bytes).map_err(|error| {
             match serde_json::from_slice::<&RawValue>(bytes) {
@@ -43,7 +30,7 @@ pub(super) fn request<'a>(
         (_, Some(model)) => Cow::Borrowed(model),
         _ => return Err(Refusal::of("model", "`model` is missing; name the model to use")),
     };
-    if body.max_tokens.is_none() && max_tokens == MaxTokens::Required {
+    if body.max_tokens.is_none() {
         return Err(Refusal::of(
             "max_tokens",
             "`max_tokens` is missing; say how many tokens the answer may have",

@@ -14,7 +14,7 @@ use super::turns::Writer;
 use crate::Schema;
 use crate::codec::{Encoded, Target};
 use crate::conversation::{
-    Field, Loss, Message, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
+    Field, Loss, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
     Unsupported,
 };
 use crate::dialect;
@@ -417,18 +417,4 @@ fn tool_choice<'r>(
     }
     let kind = kind.or(disable_parallel_tool_use.then_some("auto"));
     Ok(kind.map(|kind| Choice { kind, name, disable_parallel_tool_use }))
-}
-
-/// Whether only the older `anthropic-version` takes what is asked for: sampling parameters, and
-/// documents in the model's own turns (`wire.md` §0.2).
-pub(super) fn needs_first_version(request: &Request<'_>) -> bool {
-    let Sampling { temperature, top_p, top_k, .. } = &request.sampling;
-    let document = |message: &Message<'_>| {
-        message.role == Role::Assistant
-            && message.parts.iter().any(|part| matches!(part, Part::Document(_)))
-    };
-    temperature.is_some()
-        || top_p.is_some()
-        || top_k.is_some()
-        || request.messages.iter().any(document)
 }

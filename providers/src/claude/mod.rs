@@ -25,39 +25,14 @@ mod tests;
 use crate::codec::{Codec, Encoded, PathHints, Reply, StreamDecoder, StreamEncoder, Target};
 use crate::conversation::{ApiError, Refusal, Request, Response};
 
-/// The `anthropic-version` that every host of Claude takes, with all of its parameters.
+/// The `anthropic-version` that every host of Claude takes, with all of its parameters: later ones
+/// refuse sampling parameters and documents in the model's turns (`wire.md` §0.2), and nothing that
+/// this codec writes needs them.
 pub const FIRST_VERSION: &str = "2023-06-01";
 
 /// The codec of Anthropic Messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Claude;
-
-impl Claude {
-    /// Reads the body of `POST /v1/messages/count_tokens`: the same, but without `max_tokens`.
-    ///
-    /// # Errors
-    /// As [`Codec::decode_request`].
-    pub fn decode_count_tokens<'a>(
-        &self,
-        body: &'a [u8],
-        path: PathHints<'a>,
-    ) -> Result<Request<'a>, Refusal> {
-        decode::request(body, path, decode::MaxTokens::Optional)
-    }
-}
-
-/// Which `anthropic-version` to send with a request that this codec encoded (`wire.md` §0.2).
-///
-/// Versions after 2023-06-01 refuse sampling parameters and documents in the model's turns, so a
-/// request that has them goes out with [`FIRST_VERSION`]. Any other goes out with the version
-/// that its own caller named (`caller`; only Anthropic's callers name one), else with
-/// [`FIRST_VERSION`] too: nothing that this codec writes needs a later one.
-pub fn api_version<'a>(request: &Request<'_>, caller: Option<&'a str>) -> &'a str {
-    match caller {
-        Some(version) if !encode::needs_first_version(request) => version,
-        _ => FIRST_VERSION,
-    }
-}
 
 impl Codec for Claude {
     fn decode_request<'a>(
@@ -65,7 +40,7 @@ impl Codec for Claude {
         body: &'a [u8],
         path: PathHints<'a>,
     ) -> Result<Request<'a>, Refusal> {
-        decode::request(body, path, decode::MaxTokens::Required)
+        decode::request(body, path)
     }
 
     fn encode_request(

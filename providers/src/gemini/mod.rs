@@ -12,7 +12,6 @@ mod error;
 mod finish;
 mod frames;
 mod partial_args;
-mod path;
 mod reasoning;
 mod response;
 mod stream_decoder;
@@ -22,8 +21,6 @@ mod wire;
 
 #[cfg(test)]
 mod tests;
-
-pub use path::path;
 
 use crate::codec::{Codec, Encoded, PathHints, Reply, StreamDecoder, StreamEncoder, Target};
 use crate::conversation::{ApiError, Refusal, Request, Response};

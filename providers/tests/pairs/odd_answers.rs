@@ -11,7 +11,7 @@ use super::support::json;
 fn whole(from: Schema, to: Schema, body: &str) -> Value {
     let response = from.codec().decode_response(body.as_bytes()).unwrap();
     let reply = Reply { id: "1".to_owned(), ..Reply::default() };
-    serde_json::from_slice(&to.codec().encode_response(&response, &reply)).unwrap()
+    serde_json::from_slice(&to.codec().encode_response(&response, &reply).unwrap()).unwrap()
 }
 
 fn streamed(from: Schema, to: Schema, stream: &str) -> (String, Outcome) {

@@ -1,8 +1,6 @@
 //! Requests, from the wire into the model.
 
 use super::decode;
-use crate::claude::Claude;
-use crate::codec::PathHints;
 use crate::conversation::{
     Arguments, Effort, OutputFormat, Part, Role, Source, ThinkingMode, Tool, ToolChoice,
     Unsupported,
@@ -321,12 +319,4 @@ fn hostile_bodies_are_refused_in_good_time() {
     assert!(extensions.iter().any(|known| known.path == "messages.content.unknown"));
     assert!(decode(&body(r#","top_p":1,"top_p":2"#)).is_err());
     assert!(decode(&block(r#"{"type":"text","text":null,"text":"a"}"#)).is_err());
-}
-
-#[test]
-fn a_count_needs_no_limit_and_a_path_may_name_the_model() {
-    let body = br#"{"messages":[{"role":"user","content":"hi"}]}"#;
-    let hints = PathHints { model: Some("in-path"), stream: Some(true) };
-    let request = Claude.decode_count_tokens(body, hints).unwrap();
-    assert_eq!((&*request.model, request.max_tokens, request.stream), ("in-path", None, true));
 }

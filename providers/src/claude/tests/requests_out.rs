@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::{able, decode, encode, encoded};
 use crate::Schema;
 use crate::catalog::{Capabilities, Thinking as Kind};
-use crate::claude::{FIRST_VERSION, api_version};
 use crate::conversation::{
     Arguments, Effort, Extension, Media, Message, Opaque, OutputFormat, Part, Request, Role,
     Source, Text, Thinking, ThinkingMode, Tool, ToolCall, ToolChoice, ToolResult, Unsupported,
@@ -429,18 +428,4 @@ fn extensions_of_anthropics_own_go_back_to_their_place() {
         assert_eq!(before[member], after[member], "{member}");
     }
     assert_eq!(before["messages"][0]["content"][1], after["messages"][0]["content"][1]);
-}
-
-#[test]
-fn the_version_follows_what_is_asked_for() {
-    let later = Some("2026-10-21");
-    assert_eq!(api_version(&asked(|_| {}), later), "2026-10-21");
-    assert_eq!(api_version(&asked(|_| {}), None), FIRST_VERSION);
-    let sampled = asked(|r| r.sampling.temperature = Some(raw("1")));
-    assert_eq!(api_version(&sampled, later), FIRST_VERSION);
-    let document = asked(|r| {
-        let parts = vec![Part::Document(base64("application/pdf"))];
-        r.messages.push(message(Role::Assistant, parts));
-    });
-    assert_eq!(api_version(&document, later), FIRST_VERSION);
 }

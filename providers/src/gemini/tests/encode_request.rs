@@ -2,7 +2,6 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::super::encode_contents::NO_SIGNATURE;
-use super::super::path;
 use super::{encode, encode_for, encoded};
 use crate::Schema;
 use crate::catalog::{Capabilities, Thinking as Thinks};
@@ -74,16 +73,6 @@ fn request(messages: Vec<Message<'static>>) -> Request<'static> {
 
 fn hello() -> Request<'static> {
     request(vec![user(vec![Part::text("hi")])])
-}
-
-#[test]
-fn paths_hold_the_model_as_one_segment() {
-    assert_eq!(path("gemini-3.5-pro", false), "/v1beta/models/gemini-3.5-pro:generateContent");
-    assert_eq!(path("g", true), "/v1beta/models/g:streamGenerateContent?alt=sse");
-    assert_eq!(
-        path("../a?b#c:d é", false),
-        "/v1beta/models/..%2Fa%3Fb%23c%3Ad%20%C3%A9:generateContent"
-    );
 }
 
 #[test]

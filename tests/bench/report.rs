@@ -73,7 +73,7 @@ impl Report {
     pub fn print(&self) {
         println!();
         println!(
-            "| workload | proxy, upstream | a second | CPU µs each | of nginx | of Envoy h1 | spread | delay p50 µs | p99 µs | RSS MiB |"
+            "| workload | proxy, upstream | a second | CPU µs each | least | of nginx | of Envoy h1 | delay p50 µs | p99 µs | RSS MiB |"
         );
         println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|");
         for row in &self.rows {
@@ -86,15 +86,12 @@ impl Report {
                 let other = other.map(|other| median(other.samples.iter().map(|s| s.cpu)));
                 other.map_or_else(String::new, |other| format!("{:.2}", cpu / other))
             };
-            let spread = {
-                let most = row.samples.iter().map(|s| s.cpu).fold(f64::MIN, f64::max);
-                let least = row.samples.iter().map(|s| s.cpu).fold(f64::MAX, f64::min);
-                (most - least) / cpu * 100.0
-            };
+            // What else runs on the machine only ever adds: the least is closest to the truth.
+            let least = row.samples.iter().map(|s| s.cpu).fold(f64::MAX, f64::min);
             let delay =
                 |value: f64| if value > 0.0 { format!("{value:.0}") } else { String::new() };
             println!(
-                "| {} | {} | {:.0} | {cpu:.1} | {} | {} | {spread:.0} % | {} | {} | {:.0} |",
+                "| {} | {} | {:.0} | {cpu:.1} | {least:.1} | {} | {} | {} | {} | {:.0} |",
                 row.workload,
                 row.target.name(),
                 figure(|s| s.rate),

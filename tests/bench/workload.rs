@@ -30,9 +30,10 @@ fn body(model: &str, context: &str, ask: &str, more: &str) -> String {
     )
 }
 
-/// Text with the escapes that prose in JSON has.
+/// Text with as many escapes as prose in JSON has.
 fn filler(bytes: usize) -> String {
-    let sentence = "The quick brown fox said \\\"jump\\\" over the lazy dog.\\n";
-    let times = bytes.div_ceil(sentence.len());
-    sentence.repeat(times)
+    let sentences = "The ledger was opened before anyone had asked for it, and closed when the last \
+                     of the clerks had gone home. \\\"Nothing is missing,\\\" wrote the auditor in \
+                     the margin, and drew a line under it.\\n";
+    sentences.repeat(bytes.div_ceil(sentences.len()))
 }

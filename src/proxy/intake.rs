@@ -14,6 +14,8 @@ use crate::snapshot::Limits;
 
 /// Unit of the memory that all bodies share: a semaphore counts in u32.
 const UNIT: usize = 1024;
+/// A body short enough to wait for before an early answer.
+const SHORT: usize = 64 * 1024;
 /// Longest time for throwing the rest of an unread body away.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -56,12 +58,7 @@ pub async fn read(
     limits: &Limits,
     memory: &Memory,
 ) -> Result<Body, Failure> {
-    let announced = session
-        .req_header()
-        .headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.parse::<usize>().ok());
+    let announced = announced(session);
     if announced.is_some_and(|length| length > limits.body_bytes) {
         return Err(too_large(limits));
     }
@@ -116,12 +113,24 @@ async fn pieces(
     Ok(Body { bytes, _share: share })
 }
 
+/// Whether nothing of the body is left to come, or so little that is on its way already that the
+/// connection is worth waiting for.
+pub fn is_nearly_done(session: &mut Session) -> bool {
+    session.is_body_done()
+        || (!expects_continue(session) && announced(session).is_some_and(|length| length <= SHORT))
+}
+
 /// Throws away what is left of a body after an early answer, so that what comes behind it on the
 /// connection is never read as a request (S-01); gives up soon.
 pub async fn drain(session: &mut Session) {
     if tokio::time::timeout(DRAIN, session.drain_request_body()).await.is_err() {
         session.set_keepalive(None);
     }
+}
+
+/// The length that the header gives.
+fn announced(session: &Session) -> Option<usize> {
+    session.req_header().headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn expects_continue(session: &Session) -> bool {

@@ -78,9 +78,19 @@ async fn send_whole(
         log::error!("cannot build a response: {error}");
         Failure::Broken("internal")
     })?;
-    intake::drain(session).await;
+    let nearly_done = intake::is_nearly_done(session);
+    if nearly_done {
+        intake::drain(session).await;
+    } else {
+        session.set_keepalive(None);
+    }
     send::head(session, head).await?;
-    send::body(session, body, true).await
+    send::body(session, body, true).await?;
+    if !nearly_done {
+        // Closed with bytes unread, the connection could be reset before the answer is read.
+        intake::drain(session).await;
+    }
+    Ok(())
 }
 
 /// `Retry-After` counts in whole seconds; half a second is one, not none.

@@ -93,9 +93,13 @@ pub(super) enum Flaw {
 impl Entry {
     /// Appends the line that says this, with its line feed.
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> io::Result<()> {
-        let json = serde_json::to_vec(self)?;
-        write!(out, "{:08x} ", crc32fast::hash(&json))?;
-        out.extend_from_slice(&json);
+        // Written in place, the checksum's room first: this is on the path of every request.
+        let start = out.len();
+        out.extend_from_slice(b"00000000 ");
+        serde_json::to_writer(&mut *out, self)?;
+        if let Some((mut checksum, json)) = out[start..].split_at_mut_checked(9) {
+            write!(checksum, "{:08x}", crc32fast::hash(json))?;
+        }
         out.push(b'\n');
         Ok(())
     }

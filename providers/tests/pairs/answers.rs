@@ -69,7 +69,10 @@ fn expected(to: Schema, answer: &Answer, include_thoughts: bool) -> Read {
             }
         }
     }
-    let word = match (to, answer.finish) {
+    // OpenAI ends a refusal in words like any answer; elsewhere it is a finish of its own.
+    let refused = answer.parts.iter().any(|part| matches!(part, Part::Refusal(_)));
+    let finish = if refused { Finish::Filter } else { answer.finish };
+    let word = match (to, finish) {
         (OpenAi, Finish::Stop | Finish::Sequence | Finish::Paused) => "stop",
         (OpenAi, Finish::Length) => "length",
         (OpenAi, Finish::Calls) => "tool_calls",

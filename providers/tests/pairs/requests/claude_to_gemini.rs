@@ -47,7 +47,7 @@ const PLAIN: &[Row] = &[
         "budget",
         r#"{"max_tokens":20000,"thinking":{"type":"enabled","budget_tokens":2048}}"#,
         Says(
-            r#"{"generationConfig":{"maxOutputTokens":20000,"thinkingConfig":{"thinkingBudget":2048}}}"#,
+            r#"{"generationConfig":{"maxOutputTokens":20000,"thinkingConfig":{"includeThoughts":true,"thinkingBudget":2048}}}"#,
         ),
     ),
     (
@@ -312,7 +312,7 @@ fn models_that_are_told_by_level_and_take_pictures_in_results() {
                 "budget",
                 r#"{"max_tokens":9000,"thinking":{"type":"enabled","budget_tokens":8192}}"#,
                 Says(
-                    r#"{"generationConfig":{"maxOutputTokens":9000,"thinkingConfig":{"thinkingLevel":"MEDIUM"}}}"#,
+                    r#"{"generationConfig":{"maxOutputTokens":9000,"thinkingConfig":{"includeThoughts":true,"thinkingLevel":"MEDIUM"}}}"#,
                 ),
             ),
             (

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use crate::conversation::{ApiError, Event, Loss, Refusal, Request, Response};
+use crate::conversation::{ApiError, Event, Loss, Refusal, Request, Response, Usage};
 
 /// A schema's two directions, for requests, responses, streams and errors.
 ///
@@ -30,6 +30,12 @@ pub trait Codec: Sync {
     /// Reads a whole (non-streamed) successful response.
     /// A provider that answers 200 with an error body, or with garbage, is an `Err`.
     fn decode_response<'a>(&self, body: &'a [u8]) -> Result<Response<'a>, ApiError>;
+
+    /// Reads of a response only what it cost, for a caller that gets the provider's own bytes.
+    /// `None` where the provider did not say; an `Err` as from [`Codec::decode_response`].
+    fn read_usage(&self, body: &[u8]) -> Result<Option<Usage>, ApiError> {
+        self.decode_response(body).map(|response| response.usage)
+    }
 
     /// Writes a whole response as this schema's callers expect it. One that is a failure, and
     /// that the schema has no words for, is an `Err` (`wire.md` §3.1: bad tool).

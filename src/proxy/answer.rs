@@ -74,21 +74,26 @@ async fn whole(
         ));
     };
 
-    let schema = exchange.attempt.backend().schema;
-    let Ok(response) = schema.codec().decode_response(&body) else {
+    let codec = exchange.attempt.backend().schema.codec();
+    let read = if exchange.attempt.backend().schema == ctx.surface {
+        codec.read_usage(&body).map(|usage| (usage, None))
+    } else {
+        codec.decode_response(&body).map(|response| (response.usage, Some(response)))
+    };
+    let Ok((usage, foreign)) = read else {
         // A 200 that is an error or garbage: the provider says it did not do the work.
         admitted.release();
         return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
     };
     exchange.backend_succeeded();
-    settle(gateway, ctx, admitted, response.usage.as_ref());
-    let answer = if schema == ctx.surface {
-        body.clone()
-    } else {
-        let reply = exchange.reply(ctx);
-        let encoded = ctx.surface.codec().encode_response(&response, &reply);
-        // It has been paid for: no other attempt is made.
-        Bytes::from(encoded.map_err(|error| Failure::upstream("provider_bad_answer", error))?)
+    settle(gateway, ctx, admitted, usage.as_ref());
+    let answer = match foreign {
+        None => body.clone(),
+        Some(response) => {
+            let encoded = ctx.surface.codec().encode_response(&response, &exchange.reply(ctx));
+            // It has been paid for: no other attempt is made.
+            Bytes::from(encoded.map_err(|error| Failure::upstream("provider_bad_answer", error))?)
+        }
     };
 
     let mut header = response_head(ctx, head.as_ref(), "application/json")?;

@@ -25,6 +25,16 @@ pub(super) struct Answer<'a> {
     pub(super) x_groq: Option<Groq<'a>>,
 }
 
+/// An answer of which only the cost matters.
+#[derive(Deserialize)]
+pub(super) struct Billed<'a> {
+    #[serde(borrow)]
+    pub(super) choices: Option<&'a RawValue>,
+    pub(super) usage: Option<&'a RawValue>,
+    pub(super) error: Option<&'a RawValue>,
+    pub(super) x_groq: Option<Groq<'a>>,
+}
+
 /// Where Groq's older streams tell the usage.
 #[derive(Deserialize)]
 pub(super) struct Groq<'a> {

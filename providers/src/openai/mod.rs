@@ -20,7 +20,7 @@ mod wire;
 mod tests;
 
 use crate::codec::{Codec, Encoded, PathHints, Reply, StreamDecoder, StreamEncoder, Target};
-use crate::conversation::{ApiError, Refusal, Request, Response};
+use crate::conversation::{ApiError, Refusal, Request, Response, Usage};
 
 /// The codec of OpenAI Chat Completions.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,10 @@ impl Codec for OpenAi {
 
     fn decode_response<'a>(&self, body: &'a [u8]) -> Result<Response<'a>, ApiError> {
         response::decode(body)
+    }
+
+    fn read_usage(&self, body: &[u8]) -> Result<Option<Usage>, ApiError> {
+        response::read_usage(body)
     }
 
     fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Result<Vec<u8>, ApiError> {

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::answer::{Answer, Choice, Voice, finish, words};
+use super::answer::{Answer, Billed, Choice, Voice, finish, words};
 use super::error;
 use super::usage::{self, count};
 use crate::codec::Reply;
 use crate::conversation::{
-    ApiError, Arguments, Candidate, Finish, FinishReason, Part, Response, Thinking, ToolCall,
+    ApiError, Arguments, Candidate, Finish, FinishReason, Part, Response, Thinking, ToolCall, Usage,
 };
 
 /// Reads a whole answer.
@@ -34,6 +34,21 @@ pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
         candidates,
         usage: usage.and_then(usage::decode),
     })
+}
+
+/// Reads of an answer only what it cost; building the rest would take longer than all of this.
+pub(super) fn read_usage(body: &[u8]) -> Result<Option<Usage>, ApiError> {
+    let answer: Billed<'_> = serde_json::from_slice(body).map_err(|_| in_another_shape(body))?;
+    if let Some(error) = answer.error {
+        return Err(error::in_band(error));
+    }
+    let choices = answer.choices.map_or("", RawValue::get);
+    let some = choices.strip_prefix('[').is_some_and(|rest| !rest.trim_start().starts_with(']'));
+    if !some {
+        return Err(error::unreadable("an answer without choices"));
+    }
+    let usage = answer.usage.or(answer.x_groq.and_then(|groq| groq.usage));
+    Ok(usage.and_then(usage::decode))
 }
 
 /// What came instead of an answer: an error in a list (Gemini's compatible endpoint), or garbage.

@@ -117,6 +117,7 @@ fn responses_say_the_same_again() {
         }
         let response =
             OpenAi.decode_response(text.as_bytes()).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        assert_eq!(OpenAi.read_usage(text.as_bytes()), Ok(response.usage), "{name}");
         let counts = response.usage.unwrap();
         assert_eq!(
             counts.total_input(),

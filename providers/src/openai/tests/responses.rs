@@ -297,3 +297,23 @@ fn parts_and_reasons_are_mapped() {
         assert_eq!((&answer["id"], &answer["created"]), (&json!(expected), &json!(5)));
     }
 }
+
+#[test]
+fn what_an_answer_cost_is_read_as_the_whole_answer_reads_it() {
+    for body in [
+        r#"{"choices":[{"message":{"content":"a"}}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+        r#"{"choices":[{"message":{"content":"a"}}],"x_groq":{"usage":{"prompt_tokens":3}}}"#,
+        r#"{"choices":[{"message":{"content":"a"}}]}"#,
+        r#"{"choices":[ ]}"#,
+        r#"{"choices":null}"#,
+        r#"{"usage":{"prompt_tokens":3}}"#,
+        r#"{"error":{"message":"no","code":429}}"#,
+        r#"[{"error":{"message":"no","code":429}}]"#,
+        "<html>",
+        "",
+        "3",
+    ] {
+        let whole = OpenAi.decode_response(body.as_bytes()).map(|response| response.usage);
+        assert_eq!(OpenAi.read_usage(body.as_bytes()), whole, "{body}");
+    }
+}

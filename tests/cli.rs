@@ -67,3 +67,10 @@ fn help_tells_how_to_begin() {
     }
     assert!(text(&egret(&["--help"], &[]).stdout).contains("egret check --config conf/egret.yaml"));
 }
+
+/// The README shows the very file that it tells to run.
+#[test]
+fn the_readme_shows_the_example_configuration() {
+    let readme = include_str!("../README.md");
+    assert!(readme.contains(include_str!("../conf/egret.yaml")));
+}

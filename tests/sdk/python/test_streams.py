@@ -41,7 +41,7 @@ def test_a_stream_comes_word_by_word(sdk, provider):
     assert answer.pieces == WORDS
 
 
-def test_a_client_that_hangs_up_is_not_paid_for(sdk, provider):
+def test_a_client_that_hangs_up_ends_the_providers_stream(sdk, provider):
     """The provider is told, and the gateway serves on."""
     before = SIMULATORS[provider].aborted()
     endless = Ask(OLDER[provider], [User("[[chunks 100000 every 20ms]]")])

@@ -51,6 +51,11 @@ pub fn authenticate(
     let refuse = |message: &str| Denial::new("unknown_caller", ErrorClass::Authentication, message);
     // The key that an SDK insists on sending is whatever its user made up.
     if matches!(callers, Callers::Anyone) {
+        // A page in a browser on this machine is somebody else's, and it needs no key here.
+        if headers.contains_key(http::header::ORIGIN) {
+            let message = "web pages may not call a gateway that knows no callers; list `callers`";
+            return Err(Denial::new("browser", ErrorClass::Permission, message));
+        }
         return Ok(Who::Anyone);
     }
     let key = CallerKey::of(headers, query).map_err(|two| refuse(&two.to_string()))?;

@@ -20,7 +20,8 @@ const LOOK: Duration = Duration::from_millis(250);
 /// The snapshot in force.
 #[derive(Debug)]
 pub struct Live {
-    source: Source,
+    /// Where a reload reads from; `None` where there is nothing to read again.
+    source: Option<Source>,
     current: ArcSwap<Snapshot>,
     /// Held while a reload goes on: two at once could end with the older one in force.
     files: Mutex<Files>,
@@ -74,15 +75,15 @@ impl Live {
             files: Mutex::new(Files::of(files)),
             succeeded: AtomicU64::new(0),
             failed: AtomicU64::new(0),
-            source,
+            source: Some(source),
         })
     }
 
-    /// A snapshot that is in force as it is; a reload loads `source`.
+    /// A snapshot that stays in force: a reload has nothing to read and changes nothing.
     #[must_use]
-    pub fn with(source: Source, snapshot: Snapshot) -> Self {
+    pub fn fixed(snapshot: Snapshot) -> Self {
         Self {
-            source,
+            source: None,
             current: ArcSwap::from_pointee(snapshot),
             files: Mutex::new(Files::of(Vec::new())),
             succeeded: AtomicU64::new(0),
@@ -115,14 +116,15 @@ impl Live {
     }
 
     fn reload(&self, files: &mut Files) -> Result<(), LoadError> {
-        let Loaded { snapshot, files: loaded } = self.source.load_watched();
+        let Some(source) = &self.source else { return Ok(()) };
+        let Loaded { snapshot, files: loaded } = source.load_watched();
         *files = Files::of(loaded);
         match snapshot {
             Ok(mut snapshot) => {
                 keep_what_is_fixed(&mut snapshot, &self.current.load());
                 self.current.store(Arc::new(snapshot));
                 self.succeeded.fetch_add(1, Ordering::Relaxed);
-                log::info!("{}: reloaded", self.source);
+                log::info!("{source}: reloaded");
                 Ok(())
             }
             Err(error) => {

@@ -23,7 +23,7 @@ use self::call::{Call, Client};
 use self::config::{CALLERS, Ports};
 use self::table::Row;
 use crate::budget::{Balance, Ledger, Limit, SystemClock};
-use crate::config::{Live, Source, Surroundings};
+use crate::config::{Live, Surroundings};
 use crate::gateway;
 use crate::simulator::{Authority, Provider, Running, Simulator};
 use crate::snapshot::Snapshot;
@@ -93,7 +93,7 @@ fn configure(
     let _ = std::fs::remove_dir_all(&directory);
 
     let ledger = Ledger::open(None, SystemClock).map_err(|e| e.to_string())?;
-    Ok((Arc::new(Live::with(Source::Environment, snapshot?)), ledger))
+    Ok((Arc::new(Live::fixed(snapshot?)), ledger))
 }
 
 fn snapshot(yaml: &str, directory: &Path) -> Result<Snapshot, String> {

@@ -7,6 +7,7 @@ use http::{StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::conversation::{ApiError, ErrorClass, Usage};
+use providers::json::reports_error;
 use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::ctx::RequestCtx;
@@ -81,8 +82,7 @@ async fn whole(
         codec.decode_response(&body).map(|response| (response.usage, Some(response)))
     };
     let Ok((usage, foreign)) = read else {
-        // A 200 that is an error or garbage: the provider says it did not do the work.
-        admitted.release();
+        charge_unreadable(gateway, ctx, admitted, &body);
         return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
     };
     exchange.backend_succeeded();
@@ -202,7 +202,7 @@ async fn document(
             let codec = exchange.attempt.backend().schema.codec();
             match codec.decode_response(&body) {
                 Ok(response) => settle(gateway, ctx, admitted, response.usage.as_ref()),
-                Err(_) => admitted.release(),
+                Err(_) => charge_unreadable(gateway, ctx, admitted, &body),
             }
             return Ok(unreadable(exchange, ctx, NO_STREAM));
         }
@@ -370,6 +370,16 @@ pub fn charge_estimate(
     gateway.metrics.charge_estimated(ctx.place());
     ctx.cost = ctx.cost.saturating_add(charged);
     ctx.estimated = true;
+}
+
+/// A 200 that can't be read: if it is an error, the provider says that it did not do the work; of
+/// anything else it may say so in its bill.
+fn charge_unreadable(gateway: &Gateway, ctx: &mut RequestCtx, admitted: Admitted, body: &[u8]) {
+    if reports_error(body) {
+        admitted.release();
+    } else {
+        charge_estimate(gateway, ctx, admitted, None);
+    }
 }
 
 fn unreadable(exchange: &Exchange<'_>, ctx: &RequestCtx, what: &str) -> Attempted {

@@ -35,11 +35,13 @@ impl Health {
         states.get(backend).and_then(|state| state.resting_until).is_none_or(|until| now >= until)
     }
 
-    /// It answered. All is forgiven.
+    /// It answered: its failures are forgiven. A rest goes on, since an answer that was under way
+    /// when it began says nothing of now.
     pub fn succeeded(&self, backend: &str) {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = states.get_mut(backend) {
-            *state = State::default();
+            state.failures = 0;
+            state.ejections = 0;
         }
     }
 
@@ -115,6 +117,9 @@ mod tests {
     fn a_wish_to_rest_is_respected_but_not_forever() {
         let health = Health::default();
         let now = Instant::now();
+        health.rest("b", Duration::from_secs(60), now);
+        health.succeeded("b");
+        assert!(!health.is_available("b", now), "an answer from before changes nothing");
         health.rest("a", Duration::from_secs(1_000_000), now);
         assert!(!health.is_available("a", now + LONGEST_REST - Duration::from_secs(1)));
         assert!(health.is_available("a", now + LONGEST_REST));

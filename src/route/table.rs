@@ -28,11 +28,8 @@ pub fn find<'a>(routes: &'a [Arc<Route>], model: &str) -> Option<&'a Arc<Route>>
 ///
 /// `draw` is a number that is evenly spread over all calls.
 pub fn candidates(route: &Route, health: &Health, draw: u64, now: Instant) -> Vec<RouteTarget> {
-    let (mut well, mut ill): (Vec<_>, Vec<_>) = route
-        .targets
-        .iter()
-        .filter(|target| target.weight != Some(0))
-        .partition(|target| health.is_available(&target.backend.name, now));
+    let (mut well, mut ill): (Vec<_>, Vec<_>) =
+        route.targets.iter().partition(|target| health.is_available(&target.backend.name, now));
     draw_first(&mut well, draw);
     well.append(&mut ill);
     well.into_iter().cloned().collect()
@@ -49,7 +46,7 @@ fn draw_first(targets: &mut Vec<&RouteTarget>, draw: u64) {
         let weight = u64::from(target.weight.unwrap_or(0));
         let hit = left < weight;
         left = left.saturating_sub(weight);
-        hit && weight > 0
+        hit
     });
     // Weighted targets come before fallbacks, and the drawn one before all.
     if let Some(at) = drawn {

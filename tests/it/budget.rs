@@ -163,7 +163,8 @@ async fn s_24_what_fails_is_released() {
     assert_eq!(gateway.settled().await.spent_nanos("money"), billed(&simulators));
 }
 
-/// A provider that got the whole request and hung up may bill it.
+/// A provider that got the whole request and hung up, or answered gibberish, may bill it; one that
+/// answers with an error says that it won't.
 #[tokio::test]
 async fn a_request_that_may_have_been_worked_on_is_charged_its_estimate() {
     let simulators = all().await;
@@ -171,14 +172,20 @@ async fn a_request_that_may_have_been_worked_on_is_charged_its_estimate() {
     let gateway = Gateway::start(priced(&simulators, budget)).await;
     let mut charged = 0;
     for (provider, simulator) in Provider::ALL.into_iter().zip(&simulators) {
-        simulator.script().next_n(1, [Fault::Close]);
-        let answer = ask(&gateway, provider, model(provider), "x", false).await;
-        assert_ne!(answer.status, 200);
+        simulator.script().next_n(1, [Fault::ErrorIn200]);
+        assert_ne!(ask(&gateway, provider, model(provider), "x", false).await.status, 200);
+        let now = gateway.settled().await.spent_nanos("money");
+        assert_eq!(now, charged, "{} says that it did nothing", provider.name());
+        for fault in [Fault::Close, Fault::Garbage] {
+            simulator.script().next_n(1, [fault]);
+            let answer = ask(&gateway, provider, model(provider), "x", false).await;
+            assert_ne!(answer.status, 200);
+        }
         let now = gateway.settled().await.spent_nanos("money");
         assert!(now > charged, "{}", provider.name());
         charged = now;
     }
-    assert_eq!(gateway.settled().await.count("egret_estimated_charges_total", &[]), 3);
+    assert_eq!(gateway.settled().await.count("egret_estimated_charges_total", &[]), 6);
 }
 
 /// S-23: leaving early is no way to get tokens for nothing.

@@ -11,7 +11,7 @@ mod splice;
 mod text;
 
 pub use depth::DEPTH_LIMIT;
-pub use object::Object;
+pub use object::{Object, reports_error};
 pub use peek::Peek;
 pub use splice::{Edit, splice};
 pub use text::Str;

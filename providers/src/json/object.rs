@@ -22,6 +22,15 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Whether a body is an error, as all three schemas write one: an object with an `error`, or a list
+/// of such (Gemini).
+pub fn reports_error(body: &[u8]) -> bool {
+    let errs = |object: &Object<'_>| object.get("error").is_some();
+    serde_json::from_slice::<Object<'_>>(body).is_ok_and(|object| errs(&object))
+        || serde_json::from_slice::<Vec<Object<'_>>>(body)
+            .is_ok_and(|list| list.first().is_some_and(errs))
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;

@@ -83,7 +83,9 @@ impl PriceBook {
 /// The models of a schema's own vendor that the catalogue knows, for lists of models.
 pub fn known_models(schema: Schema) -> impl Iterator<Item = &'static str> {
     let vendor = Calculator::bundled().find_provider(Some(vendor(schema)), None).ok().flatten();
-    vendor.into_iter().flat_map(|vendor| vendor.models()).map(|model| model.id())
+    // What ends in a dash is the beginning of names, not one.
+    let ids = vendor.into_iter().flat_map(|vendor| vendor.models()).map(|model| model.id());
+    ids.filter(|id| !id.ends_with('-'))
 }
 
 /// The catalogue's name of the vendor whose schema it is.

@@ -55,3 +55,6 @@ fn draw_first(targets: &mut Vec<&RouteTarget>, draw: u64) {
         targets.insert(0, first);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -263,7 +263,7 @@ async fn memory(options: &Options, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// What issue 2 asks for.
+/// What Egret aims for, against what was measured.
 fn aims(report: &mut Report) {
     let [h1, h2] = EGRET;
     let (envoy, envoy2) = (Target::h1(Kind::Envoy), Target::h2(Kind::Envoy));

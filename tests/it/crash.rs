@@ -103,7 +103,7 @@ async fn two_gateways_cannot_share_a_ledger() {
     assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
 }
 
-/// A ledger whose end was torn off by a crash opens; one that is no ledger is not overwritten.
+/// What is no ledger is not overwritten.
 #[tokio::test]
 async fn a_file_that_is_no_ledger_is_left_alone() {
     let simulators = all().await;

@@ -74,3 +74,22 @@ fn the_readme_shows_the_example_configuration() {
     let readme = include_str!("../README.md");
     assert!(readme.contains(include_str!("../conf/egret.yaml")));
 }
+
+/// Every schema to every provider, whole and streamed, and one call that the budget refuses.
+#[test]
+fn the_demo_shows_every_pair_and_a_refusal() {
+    let output = egret(&["demo", "--exit"], &[]);
+    let table = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{table}{}", text(&output.stderr));
+    for sdk in ["OpenAI", "Anthropic", "Google GenAI"] {
+        for mode in ["whole", "stream"] {
+            for backend in ["openai", "claude", "gemini"] {
+                let row = |line: &&str| [sdk, mode, backend].iter().all(|cell| line.contains(cell));
+                assert!(table.lines().any(|line| row(&line)), "{sdk}, {mode}, {backend}: {table}");
+            }
+        }
+    }
+    assert_eq!(table.matches("refused: budget").count(), 1, "{table}");
+    assert!(table.contains("429 budget"), "{table}");
+    assert!(!table.contains("sk-") && !table.contains("AIza"), "no provider's key: {table}");
+}

@@ -60,3 +60,25 @@ async fn s_33_a_slow_answer_and_a_pause_are_not_mistaken_for_a_slow_caller() {
     };
     tokio::join!(pause, slow);
 }
+
+/// No request takes longer than it may, whatever the provider does: before its answer the caller
+/// is told by a status, within it by the schema's error. Either way the provider may bill.
+#[tokio::test]
+async fn a_request_is_over_when_its_time_is() {
+    let simulators = all().await;
+    let config = Config::serving(&simulators.each_ref())
+        .with("limits: { total: 2s }")
+        .with("budgets: [{ name: money, per: total, limit: 10 USD, window: month }]");
+    let gateway = Gateway::start(config).await;
+    for (provider, model) in
+        Provider::ALL.into_iter().zip(["gpt-4o-mini", "claude-haiku-4-5", "gemini-2.5-flash"])
+    {
+        let before = gateway.settled().await.spent_nanos("money");
+        let whole = ask(&gateway, provider, model, "[[stall]]", false).await;
+        assert_eq!(whole.status, 504, "{}", whole.text);
+        let stream = ask(&gateway, provider, model, "[[chunks 1000 every 50ms]]", true).await;
+        assert_eq!(stream.status, 200);
+        assert!(stream.text.contains("longer than"), "{}", stream.text);
+        assert!(gateway.settled().await.spent_nanos("money") > before, "{}", provider.name());
+    }
+}

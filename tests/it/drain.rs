@@ -109,3 +109,19 @@ async fn an_idle_gateway_ends_at_once_and_starts_again_on_its_ledger() {
         assert_eq!(gateway.settled().await.spent_nanos("money"), spent);
     }
 }
+
+/// SIGINT is for somebody at a keyboard: no drain, and what was under way is charged.
+#[tokio::test]
+async fn an_interrupt_ends_at_once_and_forgets_nothing() {
+    let simulators = all().await;
+    let mut gateway = Gateway::start(priced(&simulators, BUDGET)).await;
+    let (text, surface) = ("[[chunks 100000 every 20ms]]", Provider::OpenAi);
+    let call = request(&gateway.client, &gateway, surface, model(surface), text, true);
+    let mut response = call.send().await.unwrap();
+    assert!(response.chunk().await.unwrap().is_some());
+    gateway.signal("INT");
+    assert!(gateway.ended().await.success());
+    let gateway = gateway.restart().await;
+    let bill = PRICES.of(&simulators[0].bill().read());
+    assert!(bill > 0 && gateway.settled().await.spent_nanos("money") >= bill);
+}

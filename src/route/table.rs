@@ -55,6 +55,3 @@ fn draw_first(targets: &mut Vec<&RouteTarget>, draw: u64) {
         targets.insert(0, first);
     }
 }
-
-#[cfg(test)]
-mod tests;

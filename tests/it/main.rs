@@ -20,6 +20,7 @@ mod hostile_usage;
 mod matrix;
 mod midstream;
 mod reload;
+mod routing;
 mod secrecy;
 
 mod stream;

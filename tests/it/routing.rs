@@ -1,11 +1,13 @@
+//! Which route serves a model, and in which order its targets are tried.
+
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use egret::credential::Credential;
+use egret::route::{Health, candidates, find};
+use egret::snapshot::{Backend, HttpVersions, Origin, Route, RouteTarget, Timeouts};
 use providers::Schema;
-
-use super::*;
-use crate::credential::Credential;
-use crate::snapshot::{Backend, HttpVersions, Origin, Timeouts};
 
 fn backend(name: &str) -> Arc<Backend> {
     let second = Duration::from_secs(1);

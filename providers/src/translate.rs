@@ -10,6 +10,7 @@ use crate::Schema;
 use crate::codec::{Encoded, PathHints, Target};
 use crate::conversation::{Loss, Refusal, Request, shape};
 use crate::json::{Peek, splice};
+use crate::seal::{self, Seal};
 use crate::surface::MODEL_MAX;
 
 /// A caller's request.
@@ -19,8 +20,8 @@ pub struct Inbound<'a> {
     body: &'a Bytes,
     path: PathHints<'a>,
     peek: Peek<'a>,
-    /// The conversation and what its shaping lost, once a foreign provider has been asked for.
-    decoded: Option<Result<(Request<'a>, Vec<Loss>), Refusal>>,
+    /// The conversation, once it has been asked for.
+    decoded: Option<Result<Request<'a>, Refusal>>,
 }
 
 impl<'a> Inbound<'a> {
@@ -62,32 +63,45 @@ impl<'a> Inbound<'a> {
     /// been translated; a verbatim answer is not filtered.
     pub fn wants_thoughts(&self) -> bool {
         match &self.decoded {
-            Some(Ok((request, _))) => request.reasoning.shown(request.schema).unwrap_or(false),
+            Some(Ok(request)) => request.reasoning.shown(request.schema).unwrap_or(false),
             _ => false,
         }
     }
 
-    /// The request for a provider that speaks `schema`.
+    /// The request for a provider that speaks `schema`, with the tokens that this one made, as
+    /// its seal proves, and no other's.
     ///
     /// # Errors
     ///
     /// Something in it can't be carried and may not be left out.
-    pub fn encode(&mut self, schema: Schema, target: &Target<'_>) -> Result<Encoded, Refusal> {
-        if schema == self.surface {
+    pub fn encode(
+        &mut self,
+        schema: Schema,
+        target: &Target<'_>,
+        seal: &Seal,
+    ) -> Result<Encoded, Refusal> {
+        if schema == self.surface && !self.holds_tokens() {
             return Ok(self.verbatim(target));
         }
-        let (surface, body, path) = (self.surface, self.body, self.path);
-        let decoded = self.decoded.get_or_insert_with(|| {
-            let mut request = surface.codec().decode_request(body, path)?;
-            let losses = shape::normalize(&mut request)?;
-            Ok((request, losses))
-        });
-        let (request, shaping) = decoded.as_ref().map_err(Refusal::clone)?;
-        let mut encoded = schema.codec().encode_request(request, target)?;
-        encoded.losses.extend(shaping.iter().cloned());
+        let mut request = self.decoded().map_err(Refusal::clone)?.clone();
+        let mut losses: Vec<Loss> = seal.open(&mut request, schema);
+        losses.extend(shape::normalize(&mut request)?);
+        let mut encoded = schema.codec().encode_request(&request, target)?;
+        encoded.losses.extend(losses);
         encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
         encoded.losses.dedup();
         Ok(encoded)
+    }
+
+    /// The conversation as the caller wrote it.
+    fn decoded(&mut self) -> Result<&Request<'a>, &Refusal> {
+        let (surface, body, path) = (self.surface, self.body, self.path);
+        self.decoded.get_or_insert_with(|| surface.codec().decode_request(body, path)).as_ref()
+    }
+
+    /// Whether the conversation holds sealed tokens, which no provider can read.
+    fn holds_tokens(&mut self) -> bool {
+        seal::is_sealed(self.body) && self.decoded().is_ok_and(seal::holds_tokens)
     }
 
     fn verbatim(&self, target: &Target<'_>) -> Encoded {

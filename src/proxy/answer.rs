@@ -89,8 +89,10 @@ async fn whole(
     settle(gateway, ctx, admitted, usage.as_ref());
     let answer = match foreign {
         None => body.clone(),
-        Some(response) => {
-            let encoded = ctx.surface.codec().encode_response(&response, &exchange.reply(ctx));
+        Some(mut response) => {
+            let (from, reply) = (exchange.attempt.backend().schema, exchange.reply(ctx));
+            exchange.seal(ctx).response(&mut response, from, ctx.surface, &reply);
+            let encoded = ctx.surface.codec().encode_response(&response, &reply);
             // It has been paid for: no other attempt is made.
             Bytes::from(encoded.map_err(|error| Failure::upstream("provider_bad_answer", error))?)
         }
@@ -337,12 +339,13 @@ impl Stream<'_> {
 fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
     let (from, to) = (exchange.attempt.backend().schema, ctx.surface);
     let reply = exchange.reply(ctx);
-    let encoder = to.codec().stream_encoder(reply.clone());
     if from == to {
+        let encoder = to.codec().stream_encoder(reply.clone());
         let hide_usage = !reply.include_usage;
         let options = Verbatim { hide_usage, json_array: reply.json_array };
         Relay::verbatim(from.codec().stream_decoder(), encoder, options)
     } else {
+        let encoder = exchange.seal(ctx).stream_encoder(from, to, reply);
         Relay::translate(from.codec().stream_decoder(), encoder)
     }
 }

@@ -13,6 +13,7 @@ use pingora::proxy::Session;
 use providers::Schema;
 use providers::codec::{Encoded, PathHints, Reply, Target};
 use providers::conversation::{ApiError, ErrorClass, Loss};
+use providers::seal::{Origin, Seal};
 use providers::surface;
 use providers::translate::Inbound;
 
@@ -74,7 +75,7 @@ pub async fn run(
 
     let mut failed = None;
     for attempt in &grant.attempts {
-        let prepared = match prepare(session, ctx, turn, &mut inbound, attempt) {
+        let prepared = match prepare(gateway, session, ctx, turn, &mut inbound, attempt) {
             Ok(prepared) => prepared,
             // That one backend can't carry the request says nothing about how another one failed.
             Err(refusal) => {
@@ -111,6 +112,7 @@ struct Prepared {
 
 /// The request as this attempt's backend is to get it.
 fn prepare(
+    gateway: &Gateway,
     session: &Session,
     ctx: &RequestCtx,
     turn: &Turn,
@@ -120,7 +122,8 @@ fn prepare(
     let backend = attempt.backend();
     let capabilities = &attempt.terms().capabilities;
     let target = Target { model: attempt.model(), capabilities };
-    let Encoded { body, losses, .. } = inbound.encode(backend.schema, &target)?;
+    let Encoded { body, losses, .. } =
+        inbound.encode(backend.schema, &target, &gateway.seal(ctx, attempt))?;
 
     let same_schema = backend.schema == ctx.surface;
     let stream = inbound.stream();
@@ -133,6 +136,15 @@ fn prepare(
     let line = Line { path: &path, same_schema, stream, length: body.len() };
     let header = egress::header(backend, line, session.req_header())?;
     Ok(Prepared { outgoing: Outgoing { header, body }, losses })
+}
+
+impl Gateway {
+    /// What proves that a token was made by this attempt's backend and model on this route.
+    fn seal(&self, ctx: &RequestCtx, attempt: &Attempt) -> Seal {
+        let backend = &attempt.backend().name;
+        let route = ctx.route.as_ref().map_or("", |route| &route.name);
+        Seal::new(&self.seal, &Origin { backend, model: attempt.model(), route })
+    }
 }
 
 impl Prepared {
@@ -273,6 +285,11 @@ impl Exchange<'_> {
     /// then breaks off, or sends what nobody can read, keeps failing.
     pub fn backend_succeeded(&self) {
         self.gateway.health.succeeded(&self.attempt.backend().name);
+    }
+
+    /// What wraps the tokens of the answer.
+    pub fn seal(&self, ctx: &RequestCtx) -> Seal {
+        self.gateway.seal(ctx, self.attempt)
     }
 
     /// What an encoder of the answer must know.

@@ -33,6 +33,7 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{BError, Error, ErrorType};
 use providers::Schema;
 use providers::conversation::{ApiError, ErrorClass, Loss};
+use providers::seal::Key;
 use providers::surface::{self, Endpoint};
 
 pub use ctx::RequestCtx;
@@ -68,6 +69,8 @@ pub struct Gateway {
     rates: Rates,
     memory: intake::Memory,
     ids: Ids,
+    /// Proves the reasoning that callers of other schemas keep for a provider.
+    seal: Key,
 }
 
 /// Ids of requests: unlike any other gateway's, and counted.
@@ -96,6 +99,7 @@ impl Gateway {
         metrics: Arc<Metrics>,
         resolver: Arc<Resolver>,
         access_log: Option<AccessLog>,
+        seal: Key,
     ) -> Self {
         let memory = intake::Memory::new(live.pin().limits.in_flight_bytes);
         Self {
@@ -110,6 +114,7 @@ impl Gateway {
             rates: Rates::default(),
             memory,
             ids: Ids::new(),
+            seal,
         }
     }
 

@@ -10,6 +10,7 @@ mod errors;
 mod nothing_lost;
 mod odd_answers;
 mod provider;
+mod reasoning;
 mod requests;
 mod round_trips;
 mod support;

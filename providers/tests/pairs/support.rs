@@ -5,6 +5,7 @@ use providers::Schema;
 use providers::catalog::Catalog;
 use providers::codec::{Encoded, PathHints, Target};
 use providers::conversation::Refusal;
+use providers::seal::{Key, Origin, Seal};
 use providers::translate::Inbound;
 use serde_json::Value;
 
@@ -39,12 +40,18 @@ pub(crate) const fn path(schema: Schema, stream: bool) -> PathHints<'static> {
     }
 }
 
+/// The seal of whoever serves these tests.
+pub(crate) fn seal() -> Seal {
+    let key = Key::new(&[7; Key::LEAST]).unwrap();
+    Seal::new(&key, &Origin { backend: "backend", model: "model", route: "route" })
+}
+
 /// Sends a body on its way from one schema to a model of another.
 pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<Encoded, Refusal> {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let capabilities = Catalog::bundled().capabilities(to, model);
     let target = Target { model, capabilities: &capabilities };
-    Inbound::of(from, &body, path(from, false))?.encode(to, &target)
+    Inbound::of(from, &body, path(from, false))?.encode(to, &target, &seal())
 }
 
 /// The smallest request of this schema.

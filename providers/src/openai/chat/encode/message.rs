@@ -49,7 +49,7 @@ pub(super) fn all<'a>(
 ) -> Result<Vec<Message<'a>>, Refusal> {
     let mut writer = Writer {
         request,
-        thoughts: request.schema == Schema::Chat && target.capabilities.legacy_openai,
+        thoughts: target.capabilities.legacy_openai,
         losses,
         messages: Vec::with_capacity(request.messages.len() + 1),
         moved: Vec::new(),
@@ -78,7 +78,7 @@ pub(super) fn all<'a>(
 
 struct Writer<'r, 'a, 'l, 'm, 'n> {
     request: &'a Request<'r>,
-    /// The host reads thoughts in history, in the caller's own spelling.
+    /// The host reads thoughts in history, if they are its own.
     thoughts: bool,
     losses: &'l mut Losses<'m, 'n>,
     messages: Vec<Message<'a>>,

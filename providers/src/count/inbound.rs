@@ -56,8 +56,7 @@ impl<'a> Inbound<'a> {
     /// carried and may not be left out.
     pub fn encode(&self, schema: Schema, target: &Target<'_>) -> Result<Encoded, ApiError> {
         if schema == self.surface {
-            let body = splice(self.body, self.models.set(target.model));
-            return Ok(Encoded { body, losses: Vec::new() });
+            return Ok(Encoded::of(splice(self.body, self.models.set(target.model))));
         }
         let wrapping = codec(schema).ok_or_else(|| unserved(schema))?;
         let source = codec(self.surface).ok_or_else(|| unserved(self.surface))?;
@@ -65,11 +64,12 @@ impl<'a> Inbound<'a> {
         let mut request = self.surface.codec().decode_request(&body, self.path)?;
         let shaping = shape::normalize(&mut request)?;
         let request = counted(request);
-        let Encoded { body, mut losses } = schema.codec().encode_request(&request, target)?;
-        losses.extend(shaping);
-        losses.sort_by(|a, b| a.field.cmp(&b.field));
-        losses.dedup();
-        Ok(Encoded { body: wrapping.wrap(&body, target.model)?.into(), losses })
+        let mut encoded = schema.codec().encode_request(&request, target)?;
+        encoded.losses.extend(shaping);
+        encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
+        encoded.losses.dedup();
+        encoded.body = wrapping.wrap(&encoded.body, target.model)?.into();
+        Ok(encoded)
     }
 }
 
@@ -83,6 +83,7 @@ fn counted(request: Request<'_>) -> Request<'_> {
         candidates: None,
         logprobs: None,
         user: None,
+        modalities: Vec::new(),
         ..request
     }
 }

@@ -7,6 +7,7 @@ mod claude;
 mod gemini;
 mod inbound;
 mod members;
+mod responses;
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod tests;
 pub use claude::Claude;
 pub use gemini::Gemini;
 pub use inbound::Inbound;
+pub use responses::Responses;
 
 use std::borrow::Cow;
 
@@ -52,9 +54,10 @@ pub trait Codec: Sync {
 /// How this schema counts, where it does.
 pub const fn codec(schema: Schema) -> Option<&'static dyn Codec> {
     match schema {
+        Schema::Responses => Some(&Responses),
         Schema::Claude => Some(&Claude),
         Schema::Gemini => Some(&Gemini),
-        Schema::OpenAi => None,
+        Schema::Chat => None,
     }
 }
 

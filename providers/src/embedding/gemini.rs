@@ -79,7 +79,7 @@ impl Codec for Gemini {
         let out = Batch { requests: requests.collect::<Result<_, Refusal>>()? };
         let body = serde_json::to_vec(&out)
             .map_err(|error| Refusal::body(format!("the request can't be written: {error}")))?;
-        Ok(Encoded { body: body.into(), losses })
+        Ok(Encoded { losses, ..Encoded::of(body) })
     }
 
     fn decode_response<'a>(&self, body: &'a [u8]) -> Result<Response<'a>, ApiError> {

@@ -63,8 +63,7 @@ impl<'a> Inbound<'a> {
     /// be carried and may not be left out.
     pub fn encode(&mut self, schema: Schema, model: &str) -> Result<Encoded, ApiError> {
         if schema == self.surface {
-            let body = splice(self.body, self.models.set(model));
-            return Ok(Encoded { body, losses: Vec::new() });
+            return Ok(Encoded::of(splice(self.body, self.models.set(model))));
         }
         let target = codec(schema).ok_or_else(|| unserved(schema))?;
         let source = codec(self.surface).ok_or_else(|| unserved(self.surface))?;

@@ -73,9 +73,9 @@ pub trait Codec: Sync {
 /// the one that compatible hosts speak.
 pub const fn codec(schema: Schema) -> Option<&'static dyn Codec> {
     match schema {
-        Schema::OpenAi => Some(&OpenAi),
+        Schema::Chat => Some(&OpenAi),
         Schema::Gemini => Some(&Gemini),
-        Schema::Claude => None,
+        Schema::Responses | Schema::Claude => None,
     }
 }
 

@@ -46,7 +46,7 @@ impl Codec for OpenAi {
         let mut unknown = Vec::new();
         fields.leftovers("", &mut unknown)?;
         Ok(Request {
-            schema: Schema::OpenAi,
+            schema: Schema::Chat,
             batch: false,
             model,
             items: inputs(input)?.into_iter().map(item).collect(),
@@ -58,22 +58,22 @@ impl Codec for OpenAi {
 
     fn encode_request(&self, request: &Request<'_>, model: &str) -> Result<Encoded, Refusal> {
         let mut losses: Vec<Loss> = request.unknown.iter().cloned().map(Loss::of).collect();
-        let mut note = |lost: bool, field: Field| {
-            let loss = Loss::of(request.name(field));
-            if lost && !losses.contains(&loss) {
-                losses.push(loss);
+        let mut emulated = Vec::new();
+        let note = |list: &mut Vec<Loss>, noted: bool, field: Field| {
+            let field = Loss::of(request.name(field));
+            if noted && !list.contains(&field) {
+                list.push(field);
             }
         };
         let mut input = Vec::with_capacity(request.items.len());
         for item in &request.items {
-            note(item.task.is_some(), Field::Task);
-            note(item.title.is_some(), Field::Title);
+            note(&mut losses, item.task.is_some(), Field::Task);
+            note(&mut losses, item.title.is_some(), Field::Title);
             input.push(match &item.input {
                 Input::Text(text) => Sent::Text(Cow::Borrowed(text)),
                 Input::Tokens(tokens) => Sent::Tokens(tokens),
                 Input::Pieces(pieces) => {
-                    // Where one piece ends and the next begins.
-                    note(pieces.len() > 1, Field::Pieces);
+                    note(&mut emulated, pieces.len() > 1, Field::Pieces);
                     Sent::Text(joined(pieces, request)?.into())
                 }
             });
@@ -98,13 +98,13 @@ impl Codec for OpenAi {
         };
         let body = serde_json::to_vec(&out)
             .map_err(|error| Refusal::body(format!("the request can't be written: {error}")))?;
-        Ok(Encoded { body: body.into(), losses })
+        Ok(Encoded { losses, emulated, ..Encoded::of(body) })
     }
 
     fn decode_response<'a>(&self, body: &'a [u8]) -> Result<Response<'a>, ApiError> {
         let answer: Answer<'a> = serde_json::from_slice(body).map_err(|_| unreadable())?;
         if answer.error.is_some() {
-            return Err(Schema::OpenAi.codec().decode_error(200, body));
+            return Err(Schema::Chat.codec().decode_error(200, body));
         }
         let mut data = answer.data.ok_or_else(unreadable)?;
         // In the inputs' order, if their places say so: some hosts write 0 everywhere.

@@ -16,9 +16,10 @@ use tokio::time::sleep;
 use super::answer::{Answer, recorded};
 use super::journal::Arrival;
 use super::json::Json;
+use super::openai::{chat, responses};
 use super::playback::{Playback, Step, Watch};
 use super::rejection::Rejection;
-use super::route::{self, Endpoint, Generate};
+use super::route::{self, Api, Endpoint, Route};
 use super::script::Fault;
 use super::server::State;
 use super::turn::Turn;
@@ -113,30 +114,29 @@ impl Case<'_> {
     async fn answer(&self, body: &Bytes) -> Result<Ending, Ending> {
         let query = self.head.uri.query().unwrap_or_default();
         let reject = |rejection: Rejection| Ending::from(self.reject(&rejection));
-        let endpoint = route::find(self.provider(), &self.head.method, self.head.uri.path(), query)
-            .map_err(reject)?;
+        let route = route::find(self.provider(), self.head).map_err(reject)?;
         credential::check(self.provider(), &self.state.credential, &self.head.headers, query)
             .map_err(reject)?;
-        let generate = match endpoint {
-            Endpoint::Answer(generate) => generate,
+        match route.endpoint {
+            Endpoint::Answer => {}
             Endpoint::Models => return Ok(self.models().into()),
-        };
+        }
         if self.state.lenient {
-            let turn = lenient::read(self.provider(), body, generate.as_ref());
-            return self.take(&turn, Vec::new()).await;
+            let turn = lenient::read(self.provider(), body, &route);
+            return self.take(&route, &turn, Vec::new()).await;
         }
         let json = self.parse(body).map_err(reject)?;
-        let model = match &generate {
-            Some(generate) => generate.model.as_str(),
+        let model = match &route.model {
+            Some(model) => model.as_str(),
             None => json.get("model").and_then(Json::text).unwrap_or_default(),
         };
         let faults = self.state.script.take(model);
         self.instead(&faults).await?;
         if !model.is_empty() && !route::has_model(self.provider(), model) {
-            return Err(reject(self.unknown_model(model)));
+            return Err(reject(unknown_model(route.api, model)));
         }
-        let turn = self.read(&json, generate.as_ref()).map_err(reject)?;
-        self.take(&turn, faults).await
+        let turn = self.read(&json, &route).map_err(reject)?;
+        self.take(&route, &turn, faults).await
     }
 
     fn parse<'b>(&self, body: &'b [u8]) -> Result<Json<'b>, Rejection> {
@@ -161,31 +161,22 @@ impl Case<'_> {
         }
     }
 
-    fn read<'j>(
-        &self,
-        json: &'j Json<'j>,
-        generate: Option<&Generate>,
-    ) -> Result<Turn<'j>, Rejection> {
-        match (self.provider(), generate) {
-            (Provider::OpenAi, _) => openai::read(json),
-            (Provider::Claude, _) => claude::read(json, &self.head.headers),
-            (Provider::Gemini, Some(path)) => {
-                gemini::read(json, &path.model, path.stream, path.sse)
-            }
-            (Provider::Gemini, None) => Err(Rejection::new(404, "Not found")),
-        }
-    }
-
-    fn unknown_model(&self, model: &str) -> Rejection {
-        match self.provider() {
-            Provider::OpenAi => openai::unknown_model(model),
-            Provider::Claude => claude::unknown_model(model),
-            Provider::Gemini => gemini::unknown_model(model),
+    fn read<'j>(&self, json: &'j Json<'j>, route: &Route) -> Result<Turn<'j>, Rejection> {
+        match route.api {
+            Api::Chat => chat::read(json),
+            Api::Responses => responses::read(json),
+            Api::Messages => claude::read(json, &self.head.headers),
+            Api::Generate => gemini::read(json, route),
         }
     }
 
     /// Answers a turn, under the script's faults and those of its own text.
-    async fn take(&self, turn: &Turn<'_>, mut faults: Vec<Fault>) -> Result<Ending, Ending> {
+    async fn take(
+        &self,
+        route: &Route,
+        turn: &Turn<'_>,
+        mut faults: Vec<Fault>,
+    ) -> Result<Ending, Ending> {
         let asked = Fault::in_text(&turn.said);
         if self.state.lenient {
             faults = self.state.script.take(&turn.model);
@@ -198,7 +189,7 @@ impl Case<'_> {
         if faults.contains(&Fault::GoAway) {
             self.leave.notify_one();
         }
-        Ok(self.write(turn, &reply, &faults).into())
+        Ok(self.write(route, turn, &reply, &faults).into())
     }
 
     /// What happens instead of an answer, if something does.
@@ -309,5 +300,14 @@ impl Case<'_> {
         *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
         *response.headers_mut() = answer.headers;
         Ok(response)
+    }
+}
+
+fn unknown_model(api: Api, model: &str) -> Rejection {
+    match api {
+        Api::Chat => chat::unknown_model(model),
+        Api::Responses => responses::unknown_model(model),
+        Api::Messages => claude::unknown_model(model),
+        Api::Generate => gemini::unknown_model(model),
     }
 }

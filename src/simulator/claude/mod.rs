@@ -1,10 +1,12 @@
 //! Anthropic Messages (wire.md §2, §3, §4.1, §6).
 
 mod conversation;
+mod paths;
 mod read;
 mod shape;
 mod write;
 
+pub(super) use paths::find;
 pub(super) use read::read;
 pub(super) use write::{answer, failure, stream};
 

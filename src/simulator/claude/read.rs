@@ -144,7 +144,7 @@ fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
         if turn.tools.iter().any(|known| known.name == name) {
             return Err(Rejection::bad("tools: Tool names must be unique."));
         }
-        turn.tools.push(Tool { name: name.to_owned(), schema: Some(schema) });
+        turn.tools.push(Tool { name: name.to_owned(), schema: Some(schema), custom: false });
     }
     let Some(choice) = body.get("tool_choice") else { return Ok(()) };
     let kind = choice.get("type").and_then(Json::text).unwrap_or_default();

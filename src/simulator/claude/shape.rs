@@ -129,6 +129,8 @@ const BLOCKS: &[(&str, Shape)] = &[
     ("advisor_tool_result", SERVER_RESULT),
     ("mcp_tool_result", &[required("tool_use_id", Text), required("content", Any), optional("is_error", Bool), CACHED]),
     ("mcp_tool_use", &[required("id", Text), required("name", Text), required("server_name", Text), required("input", Map), CACHED]),
+    ("tool_addition", &[required("tool", Map), CACHED]),
+    ("tool_removal", &[required("tool", Map), CACHED]),
     ("container_upload", &[required("file_id", Text), CACHED]),
 ];
 

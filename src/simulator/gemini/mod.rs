@@ -1,10 +1,12 @@
 //! Gemini generateContent and streamGenerateContent (wire.md §2, §3, §4.1).
 
 mod contents;
+mod paths;
 mod read;
 mod shape;
 mod write;
 
+pub(super) use paths::find;
 pub(super) use read::read;
 pub(super) use write::{answer, failure, stream};
 

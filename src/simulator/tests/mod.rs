@@ -6,6 +6,8 @@ mod faults;
 mod gemini;
 mod models;
 mod openai;
+mod recorded;
+mod responses;
 mod tls;
 
 use serde_json::Value;

@@ -1,0 +1,24 @@
+//! The paths of the Gemini API, which name model and verb.
+
+use super::super::route::{Api, Endpoint, Route};
+use super::VERSIONS;
+
+/// What a path asks for, if it is one of Gemini's.
+pub(in super::super) fn find(path: &str, query: &str) -> Option<Route> {
+    let (version, rest) = path.strip_prefix('/')?.split_once('/')?;
+    if !VERSIONS.contains(&version) {
+        return None;
+    }
+    if rest == "models" {
+        return Some(Route::get(Api::Generate, Endpoint::Models));
+    }
+    let (model, verb) = rest.strip_prefix("models/")?.rsplit_once(':')?;
+    let stream = match verb {
+        "generateContent" => false,
+        "streamGenerateContent" => true,
+        _ => return None,
+    };
+    let sse = stream && query.split('&').any(|pair| pair == "alt=sse");
+    let answer = Route::post(Api::Generate, Endpoint::Answer);
+    Some(Route { model: Some(model.to_owned()), stream: Some(stream), sse, ..answer })
+}

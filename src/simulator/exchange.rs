@@ -22,7 +22,7 @@ use super::rejection::Rejection;
 use super::route::{self, Api, Endpoint, Route};
 use super::script::Fault;
 use super::server::State;
-use super::turn::Turn;
+use super::turn::{Tokens, Turn};
 use super::{Provider, claude, credential, gemini, lenient, openai};
 
 /// The largest body that is read.
@@ -117,11 +117,10 @@ impl Case<'_> {
         let route = route::find(self.provider(), self.head).map_err(reject)?;
         credential::check(self.provider(), &self.state.credential, &self.head.headers, query)
             .map_err(reject)?;
-        match route.endpoint {
-            Endpoint::Answer => {}
-            Endpoint::Models => return Ok(self.models().into()),
+        if route.endpoint == Endpoint::Models {
+            return Ok(self.models().into());
         }
-        if self.state.lenient {
+        if self.state.lenient && route.endpoint == Endpoint::Answer {
             let turn = lenient::read(self.provider(), body, &route);
             return self.take(&route, &turn, Vec::new()).await;
         }
@@ -132,11 +131,17 @@ impl Case<'_> {
         };
         let faults = self.state.script.take(model);
         self.instead(&faults).await?;
-        if !model.is_empty() && !route::has_model(self.provider(), model) {
+        if !model.is_empty() && !route::has_model(self.provider(), route.endpoint, model) {
             return Err(reject(unknown_model(route.api, model)));
         }
-        let turn = self.read(&json, &route).map_err(reject)?;
-        self.take(&route, &turn, faults).await
+        match route.endpoint {
+            Endpoint::Count => self.count(&json, &route).await,
+            Endpoint::Embed | Endpoint::EmbedBatch => self.embed(&json, &route).await,
+            Endpoint::Answer | Endpoint::Models => {
+                let turn = self.read(&json, &route).map_err(reject)?;
+                self.take(&route, &turn, faults).await
+            }
+        }
     }
 
     fn parse<'b>(&self, body: &'b [u8]) -> Result<Json<'b>, Rejection> {
@@ -168,6 +173,38 @@ impl Case<'_> {
             Api::Messages => claude::read(json, &self.head.headers),
             Api::Generate => gemini::read(json, route),
         }
+    }
+
+    /// Counts the tokens of an input.
+    async fn count(&self, json: &Json<'_>, route: &Route) -> Result<Ending, Ending> {
+        let turn = match route.api {
+            Api::Chat | Api::Responses => responses::read_count(json),
+            Api::Messages => claude::read_count(json, &self.head.headers),
+            Api::Generate => gemini::read_count(json, route),
+        };
+        let turn = turn.map_err(|rejection| self.reject(&rejection))?;
+        self.instead(&Fault::in_text(&turn.said)).await?;
+        let tokens = turn.input.tokens();
+        let body = match route.api {
+            Api::Chat | Api::Responses => responses::count(tokens),
+            Api::Messages => claude::count(tokens),
+            Api::Generate => gemini::count(tokens),
+        };
+        Ok(self.page(200, "application/json", body.to_string()).into())
+    }
+
+    /// Embeds, and bills the input.
+    async fn embed(&self, json: &Json<'_>, route: &Route) -> Result<Ending, Ending> {
+        let embedded = match (route.api, route.endpoint) {
+            (Api::Generate, Endpoint::EmbedBatch) => gemini::embed_batch(json, route),
+            (Api::Generate, _) => gemini::embed(json, route),
+            _ => openai::embed(json),
+        };
+        let embedded = embedded.map_err(|rejection| self.reject(&rejection))?;
+        self.instead(&Fault::in_text(&embedded.said)).await?;
+        let tokens = Tokens { input: embedded.tokens, ..Tokens::default() };
+        self.state.bill.add(&embedded.model, tokens);
+        Ok(self.page(200, "application/json", embedded.body.to_string()).into())
     }
 
     /// Answers a turn, under the script's faults and those of its own text.

@@ -24,6 +24,12 @@ pub enum Api {
 pub enum Endpoint {
     /// An answer of a model.
     Answer,
+    /// How many tokens the input of an answer has.
+    Count,
+    /// Embeddings.
+    Embed,
+    /// Gemini: several embeddings at once.
+    EmbedBatch,
     /// The list of models.
     Models,
 }
@@ -84,9 +90,14 @@ pub fn find(provider: Provider, head: &Parts) -> Result<Route, Rejection> {
 
 /// Whether the provider has a model of that name: one of its families, unless the name itself says
 /// that it does not exist.
-pub fn has_model(provider: Provider, model: &str) -> bool {
+pub fn has_model(provider: Provider, endpoint: Endpoint, model: &str) -> bool {
+    let embeds = matches!(endpoint, Endpoint::Embed | Endpoint::EmbedBatch);
+    if model.contains("embedding") && !embeds {
+        return false;
+    }
+
     let families: &[&str] = match provider {
-        Provider::OpenAi => &["gpt-", "o1", "o3", "o4", "chatgpt-"],
+        Provider::OpenAi => &["gpt-", "o1", "o3", "o4", "chatgpt-", "text-embedding-"],
         Provider::Claude => &["claude-"],
         Provider::Gemini => &["gemini-"],
     };

@@ -130,7 +130,8 @@ impl Meter {
         self.bytes += bytes;
     }
 
-    fn tokens(&self) -> u64 {
+    /// How many tokens that makes.
+    pub fn tokens(&self) -> u64 {
         tokens(self.bytes) + self.extra
     }
 }

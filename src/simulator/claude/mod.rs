@@ -7,7 +7,7 @@ mod shape;
 mod write;
 
 pub(super) use paths::find;
-pub(super) use read::read;
+pub(super) use read::{read, read_count};
 pub(super) use write::{answer, failure, stream};
 
 use super::rejection::Rejection;
@@ -59,4 +59,9 @@ pub(super) fn models() -> serde_json::Value {
     let data: Vec<_> = MODELS.iter().map(each).collect();
     serde_json::json!({"data": data, "has_more": false, "first_id": MODELS.first(),
                        "last_id": MODELS.last()})
+}
+
+/// The body of an answer of `count_tokens`.
+pub(super) fn count(tokens: u64) -> serde_json::Value {
+    serde_json::json!({"input_tokens": tokens})
 }

@@ -6,6 +6,7 @@ use super::super::route::{Api, Endpoint, Route};
 pub(in super::super) fn find(path: &str) -> Option<Route> {
     Some(match path {
         "/v1/messages" => Route::post(Api::Messages, Endpoint::Answer),
+        "/v1/messages/count_tokens" => Route::post(Api::Messages, Endpoint::Count),
         "/v1/models" => Route::get(Api::Messages, Endpoint::Models),
         _ => return None,
     })

@@ -1,11 +1,15 @@
 //! Gemini generateContent and streamGenerateContent (wire.md §2, §3, §4.1).
 
 mod contents;
+mod count;
+mod embed;
 mod paths;
 mod read;
 mod shape;
 mod write;
 
+pub(super) use count::{count, read_count};
+pub(super) use embed::{embed, embed_batch};
 pub(super) use paths::find;
 pub(super) use read::read;
 pub(super) use write::{answer, failure, stream};

@@ -13,12 +13,15 @@ pub(in super::super) fn find(path: &str, query: &str) -> Option<Route> {
         return Some(Route::get(Api::Generate, Endpoint::Models));
     }
     let (model, verb) = rest.strip_prefix("models/")?.rsplit_once(':')?;
-    let stream = match verb {
-        "generateContent" => false,
-        "streamGenerateContent" => true,
+    let (endpoint, stream) = match verb {
+        "generateContent" => (Endpoint::Answer, false),
+        "streamGenerateContent" => (Endpoint::Answer, true),
+        "countTokens" => (Endpoint::Count, false),
+        "embedContent" => (Endpoint::Embed, false),
+        "batchEmbedContents" => (Endpoint::EmbedBatch, false),
         _ => return None,
     };
     let sse = stream && query.split('&').any(|pair| pair == "alt=sse");
-    let answer = Route::post(Api::Generate, Endpoint::Answer);
-    Some(Route { model: Some(model.to_owned()), stream: Some(stream), sse, ..answer })
+    let route = Route::post(Api::Generate, endpoint);
+    Some(Route { model: Some(model.to_owned()), stream: Some(stream), sse, ..route })
 }

@@ -1,7 +1,7 @@
 //! Reads a generateContent request, and refuses what Gemini refuses.
 
 use super::super::Provider;
-use super::super::image::decoded_length;
+use super::super::base64::decoded_length;
 use super::super::json::{Json, same_in_proto};
 use super::super::rejection::Rejection;
 use super::super::route::Route;

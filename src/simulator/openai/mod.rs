@@ -1,11 +1,13 @@
 //! OpenAI: Chat Completions and Responses (wire.md §2, §3, §4.1).
 
 pub(super) mod chat;
+mod embeddings;
 mod family;
 mod paths;
 pub(super) mod responses;
 mod strict;
 
+pub(super) use embeddings::embed;
 pub(super) use paths::find;
 
 use super::rejection::Rejection;

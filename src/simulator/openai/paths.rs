@@ -7,6 +7,8 @@ pub(in super::super) fn find(path: &str) -> Option<Route> {
     Some(match path.strip_prefix("/v1/")? {
         "chat/completions" => Route::post(Api::Chat, Endpoint::Answer),
         "responses" => Route::post(Api::Responses, Endpoint::Answer),
+        "responses/input_tokens" => Route::post(Api::Responses, Endpoint::Count),
+        "embeddings" => Route::post(Api::Chat, Endpoint::Embed),
         "models" => Route::get(Api::Chat, Endpoint::Models),
         _ => return None,
     })

@@ -2,6 +2,8 @@
 
 mod claude;
 mod control;
+mod counting;
+mod embeddings;
 mod faults;
 mod gemini;
 mod models;

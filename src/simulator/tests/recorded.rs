@@ -100,3 +100,33 @@ fn generate_requests_are_taken() {
     let refused = refused("gemini", read, &["Corrupted thought signature"]);
     assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
+
+#[test]
+fn counting_and_embedding_requests_are_taken() {
+    let read = |json: &Json<'_>, url: &str| {
+        let path = url.split_once("googleapis.com").map_or("", |(_, path)| path);
+        match super::super::gemini::find(path, "") {
+            Some(route) if path.ends_with("countTokens") => {
+                super::super::gemini::read_count(json, &route).map(|_| ())
+            }
+            Some(route) => super::super::gemini::embed_batch(json, &route).map(|_| ()),
+            None => Ok(()),
+        }
+    };
+    let mut refused_all = refused("gemini_count_tokens", read, &[]);
+    refused_all.extend(refused("gemini_embed", read, &[]));
+    let mut headers = HeaderMap::new();
+    headers.insert("anthropic-version", "2023-06-01".parse().unwrap());
+    let read =
+        |json: &Json<'_>, _: &str| super::super::claude::read_count(json, &headers).map(|_| ());
+    refused_all.extend(refused("anthropic_count_tokens", read, &[]));
+    let read = |json: &Json<'_>, url: &str| {
+        if url.contains("api.openai.com") {
+            super::super::openai::embed(json).map(|_| ())
+        } else {
+            Ok(())
+        }
+    };
+    refused_all.extend(refused("openai_embeddings", read, &[]));
+    assert!(refused_all.is_empty(), "{}", refused_all.join("\n"));
+}

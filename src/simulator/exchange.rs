@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -117,8 +118,14 @@ impl Case<'_> {
         let route = route::find(self.provider(), self.head).map_err(reject)?;
         credential::check(self.provider(), &self.state.credential, &self.head.headers, query)
             .map_err(reject)?;
-        if route.endpoint == Endpoint::Models {
-            return Ok(self.models().into());
+        match route.endpoint {
+            Endpoint::Models => return Ok(self.models().into()),
+            Endpoint::Model => return Ok(self.model(&route).into()),
+            Endpoint::Opaque => {
+                self.instead(&self.state.script.take("")).await?;
+                return Ok(self.echo(body).into());
+            }
+            _ => {}
         }
         if self.state.lenient && route.endpoint == Endpoint::Answer {
             let turn = lenient::read(self.provider(), body, &route);
@@ -137,7 +144,7 @@ impl Case<'_> {
         match route.endpoint {
             Endpoint::Count => self.count(&json, &route).await,
             Endpoint::Embed | Endpoint::EmbedBatch => self.embed(&json, &route).await,
-            Endpoint::Answer | Endpoint::Models => {
+            _ => {
                 let turn = self.read(&json, &route).map_err(reject)?;
                 self.take(&route, &turn, faults).await
             }
@@ -293,6 +300,30 @@ impl Case<'_> {
             Provider::Claude => claude::models(),
             Provider::Gemini => gemini::models(),
         };
+        self.page(200, "application/json", body.to_string())
+    }
+
+    fn model(&self, route: &Route) -> Answer {
+        let model = route.model.as_deref().unwrap_or_default();
+        if !route::has_model(self.provider(), Endpoint::Model, model) {
+            return self.reject(&unknown_model(route.api, model));
+        }
+        let body = match self.provider() {
+            Provider::OpenAi => openai::model(model),
+            Provider::Claude => claude::model(model),
+            Provider::Gemini => gemini::model(model),
+        };
+        self.page(200, "application/json", body.to_string())
+    }
+
+    /// What is not understood is told back: method, path and query, type and size of the body.
+    fn echo(&self, body: &Bytes) -> Answer {
+        let kind = self.head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
+        let body = json!({
+            "object": "simulator.echo", "method": self.head.method.as_str(), "target": target,
+            "content_type": kind, "bytes": body.len(), "crc32": crc32fast::hash(body),
+        });
         self.page(200, "application/json", body.to_string())
     }
 

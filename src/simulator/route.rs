@@ -32,6 +32,10 @@ pub enum Endpoint {
     EmbedBatch,
     /// The list of models.
     Models,
+    /// One model.
+    Model,
+    /// Something else of the provider's, which is echoed.
+    Opaque,
 }
 
 /// A path, understood.
@@ -56,6 +60,16 @@ impl Route {
     pub fn post(api: Api, endpoint: Endpoint) -> Self {
         let method = Some(Method::POST);
         Self { api, endpoint, method, model: None, stream: None, sse: false }
+    }
+
+    /// Any method on a path of which nothing is understood.
+    pub fn opaque(api: Api) -> Self {
+        Self { method: None, ..Self::post(api, Endpoint::Opaque) }
+    }
+
+    /// A GET of one model.
+    pub fn model(api: Api, model: &str) -> Self {
+        Self { model: Some(model.to_owned()), ..Self::get(api, Endpoint::Model) }
     }
 
     /// A GET for this.
@@ -88,11 +102,19 @@ pub fn find(provider: Provider, head: &Parts) -> Result<Route, Rejection> {
     Ok(route)
 }
 
+/// What follows one of these folders in a path, if it is in one.
+pub fn inside<'p>(folders: &[&str], path: &'p str) -> Option<&'p str> {
+    folders.iter().find_map(|folder| {
+        let rest = path.strip_prefix(folder)?;
+        (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+    })
+}
+
 /// Whether the provider has a model of that name: one of its families, unless the name itself says
 /// that it does not exist.
 pub fn has_model(provider: Provider, endpoint: Endpoint, model: &str) -> bool {
-    let embeds = matches!(endpoint, Endpoint::Embed | Endpoint::EmbedBatch);
-    if model.contains("embedding") && !embeds {
+    let answers = matches!(endpoint, Endpoint::Answer | Endpoint::Count);
+    if model.contains("embedding") && answers {
         return false;
     }
 

@@ -38,15 +38,17 @@ pub(super) fn unknown_model(model: &str) -> Rejection {
     )
 }
 
+/// The body of `GET /v1beta/models/{model}`.
+pub(super) fn model(model: &str) -> serde_json::Value {
+    serde_json::json!({
+        "name": format!("models/{model}"), "version": "001", "displayName": model,
+        "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536,
+        "supportedGenerationMethods": ["generateContent", "countTokens"],
+    })
+}
+
 /// The body of `GET /v1beta/models`.
 pub(super) fn models() -> serde_json::Value {
-    let each = |model: &&str| {
-        serde_json::json!({
-            "name": format!("models/{model}"), "version": "001", "displayName": model,
-            "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536,
-            "supportedGenerationMethods": ["generateContent", "countTokens"],
-        })
-    };
-    let models: Vec<_> = MODELS.iter().map(each).collect();
+    let models: Vec<_> = MODELS.iter().map(|each| model(each)).collect();
     serde_json::json!({"models": models})
 }

@@ -1,7 +1,10 @@
 //! The paths of the Gemini API, which name model and verb.
 
-use super::super::route::{Api, Endpoint, Route};
+use super::super::route::{Api, Endpoint, Route, inside};
 use super::VERSIONS;
+
+/// What is echoed.
+const OPAQUE: &[&str] = &["batches", "cachedContents", "fileSearchStores", "files", "interactions"];
 
 /// What a path asks for, if it is one of Gemini's.
 pub(in super::super) fn find(path: &str, query: &str) -> Option<Route> {
@@ -12,7 +15,12 @@ pub(in super::super) fn find(path: &str, query: &str) -> Option<Route> {
     if rest == "models" {
         return Some(Route::get(Api::Generate, Endpoint::Models));
     }
-    let (model, verb) = rest.strip_prefix("models/")?.rsplit_once(':')?;
+    let Some(model) = rest.strip_prefix("models/") else {
+        return inside(OPAQUE, rest).map(|_| Route::opaque(Api::Generate));
+    };
+    let Some((model, verb)) = model.rsplit_once(':') else {
+        return Some(Route::model(Api::Generate, model));
+    };
     let (endpoint, stream) = match verb {
         "generateContent" => (Endpoint::Answer, false),
         "streamGenerateContent" => (Endpoint::Answer, true),

@@ -15,13 +15,15 @@ use super::rejection::Rejection;
 /// The models that the list names.
 pub const MODELS: &[&str] = &["gpt-5.4", "gpt-4o-mini"];
 
+/// The body of `GET /v1/models/{model}`.
+pub(super) fn model(model: &str) -> serde_json::Value {
+    serde_json::json!({"id": model, "object": "model", "created": 1_780_000_000,
+                       "owned_by": "system"})
+}
+
 /// The body of `GET /v1/models`.
 pub(super) fn models() -> serde_json::Value {
-    let each = |model: &&str| {
-        serde_json::json!({"id": model, "object": "model", "created": 1_780_000_000,
-                           "owned_by": "system"})
-    };
-    let data: Vec<_> = MODELS.iter().map(each).collect();
+    let data: Vec<_> = MODELS.iter().map(|each| model(each)).collect();
     serde_json::json!({"object": "list", "data": data})
 }
 

@@ -7,6 +7,7 @@ mod embeddings;
 mod faults;
 mod gemini;
 mod models;
+mod opaque;
 mod openai;
 mod recorded;
 mod responses;

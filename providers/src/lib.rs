@@ -11,6 +11,7 @@ pub mod conversation;
 #[cfg(test)]
 mod corpus;
 pub mod dialect;
+pub mod eventstream;
 pub mod gemini;
 pub mod json;
 pub mod openai;

@@ -22,5 +22,6 @@ mod schema;
 pub mod sse;
 pub mod surface;
 pub mod translate;
+pub mod vendor;
 
 pub use schema::Schema;

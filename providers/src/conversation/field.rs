@@ -166,7 +166,7 @@ impl Field {
                 "contents.parts.thought",
             ],
             Self::CacheControl => [
-                "prompt_cache_breakpoint",
+                "cache_control",
                 "prompt_cache_breakpoint",
                 "cache_control",
                 "cachedContent",

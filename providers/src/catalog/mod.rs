@@ -64,6 +64,8 @@ impl Catalog {
     /// Dates, versions and vendors around the name don't matter.
     pub fn capabilities(&self, schema: Schema, model: &str) -> Capabilities {
         let name = bare(model);
+        // OpenAI's models are the same on both of its schemas.
+        let schema = if schema == Schema::Responses { Schema::Chat } else { schema };
         self.rows
             .iter()
             .find(|row| row.schema == schema && row.pattern.fits(&name))

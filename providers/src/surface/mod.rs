@@ -60,7 +60,7 @@ impl HeaderHints {
         match self {
             Self { anthropic_version: true, .. } => Schema::Claude,
             Self { goog_key: true, .. } => Schema::Gemini,
-            _ => Schema::OpenAi,
+            _ => Schema::Chat,
         }
     }
 }
@@ -79,7 +79,8 @@ pub fn endpoint<'a>(
     hints: HeaderHints,
 ) -> Option<Endpoint<'a>> {
     match (method, path) {
-        ("POST", "/v1/chat/completions") => Some(body_names_model(Schema::OpenAi)),
+        ("POST", "/v1/chat/completions") => Some(body_names_model(Schema::Chat)),
+        ("POST", "/v1/responses") => Some(body_names_model(Schema::Responses)),
         ("POST", "/v1/messages") => Some(body_names_model(Schema::Claude)),
         ("POST", _) => gemini_method(path, query),
         ("GET", _) => models(path, query, hints),
@@ -92,11 +93,12 @@ pub fn schema_of(path: &str, hints: HeaderHints) -> Schema {
     if is_under(path, "/v1/messages") {
         return Schema::Claude;
     }
-    if ["/v1/chat", "/v1/responses", "/v1/embeddings", "/v1/completions"]
-        .iter()
-        .any(|prefix| is_under(path, prefix))
+    if is_under(path, "/v1/responses") {
+        return Schema::Responses;
+    }
+    if ["/v1/chat", "/v1/embeddings", "/v1/completions"].iter().any(|prefix| is_under(path, prefix))
     {
-        return Schema::OpenAi;
+        return Schema::Chat;
     }
     match versioned(path) {
         Some(("v1", rest)) if is_gemini_resource(rest) && rest.contains(':') => Schema::Gemini,
@@ -141,7 +143,9 @@ fn models<'a>(path: &'a str, query: Option<&str>, hints: HeaderHints) -> Option<
     }
     let id = match schema {
         Schema::Gemini => gemini_model(resource)?,
-        Schema::OpenAi | Schema::Claude => model_name(resource.strip_prefix("models/")?)?,
+        Schema::Chat | Schema::Responses | Schema::Claude => {
+            model_name(resource.strip_prefix("models/")?)?
+        }
     };
     Some(Endpoint::Model { schema, id })
 }

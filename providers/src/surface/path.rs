@@ -10,7 +10,8 @@ use crate::Schema;
 #[must_use]
 pub fn path(schema: Schema, model: &str, stream: bool) -> String {
     match schema {
-        Schema::OpenAi => "/chat/completions".to_owned(),
+        Schema::Chat => "/chat/completions".to_owned(),
+        Schema::Responses => "/responses".to_owned(),
         Schema::Claude => "/v1/messages".to_owned(),
         Schema::Gemini => gemini_path("v1beta", model, stream, false),
     }

@@ -26,7 +26,7 @@ fn gemini(model: &str, stream: bool, json_array: bool) -> Option<Endpoint<'_>> {
 fn chat_and_messages_are_served_whatever_their_query() {
     let generate =
         |schema| Some(Endpoint::Generate { schema, model: None, stream: None, json_array: false });
-    assert_eq!(post("/v1/chat/completions", None), generate(Schema::OpenAi));
+    assert_eq!(post("/v1/chat/completions", None), generate(Schema::Chat));
     assert_eq!(post("/v1/messages", Some("beta=true")), generate(Schema::Claude));
 }
 
@@ -98,7 +98,7 @@ fn everything_else_is_not_served() {
         "/v1/../v1/chat/completions",
         "/V1/chat/completions",
         "/v1/chat%2Fcompletions",
-        "/v1/responses",
+        "/v1/responses/r_1",
         "/v1/embeddings",
         "/v1/messages/count_tokens",
         "/v1/messages/batches",
@@ -122,20 +122,20 @@ fn everything_else_is_not_served() {
 fn lists_of_models_are_told_apart_by_headers() {
     let get = |path, query, hints| endpoint("GET", path, query, hints);
     let list = |schema| Some(Endpoint::Models { schema });
-    assert_eq!(get("/v1/models", None, NONE), list(Schema::OpenAi));
+    assert_eq!(get("/v1/models", None, NONE), list(Schema::Chat));
     assert_eq!(get("/v1/models", None, ANTHROPIC), list(Schema::Claude));
     assert_eq!(get("/v1/models", None, GOOGLE), list(Schema::Gemini));
     assert_eq!(get("/v1/models", Some("pageSize=5&key=K"), NONE), list(Schema::Gemini));
-    assert_eq!(get("/v1/models", Some("monkey=K"), NONE), list(Schema::OpenAi));
+    assert_eq!(get("/v1/models", Some("monkey=K"), NONE), list(Schema::Chat));
     assert_eq!(get("/v1beta/models", None, ANTHROPIC), list(Schema::Gemini));
 
     let one = |schema, id: &'static str| Some(Endpoint::Model { schema, id: id.into() });
-    assert_eq!(get("/v1/models/gpt-5", None, NONE), one(Schema::OpenAi, "gpt-5"));
+    assert_eq!(get("/v1/models/gpt-5", None, NONE), one(Schema::Chat, "gpt-5"));
     assert_eq!(get("/v1/models/claude-5", None, ANTHROPIC), one(Schema::Claude, "claude-5"));
     assert_eq!(get("/v1beta/models/gemini-3", None, NONE), one(Schema::Gemini, "gemini-3"));
     assert_eq!(
         get("/v1/models/ft:gpt-4o:org::id", None, NONE),
-        one(Schema::OpenAi, "ft:gpt-4o:org::id")
+        one(Schema::Chat, "ft:gpt-4o:org::id")
     );
     for path in ["/v1/models/", "/v1/model", "/v1/models/a/b", "/v1/models/..", "/v1beta/files"] {
         assert_eq!(get(path, None, NONE), None, "{path}");
@@ -146,15 +146,15 @@ fn lists_of_models_are_told_apart_by_headers() {
 fn errors_on_unknown_paths_have_the_callers_shape() {
     for (path, hints, schema) in [
         ("/v1/messages/count_tokens", NONE, Schema::Claude),
-        ("/v1/messagesx", NONE, Schema::OpenAi),
-        ("/v1/responses/r_1", ANTHROPIC, Schema::OpenAi),
+        ("/v1/messagesx", NONE, Schema::Chat),
+        ("/v1/responses/r_1", ANTHROPIC, Schema::Responses),
         ("/v1beta/models/m:countTokens", NONE, Schema::Gemini),
         ("/v1beta1/projects/p", NONE, Schema::Gemini),
         ("/v1/models/m:countTokens", NONE, Schema::Gemini),
         ("/v1/models/m", ANTHROPIC, Schema::Claude),
         ("/anything", GOOGLE, Schema::Gemini),
-        ("/anything", NONE, Schema::OpenAi),
-        ("", NONE, Schema::OpenAi),
+        ("/anything", NONE, Schema::Chat),
+        ("", NONE, Schema::Chat),
     ] {
         assert_eq!(schema_of(path, hints), schema, "{path}");
     }
@@ -167,7 +167,7 @@ fn models_are_listed_in_each_shape() {
             .unwrap()
     };
     assert_eq!(
-        list(Schema::OpenAi),
+        list(Schema::Chat),
         json!({"object": "list", "data": [
             {"id": "a", "object": "model", "created": 0, "owned_by": "egret"},
             {"id": "tunedModels/b", "object": "model", "created": 86400, "owned_by": "egret"},
@@ -197,7 +197,7 @@ fn models_are_listed_in_each_shape() {
 #[test]
 fn one_model_is_an_element_of_its_list() {
     for (schema, list) in
-        [(Schema::OpenAi, "/data/0"), (Schema::Claude, "/data/0"), (Schema::Gemini, "/models/0")]
+        [(Schema::Chat, "/data/0"), (Schema::Claude, "/data/0"), (Schema::Gemini, "/models/0")]
     {
         let all: Value = serde_json::from_slice(&render_models(schema, &[("m\"x", 7)])).unwrap();
         let one: Value = serde_json::from_slice(&render_model(schema, "m\"x", 7)).unwrap();

@@ -5,8 +5,8 @@
 
 use serde_json::value::RawValue;
 
-use super::read::{List, Number, TextOr, object};
 use crate::json::Str;
+use crate::openai::read::{List, Number, TextOr, object};
 
 object! {
     /// The whole body.

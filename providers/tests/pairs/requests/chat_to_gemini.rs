@@ -2,7 +2,7 @@
 
 use super::Want::{Lost, Partly, Refused, Says};
 use super::{Row, beside, check};
-use providers::Schema::{Gemini, OpenAi};
+use providers::Schema::{Chat, Gemini};
 
 const PLAIN: &[Row] = &[
     ("nothing", "{}", Says("{}")),
@@ -264,12 +264,12 @@ const MODEL: &str = "gemini-2.5-flash";
 
 #[test]
 fn fields() {
-    check(OpenAi, Gemini, MODEL, PLAIN);
+    check(Chat, Gemini, MODEL, PLAIN);
 }
 
 #[test]
 fn tools() {
-    check(OpenAi, Gemini, MODEL, TOOLS);
+    check(Chat, Gemini, MODEL, TOOLS);
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn choices() {
     beside(
         r#"{"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}]}"#,
         r#"{"tools":[{"functionDeclarations":[{"name":"f"},{"name":"g"}]}]}"#,
-        OpenAi,
+        Chat,
         Gemini,
         CHOICES,
     );
@@ -285,13 +285,13 @@ fn choices() {
 
 #[test]
 fn turns() {
-    check(OpenAi, Gemini, MODEL, TURNS);
+    check(Chat, Gemini, MODEL, TURNS);
 }
 
 #[test]
 fn models_that_are_told_by_level_and_want_signatures() {
     check(
-        OpenAi,
+        Chat,
         Gemini,
         "gemini-3-flash-preview",
         &[

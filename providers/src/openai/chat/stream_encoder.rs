@@ -122,7 +122,7 @@ impl Encoder {
         let slot = match kind {
             PartKind::Text => Slot::Text,
             PartKind::Refusal => Slot::Refusal,
-            PartKind::ToolCall { id, name } => {
+            PartKind::ToolCall { id, name, .. } => {
                 let minted;
                 let id = match id {
                     Some(id) => id.as_ref(),
@@ -141,9 +141,11 @@ impl Encoder {
                 self.candidates[place].calls += 1;
                 Slot::Call { ordinal, empty: true }
             }
-            PartKind::Thinking | PartKind::RedactedThinking(_) | PartKind::Opaque(_) => {
-                Slot::Hidden
-            }
+            PartKind::Thinking { .. }
+            | PartKind::RedactedThinking(_)
+            | PartKind::Image(_)
+            | PartKind::Audio(_)
+            | PartKind::Opaque(_) => Slot::Hidden,
         };
         let parts = &mut self.candidates[place].parts;
         let part = part as usize;

@@ -10,7 +10,7 @@ use super::options::{Losses, refuse};
 use crate::Schema;
 use crate::codec::Target;
 use crate::conversation::{self, Field, Opaque, Refusal, Request, Role, ToolResult};
-use crate::openai::CUSTOM_CALL;
+use crate::openai::chat::CUSTOM_CALL;
 
 /// A message as it is written.
 #[derive(Default, Serialize)]
@@ -49,7 +49,7 @@ pub(super) fn all<'a>(
 ) -> Result<Vec<Message<'a>>, Refusal> {
     let mut writer = Writer {
         request,
-        thoughts: request.schema == Schema::OpenAi && target.capabilities.legacy_openai,
+        thoughts: request.schema == Schema::Chat && target.capabilities.legacy_openai,
         losses,
         messages: Vec::with_capacity(request.messages.len() + 1),
         moved: Vec::new(),
@@ -148,7 +148,7 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
                 None => {}
             }
         }
-        if result.cache_control.is_some() {
+        if result.cache.is_some() {
             self.losses.of(Field::CacheControl);
         }
         if texts.is_empty() {
@@ -185,7 +185,7 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
         for part in parts {
             match part {
                 conversation::Part::ToolCall(call) => message.tool_calls.push(self.call(call)),
-                conversation::Part::Opaque(Opaque { schema: Schema::OpenAi, kind, raw })
+                conversation::Part::Opaque(Opaque { schema: Schema::Chat, kind, raw })
                     if kind == CUSTOM_CALL =>
                 {
                     message.tool_calls.push(Call::Raw(raw));
@@ -226,7 +226,7 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
     }
 
     fn call(&mut self, call: &'a conversation::ToolCall<'_>) -> Call<'a> {
-        if call.cache_control.is_some() {
+        if call.cache.is_some() {
             self.losses.of(Field::CacheControl);
         }
         if call.signature.is_some() {

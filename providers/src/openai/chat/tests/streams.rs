@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{OpenAi, reply};
+use super::{Chat, reply};
 use crate::codec::{Codec, Reply};
 use crate::conversation::{
     ApiError, Delta, ErrorClass, Event, Finish, FinishReason, PartKind, Usage,
@@ -15,7 +15,7 @@ pub(super) fn show(event: &Event<'_>) -> String {
             format!("start {} {}", id.as_deref().unwrap_or("-"), model.as_deref().unwrap_or("-"))
         }
         Event::PartStart { candidate, part, kind } => match kind {
-            PartKind::ToolCall { id, name } => {
+            PartKind::ToolCall { id, name, .. } => {
                 format!("{candidate}.{part} call {name}#{}", id.as_deref().unwrap_or("-"))
             }
             other => format!("{candidate}.{part} {other:?}"),
@@ -24,6 +24,7 @@ pub(super) fn show(event: &Event<'_>) -> String {
             Delta::Text(text) | Delta::Arguments(text) | Delta::Signature(text) => {
                 format!("{candidate}.{part} +{text}")
             }
+            Delta::Citation(_) | Delta::Logprobs(_) => format!("{candidate}.{part} {delta:?}"),
         },
         Event::PartStop { candidate, part } => format!("{candidate}.{part} stop"),
         Event::Finish { candidate, finish } => format!("{candidate} {:?}", finish.reason),
@@ -36,7 +37,7 @@ pub(super) fn show(event: &Event<'_>) -> String {
 
 /// All events of a stream that comes in these pieces.
 pub(super) fn events<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Vec<String> {
-    let mut decoder = OpenAi.stream_decoder();
+    let mut decoder = Chat.stream_decoder();
     let mut events = Vec::new();
     for piece in pieces {
         decoder.push(piece, &mut |event| events.push(show(&event)));
@@ -101,7 +102,7 @@ fn deltas_of_every_kind() {
                 done("length"),
             ],
             &[
-                "0.0 Thinking",
+                "0.0 Thinking { id: None }",
                 "0.0 +hm",
                 "0.0 +!",
                 "0.0 stop",
@@ -337,7 +338,7 @@ fn an_endless_event_is_an_error() {
 
 /// What a caller gets for these events: the chunks' data.
 fn encoded(reply: Reply, events: &[Event<'_>]) -> Vec<String> {
-    let mut encoder = OpenAi.stream_encoder(reply);
+    let mut encoder = Chat.stream_encoder(reply);
     let mut out = Vec::new();
     for event in events {
         encoder.event(event, &mut out);
@@ -388,6 +389,7 @@ fn the_grammar_is_exact() {
     };
     let end = |reason: &str| json!([{"index": 0, "delta": {}, "logprobs": null, "finish_reason": reason}]);
     let tool = |id: Option<&'static str>, name: &'static str| PartKind::ToolCall {
+        custom: false,
         id: id.map(Into::into),
         name: name.into(),
     };
@@ -403,7 +405,7 @@ fn the_grammar_is_exact() {
         ),
         (
             vec![
-                part(0, PartKind::Thinking),
+                part(0, PartKind::Thinking { id: None }),
                 piece(0, Delta::Text("hm".into())),
                 piece(0, Delta::Signature("s".into())),
                 stop(0),

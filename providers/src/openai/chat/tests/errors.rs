@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::OpenAi;
+use super::Chat;
 use crate::codec::Codec;
 use crate::conversation::{ApiError, ErrorClass};
 
@@ -23,7 +23,7 @@ fn every_class_has_its_status_and_all_four_keys() {
         (ErrorClass::Timeout, 504, "server_error", json!("timeout")),
     ];
     for (class, status, kind, code) in rows {
-        let (written, body) = OpenAi.encode_error(&ApiError::new(class, "why"), "req");
+        let (written, body) = Chat.encode_error(&ApiError::new(class, "why"), "req");
         assert_eq!(written, status, "{class:?}");
         let body: Value = serde_json::from_slice(&body).unwrap();
         let expected =
@@ -31,7 +31,7 @@ fn every_class_has_its_status_and_all_four_keys() {
         assert_eq!(body, expected, "{class:?}");
         if class != ErrorClass::TooLarge {
             let text = serde_json::to_vec(&body).unwrap();
-            assert_eq!(OpenAi.decode_error(status, &text).class, class);
+            assert_eq!(Chat.decode_error(status, &text).class, class);
         }
     }
     let own = ApiError {
@@ -39,7 +39,7 @@ fn every_class_has_its_status_and_all_four_keys() {
         param: Some("p".into()),
         ..ApiError::new(ErrorClass::RateLimited, "m")
     };
-    let (_, body) = OpenAi.encode_error(&own, "");
+    let (_, body) = Chat.encode_error(&own, "");
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!((&body["error"]["code"], &body["error"]["param"]), (&json!("c"), &json!("p")));
 }
@@ -145,11 +145,11 @@ fn errors_of_any_shape_are_read() {
         ),
     ];
     for (status, body, class, message, code) in rows {
-        let error = OpenAi.decode_error(status, body.as_bytes());
+        let error = Chat.decode_error(status, body.as_bytes());
         assert_eq!(error.class, class, "{status} {body}");
         assert_eq!(error.message, message, "{status} {body}");
         assert_eq!(error.code.as_deref(), code, "{status} {body}");
     }
-    let error = OpenAi.decode_error(400, br#"{"error":{"message":"m","param":"p"}}"#);
+    let error = Chat.decode_error(400, br#"{"error":{"message":"m","param":"p"}}"#);
     assert_eq!(error.param.as_deref(), Some("p"));
 }

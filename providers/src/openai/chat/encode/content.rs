@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use super::options::{Losses, refuse};
 use crate::Schema;
-use crate::conversation::{self, Field, Media, Opaque, Refusal, Request, Source};
+use crate::claude::cache::{self, CacheControl};
+use crate::conversation::{self, CacheBreakpoint, Field, Media, Opaque, Refusal, Request, Source};
 
 /// A message's content as it is written: a string where that is enough.
 #[derive(Serialize)]
@@ -77,12 +78,12 @@ pub(super) enum Known<'a> {
     Text {
         text: Prefixed<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
+        cache_control: Option<CacheControl>,
     },
     ImageUrl {
         image_url: ImageUrl<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
+        cache_control: Option<CacheControl>,
     },
     InputAudio {
         input_audio: InputAudio<'a>,
@@ -90,7 +91,7 @@ pub(super) enum Known<'a> {
     File {
         file: File<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
+        cache_control: Option<CacheControl>,
     },
     Refusal {
         refusal: &'a str,
@@ -160,8 +161,8 @@ pub(super) fn part<'a>(
         losses.of(Field::MediaName);
     }
     // Chat's own spelling is Claude's, on the hosts that know it (OpenRouter).
-    let mut cache = |cache_control: Option<&'a RawValue>| match cache_control {
-        Some(raw) if request.schema == Schema::OpenAi => Some(raw),
+    let mut cache = |breakpoint: Option<CacheBreakpoint>| match breakpoint {
+        Some(at) if request.schema == Schema::Chat => Some(cache::write(at)),
         Some(_) => {
             losses.of(Field::CacheControl);
             None
@@ -170,7 +171,7 @@ pub(super) fn part<'a>(
     };
     let known = match part {
         conversation::Part::Text(text) => {
-            let cache_control = cache(text.cache_control);
+            let cache_control = cache(text.cache);
             if text.signature.is_some() {
                 losses.of(Field::Thinking);
             }
@@ -178,18 +179,16 @@ pub(super) fn part<'a>(
         }
         conversation::Part::Image(media) => Known::ImageUrl {
             image_url: ImageUrl { url: image(media, request)?, detail: media.detail.as_deref() },
-            cache_control: cache(media.cache_control),
+            cache_control: cache(media.cache),
         },
         conversation::Part::Document(Media {
-            source: Source::Text { text },
-            cache_control,
-            ..
-        }) => Known::Text { text: Prefixed::plain(text), cache_control: cache(*cache_control) },
+            source: Source::Text { text }, cache: at, ..
+        }) => Known::Text { text: Prefixed::plain(text), cache_control: cache(*at) },
         conversation::Part::Document(media) => {
-            Known::File { file: file(media, request)?, cache_control: cache(media.cache_control) }
+            Known::File { file: file(media, request)?, cache_control: cache(media.cache) }
         }
         conversation::Part::Audio(media) => {
-            cache(media.cache_control);
+            cache(media.cache);
             Known::InputAudio { input_audio: audio(media, request)? }
         }
         conversation::Part::Refusal(words) => Known::Refusal { refusal: words },
@@ -197,7 +196,7 @@ pub(super) fn part<'a>(
             losses.of(Field::Thinking);
             return Ok(None);
         }
-        conversation::Part::Opaque(Opaque { schema: Schema::OpenAi, raw, .. }) => {
+        conversation::Part::Opaque(Opaque { schema: Schema::Chat, raw, .. }) => {
             return Ok(Some(Part::Raw(raw)));
         }
         conversation::Part::Opaque(opaque) => {
@@ -224,9 +223,7 @@ fn image<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<Address<'a>,
 
 fn file<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<File<'a>, Refusal> {
     match &media.source {
-        Source::File { id } if request.schema == Schema::OpenAi => {
-            Ok(File::Uploaded { file_id: id })
-        }
+        Source::File { id } if request.schema == Schema::Chat => Ok(File::Uploaded { file_id: id }),
         Source::Base64 { media_type, data } => Ok(File::Inline {
             filename: media.name.as_deref().unwrap_or(match media_type.as_ref() {
                 "application/pdf" => "document.pdf",
@@ -235,7 +232,7 @@ fn file<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<File<'a>, Ref
             file_data: Address::Data { media_type, data },
         }),
         // OpenAI's file_data is data; hosts of callers who write this schema may know better.
-        Source::Url { url, .. } if request.schema == Schema::OpenAi => Ok(File::Inline {
+        Source::Url { url, .. } if request.schema == Schema::Chat => Ok(File::Inline {
             filename: media.name.as_deref().unwrap_or("document.pdf"),
             file_data: Address::Url(url),
         }),

@@ -12,7 +12,7 @@ mod streams;
 
 use serde_json::{Value, json};
 
-use super::OpenAi;
+use super::Chat;
 use crate::Schema;
 use crate::catalog::{Capabilities, Thinking};
 use crate::codec::{Codec, PathHints, Reply, Target};
@@ -24,7 +24,7 @@ fn modern() -> Capabilities {
         thinking: Thinking::Effort,
         efforts: EFFORTS.to_vec(),
         legacy_openai: false,
-        ..Capabilities::default_for(Schema::OpenAi)
+        ..Capabilities::default_for(Schema::Chat)
     }
 }
 
@@ -44,7 +44,7 @@ fn legacy() -> Capabilities {
 }
 
 fn decode(body: &str) -> Result<Request<'_>, Refusal> {
-    OpenAi.decode_request(body.as_bytes(), PathHints::default())
+    Chat.decode_request(body.as_bytes(), PathHints::default())
 }
 
 /// A body with one user message and these members.
@@ -68,7 +68,7 @@ fn encode(
     capabilities: &Capabilities,
 ) -> Result<(Value, Vec<String>), Refusal> {
     let target = Target { model: "gpt-y", capabilities };
-    let encoded = OpenAi.encode_request(request, &target)?;
+    let encoded = Chat.encode_request(request, &target)?;
     let losses = encoded.losses.iter().map(|loss| loss.field.to_string()).collect();
     Ok((serde_json::from_slice(&encoded.body).unwrap(), losses))
 }

@@ -7,10 +7,10 @@ mod tools;
 use std::borrow::Cow;
 
 use self::extension::Extensions;
-use super::read::{self, TextOr};
 use super::wire;
 use crate::Schema;
 use crate::conversation::{Effort, Field, OutputFormat, Reasoning, Refusal, Request, Sampling};
+use crate::openai::read::{self, TextOr};
 
 /// Reads a request body.
 pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
@@ -28,7 +28,7 @@ pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     }
 
     let model = body.model.ok_or_else(|| missing("model", "the name of a model"))?;
-    let mut request = Request::new(Schema::OpenAi, model.0);
+    let mut request = Request::new(Schema::Chat, model.0);
     request.stream = body.stream.unwrap_or(false);
     let messages = body.messages.ok_or_else(|| missing("messages", "a list of messages"))?;
     message::decode(messages.0, &mut request, &mut extensions)?;
@@ -111,7 +111,7 @@ fn effort(word: &str) -> Result<Effort, Refusal> {
         "max" => Effort::Max,
         _ => {
             return Err(invalid(
-                Field::Reasoning.name(Schema::OpenAi),
+                Field::Reasoning.name(Schema::Chat),
                 "none, minimal, low, medium, high, xhigh or max",
             ));
         }

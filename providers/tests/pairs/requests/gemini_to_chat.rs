@@ -2,7 +2,7 @@
 
 use super::Want::{Lost, Partly, Refused, Says};
 use super::{Row, beside, check};
-use providers::Schema::{Gemini, OpenAi};
+use providers::Schema::{Chat, Gemini};
 
 const PLAIN: &[Row] = &[
     ("nothing", "{}", Says("{}")),
@@ -213,12 +213,12 @@ const TURNS: &[Row] = &[
 
 #[test]
 fn fields() {
-    check(Gemini, OpenAi, "gpt-4.1", PLAIN);
+    check(Gemini, Chat, "gpt-4.1", PLAIN);
 }
 
 #[test]
 fn tools() {
-    check(Gemini, OpenAi, "gpt-4.1", TOOLS);
+    check(Gemini, Chat, "gpt-4.1", TOOLS);
 }
 
 #[test]
@@ -231,21 +231,21 @@ fn choices() {
             {"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"x":{"type":"number"}},"required":["x"]}}},
             {"type":"function","function":{"name":"g","parameters":{"type":"object","properties":{"x":{"type":"number"}}}}}]}"#,
         Gemini,
-        OpenAi,
+        Chat,
         CHOICES,
     );
 }
 
 #[test]
 fn turns() {
-    check(Gemini, OpenAi, "gpt-4.1", TURNS);
+    check(Gemini, Chat, "gpt-4.1", TURNS);
 }
 
 #[test]
 fn models_that_reason() {
     check(
         Gemini,
-        OpenAi,
+        Chat,
         "gpt-5.2",
         &[
             (

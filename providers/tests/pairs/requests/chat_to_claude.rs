@@ -342,12 +342,12 @@ const TURNS: &[Row] = &[
 
 #[test]
 fn fields() {
-    check(Schema::OpenAi, Schema::Claude, "claude-sonnet-4-5", PLAIN);
+    check(Schema::Chat, Schema::Claude, "claude-sonnet-4-5", PLAIN);
 }
 
 #[test]
 fn tools() {
-    check(Schema::OpenAi, Schema::Claude, "claude-sonnet-4-5", TOOLS);
+    check(Schema::Chat, Schema::Claude, "claude-sonnet-4-5", TOOLS);
 }
 
 #[test]
@@ -356,7 +356,7 @@ fn choices() {
         r#"{"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}},
             {"type":"function","function":{"name":"g","parameters":{"type":"object"}}}]}"#,
         r#"{"tools":[{"name":"f","input_schema":{"type":"object"}},{"name":"g","input_schema":{"type":"object"}}]}"#,
-        Schema::OpenAi,
+        Schema::Chat,
         Schema::Claude,
         CHOICES,
     );
@@ -364,14 +364,14 @@ fn choices() {
 
 #[test]
 fn turns() {
-    check(Schema::OpenAi, Schema::Claude, "claude-sonnet-4-5", TURNS);
+    check(Schema::Chat, Schema::Claude, "claude-sonnet-4-5", TURNS);
 }
 
 #[test]
 fn newer_models() {
     const MODEL: &str = "claude-opus-5";
     check(
-        Schema::OpenAi,
+        Schema::Chat,
         Schema::Claude,
         MODEL,
         &[
@@ -418,7 +418,7 @@ fn newer_models() {
         ],
     );
     check(
-        Schema::OpenAi,
+        Schema::Chat,
         Schema::Claude,
         "claude-opus-5-5",
         &[(

@@ -79,7 +79,7 @@ impl<'a> Extensions<'a> {
         if is_null(value) || self.0.iter().any(|known| known.path == path) {
             return;
         }
-        self.0.push(Extension { schema: Schema::OpenAi, path, value, unsupported });
+        self.0.push(Extension { schema: Schema::Chat, path, value, unsupported });
     }
 
     pub(super) fn into_vec(self) -> Vec<Extension<'a>> {

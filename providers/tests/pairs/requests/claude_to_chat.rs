@@ -2,7 +2,7 @@
 
 use super::Want::{Lost, Partly, Refused, Says};
 use super::{Row, beside, check};
-use providers::Schema::{Claude, OpenAi};
+use providers::Schema::{Chat, Claude};
 
 const PLAIN: &[Row] = &[
     ("nothing", "{}", Says("{}")),
@@ -287,12 +287,12 @@ const TURNS: &[Row] = &[
 
 #[test]
 fn fields() {
-    check(Claude, OpenAi, "gpt-4.1", PLAIN);
+    check(Claude, Chat, "gpt-4.1", PLAIN);
 }
 
 #[test]
 fn tools() {
-    check(Claude, OpenAi, "gpt-4.1", TOOLS);
+    check(Claude, Chat, "gpt-4.1", TOOLS);
 }
 
 #[test]
@@ -302,21 +302,21 @@ fn choices() {
         r#"{"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}},
             {"type":"function","function":{"name":"g","parameters":{"type":"object"}}}]}"#,
         Claude,
-        OpenAi,
+        Chat,
         CHOICES,
     );
 }
 
 #[test]
 fn turns() {
-    check(Claude, OpenAi, "gpt-4.1", TURNS);
+    check(Claude, Chat, "gpt-4.1", TURNS);
 }
 
 #[test]
 fn models_that_reason() {
     check(
         Claude,
-        OpenAi,
+        Chat,
         "gpt-5.2",
         &[
             (
@@ -354,7 +354,7 @@ fn models_that_reason() {
     );
     check(
         Claude,
-        OpenAi,
+        Chat,
         "gpt-5.6",
         &[(
             "effort beside tools",
@@ -371,7 +371,7 @@ fn models_that_reason() {
 fn compatible_hosts() {
     check(
         Claude,
-        OpenAi,
+        Chat,
         "llama-4",
         &[(
             "limit, user and top_k by their old names",

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::streams::events;
-use super::{OpenAi, decode, legacy, modern};
+use super::{Chat, decode, legacy, modern};
 use crate::codec::{Codec, PathHints, Target};
 
 fn text() -> impl Strategy<Value = String> {
@@ -126,7 +126,7 @@ proptest! {
         let request = decode(&text).unwrap();
         for capabilities in [modern(), legacy()] {
             let target = Target { model: "m", capabilities: &capabilities };
-            let encoded = OpenAi.encode_request(&request, &target).unwrap();
+            let encoded = Chat.encode_request(&request, &target).unwrap();
             prop_assert!(encoded.losses.is_empty(), "{:?}", encoded.losses);
             let again = std::str::from_utf8(&encoded.body).unwrap();
             prop_assert_eq!(format!("{:?}", request), format!("{:?}", decode(again).unwrap()));
@@ -135,9 +135,9 @@ proptest! {
 
     #[test]
     fn nothing_makes_a_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), status: u16) {
-        let _ = OpenAi.decode_request(&bytes, PathHints::default());
-        let _ = OpenAi.decode_response(&bytes);
-        let _ = OpenAi.decode_error(status, &bytes);
+        let _ = Chat.decode_request(&bytes, PathHints::default());
+        let _ = Chat.decode_response(&bytes);
+        let _ = Chat.decode_error(status, &bytes);
         let framed = [b"data: ", bytes.as_slice(), b"\n\n"].concat();
         let _ = events([bytes.as_slice(), framed.as_slice()]);
     }
@@ -154,8 +154,8 @@ proptest! {
     ) {
         let text = format!("{{\"{key}\":{value}}}");
         let _ = decode(&text);
-        let _ = OpenAi.decode_response(text.as_bytes());
-        let _ = OpenAi.decode_error(500, text.as_bytes());
+        let _ = Chat.decode_response(text.as_bytes());
+        let _ = Chat.decode_error(500, text.as_bytes());
         let told = events([format!("data: {text}\n\ndata: [DONE]\n\n").as_bytes()]);
         let last = told.last().unwrap();
         prop_assert!(last == "end" || last.starts_with("error"), "{:?}", told);

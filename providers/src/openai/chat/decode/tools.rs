@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 use super::extension::Extensions;
 use super::{invalid, missing};
 use crate::Schema;
-use crate::conversation::{Refusal, Tool, ToolChoice};
+use crate::claude::cache;
+use crate::conversation::{CacheBreakpoint, Refusal, Tool, ToolChoice};
+use crate::openai::chat::wire;
 use crate::openai::read::{self, List};
-use crate::openai::wire;
 
 /// `functions` is the old form of `tools`.
 pub(super) fn decode<'a>(
@@ -36,10 +37,10 @@ fn tool<'a>(
     match (tool.kind, tool.function) {
         (kind, Some(declared)) if kind.as_deref().is_none_or(|kind| kind == "function") => {
             extensions.unknown("tools", tool.unknown);
-            function(declared, tool.cache_control, "tools.function", extensions)
+            function(declared, tool.cache_control.map(cache::read), "tools.function", extensions)
         }
         (Some(kind), _) if &*kind != "function" => {
-            Ok(Tool::Hosted { schema: Schema::OpenAi, kind: kind.0, raw })
+            Ok(Tool::Hosted { schema: Schema::Chat, kind: kind.0, raw })
         }
         _ => Err(missing("tools.function", "an object with the 'name' of the function")),
     }
@@ -47,7 +48,7 @@ fn tool<'a>(
 
 fn function<'a>(
     function: wire::Function<'a>,
-    cache_control: Option<&'a RawValue>,
+    cache: Option<CacheBreakpoint>,
     at: &'static str,
     extensions: &mut Extensions<'a>,
 ) -> Result<Tool<'a>, Refusal> {
@@ -58,7 +59,7 @@ fn function<'a>(
         description: function.description.map(Cow::from),
         parameters: function.parameters.map(Cow::Borrowed),
         strict: function.strict,
-        cache_control,
+        cache,
     })
 }
 

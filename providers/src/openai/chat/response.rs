@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::answer::{Answer, Billed, Choice, Voice, finish, words};
-use super::error;
 use super::usage::{self, count};
 use crate::codec::Reply;
 use crate::conversation::{
     ApiError, Arguments, Candidate, Finish, FinishReason, Part, Response, Thinking, ToolCall, Usage,
 };
+use crate::openai::error;
 
 /// Reads a whole answer.
 pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
@@ -70,7 +70,7 @@ fn candidate(mut choice: Choice<'_>, position: usize) -> Result<Candidate<'_>, A
     said.each_words(&mut |voice, words| {
         parts.push(match voice {
             Voice::Text => Part::text(words),
-            Voice::Thinking => Part::Thinking(Thinking { text: words, signature: None }),
+            Voice::Thinking => Part::Thinking(Thinking { text: words, ..Thinking::default() }),
             Voice::Refusal => Part::Refusal(words),
         });
     });
@@ -82,12 +82,13 @@ fn candidate(mut choice: Choice<'_>, position: usize) -> Result<Candidate<'_>, A
             id: call.id(),
             name,
             arguments: call.arguments().unwrap_or(Arguments::Text(Cow::Borrowed(""))),
+            custom: false,
             signature: None,
-            cache_control: None,
+            cache: None,
         }));
     }
     let reason = finish(ended.as_deref(), parts.len() > before, refused)?;
-    Ok(Candidate { index, parts, finish: Finish::new(reason) })
+    Ok(Candidate { index, parts, logprobs: Vec::new(), finish: Finish::new(reason) })
 }
 
 #[derive(Serialize)]

@@ -7,13 +7,14 @@ use serde_json::value::RawValue;
 use super::extension::Extensions;
 use super::{invalid, missing};
 use crate::Schema;
+use crate::claude::cache;
 use crate::conversation::{
-    Arguments, Media, Message, Opaque, Part, Refusal, Request, Role, Source, Text, Thinking,
-    ToolCall, ToolResult,
+    Arguments, CacheBreakpoint, Media, Message, Opaque, Part, Refusal, Request, Role, Source, Text,
+    Thinking, ToolCall, ToolResult,
 };
 use crate::json::Str;
+use crate::openai::chat::{CUSTOM_CALL, wire};
 use crate::openai::read::{self, List, TextOr, is_null};
-use crate::openai::{CUSTOM_CALL, wire};
 
 /// Reads all messages into the request: leading instructions are its `system`.
 pub(super) fn decode<'a>(
@@ -139,7 +140,7 @@ impl Place {
                 Ok(Part::ToolCall(self.function(function, id, extensions)?))
             }
             (None, Some(kind)) if &*kind != "function" => {
-                Ok(Part::Opaque(Opaque { schema: Schema::OpenAi, kind: CUSTOM_CALL.into(), raw }))
+                Ok(Part::Opaque(Opaque { schema: Schema::Chat, kind: CUSTOM_CALL.into(), raw }))
             }
             (None, _) => Err(missing(
                 "messages.tool_calls.function",
@@ -162,8 +163,9 @@ impl Place {
             id: id.filter(|id| !id.is_empty()),
             name: name.0,
             arguments: Arguments::Text(function.arguments.map(Cow::from).unwrap_or_default()),
+            custom: false,
             signature: None,
-            cache_control: None,
+            cache: None,
         })
     }
 
@@ -190,8 +192,9 @@ impl Place {
             name,
             content,
             object: None,
+            custom: false,
             is_error: false,
-            cache_control: None,
+            cache: None,
         })
     }
 
@@ -228,15 +231,20 @@ impl Place {
         let decoded = match part.kind.as_deref() {
             Some("text") => Part::Text(Text {
                 text: part.text.ok_or_else(|| lacks("messages.content.text"))?.0,
-                cache_control: part.cache_control,
-                signature: None,
+                cache: part.cache_control.map(cache::read),
+                ..Text::default()
             }),
             Some("refusal") => {
                 Part::Refusal(part.refusal.ok_or_else(|| lacks("messages.content.refusal"))?.0)
             }
             Some("image_url") => {
                 let image = part.image_url.ok_or_else(|| lacks("messages.content.image_url"))?;
-                Part::Image(self.image(image, part.cache_control, &at, extensions)?)
+                Part::Image(self.image(
+                    image,
+                    part.cache_control.map(cache::read),
+                    &at,
+                    extensions,
+                )?)
             }
             Some("input_audio") => {
                 let audio =
@@ -246,7 +254,11 @@ impl Place {
                 let format =
                     audio.format.ok_or_else(|| lacks("messages.content.input_audio.format"))?;
                 let media_type = Cow::Owned(format!("audio/{}", &*format));
-                media(Source::Base64 { media_type, data: data.0 }, part.cache_control, Part::Audio)
+                media(
+                    Source::Base64 { media_type, data: data.0 },
+                    part.cache_control.map(cache::read),
+                    Part::Audio,
+                )
             }
             Some("file") => {
                 let file = part.file.ok_or_else(|| lacks("messages.content.file"))?;
@@ -260,12 +272,12 @@ impl Place {
                     source,
                     name: file.filename.map(Cow::from),
                     detail: None,
-                    cache_control: part.cache_control,
+                    cache: part.cache_control.map(cache::read),
                 })
             }
             Some(_) => {
                 let kind = part.kind.map(Cow::from).unwrap_or_default();
-                return Ok(Part::Opaque(Opaque { schema: Schema::OpenAi, kind, raw }));
+                return Ok(Part::Opaque(Opaque { schema: Schema::Chat, kind, raw }));
             }
             None => return Err(lacks("messages.content.type")),
         };
@@ -277,7 +289,7 @@ impl Place {
     fn image<'a>(
         &self,
         raw: &'a RawValue,
-        cache_control: Option<&'a RawValue>,
+        cache: Option<CacheBreakpoint>,
         at: &str,
         extensions: &mut Extensions<'a>,
     ) -> Result<Media<'a>, Refusal> {
@@ -297,7 +309,7 @@ impl Place {
         } else {
             Source::Url { url, media_type: None }
         };
-        Ok(Media { source, name: None, detail, cache_control })
+        Ok(Media { source, name: None, detail, cache })
     }
 
     /// A `data:` URL, an address, or bare base64 of the type that is usual there.
@@ -324,16 +336,16 @@ impl Place {
 
 fn thinking<'a>(text: Str<'a>, parts: &mut Vec<Part<'a>>) {
     if !text.is_empty() {
-        parts.push(Part::Thinking(Thinking { text: text.0, signature: None }));
+        parts.push(Part::Thinking(Thinking { text: text.0, ..Thinking::default() }));
     }
 }
 
 fn media<'a>(
     source: Source<'a>,
-    cache_control: Option<&'a RawValue>,
+    cache: Option<CacheBreakpoint>,
     kind: fn(Media<'a>) -> Part<'a>,
 ) -> Part<'a> {
-    kind(Media { source, name: None, detail: None, cache_control })
+    kind(Media { source, name: None, detail: None, cache })
 }
 
 /// Takes `data:<type>[;parameter];base64,<data>` apart; no other encoding is known.

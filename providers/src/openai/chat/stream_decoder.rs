@@ -185,7 +185,7 @@ impl Candidate {
                 self.hush(sink);
                 let kind = match voice {
                     Voice::Text => PartKind::Text,
-                    Voice::Thinking => PartKind::Thinking,
+                    Voice::Thinking => PartKind::Thinking { id: None },
                     Voice::Refusal => PartKind::Refusal,
                 };
                 self.refused |= voice == Voice::Refusal;
@@ -233,7 +233,7 @@ impl Candidate {
             (None, Some(name)) => {
                 self.hush(sink);
                 let id = self.calls[place].id.clone().map(Cow::Owned);
-                let part = self.begin(PartKind::ToolCall { id, name }, sink);
+                let part = self.begin(PartKind::ToolCall { id, name, custom: false }, sink);
                 self.calls[place].part = Some(part);
                 part
             }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::{OpenAi, reply};
+use super::{Chat, reply};
 use crate::codec::Codec;
 use crate::conversation::{
     Arguments, Candidate, ErrorClass, Finish, FinishReason, Part, Response, Thinking, ToolCall,
@@ -14,7 +14,7 @@ use crate::conversation::{
 /// The parts of the first candidate as short texts, and why it ended.
 fn first(choice: &Value) -> (Vec<String>, FinishReason) {
     let text = json!({"id": "x", "model": "m", "choices": [choice]}).to_string();
-    let response = OpenAi.decode_response(text.as_bytes()).unwrap();
+    let response = Chat.decode_response(text.as_bytes()).unwrap();
     let [candidate] = response.candidates.as_slice() else { panic!("{response:?}") };
     let parts = candidate.parts.iter().map(show).collect();
     (parts, candidate.finish.reason)
@@ -177,7 +177,7 @@ fn usage_is_split_into_kinds_that_do_not_overlap() {
     ];
     for (text, expected) in rows {
         let body = format!(r#"{{"choices":[{{"message":{{"content":"a"}}}}],"usage":{text}}}"#);
-        let response = OpenAi.decode_response(body.as_bytes()).unwrap();
+        let response = Chat.decode_response(body.as_bytes()).unwrap();
         assert_eq!(response.usage, expected, "{text}");
     }
 }
@@ -206,16 +206,17 @@ fn what_is_no_answer_is_an_error() {
         ("null", ErrorClass::Server, "can't be read"),
     ];
     for (body, class, words) in rows {
-        let error = OpenAi.decode_response(body.as_bytes()).unwrap_err();
+        let error = Chat.decode_response(body.as_bytes()).unwrap_err();
         assert_eq!(error.class, class, "{body}");
         assert!(error.message.contains(words), "{body}: {}", error.message);
     }
 }
 
 fn encoded(parts: Vec<Part<'static>>, reason: FinishReason, usage: Option<Usage>) -> Value {
-    let candidates = vec![Candidate { index: 0, parts, finish: Finish::new(reason) }];
+    let candidates =
+        vec![Candidate { index: 0, parts, logprobs: vec![], finish: Finish::new(reason) }];
     let response = Response { candidates, usage, ..Response::default() };
-    serde_json::from_slice(&OpenAi.encode_response(&response, &reply()).unwrap()).unwrap()
+    serde_json::from_slice(&Chat.encode_response(&response, &reply()).unwrap()).unwrap()
 }
 
 #[test]
@@ -249,11 +250,12 @@ fn answers_are_written_whole() {
 fn parts_and_reasons_are_mapped() {
     let call = |id: Option<&'static str>, arguments: &'static str| {
         Part::ToolCall(ToolCall {
+            custom: false,
             id: id.map(Into::into),
             name: "f".into(),
             arguments: Arguments::Json(Cow::Borrowed(serde_json::from_str(arguments).unwrap())),
             signature: None,
-            cache_control: None,
+            cache: None,
         })
     };
     let message = |parts| encoded(parts, FinishReason::Stop, None)["choices"][0]["message"].clone();
@@ -267,7 +269,8 @@ fn parts_and_reasons_are_mapped() {
         message(vec![Part::Refusal("no".into())]),
         json!({"role": "assistant", "content": null, "refusal": "no"})
     );
-    let thought = Part::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let thought =
+        Part::Thinking(Thinking { id: None, text: "hm".into(), signature: Some("s".into()) });
     assert_eq!(
         message(vec![thought, Part::RedactedThinking("x".into()), Part::text("a")]),
         json!({"role": "assistant", "content": "a", "refusal": null})
@@ -284,16 +287,16 @@ fn parts_and_reasons_are_mapped() {
     }
     let finish =
         Finish { explanation: Some("MALFORMED".into()), ..Finish::new(FinishReason::BadToolCall) };
-    let candidates = vec![Candidate { index: 0, parts: vec![], finish }];
+    let candidates = vec![Candidate { index: 0, parts: vec![], logprobs: vec![], finish }];
     let bad = Response { candidates, ..Response::default() };
-    let error = OpenAi.encode_response(&bad, &reply()).unwrap_err();
+    let error = Chat.encode_response(&bad, &reply()).unwrap_err();
     assert_eq!((error.class, error.message.as_str()), (ErrorClass::Server, "MALFORMED"));
     for (id, expected) in
         [("chatcmpl-1", "chatcmpl-1"), ("msg_1", "chatcmpl-msg_1"), ("", "chatcmpl-egret1")]
     {
         let response = Response { id: Some(id.into()), created: Some(5), ..Response::default() };
         let answer: Value =
-            serde_json::from_slice(&OpenAi.encode_response(&response, &reply()).unwrap()).unwrap();
+            serde_json::from_slice(&Chat.encode_response(&response, &reply()).unwrap()).unwrap();
         assert_eq!((&answer["id"], &answer["created"]), (&json!(expected), &json!(5)));
     }
 }
@@ -313,7 +316,7 @@ fn what_an_answer_cost_is_read_as_the_whole_answer_reads_it() {
         "",
         "3",
     ] {
-        let whole = OpenAi.decode_response(body.as_bytes()).map(|response| response.usage);
-        assert_eq!(OpenAi.read_usage(body.as_bytes()), whole, "{body}");
+        let whole = Chat.decode_response(body.as_bytes()).map(|response| response.usage);
+        assert_eq!(Chat.read_usage(body.as_bytes()), whole, "{body}");
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn limits<'a>(
         return Err(refuse(request, Field::Stop, "this provider takes 4 at most."));
     }
     // Answers don't bring them back to another schema's callers.
-    let logprobs = request.logprobs.filter(|_| request.schema == Schema::OpenAi);
+    let logprobs = request.logprobs.filter(|_| request.schema == Schema::Chat);
     if logprobs.is_none() && request.logprobs.is_some() {
         losses.of(Field::Logprobs);
     }
@@ -126,7 +126,7 @@ pub(super) fn limits<'a>(
     }
     if let Some(user) = &request.user {
         // Claude Code's are longer than OpenAI and most compatible hosts take.
-        if request.schema != Schema::OpenAi && user.chars().count() > MAX_USER {
+        if request.schema != Schema::Chat && user.chars().count() > MAX_USER {
             losses.of(Field::User);
         } else {
             words.push((if legacy { "user" } else { "safety_identifier" }, user.as_ref()));
@@ -240,7 +240,7 @@ pub(super) fn extensions<'a>(
     let mut own = Vec::new();
     for extension in &request.extensions {
         let path = extension.path.as_ref();
-        if extension.schema == Schema::OpenAi && !path.contains('.') && path != "unknown" {
+        if extension.schema == Schema::Chat && !path.contains('.') && path != "unknown" {
             own.push((path, extension.value));
         } else if extension.unsupported == Unsupported::Refuse {
             return Err(Refusal::of(

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::read::{TextOr, as_text};
 use super::usage::count;
 use crate::conversation::{ApiError, Arguments, ErrorClass, FinishReason};
+use crate::openai::read::{TextOr, as_text};
 
 /// An answer, or a chunk of one, as providers write it. What is not read here says nothing that
 /// another schema's caller asked for.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::responses::show as show_part;
 use super::streams::{events, show};
-use super::{OpenAi, decode, legacy, modern, reply};
+use super::{Chat, decode, legacy, modern, reply};
 use crate::codec::{Codec, Target};
 use crate::conversation::shape::normalize;
 use crate::conversation::{ErrorClass, Part, Request, Response};
@@ -36,7 +36,7 @@ fn requests_keep_their_meaning() {
         let request = decode(&text).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
         for capabilities in [modern(), legacy()] {
             let target = Target { model: "gpt-y", capabilities: &capabilities };
-            let encoded = OpenAi
+            let encoded = Chat
                 .encode_request(&request, &target)
                 .unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
             let again = std::str::from_utf8(&encoded.body).unwrap();
@@ -72,7 +72,7 @@ fn shaped_requests_keep_their_shape() {
         normalize(&mut request).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
         let capabilities = legacy();
         let target = Target { model: "gpt-y", capabilities: &capabilities };
-        let encoded = OpenAi.encode_request(&request, &target).unwrap();
+        let encoded = Chat.encode_request(&request, &target).unwrap();
         let mut again = decode(std::str::from_utf8(&encoded.body).unwrap()).unwrap();
         normalize(&mut again).unwrap();
         let moved = encoded.losses.iter().any(|loss| loss.field == "messages.tool");
@@ -108,16 +108,16 @@ fn responses_say_the_same_again() {
         let status = u16::try_from(meta["status"].as_u64().unwrap()).unwrap();
         let value: Value = serde_json::from_str(&text).unwrap();
         if status != 200 {
-            let error = OpenAi.decode_error(status, text.as_bytes());
+            let error = Chat.decode_error(status, text.as_bytes());
             assert_eq!(error.message, value["error"]["message"], "{name}");
             assert_eq!(error.code.as_deref(), value["error"]["code"].as_str(), "{name}");
             assert_ne!(error.class, ErrorClass::Server, "{name}");
-            assert_eq!(OpenAi.encode_error(&error, "").0, status, "{name}");
+            assert_eq!(Chat.encode_error(&error, "").0, status, "{name}");
             continue;
         }
         let response =
-            OpenAi.decode_response(text.as_bytes()).unwrap_or_else(|e| panic!("{name}: {e:?}"));
-        assert_eq!(OpenAi.read_usage(text.as_bytes()), Ok(response.usage), "{name}");
+            Chat.decode_response(text.as_bytes()).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        assert_eq!(Chat.read_usage(text.as_bytes()), Ok(response.usage), "{name}");
         let counts = response.usage.unwrap();
         assert_eq!(
             counts.total_input(),
@@ -125,8 +125,8 @@ fn responses_say_the_same_again() {
             "{name}"
         );
         assert_eq!(counts.total(), value["usage"]["total_tokens"].as_u64().unwrap(), "{name}");
-        let again = OpenAi.encode_response(&response, &reply()).unwrap();
-        let again = OpenAi.decode_response(&again).unwrap();
+        let again = Chat.encode_response(&response, &reply()).unwrap();
+        let again = Chat.decode_response(&again).unwrap();
         let expected = told(&response).replace("#-(", "#call_egret1_0_0(");
         assert_eq!(expected, told(&again), "{name}");
     }
@@ -198,8 +198,8 @@ fn a_stream_that_is_cut_short_has_no_end() {
 #[test]
 fn streams_say_the_same_again() {
     for (path, stream) in recordings(".response.sse") {
-        let mut decoder = OpenAi.stream_decoder();
-        let mut encoder = OpenAi.stream_encoder(reply());
+        let mut decoder = Chat.stream_decoder();
+        let mut encoder = Chat.stream_encoder(reply());
         let (mut out, mut before) = (Vec::new(), Vec::new());
         let mut sink = |event: crate::conversation::Event<'_>| {
             before.push(show(&event));

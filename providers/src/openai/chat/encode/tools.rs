@@ -46,24 +46,18 @@ pub(super) fn all<'a>(
     let mut tools = Vec::with_capacity(request.tools.len());
     for tool in &request.tools {
         match tool {
-            conversation::Tool::Function {
-                name,
-                description,
-                parameters,
-                strict,
-                cache_control,
-            } => {
+            conversation::Tool::Function { name, description, parameters, strict, cache } => {
                 if allowed.is_some_and(|names| !names.contains(name)) {
                     continue;
                 }
-                if request.schema != Schema::OpenAi && !is_name(name) {
+                if request.schema != Schema::Chat && !is_name(name) {
                     let why = format!(
                         "'{name}' can't be the name of a tool here: use up to {MAX_NAME} letters, \
                          digits, '_' and '-'."
                     );
                     return Err(refuse(request, Field::Tools, &why));
                 }
-                if cache_control.is_some() {
+                if cache.is_some() {
                     losses.of(Field::CacheControl);
                 }
                 let description = description.as_deref();
@@ -71,7 +65,11 @@ pub(super) fn all<'a>(
                 let function = Function { name, description, parameters, strict };
                 tools.push(Tool::Function { r#type: "function", function });
             }
-            conversation::Tool::Hosted { schema: Schema::OpenAi, raw, .. } => {
+            conversation::Tool::Custom { name, .. } => {
+                let why = format!("'{name}' takes free text: make it a function.");
+                return Err(refuse(request, Field::CustomTool, &why));
+            }
+            conversation::Tool::Hosted { schema: Schema::Chat, raw, .. } => {
                 tools.push(Tool::Raw(raw));
             }
             conversation::Tool::Hosted { kind, .. } => {
@@ -101,7 +99,7 @@ fn held<'a>(
     strict: Option<bool>,
     losses: &mut Losses<'_, '_>,
 ) -> Result<(Option<Cow<'a, RawValue>>, Option<bool>), Refusal> {
-    let (Some(raw), Some(true), true) = (schema, strict, request.schema != Schema::OpenAi) else {
+    let (Some(raw), Some(true), true) = (schema, strict, request.schema != Schema::Chat) else {
         return Ok((schema.map(Cow::Borrowed), strict));
     };
     let field = request.name(Field::Tools);

@@ -17,27 +17,29 @@ fn raw(text: &str) -> &RawValue {
 
 fn call(id: Option<&'static str>, arguments: &'static str) -> Part<'static> {
     Part::ToolCall(ToolCall {
+        custom: false,
         id: id.map(Into::into),
         name: "f".into(),
         arguments: Arguments::Text(arguments.into()),
         signature: None,
-        cache_control: None,
+        cache: None,
     })
 }
 
 fn result(id: Option<&'static str>, content: Vec<Part<'static>>) -> ToolResult<'static> {
     ToolResult {
+        custom: false,
         call_id: id.map(Into::into),
         name: None,
         content,
         object: None,
         is_error: false,
-        cache_control: None,
+        cache: None,
     }
 }
 
 fn media(source: Source<'static>) -> Media<'static> {
-    Media { source, name: None, detail: None, cache_control: None }
+    Media { source, name: None, detail: None, cache: None }
 }
 
 fn base64(media_type: &'static str) -> Media<'static> {
@@ -105,7 +107,7 @@ fn messages_of_every_kind() {
         (
             vec![(
                 User,
-                vec![Part::Text(Text { cache_control: Some(raw("{}")), ..Text::new("a") })],
+                vec![Part::Text(Text { cache: Some(Default::default()), ..Text::new("a") })],
             )],
             json!([{"role": "user", "content": "a"}]),
             &["cache_control"],
@@ -160,6 +162,7 @@ fn messages_of_every_kind() {
             vec![(
                 User,
                 vec![Part::ToolResult(ToolResult {
+                    custom: false,
                     is_error: true,
                     ..result(Some("c"), vec![Part::text("1"), Part::text("2")])
                 })],
@@ -172,6 +175,7 @@ fn messages_of_every_kind() {
             vec![(
                 User,
                 vec![Part::ToolResult(ToolResult {
+                    custom: false,
                     object: Some(raw("{\"a\":1.0}")),
                     ..result(Some("c"), vec![])
                 })],
@@ -329,7 +333,7 @@ fn tools_and_choices() {
         description: Some("d".into()),
         parameters: Some(std::borrow::Cow::Borrowed(raw("{\"type\":\"object\"}"))),
         strict: Some(true),
-        cache_control: Some(raw("{}")),
+        cache: Some(Default::default()),
     };
     let mut request = foreign(Schema::Claude);
     request.tools = vec![function("f"), function("g")];
@@ -363,11 +367,11 @@ fn tools_and_choices() {
 
 #[test]
 fn compatible_hosts_get_the_old_names() {
-    let mut request = foreign(Schema::OpenAi);
+    let mut request = foreign(Schema::Chat);
     request.max_tokens = Some(5);
     request.user = Some("u".into());
     request.sampling.top_k = Some(raw("3"));
-    let thought = crate::conversation::Thinking { text: "hm".into(), signature: None };
+    let thought = crate::conversation::Thinking { id: None, text: "hm".into(), signature: None };
     let parts = vec![Part::Thinking(thought), Part::text("a")];
     request.messages.push(Message { role: Role::Assistant, parts });
     let (written, losses) = encode(&request, &legacy()).unwrap();
@@ -428,7 +432,7 @@ fn effort_is_the_nearest_that_the_model_has() {
         description: None,
         parameters: None,
         strict: None,
-        cache_control: None,
+        cache: None,
     };
     let gpt54 = Capabilities { tools_with_effort: false, ..modern() };
     assert_eq!(chosen(Effort::High, &gpt54, vec![tool.clone()]), (json!("none"), 1));

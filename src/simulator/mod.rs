@@ -47,6 +47,7 @@ mod sample;
 pub mod script;
 mod server;
 mod shape;
+mod signature;
 pub mod turn;
 mod vector;
 

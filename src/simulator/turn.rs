@@ -217,19 +217,6 @@ impl Reply {
     }
 }
 
-/// Signs a thinking text, in base64's alphabet.
-pub fn sign(thinking: &str) -> String {
-    format!("EgretSim{:08x}", crc32fast::hash(thinking.as_bytes()))
-}
-
-/// Whether a signature is one of ours, and of this text where there is text.
-pub fn signed(thinking: &str, signature: &str) -> bool {
-    match thinking {
-        "" => signature.len() == 16 && signature.starts_with("EgretSim"),
-        text => signature == sign(text),
-    }
-}
-
 impl Turn<'_> {
     /// The answer. `id` names it; `faults` may set its size, its pieces and what it reports.
     pub fn answer(&self, id: u32, faults: &[Fault]) -> Reply {

@@ -3,6 +3,7 @@
 mod contents;
 mod count;
 mod embed;
+mod family;
 mod paths;
 mod read;
 mod shape;
@@ -21,11 +22,6 @@ pub const MODELS: &[&str] = &["gemini-3.1-pro-preview", "gemini-2.5-flash"];
 
 /// The API versions that are served.
 pub const VERSIONS: &[&str] = &["v1", "v1beta", "v1alpha"];
-
-/// Whether replayed function calls must carry their signature.
-fn needs_signature(model: &str) -> bool {
-    !["gemini-1", "gemini-2"].iter().any(|old| model.starts_with(old))
-}
 
 pub(super) fn unknown_model(model: &str) -> Rejection {
     Rejection::new(

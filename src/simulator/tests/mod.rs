@@ -4,6 +4,7 @@ mod claude;
 mod control;
 mod counting;
 mod embeddings;
+mod families;
 mod faults;
 mod gemini;
 mod models;

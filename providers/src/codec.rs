@@ -79,6 +79,19 @@ pub struct Encoded {
     pub body: Bytes,
     /// What was left out, each field once.
     pub losses: Vec<Loss>,
+    /// What the target has no field for and was said in another way (an instruction, a message
+    /// of its own, another field), each field once. Not a loss, but worth telling.
+    pub emulated: Vec<Loss>,
+    /// The version of the provider's API that the body is written for, where the schema has
+    /// versions in a header (`anthropic-version`, `wire.md` §0 row 2).
+    pub api_version: Option<&'static str>,
+}
+
+impl Encoded {
+    /// A body, with nothing to say about it.
+    pub fn of(body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), losses: Vec::new(), emulated: Vec::new(), api_version: None }
+    }
 }
 
 /// What a response encoder must know that is not in the response.

@@ -5,7 +5,8 @@ use std::fmt;
 use crate::claude::Claude;
 use crate::codec::Codec;
 use crate::gemini::Gemini;
-use crate::openai::OpenAi;
+use crate::openai::chat::Chat;
+use crate::openai::responses::Responses;
 
 /// A wire schema: the shape of requests, responses, streams and errors of one API.
 ///
@@ -13,7 +14,9 @@ use crate::openai::OpenAi;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Schema {
     /// OpenAI Chat Completions, and every host that is compatible with it.
-    OpenAi,
+    Chat,
+    /// OpenAI Responses.
+    Responses,
     /// Anthropic Messages.
     Claude,
     /// Gemini `generateContent` and `streamGenerateContent`.
@@ -22,12 +25,13 @@ pub enum Schema {
 
 impl Schema {
     /// Every schema, in the order in which tables show them.
-    pub const ALL: [Self; 3] = [Self::OpenAi, Self::Claude, Self::Gemini];
+    pub const ALL: [Self; 4] = [Self::Chat, Self::Responses, Self::Claude, Self::Gemini];
 
     /// The codec of this schema.
     pub const fn codec(self) -> &'static dyn Codec {
         match self {
-            Self::OpenAi => &OpenAi,
+            Self::Chat => &Chat,
+            Self::Responses => &Responses,
             Self::Claude => &Claude,
             Self::Gemini => &Gemini,
         }
@@ -36,7 +40,8 @@ impl Schema {
     /// The name used in configuration, metrics and logs.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::OpenAi => "openai",
+            Self::Chat => "chat",
+            Self::Responses => "responses",
             Self::Claude => "claude",
             Self::Gemini => "gemini",
         }

@@ -96,7 +96,7 @@ impl<'a> Inbound<'a> {
         let model = if renamed { self.peek.set_model(target.model) } else { None };
         // Without it the provider would not tell what a stream costs.
         let usage = if self.stream() { self.peek.ask_for_usage() } else { None };
-        Encoded { body: splice(self.body, model.into_iter().chain(usage)), losses: Vec::new() }
+        Encoded::of(splice(self.body, model.into_iter().chain(usage)))
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
     fn model_of(length: usize) -> Result<usize, Refusal> {
         let body = Bytes::from(format!(r#"{{"model":"{}"}}"#, "m".repeat(length)));
         let path = PathHints { model: None, stream: None };
-        Inbound::of(Schema::OpenAi, &body, path).map(|inbound| inbound.model().len())
+        Inbound::of(Schema::Chat, &body, path).map(|inbound| inbound.model().len())
     }
 
     #[test]

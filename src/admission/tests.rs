@@ -12,7 +12,7 @@ const ESTIMATE: Estimate = Estimate { cost: Money::from_nanos(700), tokens: 50 }
 fn admitted(ledger: &Arc<Ledger>, budget: &Budget) -> Admitted {
     let who = Subject { caller: "c", model: "m", backend: "b" };
     let reservation = ledger.reserve(std::slice::from_ref(budget), &who, ESTIMATE).unwrap();
-    let capabilities = Catalog::default().capabilities(Schema::OpenAi, "m");
+    let capabilities = Catalog::default().capabilities(Schema::Chat, "m");
     Admitted {
         reservation,
         terms: Arc::new(Terms { capabilities, price: None }),

@@ -43,7 +43,7 @@ impl<W: Word> Scalar for W {
 
 impl Word for Schema {
     const WORDS: &'static [(&'static str, Self)] = &[
-        (Self::OpenAi.as_str(), Self::OpenAi),
+        ("openai", Self::Chat),
         (Self::Claude.as_str(), Self::Claude),
         (Self::Gemini.as_str(), Self::Gemini),
     ];

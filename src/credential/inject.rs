@@ -11,7 +11,7 @@ use super::{Secret, SecretSource};
 /// In which header each schema expects the credential, and behind which word (`wire.md` §1.2).
 const fn form(schema: Schema) -> (HeaderName, &'static str) {
     match schema {
-        Schema::OpenAi => (AUTHORIZATION, "Bearer "),
+        Schema::Chat | Schema::Responses => (AUTHORIZATION, "Bearer "),
         Schema::Claude => (HeaderName::from_static("x-api-key"), ""),
         Schema::Gemini => (HeaderName::from_static("x-goog-api-key"), ""),
     }

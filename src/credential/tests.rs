@@ -44,8 +44,8 @@ fn replace(path: &Path, content: impl AsRef<[u8]>) {
 fn s_38_secrets_cannot_be_printed() {
     let secret = secret("sk-canary");
     let source = SecretSource::fixed(Secret::token("sk-canary".into()).unwrap());
-    let header = inject(Schema::OpenAi, &secret).unwrap();
-    let credential = Credential::new(Schema::OpenAi, source.into());
+    let header = inject(Schema::Chat, &secret).unwrap();
+    let credential = Credential::new(Schema::Chat, source.into());
     let key = key(&[("x-api-key", "sk-canary")], None).unwrap();
     let shown = format!("{secret} {secret:?} {secret:#?} {header:?} {credential:?} {key:?}");
     assert!(shown.contains("[redacted]"));
@@ -69,7 +69,7 @@ fn a_secret_is_one_token() {
 #[test]
 fn each_schema_is_shown_the_secret_in_its_own_form() {
     let expected = [
-        (Schema::OpenAi, "authorization", "Bearer sk-1"),
+        (Schema::Chat, "authorization", "Bearer sk-1"),
         (Schema::Claude, "x-api-key", "sk-1"),
         (Schema::Gemini, "x-goog-api-key", "sk-1"),
     ];

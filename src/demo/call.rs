@@ -83,7 +83,7 @@ fn headers(caller: &Caller) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
     match caller.schema {
-        Schema::OpenAi => {
+        Schema::Chat | Schema::Responses => {
             headers.insert("authorization", value(&format!("Bearer {}", caller.key)));
         }
         Schema::Claude => {
@@ -103,7 +103,7 @@ fn request(call: &Call<'_>) -> (String, Value) {
     let (model, text) = (model(call.provider), "Who is there?");
     let Call { stream, max_tokens, .. } = call;
     match call.caller.schema {
-        Schema::OpenAi => (
+        Schema::Chat => (
             "/v1/chat/completions".to_owned(),
             json!({
                 "model": model,
@@ -113,6 +113,17 @@ fn request(call: &Call<'_>) -> (String, Value) {
                 ],
                 "max_completion_tokens": max_tokens,
                 "stream": stream,
+            }),
+        ),
+        Schema::Responses => (
+            "/v1/responses".to_owned(),
+            json!({
+                "model": model,
+                "instructions": "Answer in one sentence.",
+                "input": text,
+                "max_output_tokens": max_tokens,
+                "stream": stream,
+                "store": false,
             }),
         ),
         Schema::Claude => (

@@ -34,7 +34,7 @@ pub struct Caller {
 
 /// Three workloads, one for each SDK.
 pub const CALLERS: [Caller; 3] = [
-    Caller { name: "checkout", key: "egret-checkout", sdk: "OpenAI", schema: Schema::OpenAi },
+    Caller { name: "checkout", key: "egret-checkout", sdk: "OpenAI", schema: Schema::Chat },
     Caller { name: "search", key: "egret-search", sdk: "Anthropic", schema: Schema::Claude },
     Caller { name: "support", key: "egret-support", sdk: "Google GenAI", schema: Schema::Gemini },
 ];

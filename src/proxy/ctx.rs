@@ -60,7 +60,7 @@ impl RequestCtx {
             id,
             started: Instant::now(),
             time: SystemTime::now(),
-            surface: Schema::OpenAi,
+            surface: Schema::Chat,
             caller: None,
             route: None,
             backend: None,

@@ -14,7 +14,7 @@ use providers::conversation::{ApiError, ErrorClass};
 /// What of a caller's headers goes on to a provider of the same schema. Everything else stays
 /// here: credentials above all (S-41), cookies, forwarding headers, accepted encodings.
 const PASSED: [(Schema, &[&str]); 3] = [
-    (Schema::OpenAi, &["openai-beta"]),
+    (Schema::Chat, &["openai-beta"]),
     (Schema::Claude, &["anthropic-version", "anthropic-beta"]),
     (Schema::Gemini, &[]),
 ];
@@ -23,7 +23,7 @@ const PASSED: [(Schema, &[&str]); 3] = [
 /// Never `Set-Cookie`, `Location`, or anything a provider might echo a credential in (S-09).
 const RETURNED: [(Schema, &[&str]); 3] = [
     (
-        Schema::OpenAi,
+        Schema::Chat,
         &[
             "x-request-id",
             "openai-processing-ms",

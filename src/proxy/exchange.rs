@@ -120,7 +120,7 @@ fn prepare(
     let backend = attempt.backend();
     let capabilities = &attempt.terms().capabilities;
     let target = Target { model: attempt.model(), capabilities };
-    let Encoded { body, losses } = inbound.encode(backend.schema, &target)?;
+    let Encoded { body, losses, .. } = inbound.encode(backend.schema, &target)?;
 
     let same_schema = backend.schema == ctx.surface;
     let stream = inbound.stream();

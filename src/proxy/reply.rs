@@ -61,7 +61,7 @@ fn json_head(
     head.insert_header(header::CONTENT_LENGTH, length.to_string())?;
     // The SDKs show this id to their users, each under its own name.
     match ctx.surface {
-        Schema::OpenAi => head.insert_header("x-request-id", ctx.id.as_str())?,
+        Schema::Chat | Schema::Responses => head.insert_header("x-request-id", ctx.id.as_str())?,
         Schema::Claude => head.insert_header("request-id", ctx.id.as_str())?,
         Schema::Gemini => {}
     }

@@ -13,9 +13,9 @@ fn backend(name: &str) -> Arc<Backend> {
     let second = Duration::from_secs(1);
     Arc::new(Backend {
         name: name.to_owned(),
-        schema: Schema::OpenAi,
+        schema: Schema::Chat,
         origin: Origin { host: "localhost".to_owned(), port: 1, prefix: String::new() },
-        credential: Credential::none(Schema::OpenAi),
+        credential: Credential::none(Schema::Chat),
         tls: None,
         timeouts: Timeouts { connect: second, first_byte: second, idle: second },
         legacy_openai: false,

@@ -72,7 +72,7 @@ impl Capabilities {
             legacy_openai: true,
         };
         match schema {
-            Schema::OpenAi => compatible,
+            Schema::Chat | Schema::Responses => compatible,
             Schema::Claude => Self {
                 max_output_tokens: 8_192,
                 thinking: Thinking::Budget,

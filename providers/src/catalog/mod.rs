@@ -4,11 +4,13 @@ mod capabilities;
 mod row;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 pub use capabilities::{Capabilities, Thinking};
+pub use version::ApiVersion;
 
 use crate::Schema;
 use crate::pattern::Pattern;
@@ -64,6 +66,8 @@ impl Catalog {
     /// Dates, versions and vendors around the name don't matter.
     pub fn capabilities(&self, schema: Schema, model: &str) -> Capabilities {
         let name = bare(model);
+        // OpenAI's models are the same on both of its schemas.
+        let schema = if schema == Schema::Responses { Schema::Chat } else { schema };
         self.rows
             .iter()
             .find(|row| row.schema == schema && row.pattern.fits(&name))

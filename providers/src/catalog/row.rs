@@ -44,7 +44,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Row>, CatalogError> {
     let file: File = toml::from_str(text).map_err(|error| CatalogError(error.to_string()))?;
     let mut rows = Vec::new();
     for written in file.model {
-        let schema = one_of("schema", &written.schema, &Schema::ALL.map(|s| (s.as_str(), s)))?;
+        let schema = one_of("schema", &written.schema, &SCHEMAS)?;
         let capabilities = written.capabilities(schema)?;
         rows.extend(written.r#match.iter().map(|pattern| Row {
             schema,
@@ -86,6 +86,10 @@ impl Written {
         })
     }
 }
+
+/// Whose models a row is about. Both of OpenAI's schemas serve the same.
+const SCHEMAS: [(&str, Schema); 3] =
+    [("openai", Schema::Chat), ("claude", Schema::Claude), ("gemini", Schema::Gemini)];
 
 const THINKING: [(&str, Thinking); 3] = [
     ("unsupported", Thinking::Unsupported),

@@ -8,7 +8,7 @@ fn claude(model: &str) -> Capabilities {
 }
 
 fn openai(model: &str) -> Capabilities {
-    Catalog::bundled().capabilities(Schema::OpenAi, model)
+    Catalog::bundled().capabilities(Schema::Chat, model)
 }
 
 fn gemini(model: &str) -> Capabilities {
@@ -139,7 +139,7 @@ fn rows_on_top_go_first() {
     .unwrap();
     let catalog = Catalog::bundled().under(own);
     assert!(catalog.capabilities(Schema::Claude, "claude-opus-4-6").prefill);
-    assert_eq!(catalog.capabilities(Schema::OpenAi, "gpt-5"), openai("gpt-5"));
+    assert_eq!(catalog.capabilities(Schema::Chat, "gpt-5"), openai("gpt-5"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::cache;
 use super::extensions::Extensions;
 use super::object;
 use super::wire::{Block, Content, Kind, Source as SourceIn};
@@ -56,10 +57,10 @@ pub(super) fn block<'a>(
     let part = match &*kind {
         "text" => {
             let text = block.text.take().ok_or_else(|| need("text"))?;
-            let cache_control = block.cache_control.take();
+            let cache = block.cache_control.take().map(cache::read);
             // Quotations of sources: the words themselves stay.
             block.citations.take_if(|citations| citations.get() == "[]");
-            Part::Text(Text { cache_control, ..Text::new(text) })
+            Part::Text(Text { cache, ..Text::new(text) })
         }
         "image" => {
             let source = block.source.take().ok_or_else(|| need("source"))?;
@@ -67,8 +68,8 @@ pub(super) fn block<'a>(
                 extensions.add(format!("{path}.source"), raw, Unsupported::Refuse);
                 return Ok(opaque(raw, kind));
             };
-            let cache_control = block.cache_control.take();
-            Part::Image(Media { source, name: None, detail: None, cache_control })
+            let cache = block.cache_control.take().map(cache::read);
+            Part::Image(Media { source, name: None, detail: None, cache })
         }
         "document" => {
             if block.citations.take().is_some_and(wants_citations) {
@@ -82,15 +83,16 @@ pub(super) fn block<'a>(
                 return Ok(opaque(raw, kind));
             };
             let name = block.title.take().map(Into::into);
-            let cache_control = block.cache_control.take();
-            Part::Document(Media { source, name, detail: None, cache_control })
+            let cache = block.cache_control.take().map(cache::read);
+            Part::Document(Media { source, name, detail: None, cache })
         }
         "tool_use" => Part::ToolCall(ToolCall {
             id: Some(block.id.take().ok_or_else(|| need("id"))?.into()),
             name: block.name.take().ok_or_else(|| need("name"))?.into(),
             arguments: arguments(block.input.take(), path)?,
             signature: None,
-            cache_control: block.cache_control.take(),
+            custom: false,
+            cache: block.cache_control.take().map(cache::read),
         }),
         // Also what keeps hostile nesting from going deep: each level is parsed from its text.
         "tool_result" if path.ends_with(RESULT) => {
@@ -108,9 +110,11 @@ pub(super) fn block<'a>(
             },
             object: None,
             is_error: block.is_error.take().unwrap_or_default(),
-            cache_control: block.cache_control.take(),
+            custom: false,
+            cache: block.cache_control.take().map(cache::read),
         }),
         "thinking" => Part::Thinking(Thinking {
+            id: None,
             text: block.thinking.take().unwrap_or_default().into(),
             signature: block.signature.take().filter(|s| !s.is_empty()).map(Into::into),
         }),

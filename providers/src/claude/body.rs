@@ -6,6 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::cache::CacheControl;
 use super::reasoning::ThinkingOut;
 
 /// The body of `POST /v1/messages`.
@@ -83,26 +84,26 @@ pub(super) enum Known<'a> {
     Text {
         text: Cow<'a, str>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
+        cache_control: Option<CacheControl>,
     },
     Image {
         source: Source<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
+        cache_control: Option<CacheControl>,
     },
     Document {
         source: Source<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         title: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
+        cache_control: Option<CacheControl>,
     },
     ToolUse {
         id: Cow<'a, str>,
         name: &'a str,
         input: Input<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
+        cache_control: Option<CacheControl>,
     },
     ToolResult {
         tool_use_id: Cow<'a, str>,
@@ -111,7 +112,7 @@ pub(super) enum Known<'a> {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         is_error: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<&'a RawValue>,
+        cache_control: Option<CacheControl>,
     },
     Thinking {
         thinking: &'a str,
@@ -159,7 +160,7 @@ pub(super) struct CustomTool<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) strict: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) cache_control: Option<&'a RawValue>,
+    pub(super) cache_control: Option<CacheControl>,
 }
 
 #[derive(Debug, Serialize)]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::cache;
 use super::extensions::Extensions;
 use super::wire::{Body, Choice, Content, CustomTool, Format, Kind, Number, OutputConfig, Turn};
 use super::{blocks, object, reasoning};
@@ -164,7 +165,7 @@ fn tool<'a>(raw: &'a RawValue, extensions: &mut Extensions<'a>) -> Result<Tool<'
         description: tool.description.take().map(Into::into),
         parameters: tool.input_schema.take().map(Cow::Borrowed),
         strict: tool.strict.take(),
-        cache_control: tool.cache_control.take(),
+        cache: tool.cache_control.take().map(cache::read),
     };
     tool.leftovers(&mut |name, value| extensions.unknown("tools", name, value));
     Ok(function)

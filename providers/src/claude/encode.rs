@@ -8,6 +8,7 @@ use super::body::{
     Block, Body, Choice, CustomTool, Format, Members, Metadata, Nested, OutputConfig,
     Tool as ToolOut,
 };
+use super::cache;
 use super::losses::Losses;
 use super::reasoning::{self, Plan};
 use super::turns::Writer;
@@ -82,7 +83,7 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
     };
     let body = serde_json::to_vec(&body)
         .map_err(|error| Refusal::body(format!("the request can't be written: {error}")))?;
-    Ok(Encoded { body: body.into(), losses: losses.list })
+    Ok(Encoded { losses: losses.list, ..Encoded::of(body) })
 }
 
 /// An object that is there if it says something.
@@ -308,7 +309,7 @@ fn tools<'r>(request: &'r Request<'_>, losses: &mut Losses) -> Result<Vec<ToolOu
     let mut out = Vec::with_capacity(request.tools.len());
     for tool in &request.tools {
         match tool {
-            Tool::Function { name, description, parameters, strict, cache_control } => {
+            Tool::Function { name, description, parameters, strict, cache } => {
                 if allowed.is_some_and(|names| !names.contains(name)) {
                     continue;
                 }
@@ -337,8 +338,14 @@ fn tools<'r>(request: &'r Request<'_>, losses: &mut Losses) -> Result<Vec<ToolOu
                     description: description.as_deref(),
                     input_schema,
                     strict,
-                    cache_control: *cache_control,
+                    cache_control: cache.map(cache::write),
                 }));
+            }
+            Tool::Custom { name, .. } => {
+                return Err(Refusal::of(
+                    request.name(Field::CustomTool),
+                    format!("Claude has no free-text tools like `{name}`; make it a function"),
+                ));
             }
             Tool::Hosted { schema: Schema::Claude, raw, .. } => out.push(ToolOut::Hosted(raw)),
             Tool::Hosted { kind, .. } => {

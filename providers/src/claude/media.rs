@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::body::{Known, Source as Out};
+use super::cache;
 use crate::Schema;
 use crate::conversation::{Field, Media, Refusal, Source};
 
@@ -41,7 +42,7 @@ pub(super) fn image<'r>(media: &'r Media<'_>, schema: Schema) -> Result<Known<'r
             return Err(Refusal::of(field, "an image can't be text; send its bytes or address"));
         }
     };
-    Ok(Known::Image { source, cache_control: media.cache_control })
+    Ok(Known::Image { source, cache_control: media.cache.map(cache::write) })
 }
 
 /// A document block.
@@ -69,7 +70,7 @@ pub(super) fn document<'r>(media: &'r Media<'_>, schema: Schema) -> Result<Known
         Source::Text { text } => Out::Text { media_type: PLAIN, data: Cow::Borrowed(text) },
     };
     let title = media.name.as_deref();
-    Ok(Known::Document { source, title, cache_control: media.cache_control })
+    Ok(Known::Document { source, title, cache_control: media.cache.map(cache::write) })
 }
 
 /// An address that Anthropic can fetch.

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod body;
+pub(crate) mod cache;
 mod decode;
 mod encode;
 mod error;

@@ -43,7 +43,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
         id: reply.id.map(Into::into),
         model: reply.model.map(Into::into),
         created: None,
-        candidates: vec![Candidate { index: 0, parts, finish }],
+        candidates: vec![Candidate { index: 0, parts, logprobs: Vec::new(), finish }],
         usage: reply.usage.map(|tally| tally.0.usage()),
     })
 }
@@ -74,7 +74,12 @@ pub(super) fn encode(response: &Response<'_>, reply: &codec::Reply) -> Result<Ve
     if let Some(error) = response.failure() {
         return Err(error);
     }
-    let empty = Candidate { index: 0, parts: Vec::new(), finish: Finish::new(FinishReason::Stop) };
+    let empty = Candidate {
+        index: 0,
+        parts: Vec::new(),
+        logprobs: Vec::new(),
+        finish: Finish::new(FinishReason::Stop),
+    };
     let candidate = response.candidates.first().unwrap_or(&empty);
     let mut ids = Ids::default();
     let message = Message {

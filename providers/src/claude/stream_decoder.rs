@@ -180,12 +180,12 @@ impl State {
         let kind = named.unwrap_or_default();
         let (open, kind) = match &*kind {
             "text" => (OpenKind::Words, PartKind::Text),
-            "thinking" => (OpenKind::Words, PartKind::Thinking),
+            "thinking" => (OpenKind::Words, PartKind::Thinking { id: None }),
             "tool_use" => {
                 self.called = true;
                 let id = block.id.filter(|id| !id.is_empty()).map(Into::into);
                 let name = block.name.unwrap_or_default().into();
-                (OpenKind::Call, PartKind::ToolCall { id, name })
+                (OpenKind::Call, PartKind::ToolCall { id, name, custom: false })
             }
             "redacted_thinking" => {
                 let data = block.data.unwrap_or_default().into();
@@ -240,6 +240,7 @@ impl State {
             Delta::Text(piece) | Delta::Arguments(piece) | Delta::Signature(piece) => {
                 piece.is_empty()
             }
+            Delta::Citation(_) | Delta::Logprobs(_) => false,
         };
         if let Some(delta) = delta.filter(|delta| !empty(delta)) {
             sink(Event::Delta { candidate: 0, part, delta });

@@ -152,14 +152,14 @@ impl StreamEncoder {
     fn part_start(&mut self, part: u32, kind: &PartKind<'_>, out: &mut Vec<u8>) {
         let kind = match kind {
             PartKind::Text | PartKind::Refusal => Kind::Text,
-            PartKind::Thinking => Kind::Thinking { shown: self.reply.include_thoughts },
+            PartKind::Thinking { .. } => Kind::Thinking { shown: self.reply.include_thoughts },
             PartKind::RedactedThinking(data) => Kind::Redacted(data.clone().into_owned()),
-            PartKind::ToolCall { id, name } => {
+            PartKind::ToolCall { id, name, .. } => {
                 self.called = true;
                 let id = self.ids.unique(id.as_deref(), &self.reply.id).to_owned();
                 Kind::Call { id, name: name.clone().into_owned() }
             }
-            PartKind::Opaque(_) => Kind::Silent,
+            PartKind::Image(_) | PartKind::Audio(_) | PartKind::Opaque(_) => Kind::Silent,
         };
         self.parts.push_back(Waiting {
             part,
@@ -182,6 +182,7 @@ impl StreamEncoder {
             Delta::Signature(signature) => {
                 waiting.signature = Some(signature.clone().into_owned());
             }
+            Delta::Citation(_) | Delta::Logprobs(_) => {}
         }
         self.advance(out);
     }

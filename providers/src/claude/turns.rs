@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::body::{Block, Input, Known, Turn};
+use super::cache;
 use super::losses::Losses;
 use super::{ids, media};
 use crate::Schema;
@@ -249,7 +250,7 @@ impl<'r, 'l> Writer<'r, 'l> {
         (!text.text.is_empty()).then(|| {
             Block::Known(Known::Text {
                 text: Cow::Borrowed(&text.text),
-                cache_control: text.cache_control,
+                cache_control: text.cache.map(cache::write),
             })
         })
     }
@@ -310,7 +311,7 @@ impl<'r, 'l> Writer<'r, 'l> {
             id: ids::accepted(id),
             name: &call.name,
             input: Input::Object(input),
-            cache_control: call.cache_control,
+            cache_control: call.cache.map(cache::write),
         })
     }
 
@@ -343,7 +344,7 @@ impl<'r, 'l> Writer<'r, 'l> {
             tool_use_id: ids::accepted(id),
             content,
             is_error: result.is_error,
-            cache_control: result.cache_control,
+            cache_control: result.cache.map(cache::write),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ApiError, Finish, Usage};
+use super::{ApiError, Citation, Finish, Media, TokenLogprob, Usage};
 
 /// One event of a streamed answer.
 ///
@@ -71,13 +71,22 @@ pub enum PartKind<'a> {
         id: Option<Cow<'a, str>>,
         /// The tool.
         name: Cow<'a, str>,
+        /// The tool takes free text ([`super::Tool::Custom`]).
+        custom: bool,
     },
     /// Reasoning.
-    Thinking,
+    Thinking {
+        /// The provider's id of it, where the schema has one.
+        id: Option<Cow<'a, str>>,
+    },
     /// Encrypted reasoning, whole.
     RedactedThinking(Cow<'a, str>),
     /// A refusal in words.
     Refusal,
+    /// A picture, whole.
+    Image(Media<'a>),
+    /// Sound, whole.
+    Audio(Media<'a>),
     /// Something only the provider's schema can say, named for the report.
     Opaque(Cow<'a, str>),
 }
@@ -89,6 +98,11 @@ pub enum Delta<'a> {
     Text(Cow<'a, str>),
     /// A piece of a tool call's arguments: any cut of their JSON text.
     Arguments(Cow<'a, str>),
-    /// The signature of a thinking part (Claude), or of a text or call part (Gemini), whole.
+    /// The signature of a thinking part (Claude, Responses), or of a text or call part (Gemini),
+    /// whole.
     Signature(Cow<'a, str>),
+    /// Where the text so far has something from.
+    Citation(Citation<'a>),
+    /// How likely the tokens of this piece of text were.
+    Logprobs(Vec<TokenLogprob<'a>>),
 }

@@ -19,10 +19,13 @@ pub use error::{ApiError, ErrorClass};
 pub use event::{Delta, Event, PartKind};
 pub use field::Field;
 pub use loss::{Loss, Refusal};
-pub use part::{Media, Message, Opaque, Part, Role, Source, Text, Thinking};
-pub use request::{
-    Effort, Extension, OutputFormat, Reasoning, Request, Sampling, ThinkingMode, Unsupported,
+pub use part::{
+    CacheBreakpoint, CacheTtl, Citation, Media, Message, Opaque, Part, Role, Source, Text, Thinking,
 };
-pub use response::{Candidate, Finish, FinishReason, Response};
+pub use request::{
+    Effort, Extension, Modality, OutputFormat, Reasoning, Request, Sampling, ThinkingMode,
+    Unsupported,
+};
+pub use response::{Candidate, Finish, FinishReason, Likelihood, Response, TokenLogprob};
 pub use tool::{Arguments, Tool, ToolCall, ToolChoice, ToolResult};
 pub use usage::Usage;

@@ -57,16 +57,18 @@ pub enum Part<'a> {
 pub struct Text<'a> {
     /// The text itself.
     pub text: Cow<'a, str>,
-    /// The caller asked for a cache breakpoint after this part (Claude `cache_control`), raw.
-    pub cache_control: Option<&'a RawValue>,
+    /// The caller asked for a cache breakpoint after this part.
+    pub cache: Option<CacheBreakpoint>,
     /// Gemini's `thoughtSignature` on a text part, base64.
     pub signature: Option<Cow<'a, str>>,
+    /// Where the model has it from.
+    pub citations: Vec<Citation<'a>>,
 }
 
 impl<'a> Text<'a> {
     /// Plain text, nothing attached.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
-        Self { text: text.into(), cache_control: None, signature: None }
+        Self { text: text.into(), ..Self::default() }
     }
 }
 
@@ -78,7 +80,7 @@ impl<'a> Part<'a> {
 }
 
 /// A picture, document or sound.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media<'a> {
     /// Where its bytes are.
     pub source: Source<'a>,
@@ -86,12 +88,12 @@ pub struct Media<'a> {
     pub name: Option<Cow<'a, str>>,
     /// OpenAI's `detail` of an image: auto, low, high, original.
     pub detail: Option<Cow<'a, str>>,
-    /// Claude's `cache_control` on the block, raw.
-    pub cache_control: Option<&'a RawValue>,
+    /// The caller asked for a cache breakpoint after this part.
+    pub cache: Option<CacheBreakpoint>,
 }
 
 /// Where the bytes of a [`Media`] are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source<'a> {
     /// In the body.
     Base64 {
@@ -122,9 +124,12 @@ pub enum Source<'a> {
 /// Reasoning in words, with its provider's proof.
 #[derive(Clone, Debug, Default)]
 pub struct Thinking<'a> {
+    /// The provider's id of it, where the schema has one (Responses `reasoning` items).
+    pub id: Option<Cow<'a, str>>,
     /// The words; may be empty while the signature is not.
     pub text: Cow<'a, str>,
-    /// The provider's signature, only of use to that provider.
+    /// The provider's proof, only of use to that provider: Claude's `signature`, Gemini's
+    /// `thoughtSignature` on a thought, Responses' `encrypted_content`.
     pub signature: Option<Cow<'a, str>>,
 }
 
@@ -137,4 +142,41 @@ pub struct Opaque<'a> {
     pub kind: Cow<'a, str>,
     /// Its JSON as written.
     pub raw: &'a RawValue,
+}
+
+/// The provider is to keep what stands up to here in its prompt cache: Claude `cache_control`,
+/// OpenAI `prompt_cache_breakpoint` (`wire.md` §0 row 8, §5.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheBreakpoint {
+    /// For how long; `None` leaves it to the provider.
+    pub ttl: Option<CacheTtl>,
+}
+
+/// How long a prompt stays in a provider's cache, shortest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CacheTtl {
+    /// `5m` (Claude).
+    FiveMinutes,
+    /// `30m` (OpenAI).
+    ThirtyMinutes,
+    /// `1h` (Claude).
+    OneHour,
+    /// `12h` (OpenAI).
+    TwelveHours,
+}
+
+/// Where the model has a piece of its text from (`wire.md` §3 "citations").
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Citation<'a> {
+    /// The page.
+    pub url: Option<Cow<'a, str>>,
+    /// The title of page, document or file.
+    pub title: Option<Cow<'a, str>>,
+    /// What the source says there, word for word.
+    pub cited_text: Option<Cow<'a, str>>,
+    /// The piece of the text part it hangs on that it stands behind, from and to, in characters
+    /// (Unicode code points); `None` is all of it.
+    pub range: Option<(u64, u64)>,
+    /// The citation in its own schema's words, for callers of that schema.
+    pub raw: Option<(Schema, Cow<'a, str>)>,
 }

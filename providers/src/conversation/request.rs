@@ -43,6 +43,8 @@ pub struct Request<'a> {
     pub reasoning: Reasoning,
     /// An opaque id of the end user (`user`, `safety_identifier`, `metadata.user_id`).
     pub user: Option<Cow<'a, str>>,
+    /// What the answer may be made of; empty is text.
+    pub modalities: Vec<Modality>,
     /// Fields of the caller's schema that have no place above.
     pub extensions: Vec<Extension<'a>>,
 }
@@ -67,6 +69,7 @@ impl<'a> Request<'a> {
             logprobs: None,
             reasoning: Reasoning::default(),
             user: None,
+            modalities: Vec::new(),
             extensions: Vec::new(),
         }
     }
@@ -114,6 +117,17 @@ pub enum OutputFormat<'a> {
         /// Whether the provider must enforce it to the letter.
         strict: Option<bool>,
     },
+}
+
+/// What an answer may be made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modality {
+    /// Words.
+    Text,
+    /// Pictures.
+    Image,
+    /// Sound.
+    Audio,
 }
 
 /// How hard the model is to think.

@@ -34,8 +34,33 @@ pub struct Candidate<'a> {
     pub index: u32,
     /// What it says.
     pub parts: Vec<Part<'a>>,
+    /// How likely each token was, where that was asked for; empty otherwise.
+    pub logprobs: Vec<TokenLogprob<'a>>,
     /// Why it ended.
     pub finish: Finish<'a>,
+}
+
+/// A token of the answer, how likely it was, and what else might have stood there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenLogprob<'a> {
+    /// The token that was chosen.
+    pub chosen: Likelihood<'a>,
+    /// The likeliest at this place, likeliest first.
+    pub top: Vec<Likelihood<'a>>,
+}
+
+/// A token and its log probability.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Likelihood<'a> {
+    /// The token as text.
+    pub token: Cow<'a, str>,
+    /// Its log probability: a JSON number as the provider spelled it.
+    pub logprob: Cow<'a, str>,
+    /// Its UTF-8 bytes as a JSON array of numbers, as the provider spelled it; `None` where it
+    /// did not say.
+    pub bytes: Option<Cow<'a, str>>,
+    /// The provider's number of the token (Gemini).
+    pub id: Option<i64>,
 }
 
 /// Why an answer ended.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::Part;
+use super::{CacheBreakpoint, Part};
 use crate::Schema;
 
 /// A tool that the model may call.
@@ -20,10 +20,19 @@ pub enum Tool<'a> {
         parameters: Option<Cow<'a, RawValue>>,
         /// Whether the provider must hold arguments to the schema.
         strict: Option<bool>,
-        /// Claude's `cache_control`, raw.
-        cache_control: Option<&'a RawValue>,
+        /// The caller asked for a cache breakpoint after this tool.
+        cache: Option<CacheBreakpoint>,
     },
-    /// A tool that only one schema knows (hosted search, code execution, custom grammar, …).
+    /// A tool of the caller's that takes free text, maybe of a grammar (OpenAI `custom`).
+    Custom {
+        /// Its name.
+        name: Cow<'a, str>,
+        /// What it does.
+        description: Option<Cow<'a, str>>,
+        /// OpenAI's `format`, raw, in the flat form of Responses; `None` is any text.
+        format: Option<Cow<'a, RawValue>>,
+    },
+    /// A tool that only one schema knows (hosted search, code execution, …).
     /// No other encoder can carry it: the request is refused.
     Hosted {
         /// The schema it belongs to.
@@ -64,10 +73,12 @@ pub struct ToolCall<'a> {
     pub name: Cow<'a, str>,
     /// Its arguments.
     pub arguments: Arguments<'a>,
+    /// The tool is [`Tool::Custom`]: the arguments are free text.
+    pub custom: bool,
     /// Gemini's `thoughtSignature` on the call, base64.
     pub signature: Option<Cow<'a, str>>,
-    /// Claude's `cache_control` on the block, raw.
-    pub cache_control: Option<&'a RawValue>,
+    /// The caller asked for a cache breakpoint after this part.
+    pub cache: Option<CacheBreakpoint>,
 }
 
 /// Arguments of a call, as written: OpenAI has JSON in a string, the others a JSON object.
@@ -111,8 +122,10 @@ pub struct ToolResult<'a> {
     pub content: Vec<Part<'a>>,
     /// The answer as a JSON object, where the schema has one (Gemini `response`), raw.
     pub object: Option<&'a RawValue>,
+    /// It answers a call of a [`Tool::Custom`].
+    pub custom: bool,
     /// The tool failed.
     pub is_error: bool,
-    /// Claude's `cache_control` on the block, raw.
-    pub cache_control: Option<&'a RawValue>,
+    /// The caller asked for a cache breakpoint after this part.
+    pub cache: Option<CacheBreakpoint>,
 }

@@ -51,9 +51,9 @@ pub(super) fn piece<'a>(part: &mut read::Part<'a>) -> Result<Piece<'a>, Refusal>
     if let Some(text) = part.text.take() {
         let text = text.into();
         return Ok(Piece::Said(if thought {
-            Part::Thinking(Thinking { text, signature })
+            Part::Thinking(Thinking { id: None, text, signature })
         } else {
-            Part::Text(Text { text, cache_control: None, signature })
+            Part::Text(Text { text, signature, ..Text::default() })
         }));
     }
     if let Some(call) = part.function_call.take() {
@@ -88,11 +88,9 @@ fn unsaid<'a>(part: &mut read::Part<'a>, signature: Option<Cow<'a, str>>) -> Pie
     }
     match signature {
         // R: signatures come on parts of their own, too; they must come back (`wire.md` §5.3).
-        Some(signature) => Piece::Said(Part::Text(Text {
-            text: Cow::Borrowed(""),
-            cache_control: None,
-            signature: Some(signature),
-        })),
+        Some(signature) => {
+            Piece::Said(Part::Text(Text { signature: Some(signature), ..Text::default() }))
+        }
         None => Piece::Empty,
     }
 }
@@ -128,8 +126,9 @@ fn tool_call<'a>(
         id: call.id.map(Into::into),
         name: name.into(),
         arguments,
+        custom: false,
         signature,
-        cache_control: None,
+        cache: None,
     })
 }
 
@@ -162,8 +161,9 @@ fn tool_result(result: read::FunctionResponse<'_>) -> Result<ToolResult<'_>, Ref
         name: result.name.map(Into::into),
         content,
         object,
+        custom: false,
         is_error,
-        cache_control: None,
+        cache: None,
     })
 }
 
@@ -251,7 +251,7 @@ fn is_public(uri: &str) -> bool {
 }
 
 fn media<'a>(source: Source<'a>, name: Option<Str<'a>>) -> Media<'a> {
-    Media { source, name: name.map(Into::into), detail: None, cache_control: None }
+    Media { source, name: name.map(Into::into), detail: None, cache: None }
 }
 
 /// What kind of part holds media of this type.

@@ -214,7 +214,7 @@ impl<'a> Decoder<'a> {
                 description: declaration.description.map(Into::into),
                 parameters,
                 strict: None,
-                cache_control: None,
+                cache: None,
             });
         }
         for Unknown { name, value } in tool.unknown {

@@ -39,11 +39,11 @@ fn system_text<'a>(
     part: &'a Part<'_>,
     losses: &mut Losses<'_>,
 ) -> Result<&'a str, Refusal> {
-    let Part::Text(Text { text, cache_control, .. }) = part else {
+    let Part::Text(Text { text, cache, .. }) = part else {
         let field = request.name(Field::System);
         return Err(Refusal::of(field, format!("`{field}` can hold text only for Gemini")));
     };
-    losses.note_if(cache_control.is_some(), Field::CacheControl);
+    losses.note_if(cache.is_some(), Field::CacheControl);
     Ok(text)
 }
 
@@ -150,7 +150,7 @@ impl<'a> Writer<'a, '_, '_> {
     fn part(&mut self, role: &'static str, part: &'a Part<'a>) -> Result<(), Refusal> {
         let out = match part {
             Part::Text(text) => {
-                self.losses.note_if(text.cache_control.is_some(), Field::CacheControl);
+                self.losses.note_if(text.cache.is_some(), Field::CacheControl);
                 let signature = text.signature.as_deref();
                 // R: Gemini takes empty text from its own; others' only fills a place.
                 let own = self.request.schema == Schema::Gemini;
@@ -165,7 +165,7 @@ impl<'a> Writer<'a, '_, '_> {
             Part::Audio(audio) => self.media(audio, Field::Audio)?,
             Part::ToolCall(call) => self.call(call)?,
             Part::ToolResult(result) => return self.result(role, result),
-            Part::Thinking(Thinking { text, signature })
+            Part::Thinking(Thinking { text, signature, .. })
                 if self.request.schema == Schema::Gemini =>
             {
                 Out::Data(Data::Thought(text), signature.as_deref())
@@ -189,7 +189,7 @@ impl<'a> Writer<'a, '_, '_> {
     fn media(&mut self, media: &'a Media<'a>, field: Field) -> Result<Out<'a>, Refusal> {
         let own = self.request.schema == Schema::Gemini;
         let name = self.request.name(field);
-        self.losses.note_if(media.cache_control.is_some(), Field::CacheControl);
+        self.losses.note_if(media.cache.is_some(), Field::CacheControl);
         self.losses
             .note_if(media.detail.as_deref().is_some_and(|d| d != "auto"), Field::ImageDetail);
         // Vertex alone takes names, and it is the only one whose callers write them.
@@ -232,7 +232,7 @@ impl<'a> Writer<'a, '_, '_> {
     }
 
     fn call(&mut self, call: &'a ToolCall<'a>) -> Result<Out<'a>, Refusal> {
-        self.losses.note_if(call.cache_control.is_some(), Field::CacheControl);
+        self.losses.note_if(call.cache.is_some(), Field::CacheControl);
         let args = call.arguments.as_object().and_then(|text| serde_json::from_str(text).ok());
         let Some(args) = args else {
             let field = self.request.name(Field::ToolCall);
@@ -256,7 +256,7 @@ impl<'a> Writer<'a, '_, '_> {
 
     fn result(&mut self, role: &'static str, result: &'a ToolResult<'a>) -> Result<(), Refusal> {
         let field = self.request.name(Field::ToolResult);
-        self.losses.note_if(result.cache_control.is_some(), Field::CacheControl);
+        self.losses.note_if(result.cache.is_some(), Field::CacheControl);
         let Some(name) = result.name.as_deref() else {
             let message = format!("`{field}` answers no call that is in the conversation");
             return Err(Refusal::of(field, message));
@@ -307,7 +307,7 @@ impl<'a> Writer<'a, '_, '_> {
         let text = texts.fold(Cow::Borrowed(first), |all, more| all + "\n" + more);
         for part in &result.content {
             if let Part::Text(text) = part {
-                self.losses.note_if(text.cache_control.is_some(), Field::CacheControl);
+                self.losses.note_if(text.cache.is_some(), Field::CacheControl);
             }
         }
         if result.is_error { Answer::Error(text) } else { Answer::Result(text) }

@@ -67,7 +67,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let body = serde_json::to_vec(&out).map_err(|error| {
         Refusal::body(format!("The request could not be written for Gemini: {error}"))
     })?;
-    Ok(Encoded { body: body.into(), losses: losses.list })
+    Ok(Encoded { losses: losses.list, ..Encoded::of(body) })
 }
 
 fn tools<'a>(
@@ -79,7 +79,7 @@ fn tools<'a>(
     let mut hosted = Vec::new();
     for tool in &request.tools {
         match tool {
-            Tool::Function { name, description, parameters, cache_control, .. } => {
+            Tool::Function { name, description, parameters, cache, .. } => {
                 if !is_name(name) {
                     return Err(Refusal::of(
                         field,
@@ -90,7 +90,7 @@ fn tools<'a>(
                         ),
                     ));
                 }
-                losses.note_if(cache_control.is_some(), Field::CacheControl);
+                losses.note_if(cache.is_some(), Field::CacheControl);
                 let schema = parameters
                     .as_ref()
                     .map(|schema| dialect(request, schema, field))
@@ -101,6 +101,11 @@ fn tools<'a>(
                     description: description.as_deref(),
                     parameters_json_schema: schema.map(|(schema, _)| schema),
                 });
+            }
+            Tool::Custom { name, .. } => {
+                let message =
+                    format!("Gemini has no free-text tools like `{name}`: make it a function");
+                return Err(Refusal::of(request.name(Field::CustomTool), message));
             }
             Tool::Hosted { schema: Schema::Gemini, kind, raw } => {
                 hosted.push(OutTool::Hosted(kind, raw));

@@ -38,7 +38,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
     if candidates.is_empty() {
         let feedback = prompt_feedback.unwrap_or_default();
         let finish = finish::blocked(feedback.block_reason, feedback.block_reason_message);
-        candidates.push(Candidate { index: 0, parts: Vec::new(), finish });
+        candidates.push(Candidate { index: 0, parts: Vec::new(), logprobs: Vec::new(), finish });
     }
     Ok(Response {
         id: response.response_id.map(Into::into),
@@ -95,7 +95,12 @@ fn decode_candidate<'a>(
     let finish = finish::decode(candidate.finish_reason, candidate.finish_message, calls);
     // Proto JSON leaves out zeros; the list's order tells the rest.
     let index = candidate.index.map_or(position as u64, |index| index.0);
-    Ok(Candidate { index: u32::try_from(index).unwrap_or(u32::MAX), parts: said, finish })
+    Ok(Candidate {
+        index: u32::try_from(index).unwrap_or(u32::MAX),
+        parts: said,
+        logprobs: Vec::new(),
+        finish,
+    })
 }
 
 /// Writes a response.

@@ -214,7 +214,7 @@ impl Candidate {
             }
             Piece::Said(Part::Thinking(thinking)) => {
                 if !matches!(self.open, Some(Open::Thinking)) {
-                    self.start(PartKind::Thinking, sink);
+                    self.start(PartKind::Thinking { id: None }, sink);
                     self.open = Some(Open::Thinking);
                 }
                 self.say(thinking.text, thinking.signature, sink);
@@ -247,7 +247,7 @@ impl Candidate {
     }
 
     fn kind<'a>(id: Option<&'a str>, name: &'a str) -> PartKind<'a> {
-        PartKind::ToolCall { id: id.map(Cow::Borrowed), name: Cow::Borrowed(name) }
+        PartKind::ToolCall { id: id.map(Cow::Borrowed), name: Cow::Borrowed(name), custom: false }
     }
 
     fn say(

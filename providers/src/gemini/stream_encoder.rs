@@ -164,8 +164,8 @@ impl StreamEncoder for Encoder {
                 }
                 let kind = match kind {
                     PartKind::Text | PartKind::Refusal => Kind::Text,
-                    PartKind::Thinking if self.include_thoughts => Kind::Thinking,
-                    PartKind::ToolCall { id, name } => Kind::Call {
+                    PartKind::Thinking { .. } if self.include_thoughts => Kind::Thinking,
+                    PartKind::ToolCall { id, name, .. } => Kind::Call {
                         id: id.as_deref().map(str::to_owned),
                         name: name.to_string(),
                         arguments: String::new(),

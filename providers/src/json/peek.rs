@@ -190,7 +190,7 @@ impl<'a> Peek<'a> {
     /// The edit that asks for the usage chunk of an OpenAI stream; `None` if the caller already
     /// does, or if no stream is asked for. Other options stay as they are (S-44).
     pub fn ask_for_usage(&self) -> Option<Edit> {
-        if self.schema != Schema::OpenAi || !self.stream() || self.wants_usage() {
+        if self.schema != Schema::Chat || !self.stream() || self.wants_usage() {
             return None;
         }
         let insert = |at: usize, with: &'static str| (at..at, with);

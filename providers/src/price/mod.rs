@@ -91,7 +91,7 @@ pub fn known_models(schema: Schema) -> impl Iterator<Item = &'static str> {
 /// The catalogue's name of the vendor whose schema it is.
 const fn vendor(schema: Schema) -> &'static str {
     match schema {
-        Schema::OpenAi => "openai",
+        Schema::Chat | Schema::Responses => "openai",
         Schema::Claude => "anthropic",
         Schema::Gemini => "google",
     }

@@ -13,7 +13,7 @@ fn today() -> SystemTime {
 }
 
 const SELLERS: [(Schema, &str, &str); 3] = [
-    (Schema::OpenAi, "api.openai.com", "openai"),
+    (Schema::Chat, "api.openai.com", "openai"),
     (Schema::Claude, "api.anthropic.com", "anthropic"),
     (Schema::Gemini, "generativelanguage.googleapis.com", "google"),
 ];
@@ -124,7 +124,7 @@ fn tiers_are_found_where_they_begin() {
     let price = book().price(seller(Schema::Claude), "claude-haiku-5-5", today()).unwrap();
     let starts: Vec<u64> = price.tiers.iter().map(|tier| tier.from).collect();
     assert_eq!(starts, [0, 100_001]);
-    let many = Seller { provider: Some("openrouter"), ..seller(Schema::OpenAi) };
+    let many = Seller { provider: Some("openrouter"), ..seller(Schema::Chat) };
     let model = Calculator::bundled().find_provider(Some("openrouter"), None).unwrap().unwrap();
     let tiers = |id| book().price(many, id, today()).map_or(0, |price| price.tiers.len());
     assert!(model.models().any(|model| model.id().starts_with("qwen") && tiers(model.id()) == 3));
@@ -134,27 +134,27 @@ fn tiers_are_found_where_they_begin() {
 fn a_price_that_nobody_knows_is_not_zero() {
     let book = book();
     for (schema, model) in [
-        (Schema::OpenAi, "no-such-model"),
-        (Schema::OpenAi, "whisper-1"),
-        (Schema::OpenAi, "tts-1"),
-        (Schema::OpenAi, "text-embedding-3-small"),
-        (Schema::OpenAi, ""),
+        (Schema::Chat, "no-such-model"),
+        (Schema::Chat, "whisper-1"),
+        (Schema::Chat, "tts-1"),
+        (Schema::Chat, "text-embedding-3-small"),
+        (Schema::Chat, ""),
         // The catalogue lists it, without a price.
         (Schema::Gemini, "gemma-3"),
     ] {
         assert_eq!(book.price(seller(schema), model, today()), None, "{model}");
     }
-    let nowhere = Seller { provider: Some("no-such-provider"), ..seller(Schema::OpenAi) };
+    let nowhere = Seller { provider: Some("no-such-provider"), ..seller(Schema::Chat) };
     assert_eq!(book.price(nowhere, "gpt-5", today()), None);
-    let groq = Seller { host: "api.groq.com", ..seller(Schema::OpenAi) };
+    let groq = Seller { host: "api.groq.com", ..seller(Schema::Chat) };
     assert_eq!(book.price(groq, "gpt-5", today()), None);
 }
 
 #[test]
 fn a_private_host_costs_what_its_provider_does() {
     let book = book();
-    let private = Seller { host: "llm.bank.internal:8443", ..seller(Schema::OpenAi) };
-    let public = book.price(seller(Schema::OpenAi), "gpt-5", today());
+    let private = Seller { host: "llm.bank.internal:8443", ..seller(Schema::Chat) };
+    let public = book.price(seller(Schema::Chat), "gpt-5", today());
     assert!(public.is_some());
     assert_eq!(book.price(private, "gpt-5", today()), public);
     assert_eq!(
@@ -190,9 +190,8 @@ fn an_operators_price_goes_first_and_the_most_specific_of_them() {
         },
     ])
     .unwrap();
-    let cost = |model: &str, usage| {
-        book.price(seller(Schema::OpenAi), model, today()).unwrap().cost(&usage)
-    };
+    let cost =
+        |model: &str, usage| book.price(seller(Schema::Chat), model, today()).unwrap().cost(&usage);
     let million = 1_000_000;
     let all = Usage {
         input: million,
@@ -208,7 +207,7 @@ fn an_operators_price_goes_first_and_the_most_specific_of_them() {
     assert_eq!(cost("local-llama", all), 0);
     // A part of a nanodollar is one.
     let tiny = PriceBook::new(vec![own("*", "0.000000001", "0")]).unwrap();
-    let price = tiny.price(seller(Schema::OpenAi), "m", today()).unwrap();
+    let price = tiny.price(seller(Schema::Chat), "m", today()).unwrap();
     assert_eq!(price.cost(&Usage { input: 1, ..Usage::default() }), 1);
     assert_eq!(price.until(), None);
 }
@@ -239,7 +238,7 @@ fn recorded_calls_cost_what_the_catalogue_says() {
     let book = book();
     let mut compared = 0;
     for (schema, kind, flavor) in [
-        (Schema::OpenAi, "openai_chat", "chat"),
+        (Schema::Chat, "openai_chat", "chat"),
         (Schema::Claude, "anthropic", "default"),
         (Schema::Gemini, "gemini", "default"),
     ] {
@@ -302,7 +301,7 @@ proptest! {
         counts in proptest::array::uniform8(any::<u64>()), small in proptest::array::uniform8(0..1_000_000_u64),
     ) {
         let price = PriceBook::new(vec![own("m", "999999999", "3.5")]).unwrap()
-            .price(seller(Schema::OpenAi), "m", today()).unwrap();
+            .price(seller(Schema::Chat), "m", today()).unwrap();
         let usage = |[input, cache_read, cache_write, cache_write_1h, output, reasoning, audio_input, audio_output]: [u64; 8]| {
             Usage { input, cache_read, cache_write, cache_write_1h, output, reasoning, audio_input, audio_output }
         };

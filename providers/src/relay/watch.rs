@@ -21,13 +21,13 @@ impl Watch {
             Event::PartStart { kind, .. } => match kind {
                 PartKind::ToolCall { name, .. } => self.output(name.len()),
                 PartKind::RedactedThinking(data) => self.output(data.len()),
-                // An image, say; its bytes are no tokens.
-                PartKind::Opaque(_) => self.begun = true,
-                PartKind::Text | PartKind::Thinking | PartKind::Refusal => {}
+                // Their bytes are no tokens.
+                PartKind::Image(_) | PartKind::Audio(_) | PartKind::Opaque(_) => self.begun = true,
+                PartKind::Text | PartKind::Thinking { .. } | PartKind::Refusal => {}
             },
             Event::Delta { delta, .. } => self.output(match delta {
                 Delta::Text(text) | Delta::Arguments(text) => text.len(),
-                Delta::Signature(_) => 0,
+                Delta::Signature(_) | Delta::Citation(_) | Delta::Logprobs(_) => 0,
             }),
             Event::Error(error) => self.fail(error),
             Event::End => self.complete = true,

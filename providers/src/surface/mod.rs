@@ -12,7 +12,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use models::{render_model, render_models};
-pub use path::{gemini_path, path};
+pub use path::{count_path, embed_path, gemini_path, path};
 
 use crate::Schema;
 
@@ -30,6 +30,22 @@ pub enum Endpoint<'a> {
         stream: Option<bool>,
         /// Gemini without `alt=sse`: the stream is a JSON array.
         json_array: bool,
+    },
+    /// Vectors of texts.
+    Embed {
+        /// The schema of the request and of its answer.
+        schema: Schema,
+        /// The model in the path, as in [`Endpoint::Generate`].
+        model: Option<Cow<'a, str>>,
+        /// Gemini: the method is `:batchEmbedContents` and not `:embedContent`.
+        batch: bool,
+    },
+    /// A count of the tokens that a model turn would have.
+    CountTokens {
+        /// The schema of the request and of its answer.
+        schema: Schema,
+        /// The model in the path, as in [`Endpoint::Generate`].
+        model: Option<Cow<'a, str>>,
     },
     /// The list of models.
     Models {
@@ -60,7 +76,7 @@ impl HeaderHints {
         match self {
             Self { anthropic_version: true, .. } => Schema::Claude,
             Self { goog_key: true, .. } => Schema::Gemini,
-            _ => Schema::OpenAi,
+            _ => Schema::Chat,
         }
     }
 }
@@ -79,8 +95,18 @@ pub fn endpoint<'a>(
     hints: HeaderHints,
 ) -> Option<Endpoint<'a>> {
     match (method, path) {
-        ("POST", "/v1/chat/completions") => Some(body_names_model(Schema::OpenAi)),
+        ("POST", "/v1/chat/completions") => Some(body_names_model(Schema::Chat)),
+        ("POST", "/v1/responses") => Some(body_names_model(Schema::Responses)),
         ("POST", "/v1/messages") => Some(body_names_model(Schema::Claude)),
+        ("POST", "/v1/embeddings") => {
+            Some(Endpoint::Embed { schema: Schema::Chat, model: None, batch: false })
+        }
+        ("POST", "/v1/responses/input_tokens") => {
+            Some(Endpoint::CountTokens { schema: Schema::Responses, model: None })
+        }
+        ("POST", "/v1/messages/count_tokens") => {
+            Some(Endpoint::CountTokens { schema: Schema::Claude, model: None })
+        }
         ("POST", _) => gemini_method(path, query),
         ("GET", _) => models(path, query, hints),
         _ => None,
@@ -92,11 +118,12 @@ pub fn schema_of(path: &str, hints: HeaderHints) -> Schema {
     if is_under(path, "/v1/messages") {
         return Schema::Claude;
     }
-    if ["/v1/chat", "/v1/responses", "/v1/embeddings", "/v1/completions"]
-        .iter()
-        .any(|prefix| is_under(path, prefix))
+    if is_under(path, "/v1/responses") {
+        return Schema::Responses;
+    }
+    if ["/v1/chat", "/v1/embeddings", "/v1/completions"].iter().any(|prefix| is_under(path, prefix))
     {
-        return Schema::OpenAi;
+        return Schema::Chat;
     }
     match versioned(path) {
         Some(("v1", rest)) if is_gemini_resource(rest) && rest.contains(':') => Schema::Gemini,
@@ -113,16 +140,20 @@ const fn body_names_model(schema: Schema) -> Endpoint<'static> {
 fn gemini_method<'a>(path: &'a str, query: Option<&str>) -> Option<Endpoint<'a>> {
     let (_, resource) = versioned(path)?;
     let (resource, method) = resource.rsplit_once(':')?;
-    let stream = match method {
-        "generateContent" => false,
-        "streamGenerateContent" => true,
-        _ => return None,
-    };
-    Some(Endpoint::Generate {
-        schema: Schema::Gemini,
-        model: Some(gemini_model(resource)?),
+    let (schema, model) = (Schema::Gemini, Some(gemini_model(resource)?));
+    let generate = |stream: bool| Endpoint::Generate {
+        schema,
+        model: model.clone(),
         stream: Some(stream),
         json_array: stream && !has_pair(query, |pair| pair == "alt=sse"),
+    };
+    Some(match method {
+        "generateContent" => generate(false),
+        "streamGenerateContent" => generate(true),
+        "countTokens" => Endpoint::CountTokens { schema, model },
+        "embedContent" => Endpoint::Embed { schema, model, batch: false },
+        "batchEmbedContents" => Endpoint::Embed { schema, model, batch: true },
+        _ => return None,
     })
 }
 
@@ -141,7 +172,9 @@ fn models<'a>(path: &'a str, query: Option<&str>, hints: HeaderHints) -> Option<
     }
     let id = match schema {
         Schema::Gemini => gemini_model(resource)?,
-        Schema::OpenAi | Schema::Claude => model_name(resource.strip_prefix("models/")?)?,
+        Schema::Chat | Schema::Responses | Schema::Claude => {
+            model_name(resource.strip_prefix("models/")?)?
+        }
     };
     Some(Endpoint::Model { schema, id })
 }

@@ -8,7 +8,7 @@ use crate::Schema;
 /// It is whole: there are never further pages.
 pub fn render_models(schema: Schema, models: &[(&str, u64)]) -> Vec<u8> {
     match schema {
-        Schema::OpenAi => json(&OpenAiList {
+        Schema::Chat | Schema::Responses => json(&OpenAiList {
             object: "list",
             data: models.iter().map(|&model| OpenAiModel::new(model)).collect(),
         }),
@@ -27,7 +27,7 @@ pub fn render_models(schema: Schema, models: &[(&str, u64)]) -> Vec<u8> {
 /// The body that describes one model.
 pub fn render_model(schema: Schema, id: &str, created: u64) -> Vec<u8> {
     match schema {
-        Schema::OpenAi => json(&OpenAiModel::new((id, created))),
+        Schema::Chat | Schema::Responses => json(&OpenAiModel::new((id, created))),
         Schema::Claude => json(&ClaudeModel::new((id, created))),
         Schema::Gemini => json(&GeminiModel::new((id, created))),
     }

@@ -26,7 +26,7 @@ fn gemini(model: &str, stream: bool, json_array: bool) -> Option<Endpoint<'_>> {
 fn chat_and_messages_are_served_whatever_their_query() {
     let generate =
         |schema| Some(Endpoint::Generate { schema, model: None, stream: None, json_array: false });
-    assert_eq!(post("/v1/chat/completions", None), generate(Schema::OpenAi));
+    assert_eq!(post("/v1/chat/completions", None), generate(Schema::Chat));
     assert_eq!(post("/v1/messages", Some("beta=true")), generate(Schema::Claude));
 }
 
@@ -40,6 +40,41 @@ fn gemini_methods_are_served_under_each_version() {
     assert_eq!(post(path, Some("key=K&alt=sse")), gemini("gemini-2.5-flash", true, false));
     assert_eq!(post(path, Some("alt=json")), gemini("gemini-2.5-flash", true, true));
     assert_eq!(post(path, None), gemini("gemini-2.5-flash", true, true));
+}
+
+#[test]
+fn embeddings_and_counts_are_served() {
+    let embed = |schema, model: Option<&'static str>, batch| {
+        Some(Endpoint::Embed { schema, model: model.map(Into::into), batch })
+    };
+    let count = |schema, model: Option<&'static str>| {
+        Some(Endpoint::CountTokens { schema, model: model.map(Into::into) })
+    };
+    assert_eq!(post("/v1/embeddings", None), embed(Schema::Chat, None, false));
+    assert_eq!(post("/v1/responses/input_tokens", None), count(Schema::Responses, None));
+    assert_eq!(post("/v1/messages/count_tokens", Some("beta=true")), count(Schema::Claude, None));
+    for version in ["v1", "v1beta", "v1alpha", "v1beta1"] {
+        let post = |method| {
+            let path = format!("/{version}/models/m%2Fn:{method}");
+            // The model is not borrowed from the path where it had escapes.
+            match endpoint("POST", &path, Some("alt=sse"), NONE).unwrap() {
+                Endpoint::Embed { schema, model, batch } => {
+                    (schema, model.unwrap().into_owned(), Some(batch))
+                }
+                Endpoint::CountTokens { schema, model } => {
+                    (schema, model.unwrap().into_owned(), None)
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let expected = |batch| (Schema::Gemini, "m/n".to_owned(), batch);
+        assert_eq!(post("embedContent"), expected(Some(false)));
+        assert_eq!(post("batchEmbedContents"), expected(Some(true)));
+        assert_eq!(post("countTokens"), expected(None));
+    }
+    for path in ["/v1/embeddings", "/v1/messages/count_tokens", "/v1/responses/input_tokens"] {
+        assert_eq!(endpoint("GET", path, None, NONE), None, "{path}");
+    }
 }
 
 #[test]
@@ -98,12 +133,14 @@ fn everything_else_is_not_served() {
         "/v1/../v1/chat/completions",
         "/V1/chat/completions",
         "/v1/chat%2Fcompletions",
-        "/v1/responses",
-        "/v1/embeddings",
-        "/v1/messages/count_tokens",
+        "/v1/responses/r_1",
         "/v1/messages/batches",
+        "/v1/embeddings/",
+        "/v1/responses/input_tokens/",
+        "/v1/messages/count_tokens/",
+        "/v1/models/gemini-3:EmbedContent",
+        "/v1/models/gemini-3:asyncBatchEmbedContent",
         "/v2/models/gemini-3:generateContent",
-        "/v1/models/gemini-3:countTokens",
         "/v1/models/gemini-3:GenerateContent",
         "/v1/models/gemini-3",
         "/v1beta/models",
@@ -122,20 +159,20 @@ fn everything_else_is_not_served() {
 fn lists_of_models_are_told_apart_by_headers() {
     let get = |path, query, hints| endpoint("GET", path, query, hints);
     let list = |schema| Some(Endpoint::Models { schema });
-    assert_eq!(get("/v1/models", None, NONE), list(Schema::OpenAi));
+    assert_eq!(get("/v1/models", None, NONE), list(Schema::Chat));
     assert_eq!(get("/v1/models", None, ANTHROPIC), list(Schema::Claude));
     assert_eq!(get("/v1/models", None, GOOGLE), list(Schema::Gemini));
     assert_eq!(get("/v1/models", Some("pageSize=5&key=K"), NONE), list(Schema::Gemini));
-    assert_eq!(get("/v1/models", Some("monkey=K"), NONE), list(Schema::OpenAi));
+    assert_eq!(get("/v1/models", Some("monkey=K"), NONE), list(Schema::Chat));
     assert_eq!(get("/v1beta/models", None, ANTHROPIC), list(Schema::Gemini));
 
     let one = |schema, id: &'static str| Some(Endpoint::Model { schema, id: id.into() });
-    assert_eq!(get("/v1/models/gpt-5", None, NONE), one(Schema::OpenAi, "gpt-5"));
+    assert_eq!(get("/v1/models/gpt-5", None, NONE), one(Schema::Chat, "gpt-5"));
     assert_eq!(get("/v1/models/claude-5", None, ANTHROPIC), one(Schema::Claude, "claude-5"));
     assert_eq!(get("/v1beta/models/gemini-3", None, NONE), one(Schema::Gemini, "gemini-3"));
     assert_eq!(
         get("/v1/models/ft:gpt-4o:org::id", None, NONE),
-        one(Schema::OpenAi, "ft:gpt-4o:org::id")
+        one(Schema::Chat, "ft:gpt-4o:org::id")
     );
     for path in ["/v1/models/", "/v1/model", "/v1/models/a/b", "/v1/models/..", "/v1beta/files"] {
         assert_eq!(get(path, None, NONE), None, "{path}");
@@ -146,15 +183,15 @@ fn lists_of_models_are_told_apart_by_headers() {
 fn errors_on_unknown_paths_have_the_callers_shape() {
     for (path, hints, schema) in [
         ("/v1/messages/count_tokens", NONE, Schema::Claude),
-        ("/v1/messagesx", NONE, Schema::OpenAi),
-        ("/v1/responses/r_1", ANTHROPIC, Schema::OpenAi),
+        ("/v1/messagesx", NONE, Schema::Chat),
+        ("/v1/responses/r_1", ANTHROPIC, Schema::Responses),
         ("/v1beta/models/m:countTokens", NONE, Schema::Gemini),
         ("/v1beta1/projects/p", NONE, Schema::Gemini),
         ("/v1/models/m:countTokens", NONE, Schema::Gemini),
         ("/v1/models/m", ANTHROPIC, Schema::Claude),
         ("/anything", GOOGLE, Schema::Gemini),
-        ("/anything", NONE, Schema::OpenAi),
-        ("", NONE, Schema::OpenAi),
+        ("/anything", NONE, Schema::Chat),
+        ("", NONE, Schema::Chat),
     ] {
         assert_eq!(schema_of(path, hints), schema, "{path}");
     }
@@ -167,7 +204,7 @@ fn models_are_listed_in_each_shape() {
             .unwrap()
     };
     assert_eq!(
-        list(Schema::OpenAi),
+        list(Schema::Chat),
         json!({"object": "list", "data": [
             {"id": "a", "object": "model", "created": 0, "owned_by": "egret"},
             {"id": "tunedModels/b", "object": "model", "created": 86400, "owned_by": "egret"},
@@ -197,7 +234,7 @@ fn models_are_listed_in_each_shape() {
 #[test]
 fn one_model_is_an_element_of_its_list() {
     for (schema, list) in
-        [(Schema::OpenAi, "/data/0"), (Schema::Claude, "/data/0"), (Schema::Gemini, "/models/0")]
+        [(Schema::Chat, "/data/0"), (Schema::Claude, "/data/0"), (Schema::Gemini, "/models/0")]
     {
         let all: Value = serde_json::from_slice(&render_models(schema, &[("m\"x", 7)])).unwrap();
         let one: Value = serde_json::from_slice(&render_model(schema, "m\"x", 7)).unwrap();

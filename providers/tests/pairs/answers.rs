@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use providers::Schema::{self, Claude, Gemini, OpenAi};
+use providers::Schema::{self, Chat, Claude, Gemini};
 use providers::codec::Reply;
 use providers::relay::{Outcome, Relay};
 use serde_json::{Value, json};
@@ -55,10 +55,10 @@ fn expected(to: Schema, answer: &Answer, include_thoughts: bool) -> Read {
     for part in answer.parts {
         match part {
             Part::Text(words) => read.text += &words.concat(),
-            Part::Refusal(words) if to == OpenAi => read.refusal += &words.concat(),
+            Part::Refusal(words) if to == Chat => read.refusal += &words.concat(),
             Part::Refusal(words) => read.text += &words.concat(),
             // Chat has no place for thoughts; elsewhere they are for those who asked.
-            Part::Thought(words) if to != OpenAi && include_thoughts => {
+            Part::Thought(words) if to != Chat && include_thoughts => {
                 read.thoughts += &words.concat()
             }
             Part::Thought(_) => {}
@@ -73,10 +73,11 @@ fn expected(to: Schema, answer: &Answer, include_thoughts: bool) -> Read {
     let refused = answer.parts.iter().any(|part| matches!(part, Part::Refusal(_)));
     let finish = if refused { Finish::Filter } else { answer.finish };
     let word = match (to, finish) {
-        (OpenAi, Finish::Stop | Finish::Sequence | Finish::Paused) => "stop",
-        (OpenAi, Finish::Length) => "length",
-        (OpenAi, Finish::Calls) => "tool_calls",
-        (OpenAi, Finish::Filter) => "content_filter",
+        (Schema::Responses, _) => unimplemented!("Responses"),
+        (Chat, Finish::Stop | Finish::Sequence | Finish::Paused) => "stop",
+        (Chat, Finish::Length) => "length",
+        (Chat, Finish::Calls) => "tool_calls",
+        (Chat, Finish::Filter) => "content_filter",
         (Claude, Finish::Stop | Finish::Sequence) => "end_turn",
         (Claude, Finish::Length) => "max_tokens",
         (Claude, Finish::Calls) => "tool_use",
@@ -169,7 +170,8 @@ fn errors_in_the_middle_are_told() {
             let error = caller::stream(to, &out).error.expect(&shown);
             assert_eq!(error["message"], "Too busy", "{shown}");
             let class = match to {
-                OpenAi => ("type", json!("server_error")),
+                Schema::Responses => unimplemented!("Responses"),
+                Chat => ("type", json!("server_error")),
                 Claude => ("type", json!("overloaded_error")),
                 Gemini => ("code", json!(503)),
             };

@@ -1,7 +1,7 @@
 //! How callers read answers: strictly, as the schemas' grammars have it (`wire.md` §4.1, §4.2),
 //! and knowing nothing of the code under test.
 
-use providers::Schema::{self, Claude, Gemini, OpenAi};
+use providers::Schema::{self, Chat, Claude, Gemini};
 use serde_json::Value;
 
 use super::answer::Tokens;
@@ -39,7 +39,8 @@ fn count(value: &Value) -> u64 {
 fn tokens(schema: Schema, usage: &Value) -> Tokens {
     let n = |path: &str| usage.pointer(path).map_or(0, count);
     match schema {
-        OpenAi => {
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => {
             assert_eq!(n("/total_tokens"), n("/prompt_tokens") + n("/completion_tokens"));
             Tokens {
                 input: n("/prompt_tokens"),
@@ -82,7 +83,8 @@ pub(crate) fn whole(schema: Schema, body: &[u8]) -> Read {
     let mut read = Read::default();
     let mut ids = Vec::new();
     match schema {
-        OpenAi => {
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => {
             assert_eq!(body["object"], "chat.completion");
             assert!(text(&body["id"]).starts_with("chatcmpl-") && body["created"].is_u64());
             let [choice] = body["choices"].as_array().unwrap().as_slice() else { panic!("{body}") };
@@ -170,7 +172,8 @@ fn gemini_candidate(candidate: &Value, read: &mut Read, ids: &mut Vec<String>) {
 pub(crate) fn stream(schema: Schema, bytes: &[u8]) -> Stream {
     let all = std::str::from_utf8(bytes).unwrap();
     match schema {
-        OpenAi => chat(all),
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => chat(all),
         Claude => claude(all),
         Gemini => gemini(all),
     }
@@ -203,7 +206,7 @@ fn chat(all: &str) -> Stream {
         assert!(chunk["id"].is_string() && chunk["created"].is_u64() && chunk["model"].is_string());
         let [choice] = chunk["choices"].as_array().unwrap().as_slice() else {
             assert_eq!(chunk["choices"], serde_json::json!([]));
-            usage = Some(tokens(OpenAi, &chunk["usage"]));
+            usage = Some(tokens(Chat, &chunk["usage"]));
             continue;
         };
         assert!(chunk["usage"].is_null() && choice["index"] == 0 && read.finish.is_empty());

@@ -1,6 +1,6 @@
 //! Errors of each provider as each caller is told of them (`wire.md` §1.4).
 
-use providers::Schema::{self, Claude, Gemini, OpenAi};
+use providers::Schema::{self, Chat, Claude, Gemini};
 use providers::conversation::{ApiError, ErrorClass};
 use serde_json::{Value, json};
 
@@ -194,13 +194,23 @@ const ROWS: &[Row] = &[
     },
 ];
 
+/// A schema's place in the columns of the table.
+fn place(schema: Schema) -> usize {
+    match schema {
+        Chat | Schema::Responses => 0,
+        Claude => 1,
+        Gemini => 2,
+    }
+}
+
 /// Sees that an error has its schema's shape, and gives its words.
 fn told(schema: Schema, error: &ApiError) -> (u16, String, String, Value) {
     let (status, body) = schema.codec().encode_error(error, "req_1");
     let body: Value = serde_json::from_slice(&body).unwrap();
     let inner = &body["error"];
     let word = match schema {
-        OpenAi => {
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => {
             let mut keys: Vec<_> = inner.as_object().unwrap().keys().collect();
             keys.sort();
             assert_eq!(keys, ["code", "message", "param", "type"]);
@@ -224,14 +234,14 @@ fn every_class_has_its_status_and_shape() {
     let mut cells = 0;
     for row in ROWS {
         for (from, to) in CROSS {
-            for (status, body) in row.said[from as usize] {
+            for (status, body) in row.said[place(from)] {
                 let error = from.codec().decode_error(*status, body.as_bytes());
                 let shown = format!("{from} to {to}: {body}");
                 assert_eq!(error.class, row.class, "{shown}");
                 let (status, word, message, out) = told(to, &error);
-                assert_eq!((status, &*word), row.told[to as usize], "{shown}");
+                assert_eq!((status, &*word), row.told[place(to)], "{shown}");
                 assert_eq!(message, "M", "{shown}");
-                if to == OpenAi {
+                if to == Chat {
                     assert_eq!(out["error"]["code"].as_str(), row.code, "{shown}");
                 }
                 cells += 1;
@@ -272,7 +282,7 @@ fn when_to_try_again_and_what_to_blame_are_kept() {
     assert_eq!(error.retry_after, Some(std::time::Duration::from_secs(37)));
 
     const BLAMED: &str = r#"{"error":{"message":"M","type":"invalid_request_error","param":"tools","code":"unsupported_value"}}"#;
-    let error = OpenAi.codec().decode_error(400, BLAMED.as_bytes());
+    let error = Chat.codec().decode_error(400, BLAMED.as_bytes());
     let (_, _, message, _) = told(Claude, &error);
     assert_eq!(message, "tools: M");
     let (_, _, _, body) = told(Gemini, &error);
@@ -283,6 +293,6 @@ fn when_to_try_again_and_what_to_blame_are_kept() {
 fn a_prompt_that_is_too_long_is_known_as_one() {
     const CLAUDE: &str = r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 9 > 8"}}"#;
     let error = Claude.codec().decode_error(400, CLAUDE.as_bytes());
-    let (status, _, _, body) = told(OpenAi, &error);
+    let (status, _, _, body) = told(Chat, &error);
     assert_eq!((status, &body["error"]["code"]), (400, &json!("context_length_exceeded")));
 }

@@ -1,16 +1,16 @@
 //! Nothing a caller says may vanish: each known field of each surface (`wire.md` §2), added alone
 //! to the smallest request, is found in what the provider gets, is reported, or is refused.
 
-use providers::Schema::{self, Claude, Gemini, OpenAi};
+use providers::Schema::{self, Chat, Claude, Gemini};
 use serde_json::Value;
 
 use super::support::{CROSS, able_model, json, patch, send, smallest};
 
 /// Fields whose value here says what is so anyway, so that nothing is lost without them.
 const SAYS_NOTHING: [(Schema, &str); 6] = [
-    (OpenAi, r#"{"n":1}"#),
-    (OpenAi, r#"{"response_format":{"type":"text"}}"#),
-    (OpenAi, r#"{"stream_options":{"include_usage":true}}"#),
+    (Chat, r#"{"n":1}"#),
+    (Chat, r#"{"response_format":{"type":"text"}}"#),
+    (Chat, r#"{"stream_options":{"include_usage":true}}"#),
     (Claude, r#"{"stream":false}"#),
     (Gemini, r#"{"generationConfig":{"responseMimeType":"text/plain"}}"#),
     (Gemini, r#"{"generationConfig":{"responseModalities":["TEXT"]}}"#),
@@ -178,9 +178,10 @@ const GEMINI: &[&str] = &[
     r#"{"contents":[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{"error":"bad"},"willContinue":true}}]}]}"#,
 ];
 
-const fn fields(schema: Schema) -> &'static [&'static str] {
+fn fields(schema: Schema) -> &'static [&'static str] {
     match schema {
-        OpenAi => OPENAI,
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => OPENAI,
         Claude => CLAUDE,
         Gemini => GEMINI,
     }
@@ -232,7 +233,8 @@ fn every_field_arrives_or_is_reported_or_refused() {
 }
 
 /// Ends of paths of members that say what is so without them.
-const IMPLIED: [&str; 10] = [
+const IMPLIED: [&str; 11] = [
+    "cache_control/type",
     // "function" where there is a function, "object" of what always is one, "text/plain" of text.
     "/tools/0/type",
     "/parameters/type",

@@ -1,7 +1,7 @@
 //! Answers that not every schema has a form for: alternatives, and calls that can't be read.
 
 use bytes::Bytes;
-use providers::Schema::{self, Claude, Gemini, OpenAi};
+use providers::Schema::{self, Chat, Claude, Gemini};
 use providers::codec::Reply;
 use providers::relay::{Outcome, Relay};
 use serde_json::Value;
@@ -33,7 +33,7 @@ const TWO_OF_CHAT: &str = r#"{"id":"x","choices":[
 
 #[test]
 fn alternatives_keep_their_places() {
-    let choices = whole(Gemini, OpenAi, TWO_OF_GEMINI)["choices"].clone();
+    let choices = whole(Gemini, Chat, TWO_OF_GEMINI)["choices"].clone();
     for (index, text, finish) in [(0, "a", "stop"), (1, "b", "length")] {
         let choice =
             choices.as_array().unwrap().iter().find(|choice| choice["index"] == index).unwrap();
@@ -42,7 +42,7 @@ fn alternatives_keep_their_places() {
             (&text.into(), &finish.into())
         );
     }
-    let candidates = whole(OpenAi, Gemini, TWO_OF_CHAT)["candidates"].clone();
+    let candidates = whole(Chat, Gemini, TWO_OF_CHAT)["candidates"].clone();
     for (index, text, finish) in [(0, "a", "STOP"), (1, "b", "MAX_TOKENS")] {
         let found =
             candidates.as_array().unwrap().iter().find(|found| found["index"] == index).unwrap();
@@ -69,7 +69,7 @@ fn alternatives_are_streamed_side_by_side() {
         "data: [DONE]\n\n".to_owned(),
     ]
     .concat();
-    let (out, outcome) = streamed(OpenAi, Gemini, &stream);
+    let (out, outcome) = streamed(Chat, Gemini, &stream);
     assert_eq!(outcome, Outcome::Complete);
     let mut texts = [String::new(), String::new()];
     let mut finishes = [Value::Null, Value::Null];
@@ -95,7 +95,7 @@ fn alternatives_are_streamed_side_by_side() {
 #[test]
 fn a_call_that_can_not_be_read_is_no_success() {
     const BAD: &str = "data: {\"candidates\":[{\"content\":{},\"finishReason\":\"MALFORMED_FUNCTION_CALL\",\"finishMessage\":\"Bad call\"}]}\r\n\r\n";
-    for to in [OpenAi, Claude] {
+    for to in [Chat, Claude] {
         let (out, _) = streamed(Gemini, to, BAD);
         assert!(out.contains("\"error\"") && out.contains("Bad call"), "{to}: {out}");
         assert!(!out.contains("[DONE]") && !out.contains("message_stop"), "{to}: {out}");
@@ -106,7 +106,7 @@ fn a_call_that_can_not_be_read_is_no_success() {
         event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n\
         event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"}}\n\n\
         event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-    for (from, stream) in [(OpenAi, CHAT), (Claude, CLAUDE)] {
+    for (from, stream) in [(Chat, CHAT), (Claude, CLAUDE)] {
         let (out, _) = streamed(from, Gemini, stream);
         assert!(
             out.contains("MALFORMED_FUNCTION_CALL") && !out.contains("functionCall\""),

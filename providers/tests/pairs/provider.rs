@@ -1,6 +1,6 @@
 //! How providers write answers: whole, and as the events of a stream.
 
-use providers::Schema::{self, Claude, Gemini, OpenAi};
+use providers::Schema::{self, Chat, Claude, Gemini};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Finish, Part};
@@ -12,7 +12,8 @@ fn args(pieces: &[&str]) -> Value {
 
 fn usage(schema: Schema) -> Value {
     match schema {
-        OpenAi => json!({"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150,
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => json!({"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150,
             "prompt_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 10},
             "completion_tokens_details": {"reasoning_tokens": 20}}),
         Claude => json!({"input_tokens": 60, "cache_read_input_tokens": 30,
@@ -23,12 +24,13 @@ fn usage(schema: Schema) -> Value {
     }
 }
 
-const fn finish(schema: Schema, finish: Finish) -> &'static str {
+fn finish(schema: Schema, finish: Finish) -> &'static str {
     match (schema, finish) {
-        (OpenAi, Finish::Length) => "length",
-        (OpenAi, Finish::Calls) => "tool_calls",
-        (OpenAi, Finish::Filter) => "content_filter",
-        (OpenAi, _) => "stop",
+        (Schema::Responses, _) => unimplemented!("Responses"),
+        (Chat, Finish::Length) => "length",
+        (Chat, Finish::Calls) => "tool_calls",
+        (Chat, Finish::Filter) => "content_filter",
+        (Chat, _) => "stop",
         (Claude, Finish::Stop) => "end_turn",
         (Claude, Finish::Sequence) => "stop_sequence",
         (Claude, Finish::Length) => "max_tokens",
@@ -46,7 +48,8 @@ const fn finish(schema: Schema, finish: Finish) -> &'static str {
 pub(crate) fn whole(schema: Schema, answer: &Answer) -> String {
     let finish = finish(schema, answer.finish);
     match schema {
-        OpenAi => {
+Schema::Responses => unimplemented!("Responses"),
+        Chat => {
             let mut message = json!({"role": "assistant", "content": null, "refusal": null});
             let mut calls = Vec::new();
             for part in answer.parts {
@@ -100,16 +103,18 @@ fn sequence(finish: Finish) -> Option<&'static str> {
 /// The events of the same answer, streamed.
 pub(crate) fn events(schema: Schema, answer: &Answer) -> Vec<String> {
     match schema {
-        OpenAi => chunks(answer),
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => chunks(answer),
         Claude => blocks(answer),
         Gemini => responses(answer),
     }
 }
 
 /// An error in the middle of a stream.
-pub(crate) const fn error(schema: Schema) -> &'static str {
+pub(crate) fn error(schema: Schema) -> &'static str {
     match schema {
-        OpenAi => {
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => {
             "data: {\"error\":{\"message\":\"Too busy\",\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}\n\n"
         }
         Claude => {
@@ -154,9 +159,9 @@ fn chunks(answer: &Answer) -> Vec<String> {
             events.push(delta(json!({"tool_calls": [{"index": index, "function": function}]})));
         }
     }
-    let finish = finish(OpenAi, answer.finish);
+    let finish = finish(Chat, answer.finish);
     events.push(chunk(json!([{"index": 0, "delta": {}, "finish_reason": finish}]), Value::Null));
-    events.push(chunk(json!([]), usage(OpenAi)));
+    events.push(chunk(json!([]), usage(Chat)));
     events.push("data: [DONE]\n\n".to_owned());
     events
 }

@@ -1,7 +1,7 @@
 //! From one schema to another and back: what both can say is the same afterwards.
 
 use proptest::prelude::*;
-use providers::Schema::{self, Claude, Gemini, OpenAi};
+use providers::Schema::{self, Chat, Claude, Gemini};
 use serde_json::{Value, json};
 
 use super::support::{CROSS, send};
@@ -92,14 +92,16 @@ fn written(schema: Schema, said: &Said) -> Value {
     let parameters: Value = serde_json::from_str(PARAMETERS).unwrap();
     let mut id = 0;
     let mut body = match schema {
-        OpenAi => json!({"model": "asked", "messages": [], "max_completion_tokens": said.limit}),
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => json!({"model": "asked", "messages": [], "max_completion_tokens": said.limit}),
         Claude => json!({"model": "asked", "messages": [], "max_tokens": said.limit}),
         Gemini => json!({"contents": [], "generationConfig": {"maxOutputTokens": said.limit}}),
     };
     let mut turns = Vec::new();
     if let Some(system) = &said.system {
         match schema {
-            OpenAi => turns.push(json!({"role": "system", "content": system})),
+            Schema::Responses => unimplemented!("Responses"),
+            Chat => turns.push(json!({"role": "system", "content": system})),
             Claude => body["system"] = json!([{"type": "text", "text": system}]),
             Gemini => body["systemInstruction"] = json!({"parts": [{"text": system}]}),
         }
@@ -115,7 +117,8 @@ fn written(schema: Schema, said: &Said) -> Value {
             })
             .collect();
         match schema {
-            OpenAi => {
+            Schema::Responses => unimplemented!("Responses"),
+            Chat => {
                 let mut message = json!({"role": "assistant", "content": turn.answers});
                 if !calls.is_empty() {
                     message["tool_calls"] = calls
@@ -165,7 +168,8 @@ fn user(schema: Schema, asks: &str, picture: bool) -> Value {
     let mut content = Vec::new();
     if picture {
         content.push(match schema {
-            OpenAi => json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}}),
+Schema::Responses => unimplemented!("Responses"),
+            Chat => json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}}),
             Claude => {
                 json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBO"}})
             }
@@ -177,7 +181,7 @@ fn user(schema: Schema, asks: &str, picture: bool) -> Value {
         _ => json!({"type": "text", "text": asks}),
     });
     match schema {
-        OpenAi if !picture => json!({"role": "user", "content": asks}),
+        Chat if !picture => json!({"role": "user", "content": asks}),
         Gemini => json!({"role": "user", "parts": content}),
         _ => json!({"role": "user", "content": content}),
     }
@@ -189,7 +193,7 @@ fn merged(schema: Schema, turns: Vec<Value>) -> Vec<Value> {
     let mut merged: Vec<Value> = Vec::new();
     for turn in turns {
         match merged.last_mut() {
-            Some(last) if schema != OpenAi && last["role"] == turn["role"] => {
+            Some(last) if schema != Chat && last["role"] == turn["role"] => {
                 let more = turn[member].as_array().unwrap().clone();
                 last[member].as_array_mut().unwrap().extend(more);
             }
@@ -201,7 +205,8 @@ fn merged(schema: Schema, turns: Vec<Value>) -> Vec<Value> {
 
 fn settings(schema: Schema, said: &Said, parameters: &Value, body: &mut Value) {
     let at = |openai: &str, claude: &str, gemini: &str| match schema {
-        OpenAi => format!("/{openai}"),
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => format!("/{openai}"),
         Claude => format!("/{claude}"),
         Gemini => format!("/generationConfig/{gemini}"),
     };
@@ -221,7 +226,8 @@ fn settings(schema: Schema, said: &Said, parameters: &Value, body: &mut Value) {
     if said.tools {
         let tools: Vec<_> = [true, false]
             .map(|which| match schema {
-                OpenAi => json!({"type": "function", "function": {"name": name(which), "parameters": parameters}}),
+Schema::Responses => unimplemented!("Responses"),
+                Chat => json!({"type": "function", "function": {"name": name(which), "parameters": parameters}}),
                 Claude => json!({"name": name(which), "input_schema": parameters}),
                 Gemini => json!({"name": name(which), "parametersJsonSchema": parameters}),
             })
@@ -231,7 +237,8 @@ fn settings(schema: Schema, said: &Said, parameters: &Value, body: &mut Value) {
     }
     let Some(choice) = said.choice else { return };
     match schema {
-        OpenAi => {
+        Schema::Responses => unimplemented!("Responses"),
+        Chat => {
             body["tool_choice"] = match choice {
                 Choice::Auto => "auto".into(),
                 Choice::None => "none".into(),

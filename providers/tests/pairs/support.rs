@@ -10,11 +10,11 @@ use serde_json::Value;
 
 /// The six pairs of different schemas.
 pub(crate) const CROSS: [(Schema, Schema); 6] = [
-    (Schema::OpenAi, Schema::Claude),
-    (Schema::OpenAi, Schema::Gemini),
-    (Schema::Claude, Schema::OpenAi),
+    (Schema::Chat, Schema::Claude),
+    (Schema::Chat, Schema::Gemini),
+    (Schema::Claude, Schema::Chat),
     (Schema::Claude, Schema::Gemini),
-    (Schema::Gemini, Schema::OpenAi),
+    (Schema::Gemini, Schema::Chat),
     (Schema::Gemini, Schema::Claude),
 ];
 
@@ -22,9 +22,10 @@ pub(crate) const CROSS: [(Schema, Schema); 6] = [
 pub(crate) const ASKED: &str = "asked";
 
 /// A model of this schema that takes most of what its schema can say.
-pub(crate) const fn able_model(schema: Schema) -> &'static str {
+pub(crate) fn able_model(schema: Schema) -> &'static str {
     match schema {
-        Schema::OpenAi => "gpt-4.1",
+        Schema::Responses => unimplemented!("Responses"),
+        Schema::Chat => "gpt-4.1",
         Schema::Claude => "claude-sonnet-4-5",
         Schema::Gemini => "gemini-2.5-flash",
     }
@@ -49,7 +50,8 @@ pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<
 /// The smallest request of this schema.
 pub(crate) fn smallest(schema: Schema) -> Value {
     json(match schema {
-        Schema::OpenAi => r#"{"model":"asked","messages":[{"role":"user","content":"Hi"}]}"#,
+        Schema::Responses => unimplemented!("Responses"),
+        Schema::Chat => r#"{"model":"asked","messages":[{"role":"user","content":"Hi"}]}"#,
         Schema::Claude => {
             r#"{"model":"asked","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]}"#
         }

@@ -69,10 +69,10 @@ impl Resolver<'_> {
         let schema =
             schema.require(section, "schema", "schema: openai, claude or gemini", self.problems);
         // The rest of the section is checked all the same.
-        let known = schema.as_ref().map_or(Schema::OpenAi, |(_, schema)| *schema);
+        let known = schema.as_ref().map_or(Schema::Chat, |(_, schema)| *schema);
         let credential = self.credential(section, credential, known);
         if let Field::Given(mark, Dialect::Legacy) = dialect
-            && known != Schema::OpenAi
+            && known != Schema::Chat
         {
             let what = "`dialect: legacy` is for OpenAI-compatible backends";
             self.problems.add(mark, what, "schema: openai, or no dialect");

@@ -15,7 +15,7 @@ pub(super) struct Location {
 /// (`wire.md` §1.1).
 pub(super) const fn default_url(schema: Schema) -> &'static str {
     match schema {
-        Schema::OpenAi => "https://api.openai.com/v1",
+        Schema::Chat | Schema::Responses => "https://api.openai.com/v1",
         Schema::Claude => "https://api.anthropic.com",
         Schema::Gemini => "https://generativelanguage.googleapis.com",
     }
@@ -68,7 +68,7 @@ pub(super) fn locate(url: &str, schema: Schema) -> Result<Location, (&'static st
 fn check_version(schema: Schema, host: &str, prefix: &str) -> Result<(), (&'static str, String)> {
     let version = prefix.rsplit('/').next().unwrap_or_default();
     match schema {
-        Schema::OpenAi if host == "api.openai.com" && prefix.is_empty() => {
+        Schema::Chat if host == "api.openai.com" && prefix.is_empty() => {
             Err(("OpenAI's base URL ends in /v1", default_url(schema).to_owned()))
         }
         Schema::Claude | Schema::Gemini if matches!(version, "v1" | "v1beta") => {

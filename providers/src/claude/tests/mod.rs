@@ -95,6 +95,7 @@ impl Answer {
                 match delta {
                     Delta::Text(piece) | Delta::Arguments(piece) => text.push_str(piece),
                     Delta::Signature(proof) => *signature = Some(proof.to_string()),
+                    Delta::Citation(_) | Delta::Logprobs(_) => panic!("{delta:?}"),
                 }
             }
             Event::Finish { finish, .. } => self.finish = Some(format!("{finish:?}")),
@@ -205,7 +206,7 @@ pub(super) fn start(part: u32, kind: PartKind<'_>) -> Event<'_> {
 }
 
 pub(super) fn call<'a>(part: u32, id: &'a str, name: &'a str) -> Event<'a> {
-    start(part, PartKind::ToolCall { id: Some(id.into()), name: name.into() })
+    start(part, PartKind::ToolCall { id: Some(id.into()), name: name.into(), custom: false })
 }
 
 pub(super) fn text(part: u32, text: &str) -> Event<'_> {

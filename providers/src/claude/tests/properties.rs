@@ -150,7 +150,7 @@ proptest! {
                     let part = kinds.len() as u32;
                     events.push(match kind {
                         0 => start(part, PartKind::Text),
-                        1 => start(part, PartKind::Thinking),
+                        1 => start(part, PartKind::Thinking { id: None }),
                         2 => start(part, PartKind::RedactedThinking("d".into())),
                         _ => call(part, &names[n], "look"),
                     });

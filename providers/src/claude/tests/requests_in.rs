@@ -48,7 +48,7 @@ fn every_field_of_the_model_is_read() {
     assert!(request.stream);
     let Part::Text(system) = &request.system[0] else { panic!() };
     assert_eq!(&*system.text, "Be brief.");
-    assert_eq!(system.cache_control.unwrap().get(), r#"{"type": "ephemeral"}"#);
+    assert_eq!(system.cache, Some(crate::conversation::CacheBreakpoint { ttl: None }));
     let roles: Vec<Role> = request.messages.iter().map(|message| message.role).collect();
     assert_eq!(roles, [Role::User, Role::Assistant, Role::User, Role::System]);
     let [

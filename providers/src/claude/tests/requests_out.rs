@@ -22,7 +22,7 @@ pub(super) fn message(role: Role, parts: Vec<Part<'static>>) -> Message<'static>
 }
 
 pub(super) fn asked(change: impl FnOnce(&mut Request<'static>)) -> Request<'static> {
-    let mut request = Request::new(Schema::OpenAi, "asked");
+    let mut request = Request::new(Schema::Chat, "asked");
     request.messages = vec![message(Role::User, vec![Part::text("hi")])];
     change(&mut request);
     request
@@ -34,33 +34,35 @@ fn tool(name: &'static str) -> Tool<'static> {
         description: None,
         parameters: None,
         strict: None,
-        cache_control: None,
+        cache: None,
     }
 }
 
 pub(super) fn call(id: &'static str, arguments: &'static str) -> Part<'static> {
     Part::ToolCall(ToolCall {
+        custom: false,
         id: Some(id.into()),
         name: "look".into(),
         arguments: Arguments::Text(arguments.into()),
         signature: None,
-        cache_control: None,
+        cache: None,
     })
 }
 
 pub(super) fn result(id: &'static str, content: Vec<Part<'static>>) -> Part<'static> {
     Part::ToolResult(ToolResult {
+        custom: false,
         call_id: Some(id.into()),
         name: None,
         content,
         object: None,
         is_error: false,
-        cache_control: None,
+        cache: None,
     })
 }
 
 fn media(source: Source<'static>) -> Media<'static> {
-    Media { source, name: None, detail: None, cache_control: None }
+    Media { source, name: None, detail: None, cache: None }
 }
 
 pub(super) fn base64(media_type: &'static str) -> Media<'static> {
@@ -108,7 +110,7 @@ fn what_anthropic_can_not_say_is_refused_in_the_callers_words() {
             able(Kind::Effort),
             Box::new(|r| {
                 let raw = raw("{}");
-                r.tools = vec![Tool::Hosted { schema: Schema::OpenAi, kind: "custom".into(), raw }];
+                r.tools = vec![Tool::Hosted { schema: Schema::Chat, kind: "custom".into(), raw }];
             }),
         ),
         (
@@ -194,7 +196,7 @@ fn what_anthropic_can_not_say_is_refused_in_the_callers_words() {
             able(Kind::Effort),
             Box::new(|r| {
                 r.extensions = vec![Extension {
-                    schema: Schema::OpenAi,
+                    schema: Schema::Chat,
                     path: "x".into(),
                     value: raw("1"),
                     unsupported: Unsupported::Refuse,
@@ -222,7 +224,8 @@ fn hints_are_dropped_and_said() {
         (
             "messages.reasoning_content",
             Box::new(|r| {
-                let thinking = Thinking { text: "hm".into(), signature: Some("s".into()) };
+                let thinking =
+                    Thinking { id: None, text: "hm".into(), signature: Some("s".into()) };
                 let parts = vec![
                     Part::Thinking(thinking),
                     Part::RedactedThinking("x".into()),
@@ -249,7 +252,7 @@ fn hints_are_dropped_and_said() {
             "verbosity",
             Box::new(|r| {
                 r.extensions = vec![Extension {
-                    schema: Schema::OpenAi,
+                    schema: Schema::Chat,
                     path: "verbosity".into(),
                     value: raw("\"low\""),
                     unsupported: Unsupported::Drop,
@@ -395,7 +398,7 @@ fn schemas_are_written_as_anthropic_takes_them() {
                 description: None,
                 parameters,
                 strict: Some(strict),
-                cache_control: None,
+                cache: None,
             }];
         });
         let (body, losses) = encoded(&request, &able(Kind::Effort));

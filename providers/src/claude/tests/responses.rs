@@ -16,18 +16,19 @@ fn answer(parts: Vec<Part<'_>>, finish: Finish<'static>) -> Value {
 }
 
 fn answer_to(parts: Vec<Part<'_>>, finish: Finish<'static>, reply: &Reply) -> Value {
-    let candidates = vec![Candidate { index: 0, parts, finish }];
+    let candidates = vec![Candidate { index: 0, parts, logprobs: vec![], finish }];
     let response = Response { candidates, ..Response::default() };
     serde_json::from_slice(&Claude.encode_response(&response, reply).unwrap()).unwrap()
 }
 
 fn call<'a>(id: Option<&'a str>, arguments: &'a str) -> Part<'a> {
     Part::ToolCall(ToolCall {
+        custom: false,
         id: id.map(Into::into),
         name: "look".into(),
         arguments: Arguments::Text(arguments.into()),
         signature: None,
-        cache_control: None,
+        cache: None,
     })
 }
 
@@ -68,7 +69,7 @@ fn finishes_are_mapped_both_ways() {
 #[test]
 fn a_call_that_could_not_be_read_is_an_error() {
     let finish = Finish::new(FinishReason::BadToolCall);
-    let candidates = vec![Candidate { index: 0, parts: vec![], finish }];
+    let candidates = vec![Candidate { index: 0, parts: vec![], logprobs: vec![], finish }];
     let response = Response { candidates, ..Response::default() };
     let error = Claude.encode_response(&response, &reply()).unwrap_err();
     assert_eq!(error.class, ErrorClass::Server);
@@ -129,7 +130,11 @@ fn arguments_are_an_object_or_said_not_to_be() {
 #[test]
 fn thoughts_are_shown_where_signed_or_asked_for() {
     let thinking = |signature: Option<&'static str>| {
-        vec![Part::Thinking(Thinking { text: "hm".into(), signature: signature.map(Into::into) })]
+        vec![Part::Thinking(Thinking {
+            id: None,
+            text: "hm".into(),
+            signature: signature.map(Into::into),
+        })]
     };
     let hidden = Reply { include_thoughts: false, ..reply() };
     let block =

@@ -109,7 +109,7 @@ fn calls_that_interleave_are_untangled() {
 fn words_are_written_at_once_even_if_an_earlier_part_is_still_open() {
     let begun = [
         begin(),
-        start(0, PartKind::Thinking),
+        start(0, PartKind::Thinking { id: None }),
         text(0, "hm"),
         start(1, PartKind::Text),
         text(1, "a"),
@@ -126,7 +126,7 @@ fn hidden_thoughts_show_only_if_they_are_signed() {
     let hidden = Reply { include_thoughts: false, ..reply() };
     let signature = Delta::Signature("sig".into());
     let stream = |signed: bool| {
-        let mut events = vec![begin(), start(0, PartKind::Thinking), text(0, "hm")];
+        let mut events = vec![begin(), start(0, PartKind::Thinking { id: None }), text(0, "hm")];
         if signed {
             events.push(Event::Delta { candidate: 0, part: 0, delta: signature.clone() });
         }
@@ -190,7 +190,7 @@ fn an_end_without_a_reason_is_told_by_the_calls() {
 
 #[test]
 fn calls_have_ids_of_their_own() {
-    let nameless = start(1, PartKind::ToolCall { id: None, name: "x".into() });
+    let nameless = start(1, PartKind::ToolCall { id: None, name: "x".into(), custom: false });
     let written = streamed(
         &[begin(), call(0, "a", "x"), stop(0), nameless, stop(1), call(2, "a", "x"), Event::End],
         reply(),
@@ -239,9 +239,11 @@ fn every_kind_of_event_is_read() {
         r#"{"type":"content_block_start","index":6,"content_block":{"type":"text","text":"late"}}"#,
     ]);
     let answer = Answer::of(stream.as_bytes());
-    let call = |id: &str, name: &str| format!("ToolCall {{ id: Some({id:?}), name: {name:?} }}");
+    let call = |id: &str, name: &str| {
+        format!("ToolCall {{ id: Some({id:?}), name: {name:?}, custom: false }}")
+    };
     let part = |kind: &str, text: &str| (kind.to_owned(), text.to_owned(), None);
-    let mut thinking = part("Thinking", "hm");
+    let mut thinking = part("Thinking { id: None }", "hm");
     thinking.2 = Some("sig".to_owned());
     let expected = [
         thinking,

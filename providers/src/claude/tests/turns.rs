@@ -13,12 +13,13 @@ fn calls_and_results_keep_together() {
         let calls = vec![call("call 1", "{\"n\":1.0}"), call("call_2", "")];
         r.messages.push(message(Role::Assistant, calls));
         let failed = ToolResult {
+            custom: false,
             call_id: Some("call_2".into()),
             name: None,
             content: vec![],
             object: Some(raw("{\"error\":\"no\"}")),
             is_error: true,
-            cache_control: None,
+            cache: None,
         };
         let image = Part::Image(base64("image/png"));
         let parts = vec![

@@ -49,8 +49,7 @@ fn drop_empty(request: &mut Request<'_>, losses: &mut Vec<Loss>) {
             if !text.text.is_empty() {
                 return true;
             }
-            let hung =
-                [(text.cache_control.is_some(), cache), (text.signature.is_some(), thinking)];
+            let hung = [(text.cache.is_some(), cache), (text.signature.is_some(), thinking)];
             for (_, field) in hung.into_iter().filter(|(there, _)| *there) {
                 let loss = Loss::of(field);
                 if !losses.contains(&loss) {

@@ -10,22 +10,24 @@ use crate::Schema;
 
 fn call(id: Option<&str>, name: &str) -> Part<'static> {
     Part::ToolCall(ToolCall {
+        custom: false,
         id: id.map(|id| id.to_owned().into()),
         name: name.to_owned().into(),
         arguments: Arguments::Text("{}".into()),
         signature: None,
-        cache_control: None,
+        cache: None,
     })
 }
 
 fn result(id: Option<&str>, name: Option<&str>, text: &str) -> Part<'static> {
     Part::ToolResult(ToolResult {
+        custom: false,
         call_id: id.map(|id| id.to_owned().into()),
         name: name.map(|name| name.to_owned().into()),
         content: vec![Part::text(text.to_owned())],
         object: None,
         is_error: false,
-        cache_control: None,
+        cache: None,
     })
 }
 
@@ -42,7 +44,7 @@ fn system(text: &'static str) -> Message<'static> {
 }
 
 fn request(messages: Vec<Message<'static>>) -> Request<'static> {
-    Request { messages, ..Request::new(Schema::OpenAi, "m") }
+    Request { messages, ..Request::new(Schema::Chat, "m") }
 }
 
 /// The conversation in short: `U[text] A[call:id:name] U[result:id:name=text]`.

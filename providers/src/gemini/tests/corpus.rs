@@ -62,7 +62,7 @@ fn meaning(request: &Request<'_>) -> String {
     text += &extensions.join(" ");
     let text: String = text.split_whitespace().collect();
     // Empty instructions say nothing.
-    text.replacen(r#"[Text(Text{text:"",cache_control:None,signature:None})]"#, "[]", 1)
+    text.replacen(r#"[Text(Text{text:"",cache:None,signature:None,citations:[]})]"#, "[]", 1)
 }
 
 #[test]

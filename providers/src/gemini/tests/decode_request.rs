@@ -193,6 +193,7 @@ fn tools_and_their_schemas() {
         .tools
         .iter()
         .map(|tool| match tool {
+            Tool::Custom { name, .. } => name,
             Tool::Function { name, parameters, .. } => {
                 assert_eq!(parameters.as_ref().unwrap().get(), r#"{"type":"object"}"#);
                 name

@@ -25,27 +25,29 @@ fn model(parts: Vec<Part<'_>>) -> Message<'_> {
 
 fn call(name: &'static str) -> Part<'static> {
     Part::ToolCall(ToolCall {
+        custom: false,
         id: Some(format!("call_{name}").into()),
         name: name.into(),
         arguments: Arguments::Text(r#"{"a": 1.0}"#.into()),
         signature: None,
-        cache_control: None,
+        cache: None,
     })
 }
 
 fn result(name: &'static str, content: Vec<Part<'static>>) -> ToolResult<'static> {
     ToolResult {
+        custom: false,
         call_id: Some(format!("call_{name}").into()),
         name: Some(name.into()),
         content,
         object: None,
         is_error: false,
-        cache_control: None,
+        cache: None,
     }
 }
 
 fn media(source: Source<'static>) -> Media<'static> {
-    Media { source, name: None, detail: None, cache_control: None }
+    Media { source, name: None, detail: None, cache: None }
 }
 
 fn base64(media_type: &'static str) -> Media<'static> {
@@ -62,13 +64,13 @@ fn function(name: &'static str) -> Tool<'static> {
         description: Some("does it".into()),
         parameters: Some(std::borrow::Cow::Borrowed(raw(r#"{"type":"object"}"#))),
         strict: None,
-        cache_control: None,
+        cache: None,
     }
 }
 
 /// An OpenAI request of these turns.
 fn request(messages: Vec<Message<'static>>) -> Request<'static> {
-    Request { messages, ..Request::new(Schema::OpenAi, "gpt-x") }
+    Request { messages, ..Request::new(Schema::Chat, "gpt-x") }
 }
 
 fn hello() -> Request<'static> {
@@ -83,6 +85,7 @@ fn a_conversation_with_tools() {
         user(vec![
             Part::ToolResult(result("f", vec![Part::text("sun"), Part::text("ny")])),
             Part::ToolResult(ToolResult {
+                custom: false,
                 is_error: true,
                 ..result("g", vec![Part::text("boom")])
             }),
@@ -401,10 +404,11 @@ fn thinking_modes_become_level_or_budget() {
 #[test]
 fn what_is_lost_is_said_once_and_in_the_callers_words() {
     let cached = || {
-        let cache_control = Some(raw(r#"{"type":"ephemeral"}"#));
-        Part::Text(Text { cache_control, ..Text::new("hi") })
+        let cache = Some(crate::conversation::CacheBreakpoint::default());
+        Part::Text(Text { cache, ..Text::new("hi") })
     };
-    let thought = || Part::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let thought =
+        || Part::Thinking(Thinking { id: None, text: "hm".into(), signature: Some("s".into()) });
     let mut request = Request::new(Schema::Claude, "claude-x");
     request.messages = vec![
         user(vec![cached(), cached()]),
@@ -437,9 +441,9 @@ fn what_may_not_be_left_out_is_refused_by_name() {
         kind: "server_tool_use".into(),
         raw: raw("{}"),
     });
-    let hosted = Tool::Hosted { schema: Schema::OpenAi, kind: "custom".into(), raw: raw("{}") };
+    let hosted = Tool::Hosted { schema: Schema::Chat, kind: "custom".into(), raw: raw("{}") };
     let extension = Extension {
-        schema: Schema::OpenAi,
+        schema: Schema::Chat,
         path: "logit_bias".into(),
         value: raw("{}"),
         unsupported: Unsupported::Refuse,

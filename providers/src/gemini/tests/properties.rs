@@ -32,16 +32,18 @@ fn part() -> impl Strategy<Value = Part<'static>> {
             source: Source::Base64 { media_type: media_type.into(), data: data.into() },
             name: None,
             detail: None,
-            cache_control: None,
+            cache: None,
         }
     };
     prop_oneof![
         (".{1,12}", optional()).prop_map(|(text, signature)| Part::Text(Text {
+            citations: Vec::new(),
             text: text.into(),
-            cache_control: None,
+            cache: None,
             signature,
         })),
         (".{0,12}", optional()).prop_map(|(text, signature)| Part::Thinking(Thinking {
+            id: None,
             text: text.into(),
             signature,
         })),
@@ -50,21 +52,23 @@ fn part() -> impl Strategy<Value = Part<'static>> {
         "[a-zA-Z0-9+/]{0,8}".prop_map(media("audio/wav")).prop_map(Part::Audio),
         ("[a-z]{1,6}", optional(), optional(), object()).prop_map(
             |(name, id, signature, object)| Part::ToolCall(ToolCall {
+                custom: false,
                 id,
                 name: name.into(),
                 arguments: Arguments::Json(Cow::Owned(object)),
                 signature,
-                cache_control: None,
+                cache: None,
             })
         ),
         ("[a-z]{1,6}", optional(), ".{0,12}", any::<bool>()).prop_map(
             |(name, call_id, text, is_error)| Part::ToolResult(ToolResult {
+                custom: false,
                 call_id,
                 name: Some(name.into()),
                 content: vec![Part::text(text)],
                 object: None,
                 is_error,
-                cache_control: None,
+                cache: None,
             })
         ),
     ]
@@ -164,7 +168,7 @@ proptest! {
         let mut said = Vec::new();
         for (part, (is_call, name, pieces)) in (0..).zip(&answer) {
             let kind = if *is_call {
-                PartKind::ToolCall { id: None, name: name.into() }
+                PartKind::ToolCall { id: None, name: name.into(), custom: false }
             } else {
                 PartKind::Text
             };

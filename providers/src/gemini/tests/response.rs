@@ -18,7 +18,10 @@ fn written(response: &Response<'_>, reply: &Reply) -> Value {
 
 fn answer(parts: Vec<Part<'_>>, reason: FinishReason) -> Response<'_> {
     let finish = Finish::new(reason);
-    Response { candidates: vec![Candidate { index: 0, parts, finish }], ..Response::default() }
+    Response {
+        candidates: vec![Candidate { index: 0, parts, logprobs: vec![], finish }],
+        ..Response::default()
+    }
 }
 
 #[test]
@@ -145,14 +148,16 @@ fn errors_and_garbage_under_a_200_are_errors() {
 fn a_whole_answer_is_written() {
     let call = |arguments: &'static str| {
         Part::ToolCall(ToolCall {
+            custom: false,
             id: Some("c1".into()),
             name: "f".into(),
             arguments: Arguments::Text(arguments.into()),
             signature: None,
-            cache_control: None,
+            cache: None,
         })
     };
-    let thought = || Part::Thinking(Thinking { text: "hm".into(), signature: Some("s".into()) });
+    let thought =
+        || Part::Thinking(Thinking { id: None, text: "hm".into(), signature: Some("s".into()) });
     let mut response = answer(vec![thought(), Part::text("a"), call("")], FinishReason::ToolCalls);
     response.usage = Some(Usage {
         input: 10,
@@ -184,11 +189,12 @@ fn a_whole_answer_is_written() {
 #[test]
 fn a_call_that_is_no_json_ends_the_answer_as_malformed() {
     let call = ToolCall {
+        custom: false,
         id: None,
         name: "f".into(),
         arguments: Arguments::Text("{\"a\": ".into()),
         signature: None,
-        cache_control: None,
+        cache: None,
     };
     let response = answer(vec![Part::ToolCall(call)], FinishReason::ToolCalls);
     let body = written(&response, &reply());

@@ -173,7 +173,7 @@ fn part(part: u32, kind: PartKind<'static>, deltas: Vec<Delta<'static>>) -> Vec<
 }
 
 fn tool_call(arguments: &[&'static str]) -> Vec<Event<'static>> {
-    let kind = PartKind::ToolCall { id: Some("c1".into()), name: "f".into() };
+    let kind = PartKind::ToolCall { id: Some("c1".into()), name: "f".into(), custom: false };
     part(1, kind, arguments.iter().map(|piece| Delta::Arguments((*piece).into())).collect())
 }
 
@@ -247,7 +247,7 @@ fn interleaved_calls_keep_their_arguments() {
     let start = |part, name: &'static str| Event::PartStart {
         candidate: 0,
         part,
-        kind: PartKind::ToolCall { id: None, name: name.into() },
+        kind: PartKind::ToolCall { id: None, name: name.into(), custom: false },
     };
     let delta = |part, piece: &'static str| Event::Delta {
         candidate: 0,
@@ -266,7 +266,7 @@ fn interleaved_calls_keep_their_arguments() {
 
 #[test]
 fn thoughts_are_shown_to_who_asked() {
-    let mut script = part(0, PartKind::Thinking, vec![Delta::Text("hm".into())]);
+    let mut script = part(0, PartKind::Thinking { id: None }, vec![Delta::Text("hm".into())]);
     script.extend(done(FinishReason::Stop));
     assert_eq!(chunks(&encode(reply(), &script)).len(), 1);
     let shown = chunks(&encode(Reply { include_thoughts: true, ..reply() }, &script));

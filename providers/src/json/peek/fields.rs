@@ -33,7 +33,7 @@ pub(super) type Fields<K> = &'static [(&'static str, K)];
 /// The governed fields at the top level of a request body (`wire.md` §2).
 pub(super) const fn of(schema: Schema) -> Fields<Key> {
     match schema {
-        Schema::OpenAi => &[
+        Schema::Chat => &[
             ("model", Key::Model),
             ("stream", Key::Stream),
             ("stream_options", Key::StreamOptions),
@@ -42,6 +42,12 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("n", Key::Candidates),
             ("tools", Key::Tools),
             ("functions", Key::Functions),
+        ],
+        Schema::Responses => &[
+            ("model", Key::Model),
+            ("stream", Key::Stream),
+            ("max_output_tokens", Key::MaxTokens),
+            ("tools", Key::Tools),
         ],
         Schema::Claude => &[
             ("model", Key::Model),

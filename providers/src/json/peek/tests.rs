@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::json::scan::tests::odd_json;
 use crate::json::splice;
-use Schema::{Claude, Gemini, OpenAi};
+use Schema::{Chat, Claude, Gemini};
 
 fn refused(schema: Schema, body: impl AsRef<[u8]>) -> Refusal {
     let body = body.as_ref();
@@ -30,12 +30,12 @@ fn openai_fields_are_found() {
     let body = br#" {"messages":[{"model":"inner","stream":false}], "model" : "gpt-5",
         "stream":true, "max_tokens":10,"max_completion_tokens": 20, "n":3,
         "stream_options":{"include_usage":true},"tools":[{}] } "#;
-    let peek = Peek::of(OpenAi, body).unwrap();
+    let peek = Peek::of(Chat, body).unwrap();
     assert_eq!(peek.model(), Some("gpt-5"));
     assert!(peek.stream() && peek.has_tools() && peek.wants_usage());
     assert_eq!((peek.output_limit(), peek.candidates()), (Some(20), 3));
     assert_eq!(peek.ask_for_usage(), None);
-    let swapped = Peek::of(OpenAi, br#"{"model":"m","max_tokens":30,"max_completion_tokens":20}"#);
+    let swapped = Peek::of(Chat, br#"{"model":"m","max_tokens":30,"max_completion_tokens":20}"#);
     assert_eq!(swapped.unwrap().output_limit(), Some(30));
 }
 
@@ -60,7 +60,7 @@ fn nulls_and_absence_are_the_same() {
     let nulls = br#"{"model":"m","stream":null,"max_tokens":null,"max_completion_tokens":null,
         "n":null,"tools":null,"stream_options":null}"#;
     for body in [&nulls[..], br#"{"model":"m"}"#] {
-        let peek = Peek::of(OpenAi, body).unwrap();
+        let peek = Peek::of(Chat, body).unwrap();
         assert_eq!((peek.output_limit(), peek.candidates()), (None, 1));
         assert!(!peek.stream() && !peek.has_tools() && !peek.wants_usage());
         assert_eq!(peek.ask_for_usage(), None);
@@ -70,22 +70,22 @@ fn nulls_and_absence_are_the_same() {
 #[test]
 fn wrong_types_are_refused_with_the_field_named() {
     for (schema, field, members) in [
-        (OpenAi, "max_tokens", r#""max_tokens":-1"#),
-        (OpenAi, "max_tokens", r#""max_tokens":-0"#),
-        (OpenAi, "max_tokens", r#""max_tokens":0"#),
-        (OpenAi, "max_tokens", r#""max_tokens":1.5"#),
-        (OpenAi, "max_tokens", r#""max_tokens":1e3"#),
-        (OpenAi, "max_tokens", r#""max_tokens":"100""#),
-        (OpenAi, "max_tokens", r#""max_tokens":true"#),
-        (OpenAi, "max_tokens", r#""max_tokens":[5]"#),
-        (OpenAi, "max_tokens", r#""max_tokens":99999999999999999999999"#),
-        (OpenAi, "max_completion_tokens", r#""max_completion_tokens":2147483648"#),
-        (OpenAi, "n", r#""n":0"#),
-        (OpenAi, "n", r#""n":129"#),
-        (OpenAi, "stream", r#""stream":"true""#),
-        (OpenAi, "stream", r#""stream":1"#),
-        (OpenAi, "stream_options", r#""stream_options":true"#),
-        (OpenAi, "include_usage", r#""stream_options":{"include_usage":1}"#),
+        (Chat, "max_tokens", r#""max_tokens":-1"#),
+        (Chat, "max_tokens", r#""max_tokens":-0"#),
+        (Chat, "max_tokens", r#""max_tokens":0"#),
+        (Chat, "max_tokens", r#""max_tokens":1.5"#),
+        (Chat, "max_tokens", r#""max_tokens":1e3"#),
+        (Chat, "max_tokens", r#""max_tokens":"100""#),
+        (Chat, "max_tokens", r#""max_tokens":true"#),
+        (Chat, "max_tokens", r#""max_tokens":[5]"#),
+        (Chat, "max_tokens", r#""max_tokens":99999999999999999999999"#),
+        (Chat, "max_completion_tokens", r#""max_completion_tokens":2147483648"#),
+        (Chat, "n", r#""n":0"#),
+        (Chat, "n", r#""n":129"#),
+        (Chat, "stream", r#""stream":"true""#),
+        (Chat, "stream", r#""stream":1"#),
+        (Chat, "stream_options", r#""stream_options":true"#),
+        (Chat, "include_usage", r#""stream_options":{"include_usage":1}"#),
         (Claude, "max_tokens", r#""max_tokens":-1"#),
         (Claude, "max_tokens", r#""max_tokens":"1""#),
         (Gemini, "maxOutputTokens", r#""generationConfig":{"maxOutputTokens":"100"}"#),
@@ -101,29 +101,29 @@ fn wrong_types_are_refused_with_the_field_named() {
         let refusal = refused(Claude, format!(r#"{{"model":{model}}}"#));
         assert_eq!(refusal.field.as_deref(), Some("model"), "{model}");
     }
-    let missing = refused(OpenAi, "{}");
+    let missing = refused(Chat, "{}");
     assert_eq!(missing.message, "`model` is missing; name the model to use");
 }
 
 #[test]
 fn ambiguous_names_are_refused() {
     for (schema, body) in [
-        (OpenAi, r#"{"model":"a","model":"b"}"#),
-        (OpenAi, r#"{"model":"a","Model":"b"}"#),
-        (OpenAi, r#"{"MODEL":"b","model":"a"}"#),
-        (OpenAi, r#"{"Model":"b"}"#),
-        (OpenAi, r#"{"\u006dodel":"b"}"#),
-        (OpenAi, r#"{"model":"a","\u006dodel":"b"}"#),
-        (OpenAi, r#"{"model":"a","\u004dodel":"b"}"#),
-        (OpenAi, r#"{"model":"a","model\u0000":"b"}"#),
-        (OpenAi, r#"{"model":"a","\ufeffmodel":"b"}"#),
-        (OpenAi, r#"{"model":"a","\ud800":"b"}"#),
-        (OpenAi, "{\"model\":\"a\",\"\u{17f}tream\":true}"),
-        (OpenAi, "{\"model\":\"a\",\"max_to\u{212a}ens\":1}"),
-        (OpenAi, r#"{"model":"a","user":"x","user":"y"}"#),
-        (OpenAi, r#"{"model":"a","user":"x","\u0075ser":"y"}"#),
-        (OpenAi, r#"{"model":"a","stream_options":{"include_usage":true,"include_usage":false}}"#),
-        (OpenAi, r#"{"model":"a","stream_options":{"Include_Usage":true}}"#),
+        (Chat, r#"{"model":"a","model":"b"}"#),
+        (Chat, r#"{"model":"a","Model":"b"}"#),
+        (Chat, r#"{"MODEL":"b","model":"a"}"#),
+        (Chat, r#"{"Model":"b"}"#),
+        (Chat, r#"{"\u006dodel":"b"}"#),
+        (Chat, r#"{"model":"a","\u006dodel":"b"}"#),
+        (Chat, r#"{"model":"a","\u004dodel":"b"}"#),
+        (Chat, r#"{"model":"a","model\u0000":"b"}"#),
+        (Chat, r#"{"model":"a","\ufeffmodel":"b"}"#),
+        (Chat, r#"{"model":"a","\ud800":"b"}"#),
+        (Chat, "{\"model\":\"a\",\"\u{17f}tream\":true}"),
+        (Chat, "{\"model\":\"a\",\"max_to\u{212a}ens\":1}"),
+        (Chat, r#"{"model":"a","user":"x","user":"y"}"#),
+        (Chat, r#"{"model":"a","user":"x","\u0075ser":"y"}"#),
+        (Chat, r#"{"model":"a","stream_options":{"include_usage":true,"include_usage":false}}"#),
+        (Chat, r#"{"model":"a","stream_options":{"Include_Usage":true}}"#),
         (Claude, r#"{"model":"a","Max_Tokens":5}"#),
         (Gemini, r#"{"generationConfig":{},"generation_config":{}}"#),
         (Gemini, r#"{"generationconfig":{}}"#),
@@ -144,7 +144,7 @@ fn names_that_are_not_governed_pass() {
         r#"{"model":"a","messages":[{"model":1,"model":2,"Model":3}]}"#,
         r#"{"model":"a","generationConfig":7}"#,
     ] {
-        assert!(Peek::of(OpenAi, body.as_bytes()).is_ok(), "{body}");
+        assert!(Peek::of(Chat, body.as_bytes()).is_ok(), "{body}");
     }
 }
 
@@ -171,7 +171,7 @@ fn bodies_that_are_no_json_object_are_refused() {
         (deep.into_bytes(), "nest deeper than 128 levels"),
         (format!("{{{}}}", many.join(",")).into_bytes(), "more than 256 members"),
     ] {
-        let refusal = refused(OpenAi, &body);
+        let refusal = refused(Chat, &body);
         assert!(refusal.message.contains(says), "{says}: {refusal}");
     }
 }
@@ -179,7 +179,7 @@ fn bodies_that_are_no_json_object_are_refused() {
 #[test]
 fn the_model_is_replaced_and_nothing_else() {
     let body = r#"{ "a":1E2,"model" : "g\u0070t","z":"model"}"#;
-    let peek = Peek::of(OpenAi, body.as_bytes()).unwrap();
+    let peek = Peek::of(Chat, body.as_bytes()).unwrap();
     assert_eq!(peek.model(), Some("gpt"));
     assert_eq!(peek.set_model("gpt"), None);
     let out = edited(body, peek.set_model("say \"hi\"\n"));
@@ -221,17 +221,17 @@ fn usage_is_asked_for_whatever_stands_there() {
         ),
     ] {
         let body = format!(r#"{{"model":"m",{before},"z":-0}}"#);
-        let peek = Peek::of(OpenAi, body.as_bytes()).unwrap();
+        let peek = Peek::of(Chat, body.as_bytes()).unwrap();
         assert!(!peek.wants_usage());
         let out = edited(&body, peek.ask_for_usage());
         assert_eq!(out, format!(r#"{{"model":"m",{after},"z":-0}}"#));
-        let again = Peek::of(OpenAi, out.as_bytes()).unwrap();
+        let again = Peek::of(Chat, out.as_bytes()).unwrap();
         assert!(again.wants_usage() && again.ask_for_usage().is_none());
     }
     for (schema, body) in [
-        (OpenAi, r#"{"model":"m"}"#),
-        (OpenAi, r#"{"model":"m","stream":false,"stream_options":{}}"#),
-        (OpenAi, r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#),
+        (Chat, r#"{"model":"m"}"#),
+        (Chat, r#"{"model":"m","stream":false,"stream_options":{}}"#),
+        (Chat, r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#),
         (Claude, r#"{"model":"m","stream":true}"#),
         (Gemini, r#"{"stream":true}"#),
     ] {
@@ -256,11 +256,11 @@ proptest! {
         let place = place.index(members.len() + 1);
         members.insert(place, format!("\"model\":\t\"{old}\""));
         let body = format!("{{{}}}\n", members.join(","));
-        let peek = Peek::of(OpenAi, body.as_bytes()).unwrap();
+        let peek = Peek::of(Chat, body.as_bytes()).unwrap();
         let bytes = Bytes::copy_from_slice(body.as_bytes());
         let out = splice(&bytes, peek.set_model(&new).into_iter().chain(peek.ask_for_usage()));
 
-        let again = Peek::of(OpenAi, &out).unwrap();
+        let again = Peek::of(Chat, &out).unwrap();
         prop_assert_eq!(again.model(), Some(&*new));
         prop_assert_eq!(again.wants_usage(), stream);
         // The way back gives the body as it was.
@@ -286,7 +286,7 @@ proptest! {
         let mut body = br#"{"model":"gpt-5","stream":true,"n":2,"x":[{"y":"z"}]}"#.to_vec();
         let at = at.index(body.len());
         body[at] = byte;
-        if Peek::of(OpenAi, &body).is_ok() {
+        if Peek::of(Chat, &body).is_ok() {
             prop_assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok());
         }
     }

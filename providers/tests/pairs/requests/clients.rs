@@ -1,6 +1,6 @@
 //! What the command-line agents send, first and in the middle of their work (`wire.md` §8).
 
-use providers::Schema::{self, Claude, Gemini, OpenAi};
+use providers::Schema::{self, Chat, Claude, Gemini};
 use serde_json::Value;
 
 use crate::support::send;
@@ -47,7 +47,7 @@ fn agents_are_served_by_models_of_every_schema() {
         (
             Claude,
             CLAUDE_CODE,
-            OpenAi,
+            Chat,
             "gpt-5.2",
             &[
                 "cache_control",
@@ -61,7 +61,7 @@ fn agents_are_served_by_models_of_every_schema() {
         (
             Claude,
             CLAUDE_CODE,
-            OpenAi,
+            Chat,
             "qwen3-coder",
             &[
                 "cache_control",
@@ -92,7 +92,7 @@ fn agents_are_served_by_models_of_every_schema() {
         (
             Gemini,
             GEMINI_CLI,
-            OpenAi,
+            Chat,
             "gpt-5.2",
             &["contents.parts.thought", "generationConfig.thinkingConfig", "generationConfig.topK"],
         ),
@@ -104,16 +104,16 @@ fn agents_are_served_by_models_of_every_schema() {
             "claude-sonnet-4-5",
             &["contents.parts.thought", "generationConfig.thinkingConfig"],
         ),
-        (OpenAi, CHAT_AGENT, Claude, "claude-opus-4-6", &["prompt_cache_key", "store"]),
+        (Chat, CHAT_AGENT, Claude, "claude-opus-4-6", &["prompt_cache_key", "store"]),
         (
-            OpenAi,
+            Chat,
             CHAT_AGENT,
             Claude,
             "claude-sonnet-4-5",
             &["prompt_cache_key", "reasoning_effort", "store"],
         ),
         (
-            OpenAi,
+            Chat,
             CHAT_AGENT,
             Gemini,
             "gemini-3-flash-preview",
@@ -135,7 +135,8 @@ fn agents_are_served_by_models_of_every_schema() {
         let turns = body["messages"].as_array().or(body["contents"].as_array()).unwrap();
         let last = turns.last().unwrap();
         let is_result = match to {
-            OpenAi => last["role"] == "tool",
+            Schema::Responses => unimplemented!("Responses"),
+            Chat => last["role"] == "tool",
             Claude => last["content"].as_array().unwrap().last().unwrap()["type"] == "tool_result",
             Gemini => {
                 last["parts"].as_array().unwrap().last().unwrap().get("functionResponse").is_some()

@@ -3,13 +3,13 @@
 //! A row says what is merged into the smallest request of the caller's schema, and what is then
 //! found in the provider's besides the smallest translated request.
 
+mod chat_to_claude;
+mod chat_to_gemini;
+mod claude_to_chat;
 mod claude_to_gemini;
-mod claude_to_openai;
 mod clients;
+mod gemini_to_chat;
 mod gemini_to_claude;
-mod gemini_to_openai;
-mod openai_to_claude;
-mod openai_to_gemini;
 
 use providers::Schema;
 use serde_json::Value;
@@ -34,7 +34,8 @@ type Row = (&'static str, &'static str, Want);
 /// The smallest request of a pair, translated, without its model.
 fn translated(from: Schema, to: Schema) -> Value {
     let mut body = json(match to {
-        Schema::OpenAi => r#"{"messages":[{"role":"user","content":"Hi"}]}"#,
+        Schema::Responses => unimplemented!("Responses"),
+        Schema::Chat => r#"{"messages":[{"role":"user","content":"Hi"}]}"#,
         Schema::Claude => {
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]}"#
         }
@@ -43,7 +44,7 @@ fn translated(from: Schema, to: Schema) -> Value {
     let limit = match (from, to) {
         // Claude is always told how long an answer may be, and Claude's callers always tell.
         (_, Schema::Claude) => r#"{"max_tokens":64000}"#,
-        (Schema::Claude, Schema::OpenAi) => r#"{"max_completion_tokens":100}"#,
+        (Schema::Claude, Schema::Chat) => r#"{"max_completion_tokens":100}"#,
         (Schema::Claude, Schema::Gemini) => r#"{"generationConfig":{"maxOutputTokens":100}}"#,
         _ => "{}",
     };

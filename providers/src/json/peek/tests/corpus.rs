@@ -9,8 +9,8 @@ use crate::corpus;
 fn recorded_requests_are_accepted_as_serde_reads_them() {
     let mut seen = 0;
     for (kind, schema) in [
-        ("openai_chat", OpenAi),
-        ("openai_chat_compat", OpenAi),
+        ("openai_chat", Chat),
+        ("openai_chat_compat", Chat),
         ("anthropic", Claude),
         ("gemini", Gemini),
     ] {

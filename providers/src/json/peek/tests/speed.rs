@@ -69,11 +69,11 @@ fn peek_speed() {
             best(|| memchr::memchr2_iter(b'"', b'\\', black_box(&body)).count()),
         );
         print("UTF-8 check", best(|| std::str::from_utf8(black_box(&body)).is_ok()));
-        print("peek", best(|| Peek::of(OpenAi, black_box(&body)).unwrap().stream()));
+        print("peek", best(|| Peek::of(Chat, black_box(&body)).unwrap().stream()));
         print(
             "peek and splice",
             best(|| {
-                let peek = Peek::of(OpenAi, black_box(&bytes)).unwrap();
+                let peek = Peek::of(Chat, black_box(&bytes)).unwrap();
                 splice(&bytes, peek.set_model("claude-x").into_iter().chain(peek.ask_for_usage()))
             }),
         );

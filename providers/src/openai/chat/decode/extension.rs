@@ -1,0 +1,92 @@
+//! Fields that only Chat Completions has, and what becomes of them elsewhere (`wire.md` §5.1).
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::Schema;
+use crate::conversation::{Extension, Unsupported};
+use crate::openai::read::{Unknown, bounded, is_null};
+
+/// When a field changes what the answer means, so that no other schema may leave it out.
+/// Every field that is not here is a hint.
+const REFUSED: [(&str, Says); 11] = [
+    ("audio", always),
+    ("background", says_true),
+    ("conversation", always),
+    ("item_reference", always),
+    ("logit_bias", |value| value != "{}"),
+    ("modalities", |value| !is_text_only(value)),
+    ("moderation", always),
+    ("previous_response_id", always),
+    ("prompt", always),
+    ("store", says_true),
+    ("web_search_options", always),
+];
+
+/// Whether a value, as written, is more than the default.
+type Says = fn(&str) -> bool;
+
+fn always(_: &str) -> bool {
+    true
+}
+
+fn says_true(value: &str) -> bool {
+    value == "true"
+}
+
+fn is_text_only(value: &str) -> bool {
+    value.chars().filter(|c| !c.is_ascii_whitespace()).eq("[\"text\"]".chars())
+}
+
+/// The extensions of one request as they are found.
+#[derive(Default)]
+pub(super) struct Extensions<'a>(Vec<Extension<'a>>);
+
+impl<'a> Extensions<'a> {
+    /// A field at the top of the body that has no place in the model.
+    pub(super) fn top(&mut self, key: &str, value: &'a RawValue) {
+        let refused = REFUSED.iter().any(|(name, when)| *name == key && when(value.get()));
+        self.push(bounded(key).to_owned(), value, policy(refused));
+    }
+
+    /// Members of an object further in, whose path is `at` (without indices). Empty lists say
+    /// nothing: SDKs write `annotations` so into history.
+    pub(super) fn unknown(&mut self, at: &str, members: Vec<Unknown<'a>>) {
+        for (key, value) in members.into_iter().filter(|(_, value)| value.get() != "[]") {
+            self.push(format!("{at}.{}", bounded(&key)), value, Unsupported::Drop);
+        }
+    }
+
+    /// A field that is known, and that the model has no place for.
+    pub(super) fn lost(&mut self, path: &'static str) {
+        self.push(path, RawValue::TRUE, Unsupported::Drop);
+    }
+
+    /// A field further in without which the request would mean something else.
+    pub(super) fn vital(&mut self, path: &'static str, value: &'a RawValue) {
+        self.push(path, value, Unsupported::Refuse);
+    }
+
+    /// Each path once: a report names fields, not places.
+    fn push(
+        &mut self,
+        path: impl Into<Cow<'a, str>>,
+        value: &'a RawValue,
+        unsupported: Unsupported,
+    ) {
+        let path = path.into();
+        if is_null(value) || self.0.iter().any(|known| known.path == path) {
+            return;
+        }
+        self.0.push(Extension { schema: Schema::Chat, path, value, unsupported });
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Extension<'a>> {
+        self.0
+    }
+}
+
+fn policy(refused: bool) -> Unsupported {
+    if refused { Unsupported::Refuse } else { Unsupported::Drop }
+}

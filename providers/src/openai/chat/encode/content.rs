@@ -1,0 +1,275 @@
+//! Content: what one message says.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::options::{Losses, refuse};
+use crate::Schema;
+use crate::claude::cache::{self, CacheControl};
+use crate::conversation::{self, CacheBreakpoint, Field, Media, Opaque, Refusal, Request, Source};
+
+/// A message's content as it is written: a string where that is enough.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Content<'a> {
+    Text(Prefixed<'a>),
+    Parts(Vec<Part<'a>>),
+}
+
+impl<'a> Content<'a> {
+    /// The shortest way to write these parts.
+    pub(super) fn of(mut parts: Vec<Part<'a>>) -> Self {
+        match parts.as_slice() {
+            [] => Self::Text(Prefixed::default()),
+            [Part::Known(Known::Text { cache_control: None, .. })] => match parts.pop() {
+                Some(Part::Known(Known::Text { text, .. })) => Self::Text(text),
+                _ => Self::Text(Prefixed::default()),
+            },
+            _ => Self::Parts(parts),
+        }
+    }
+}
+
+/// Text behind something that Egret says of it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Prefixed<'a> {
+    pub(super) prefix: &'static str,
+    pub(super) text: &'a str,
+    pub(super) suffix: &'static str,
+}
+
+impl<'a> Prefixed<'a> {
+    pub(super) const fn plain(text: &'a str) -> Self {
+        Self { prefix: "", text, suffix: "" }
+    }
+}
+
+impl fmt::Display for Prefixed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.prefix)?;
+        f.write_str(self.text)?;
+        f.write_str(self.suffix)
+    }
+}
+
+impl Serialize for Prefixed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.prefix.is_empty() && self.suffix.is_empty() {
+            serializer.serialize_str(self.text)
+        } else {
+            serializer.collect_str(self)
+        }
+    }
+}
+
+/// A part of content as it is written.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Part<'a> {
+    Known(Known<'a>),
+    Raw(&'a RawValue),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Known<'a> {
+    Text {
+        text: Prefixed<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<CacheControl>,
+    },
+    ImageUrl {
+        image_url: ImageUrl<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<CacheControl>,
+    },
+    InputAudio {
+        input_audio: InputAudio<'a>,
+    },
+    File {
+        file: File<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cache_control: Option<CacheControl>,
+    },
+    Refusal {
+        refusal: &'a str,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct ImageUrl<'a> {
+    url: Address<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct InputAudio<'a> {
+    data: &'a str,
+    format: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum File<'a> {
+    Uploaded { file_id: &'a str },
+    Inline { filename: &'a str, file_data: Address<'a> },
+}
+
+/// An address on the web, or the bytes themselves as a `data:` URL, written without a copy.
+pub(super) enum Address<'a> {
+    Url(&'a str),
+    Data { media_type: &'a str, data: &'a str },
+}
+
+impl fmt::Display for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url) => f.write_str(url),
+            Self::Data { media_type, data } => write!(f, "data:{media_type};base64,{data}"),
+        }
+    }
+}
+
+impl Serialize for Address<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Plain text as a part.
+pub(super) const fn text(text: Prefixed<'_>) -> Part<'_> {
+    Part::Known(Known::Text { text, cache_control: None })
+}
+
+/// A part that any user may say.
+pub(super) fn part<'a>(
+    part: &'a conversation::Part<'_>,
+    request: &Request<'_>,
+    losses: &mut Losses<'_, '_>,
+) -> Result<Option<Part<'a>>, Refusal> {
+    let nameless = match part {
+        conversation::Part::Image(media) | conversation::Part::Audio(media) => Some(media),
+        conversation::Part::Document(media) if matches!(media.source, Source::Text { .. }) => {
+            Some(media)
+        }
+        _ => None,
+    };
+    if nameless.is_some_and(|media| media.name.is_some()) {
+        losses.of(Field::MediaName);
+    }
+    // Chat's own spelling is Claude's, on the hosts that know it (OpenRouter).
+    let mut cache = |breakpoint: Option<CacheBreakpoint>| match breakpoint {
+        Some(at) if request.schema == Schema::Chat => Some(cache::write(at)),
+        Some(_) => {
+            losses.of(Field::CacheControl);
+            None
+        }
+        None => None,
+    };
+    let known = match part {
+        conversation::Part::Text(text) => {
+            let cache_control = cache(text.cache);
+            if text.signature.is_some() {
+                losses.of(Field::Thinking);
+            }
+            Known::Text { text: Prefixed::plain(&text.text), cache_control }
+        }
+        conversation::Part::Image(media) => Known::ImageUrl {
+            image_url: ImageUrl { url: image(media, request)?, detail: media.detail.as_deref() },
+            cache_control: cache(media.cache),
+        },
+        conversation::Part::Document(Media {
+            source: Source::Text { text }, cache: at, ..
+        }) => Known::Text { text: Prefixed::plain(text), cache_control: cache(*at) },
+        conversation::Part::Document(media) => {
+            Known::File { file: file(media, request)?, cache_control: cache(media.cache) }
+        }
+        conversation::Part::Audio(media) => {
+            cache(media.cache);
+            Known::InputAudio { input_audio: audio(media, request)? }
+        }
+        conversation::Part::Refusal(words) => Known::Refusal { refusal: words },
+        conversation::Part::Thinking(_) | conversation::Part::RedactedThinking(_) => {
+            losses.of(Field::Thinking);
+            return Ok(None);
+        }
+        conversation::Part::Opaque(Opaque { schema: Schema::Chat, raw, .. }) => {
+            return Ok(Some(Part::Raw(raw)));
+        }
+        conversation::Part::Opaque(opaque) => {
+            let why = format!(
+                "'{}' is known at its own provider only: leave it out, or send the request to a \
+                 model of that provider.",
+                opaque.kind
+            );
+            return Err(refuse(request, Field::Messages, &why));
+        }
+        conversation::Part::ToolCall(_) => {
+            return Err(refuse(request, Field::ToolCall, "only an assistant turn calls tools."));
+        }
+        conversation::Part::ToolResult(_) => {
+            return Err(refuse(request, Field::ToolResult, "only a user turn answers calls."));
+        }
+    };
+    Ok(Some(Part::Known(known)))
+}
+
+fn image<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<Address<'a>, Refusal> {
+    address(media, "image/", request, Field::Image, "write an https address, or base64 data.")
+}
+
+fn file<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<File<'a>, Refusal> {
+    match &media.source {
+        Source::File { id } if request.schema == Schema::Chat => Ok(File::Uploaded { file_id: id }),
+        Source::Base64 { media_type, data } => Ok(File::Inline {
+            filename: media.name.as_deref().unwrap_or(match media_type.as_ref() {
+                "application/pdf" => "document.pdf",
+                _ => "document",
+            }),
+            file_data: Address::Data { media_type, data },
+        }),
+        // OpenAI's file_data is data; hosts of callers who write this schema may know better.
+        Source::Url { url, .. } if request.schema == Schema::Chat => Ok(File::Inline {
+            filename: media.name.as_deref().unwrap_or("document.pdf"),
+            file_data: Address::Url(url),
+        }),
+        _ => Err(refuse(
+            request,
+            Field::Document,
+            "this provider takes a document as base64 data only: write its data.",
+        )),
+    }
+}
+
+fn audio<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<InputAudio<'a>, Refusal> {
+    let wrong =
+        || refuse(request, Field::Audio, "write base64 data of type audio/wav or audio/mp3.");
+    let Source::Base64 { media_type, data } = &media.source else { return Err(wrong()) };
+    let format = match media_type.as_ref() {
+        "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
+        "audio/mp3" | "audio/mpeg" => "mp3",
+        _ => return Err(wrong()),
+    };
+    Ok(InputAudio { data, format })
+}
+
+fn address<'a>(
+    media: &'a Media<'_>,
+    kind: &str,
+    request: &Request<'_>,
+    field: Field,
+    write: &str,
+) -> Result<Address<'a>, Refusal> {
+    match &media.source {
+        Source::Base64 { media_type, data } if media_type.starts_with(kind) => {
+            Ok(Address::Data { media_type, data })
+        }
+        Source::Url { url, .. } if url.starts_with("https://") || url.starts_with("http://") => {
+            Ok(Address::Url(url))
+        }
+        _ => Err(refuse(request, field, write)),
+    }
+}

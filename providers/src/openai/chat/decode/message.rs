@@ -14,6 +14,7 @@ use crate::conversation::{
 };
 use crate::json::Str;
 use crate::openai::chat::{CUSTOM_CALL, wire};
+use crate::openai::media::data_url;
 use crate::openai::read::{self, List, TextOr, is_null};
 
 /// Reads all messages into the request: leading instructions are its `system`.
@@ -346,28 +347,4 @@ fn media<'a>(
     kind: fn(Media<'a>) -> Part<'a>,
 ) -> Part<'a> {
     kind(Media { source, name: None, detail: None, cache })
-}
-
-/// Takes `data:<type>[;parameter];base64,<data>` apart; no other encoding is known.
-fn data_url(url: Cow<'_, str>) -> Option<Source<'_>> {
-    match url {
-        Cow::Borrowed(url) => {
-            let (media_type, data) = split_data_url(url)?;
-            Some(Source::Base64 { media_type: media_type.into(), data: data.into() })
-        }
-        Cow::Owned(url) => {
-            let (media_type, data) = split_data_url(&url)?;
-            Some(Source::Base64 {
-                media_type: media_type.to_owned().into(),
-                data: data.to_owned().into(),
-            })
-        }
-    }
-}
-
-fn split_data_url(url: &str) -> Option<(&str, &str)> {
-    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
-    let head = head.strip_suffix(";base64")?;
-    let media_type = head.split(';').next().unwrap_or(head);
-    Some((if media_type.is_empty() { "text/plain" } else { media_type }, data))
 }

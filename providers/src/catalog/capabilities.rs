@@ -35,6 +35,9 @@ pub struct Capabilities {
     /// Whether calls of the current turn must come back with the signatures of the thoughts
     /// before them (Gemini from 3 on).
     pub thought_signatures: bool,
+    /// Whether a caller may say up to where the prompt is to be kept in the provider's cache
+    /// (OpenAI's `prompt_cache_breakpoint`; Claude always takes `cache_control`).
+    pub cache_breakpoints: bool,
     /// OpenAI-compatible hosts that only know `max_tokens` and the `system` role.
     pub legacy_openai: bool,
 }
@@ -69,6 +72,7 @@ impl Capabilities {
             system_turns: true,
             tool_result_media: false,
             thought_signatures: false,
+            cache_breakpoints: false,
             legacy_openai: true,
         };
         match schema {

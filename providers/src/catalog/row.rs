@@ -31,6 +31,7 @@ struct Written {
     system_turns: Option<bool>,
     tool_result_media: Option<bool>,
     thought_signatures: Option<bool>,
+    cache_breakpoints: Option<bool>,
     legacy_openai: Option<bool>,
     /// Where the facts are from and when they were seen: for people, and not optional.
     #[serde(rename = "source")]
@@ -82,6 +83,7 @@ impl Written {
             system_turns: self.system_turns.unwrap_or(default.system_turns),
             tool_result_media: self.tool_result_media.unwrap_or(default.tool_result_media),
             thought_signatures: self.thought_signatures.unwrap_or(default.thought_signatures),
+            cache_breakpoints: self.cache_breakpoints.unwrap_or(default.cache_breakpoints),
             legacy_openai: self.legacy_openai.unwrap_or(default.legacy_openai),
         })
     }

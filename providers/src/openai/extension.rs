@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::Schema;
 use crate::conversation::{Extension, Unsupported};
+use crate::json::Str;
 use crate::openai::read::{Unknown, bounded, is_null};
 
 /// When a field changes what the answer means, so that no other schema may leave it out.
@@ -76,6 +77,20 @@ impl<'a> Extensions<'a> {
     /// A field without which the request would mean something else.
     pub(super) fn vital(&mut self, path: &'static str, value: &'a RawValue) {
         self.push(path, value, Unsupported::Refuse);
+    }
+
+    /// Who uses it: `user` is the old name of `safety_identifier`.
+    pub(super) fn user(
+        &mut self,
+        id: Option<Str<'a>>,
+        user: Option<Str<'a>>,
+    ) -> Option<Cow<'a, str>> {
+        if let (Some(id), Some(user)) = (&id, &user)
+            && id != user
+        {
+            self.lost("user");
+        }
+        id.or(user).map(Cow::from)
     }
 
     /// Each path once: a report names fields, not places.

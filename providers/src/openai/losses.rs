@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 
+use crate::codec::Encoded;
 use crate::conversation::{Field, Loss, Refusal, Request};
 
-/// What is left out, each field once.
+/// What is left out, and what is said in another way, each field once.
 pub(super) struct Losses<'r, 'a> {
     request: &'r Request<'a>,
     losses: Vec<Loss>,
+    emulated: Vec<Loss>,
 }
 
 impl<'r, 'a> Losses<'r, 'a> {
     pub(super) fn new(request: &'r Request<'a>) -> Self {
-        Self { request, losses: Vec::new() }
+        Self { request, losses: Vec::new(), emulated: Vec::new() }
     }
 
     /// This field is left out.
@@ -27,8 +29,17 @@ impl<'r, 'a> Losses<'r, 'a> {
         }
     }
 
-    pub(super) fn into_vec(self) -> Vec<Loss> {
-        self.losses
+    /// This field is said in words, or by another field.
+    pub(super) fn emulated(&mut self, field: Field) {
+        let loss = Loss::of(self.request.name(field));
+        if !self.emulated.contains(&loss) {
+            self.emulated.push(loss);
+        }
+    }
+
+    /// The body, with what there is to say about it.
+    pub(super) fn about(self, body: Vec<u8>) -> Encoded {
+        Encoded { losses: self.losses, emulated: self.emulated, ..Encoded::of(body) }
     }
 }
 

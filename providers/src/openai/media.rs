@@ -8,8 +8,20 @@ use serde::{Serialize, Serializer};
 use super::losses::refuse;
 use crate::conversation::{Field, Media, Refusal, Request, Source};
 
+/// What stands where data is expected: an address, a `data:` URL (`None` if it is not
+/// well-formed), or bare base64 of the type that is usual there.
+pub(super) fn inline<'a>(data: Cow<'a, str>, usual: &'static str) -> Option<Source<'a>> {
+    if data.starts_with("https://") || data.starts_with("http://") {
+        return Some(Source::Url { url: data, media_type: None });
+    }
+    if !data.starts_with("data:") {
+        return Some(Source::Base64 { media_type: usual.into(), data });
+    }
+    data_url(data)
+}
+
 /// Takes `data:<type>[;parameter];base64,<data>` apart; no other encoding is known.
-pub(super) fn data_url(url: Cow<'_, str>) -> Option<Source<'_>> {
+fn data_url(url: Cow<'_, str>) -> Option<Source<'_>> {
     match url {
         Cow::Borrowed(url) => {
             let (media_type, data) = split_data_url(url)?;

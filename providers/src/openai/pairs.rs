@@ -95,6 +95,10 @@ impl<'a> Own<'a> {
         Self(members.collect())
     }
 
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.0.iter().any(|(known, _)| *known == path)
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -14,7 +14,7 @@ use crate::conversation::{
 };
 use crate::json::Str;
 use crate::openai::chat::{CUSTOM_CALL, wire};
-use crate::openai::media::data_url;
+use crate::openai::media;
 use crate::openai::read::{self, List, TextOr, is_null};
 
 /// Reads all messages into the request: leading instructions are its `system`.
@@ -255,7 +255,7 @@ impl Place {
                 let format =
                     audio.format.ok_or_else(|| lacks("messages.content.input_audio.format"))?;
                 let media_type = Cow::Owned(format!("audio/{}", &*format));
-                media(
+                bare(
                     Source::Base64 { media_type, data: data.0 },
                     part.cache_control.map(cache::read),
                     Part::Audio,
@@ -320,13 +320,7 @@ impl Place {
         usual: &'static str,
         at: &str,
     ) -> Result<Source<'a>, Refusal> {
-        if data.starts_with("https://") || data.starts_with("http://") {
-            return Ok(Source::Url { url: data, media_type: None });
-        }
-        if !data.starts_with("data:") {
-            return Ok(Source::Base64 { media_type: usual.into(), data });
-        }
-        data_url(data).ok_or_else(|| {
+        media::inline(data, usual).ok_or_else(|| {
             Refusal::of(
                 "messages.content",
                 format!("Invalid value for '{at}': write data:<type>;base64,<data>."),
@@ -341,7 +335,7 @@ fn thinking<'a>(text: Str<'a>, parts: &mut Vec<Part<'a>>) {
     }
 }
 
-fn media<'a>(
+fn bare<'a>(
     source: Source<'a>,
     cache: Option<CacheBreakpoint>,
     kind: fn(Media<'a>) -> Part<'a>,

@@ -65,15 +65,7 @@ pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
         },
         ..Reasoning::default()
     };
-    request.user = match (body.safety_identifier, body.user) {
-        (Some(id), Some(user)) => {
-            if id != user {
-                extensions.lost("user");
-            }
-            Some(id.0)
-        }
-        (id, user) => id.or(user).map(Cow::from),
-    };
+    request.user = extensions.user(body.safety_identifier, body.user);
     request.extensions = extensions.into_vec();
     Ok(request)
 }

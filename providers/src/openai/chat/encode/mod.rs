@@ -39,7 +39,7 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
     // Writing borrowed text into memory fails in no way that is known.
     let body = serde_json::to_vec(&body)
         .map_err(|error| Refusal::body(format!("The request could not be written: {error}.")))?;
-    Ok(Encoded { losses: losses.into_vec(), ..Encoded::of(body) })
+    Ok(losses.about(body))
 }
 
 /// The body. Members follow each other as SDKs write them.

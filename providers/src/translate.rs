@@ -7,6 +7,7 @@
 use bytes::Bytes;
 
 use crate::Schema;
+use crate::catalog::{Capabilities, Thinking};
 use crate::codec::{Encoded, PathHints, Target};
 use crate::conversation::{Loss, Refusal, Request, shape};
 use crate::json::{Peek, splice};
@@ -67,12 +68,52 @@ impl<'a> Inbound<'a> {
         }
     }
 
-    /// The request for a provider that speaks `schema`.
+    /// The request for a provider that speaks each of `spoken`, in the one of them that suits it
+    /// best: of those that can carry it, the first in the order of preference.
     ///
     /// # Errors
     ///
-    /// Something in it can't be carried and may not be left out.
-    pub fn encode(&mut self, schema: Schema, target: &Target<'_>) -> Result<Encoded, Refusal> {
+    /// Something in it can't be carried and may not be left out, in any of them.
+    pub fn encode(
+        &mut self,
+        spoken: &[Schema],
+        target: &Target<'_>,
+    ) -> Result<(Schema, Encoded), Refusal> {
+        let mut schemas = spoken.to_vec();
+        schemas.sort_by_key(|schema| self.rank(*schema, target.capabilities));
+        let mut refused = None;
+        for schema in schemas {
+            match self.encode_in(schema, target) {
+                Ok(encoded) => return Ok((schema, encoded)),
+                Err(refusal) => _ = refused.get_or_insert(refusal),
+            }
+        }
+        Err(refused.unwrap_or_else(|| Refusal::body("this backend serves no model turns")))
+    }
+
+    /// How well a schema suits this request; the least suits best. Several are offered by
+    /// OpenAI's kind only.
+    fn rank(&self, schema: Schema, capabilities: &Capabilities) -> u8 {
+        let best = if self.surface == Schema::Chat && self.is_refused_on_chat(capabilities) {
+            Schema::Responses
+        } else if matches!(self.surface, Schema::Chat | Schema::Responses) {
+            self.surface
+        } else if capabilities.thinking == Thinking::Effort && !capabilities.legacy_openai {
+            // Only there a thought can come back to the model that had it.
+            Schema::Responses
+        } else {
+            Schema::Chat
+        };
+        u8::from(schema != best)
+    }
+
+    /// From GPT-5.4 on Chat refuses tools beside an effort (`wire.md` §0 row 4).
+    fn is_refused_on_chat(&self, capabilities: &Capabilities) -> bool {
+        !capabilities.tools_with_effort && self.peek.has_tools() && self.peek.names_effort()
+    }
+
+    /// The request in one schema.
+    fn encode_in(&mut self, schema: Schema, target: &Target<'_>) -> Result<Encoded, Refusal> {
         if schema == self.surface {
             return Ok(self.verbatim(target));
         }
@@ -101,21 +142,4 @@ impl<'a> Inbound<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn model_of(length: usize) -> Result<usize, Refusal> {
-        let body = Bytes::from(format!(r#"{{"model":"{}"}}"#, "m".repeat(length)));
-        let path = PathHints { model: None, stream: None };
-        Inbound::of(Schema::Chat, &body, path).map(|inbound| inbound.model().len())
-    }
-
-    #[test]
-    fn a_model_has_a_name_of_bounded_length() {
-        assert_eq!(model_of(256), Ok(256));
-        for length in [0, 257, 1 << 20] {
-            let refused = model_of(length).map_err(|refusal| refusal.field);
-            assert_eq!(refused, Err(Some("model".into())), "{length} bytes");
-        }
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use providers::Schema;
 use super::decode::{Decode, Field, Keys, List, Named, section};
 use super::node::{Kind, Node};
 use super::problem::Problems;
-use super::value::{Dialect, Plaintext, Price, Requests, Size, Switch};
+use super::value::{Api, Dialect, Plaintext, Price, Requests, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Limit, Scope, UnknownPrice, Window};
 use crate::snapshot::HttpVersions;
@@ -47,6 +47,7 @@ section! {
     /// A provider's endpoint.
     RawBackend {
         schema: Schema,
+        api: Api,
         url: String,
         credential: RawCredential,
         tls: RawTls,

@@ -83,6 +83,19 @@ impl Word for UnknownPrice {
         &[("refuse", Self::Refuse), ("allow", Self::Allow)];
 }
 
+/// Which of OpenAI's two schemas a backend offers for model turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Api {
+    Chat,
+    Responses,
+    Both,
+}
+
+impl Word for Api {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("chat", Self::Chat), ("responses", Self::Responses), ("both", Self::Both)];
+}
+
 /// What an OpenAI-compatible backend knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {

@@ -75,8 +75,8 @@ async fn whole(
         ));
     };
 
-    let codec = exchange.attempt.backend().schema.codec();
-    let read = if exchange.attempt.backend().schema == ctx.surface {
+    let codec = exchange.schema.codec();
+    let read = if exchange.schema == ctx.surface {
         codec.read_usage(&body).map(|usage| (usage, None))
     } else {
         codec.decode_response(&body).map(|response| (response.usage, Some(response)))
@@ -199,7 +199,7 @@ async fn document(
     gateway.upstreams.release(incoming).await;
     let interrupted = match read {
         Ok(Ok(Some(body))) => {
-            let codec = exchange.attempt.backend().schema.codec();
+            let codec = exchange.schema.codec();
             match codec.decode_response(&body) {
                 Ok(response) => settle(gateway, ctx, admitted, response.usage.as_ref()),
                 Err(_) => charge_unreadable(gateway, ctx, admitted, &body),
@@ -335,7 +335,7 @@ impl Stream<'_> {
 
 /// Verbatim where caller and provider speak the same schema, translated otherwise.
 fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
-    let (from, to) = (exchange.attempt.backend().schema, ctx.surface);
+    let (from, to) = (exchange.schema, ctx.surface);
     let reply = exchange.reply(ctx);
     let encoder = to.codec().stream_encoder(reply.clone());
     if from == to {
@@ -398,10 +398,10 @@ fn response_head(
 ) -> Result<ResponseHeader, Failure> {
     let mut header = ResponseHeader::build(StatusCode::OK, Some(8)).map_err(unbuildable)?;
     insert(&mut header, header::CONTENT_TYPE, content_type)?;
-    if let (Some(provider), Some(backend)) = (provider, &ctx.backend)
-        && backend.schema == ctx.surface
+    if let Some(provider) = provider
+        && ctx.spoken == Some(ctx.surface)
     {
-        for name in egress::returned(backend.schema) {
+        for name in egress::returned(ctx.surface) {
             if let Some(value) = provider.headers.get(name) {
                 header.insert_header(name, value.clone()).map_err(unbuildable)?;
             }

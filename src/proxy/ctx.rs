@@ -28,6 +28,8 @@ pub struct RequestCtx {
     pub route: Option<Arc<Route>>,
     /// The backend it was sent to last.
     pub backend: Option<Arc<Backend>>,
+    /// The schema that this backend was asked in.
+    pub spoken: Option<Schema>,
     /// The model asked for.
     pub model: Option<String>,
     /// The model that the backend was asked for.
@@ -64,6 +66,7 @@ impl RequestCtx {
             caller: None,
             route: None,
             backend: None,
+            spoken: None,
             model: None,
             served_model: None,
             stream: false,

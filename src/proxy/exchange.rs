@@ -87,10 +87,12 @@ pub async fn run(
         {
             gateway.failed_over(ctx, failure);
         }
+        let schema = prepared.schema;
         let outgoing = prepared.enter(gateway, ctx, attempt);
         let failure = match attempt.reserve(&gateway.ledger, &snapshot, who, call) {
             Ok(admitted) => {
-                let exchange = Exchange { gateway, turn, inbound: &inbound, attempt };
+                let inbound = &inbound;
+                let exchange = Exchange { gateway, turn, inbound, attempt, schema };
                 match exchange.attempt(session, ctx, outgoing, admitted).await? {
                     Attempted::Served => return Ok(()),
                     Attempted::Next(failure) => failure,
@@ -105,6 +107,8 @@ pub async fn run(
 
 /// A request that an attempt's backend can be sent.
 struct Prepared {
+    /// The schema it is written in.
+    schema: Schema,
     outgoing: Outgoing,
     losses: Vec<Loss>,
 }
@@ -120,19 +124,20 @@ fn prepare(
     let backend = attempt.backend();
     let capabilities = &attempt.terms().capabilities;
     let target = Target { model: attempt.model(), capabilities };
-    let Encoded { body, losses, .. } = inbound.encode(backend.schema, &target)?;
+    let (schema, encoded) = inbound.encode(&backend.spoken, &target)?;
+    let Encoded { body, losses, .. } = encoded;
 
-    let same_schema = backend.schema == ctx.surface;
+    let same_schema = schema == ctx.surface;
     let stream = inbound.stream();
-    let path = match (backend.schema, &turn.version) {
+    let path = match (schema, &turn.version) {
         (Schema::Gemini, Some(version)) if same_schema => {
             surface::gemini_path(version, attempt.model(), stream, turn.json_array)
         }
         (schema, _) => surface::path(schema, attempt.model(), stream),
     };
-    let line = Line { path: &path, same_schema, stream, length: body.len() };
+    let line = Line { schema, path: &path, same_schema, stream, length: body.len() };
     let header = egress::header(backend, line, session.req_header())?;
-    Ok(Prepared { outgoing: Outgoing { header, body }, losses })
+    Ok(Prepared { schema, outgoing: Outgoing { header, body }, losses })
 }
 
 impl Prepared {
@@ -141,10 +146,11 @@ impl Prepared {
         let backend = attempt.backend();
         ctx.attempts += 1;
         ctx.backend = Some(backend.clone());
+        ctx.spoken = Some(self.schema);
         ctx.served_model = Some(attempt.model().to_owned());
         ctx.dropped = self.losses.iter().map(|loss| loss.field.to_string()).collect();
         for loss in &self.losses {
-            gateway.dropped(ctx, backend.schema, loss);
+            gateway.dropped(ctx, self.schema, loss);
         }
         self.outgoing
     }
@@ -156,6 +162,8 @@ pub struct Exchange<'a> {
     pub turn: &'a Turn,
     pub inbound: &'a Inbound<'a>,
     pub attempt: &'a Attempt,
+    /// The schema that the backend is asked in.
+    pub schema: Schema,
 }
 
 impl Exchange<'_> {
@@ -223,7 +231,7 @@ impl Exchange<'_> {
         let body = self.patience(ctx).wait(session, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
         let body = body?;
-        let mut error = backend.schema.codec().decode_error(status.as_u16(), &body);
+        let mut error = self.schema.codec().decode_error(status.as_u16(), &body);
         error.retry_after = retry_after(&headers).or(error.retry_after);
         scrub(&mut error, backend);
 

@@ -82,8 +82,10 @@ pub struct Limits {
 pub struct Backend {
     /// Its name in config, metrics and logs.
     pub name: String,
-    /// What it speaks.
+    /// Whose models it serves; Chat stands for both of OpenAI's schemas.
     pub schema: Schema,
+    /// The schemas in which it can be asked for a model turn; never none.
+    pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
     /// What it is shown.

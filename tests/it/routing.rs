@@ -14,6 +14,7 @@ fn backend(name: &str) -> Arc<Backend> {
     Arc::new(Backend {
         name: name.to_owned(),
         schema: Schema::Chat,
+        spoken: vec![Schema::Chat],
         origin: Origin { host: "localhost".to_owned(), port: 1, prefix: String::new() },
         credential: Credential::none(Schema::Chat),
         tls: None,

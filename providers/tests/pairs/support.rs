@@ -44,7 +44,7 @@ pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<
     let body = Bytes::copy_from_slice(body.as_bytes());
     let capabilities = Catalog::bundled().capabilities(to, model);
     let target = Target { model, capabilities: &capabilities };
-    Inbound::of(from, &body, path(from, false))?.encode(to, &target)
+    Inbound::of(from, &body, path(from, false))?.encode(&[to], &target).map(|(_, encoded)| encoded)
 }
 
 /// The smallest request of this schema.

@@ -10,7 +10,9 @@ pub mod codec;
 pub mod conversation;
 #[cfg(test)]
 mod corpus;
+pub mod count;
 pub mod dialect;
+pub mod embedding;
 pub mod gemini;
 pub mod json;
 pub mod openai;

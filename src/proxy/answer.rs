@@ -75,26 +75,15 @@ async fn whole(
         ));
     };
 
-    let codec = exchange.schema.codec();
-    let read = if exchange.schema == ctx.surface {
-        codec.read_usage(&body).map(|usage| (usage, None))
-    } else {
-        codec.decode_response(&body).map(|response| (response.usage, Some(response)))
-    };
-    let Ok((usage, foreign)) = read else {
+    let reply = exchange.reply(ctx);
+    let Ok(answered) = exchange.inbound.answer(exchange.schema, &body, &reply) else {
         charge_unreadable(gateway, ctx, admitted, &body);
         return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
     };
     exchange.backend_succeeded();
-    settle(gateway, ctx, admitted, usage.as_ref());
-    let answer = match foreign {
-        None => body.clone(),
-        Some(response) => {
-            let encoded = ctx.surface.codec().encode_response(&response, &exchange.reply(ctx));
-            // It has been paid for: no other attempt is made.
-            Bytes::from(encoded.map_err(|error| Failure::upstream("provider_bad_answer", error))?)
-        }
-    };
+    settle(gateway, ctx, admitted, answered.usage.as_ref());
+    // It has been paid for: no other attempt is made.
+    let answer = answered.body.map_err(|error| Failure::upstream("provider_bad_answer", error))?;
 
     let mut header = response_head(ctx, head.as_ref(), "application/json")?;
     insert(&mut header, header::CONTENT_LENGTH, &answer.len().to_string())?;
@@ -123,7 +112,7 @@ async fn stream(
             "sent a stream in an encoding that was not asked for",
         ));
     }
-    if !exchange.turn.json_array && is_document(head.as_ref()) {
+    if !exchange.inbound.json_array() && is_document(head.as_ref()) {
         return document(exchange, session, ctx, incoming, admitted).await;
     }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
@@ -157,7 +146,7 @@ async fn stream(
         return Ok(Attempted::Next(Failure::upstream("provider_error_event", error)));
     }
 
-    let kind = if exchange.turn.json_array { "application/json" } else { "text/event-stream" };
+    let kind = if exchange.inbound.json_array() { "application/json" } else { "text/event-stream" };
     let mut header = response_head(ctx, head.as_ref(), kind)?;
     insert(&mut header, header::CACHE_CONTROL, "no-cache")?;
     // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
@@ -349,6 +338,10 @@ fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
 
 /// Charges what the provider said; its estimate where it said nothing, or zero (S-43).
 fn settle(gateway: &Gateway, ctx: &mut RequestCtx, admitted: Admitted, usage: Option<&Usage>) {
+    if admitted.is_free() {
+        admitted.settle(&Usage::default());
+        return;
+    }
     // Every answer has read something: a usage of nothing was not counted, and is not believed.
     let Some(usage) = usage.filter(|usage| usage.total() > 0) else {
         gateway.metrics.usage_unknown(ctx.place());

@@ -3,10 +3,11 @@
 use super::*;
 use crate::catalog::Catalog;
 
+const TURN: Operation = Operation::Generate { stream: None, json_array: false };
+
 fn model_of(length: usize) -> Result<usize, Refusal> {
     let body = Bytes::from(format!(r#"{{"model":"{}"}}"#, "m".repeat(length)));
-    let path = PathHints { model: None, stream: None };
-    Inbound::of(Schema::Chat, &body, path).map(|inbound| inbound.model().len())
+    Inbound::of(TURN, Schema::Chat, &body, None).map(|inbound| inbound.model().len())
 }
 
 #[test]
@@ -24,11 +25,10 @@ fn best(surface: Schema, model: &str, fields: &str) -> Schema {
         Schema::Gemini => Bytes::from_static(b"{}"),
         _ => Bytes::from(format!(r#"{{"model":"{model}"{fields}}}"#)),
     };
-    let path = PathHints { model: Some(model), stream: Some(false) };
-    let inbound = Inbound::of(surface, &body, path).unwrap();
+    let inbound = Inbound::of(TURN, surface, &body, Some(model)).unwrap();
     let capabilities = Catalog::bundled().capabilities(Schema::Chat, model);
-    let rank = |schema: &Schema| inbound.rank(*schema, &capabilities);
-    [Schema::Chat, Schema::Responses].into_iter().min_by_key(rank).unwrap()
+    let target = Target { model, capabilities: &capabilities };
+    inbound.schemas(&[Schema::Chat, Schema::Responses], &target)[0]
 }
 
 #[test]
@@ -63,10 +63,9 @@ fn of_openais_two_schemas_the_one_that_suits_the_request_is_taken() {
 fn what_one_schema_cannot_carry_another_may() {
     // A conversation without a turn.
     let body = Bytes::from_static(br#"{"model":"m","messages":[]}"#);
-    let path = PathHints::default();
     let capabilities = Catalog::bundled().capabilities(Schema::Chat, "gpt-5.4");
     let target = Target { model: "m", capabilities: &capabilities };
-    let mut inbound = Inbound::of(Schema::Claude, &body, path).unwrap();
+    let mut inbound = Inbound::of(TURN, Schema::Claude, &body, None).unwrap();
     assert!(inbound.encode(&[Schema::Chat, Schema::Responses], &target).is_err());
     assert!(inbound.encode(&[], &target).is_err());
     // Its own schema carries everything.

@@ -26,6 +26,7 @@
 
 mod answer;
 pub mod authority;
+mod base64;
 pub mod bill;
 mod claude;
 pub mod control;
@@ -46,7 +47,9 @@ mod sample;
 pub mod script;
 mod server;
 mod shape;
+mod signature;
 pub mod turn;
+mod vector;
 
 #[cfg(test)]
 mod tests;

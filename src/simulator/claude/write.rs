@@ -6,13 +6,14 @@ use super::super::Provider;
 use super::super::frame::Frame;
 use super::super::rejection::Rejection;
 use super::super::script::Reported;
-use super::super::turn::{Call, Finish, Reply, Thinking, Tokens, Turn, sign};
+use super::super::signature::Maker;
+use super::super::turn::{Call, Finish, Reply, Thinking, Tokens, Turn};
 
 pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let mut content = Vec::new();
     if let Some(thinking) = &reply.thinking {
         let shown = if turn.thinking == Thinking::Shown { thinking.as_str() } else { "" };
-        content.push(json!({"type": "thinking", "thinking": shown, "signature": sign(thinking)}));
+        content.push(json!({"type": "thinking", "thinking": shown, "signature": Maker::Claude.sign(thinking)}));
     }
     let text = reply.text();
     if !text.is_empty() {
@@ -54,7 +55,7 @@ pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
         let deltas = shown
             .split_inclusive(' ')
             .map(|piece| json!({"type": "thinking_delta", "thinking": piece}))
-            .chain([json!({"type": "signature_delta", "signature": sign(thinking)})]);
+            .chain([json!({"type": "signature_delta", "signature": Maker::Claude.sign(thinking)})]);
         blocks.push(start, deltas, false);
     }
     if !reply.pieces.is_empty() {

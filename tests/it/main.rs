@@ -19,6 +19,7 @@ mod hostile_body;
 mod hostile_usage;
 mod matrix;
 mod midstream;
+mod operations;
 mod reload;
 mod routing;
 mod secrecy;

@@ -2,5 +2,6 @@
 
 pub mod chat;
 mod error;
+mod logprobs;
 mod read;
 pub mod responses;

@@ -105,11 +105,7 @@ pub(super) fn limits<'a>(
     if request.stop.len() > 4 {
         return Err(refuse(request, Field::Stop, "this provider takes 4 at most."));
     }
-    // Answers don't bring them back to another schema's callers.
-    let logprobs = request.logprobs.filter(|_| request.schema == Schema::Chat);
-    if logprobs.is_none() && request.logprobs.is_some() {
-        losses.of(Field::Logprobs);
-    }
+    let logprobs = request.logprobs;
     let mut counts = Vec::new();
     if let Some(most) = request.max_tokens {
         counts.push((if legacy { "max_tokens" } else { "max_completion_tokens" }, most));

@@ -4,6 +4,7 @@
 //! caller's bytes with only what must change changed, any other gets the request decoded and
 //! encoded anew.
 
+mod leeway;
 mod turn;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::codec::{Encoded, PathHints, Reply, Target};
 use crate::conversation::{ApiError, ErrorClass, Refusal, Usage};
 use crate::surface::Operation;
 use crate::{Schema, count, embedding, surface};
+pub use leeway::{Droppable, Leeway};
 use turn::Turn;
 
 /// What a provider bills a request for.
@@ -138,10 +140,11 @@ impl<'a> Inbound<'a> {
         &mut self,
         spoken: &[Schema],
         target: &Target<'_>,
+        leeway: &Leeway,
     ) -> Result<(Schema, Encoded), ApiError> {
         let mut refused = None;
         for schema in self.schemas(spoken, target) {
-            match self.encode_in(schema, target) {
+            match self.encode_in(schema, target, leeway) {
                 Ok(encoded) => return Ok((schema, encoded)),
                 Err(refusal) => _ = refused.get_or_insert(refusal),
             }
@@ -166,12 +169,19 @@ impl<'a> Inbound<'a> {
         schemas
     }
 
-    fn encode_in(&mut self, schema: Schema, target: &Target<'_>) -> Result<Encoded, ApiError> {
-        match &mut self.work {
-            Work::Turn(turn) => Ok(turn.encode(schema, target)?),
-            Work::Embed(texts) => texts.encode(schema, target.model),
-            Work::Count(count) => count.encode(schema, target),
-        }
+    fn encode_in(
+        &mut self,
+        schema: Schema,
+        target: &Target<'_>,
+        leeway: &Leeway,
+    ) -> Result<Encoded, ApiError> {
+        let encoded = match &mut self.work {
+            Work::Turn(turn) => turn.encode(schema, target, leeway)?,
+            Work::Embed(texts) => texts.encode(schema, target.model)?,
+            Work::Count(count) => count.encode(schema, target)?,
+        };
+        leeway.check(self.surface, &encoded.losses)?;
+        Ok(encoded)
     }
 
     /// The path, and query, of what [`Self::encode`] wrote in this schema, behind the backend's

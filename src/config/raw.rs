@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use providers::Schema;
+use providers::translate::Droppable;
 
 use super::decode::{Decode, Field, Keys, List, Named, section};
 use super::node::{Kind, Node};
@@ -75,7 +76,13 @@ section! {
 
 section! {
     /// Which models go where.
-    RawRoute { name: String, models: List<String>, backends: List<RawTarget>, }
+    RawRoute {
+        name: String,
+        models: List<String>,
+        backends: List<RawTarget>,
+        strict: Switch,
+        drop: List<Droppable>,
+    }
 }
 
 section! {

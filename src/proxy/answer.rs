@@ -413,6 +413,9 @@ pub fn own_headers(header: &mut ResponseHeader, ctx: &RequestCtx) -> Result<(), 
     if !ctx.dropped.is_empty() {
         header.insert_header("x-egret-dropped", shown(&ctx.dropped))?;
     }
+    if !ctx.emulated.is_empty() {
+        header.insert_header("x-egret-emulated", shown(&ctx.emulated))?;
+    }
     Ok(())
 }
 

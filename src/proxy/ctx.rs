@@ -48,6 +48,8 @@ pub struct RequestCtx {
     pub estimated: bool,
     /// Fields left out.
     pub dropped: Vec<String>,
+    /// Fields that were said in another way.
+    pub emulated: Vec<String>,
     /// Why it was refused or failed, in a word.
     pub reason: Option<&'static str>,
     /// What went wrong, in words of ours.
@@ -76,6 +78,7 @@ impl RequestCtx {
             cost: 0,
             estimated: false,
             dropped: Vec::new(),
+            emulated: Vec::new(),
             reason: None,
             error: None,
         }

@@ -14,7 +14,7 @@ use providers::Schema;
 use providers::codec::{Encoded, Reply, Target};
 use providers::conversation::{ApiError, ErrorClass, Loss};
 use providers::surface::Operation;
-use providers::translate::Inbound;
+use providers::translate::{Inbound, Leeway};
 
 use super::ctx::RequestCtx;
 use super::drain::Drain;
@@ -104,6 +104,7 @@ struct Prepared {
     schema: Schema,
     outgoing: Outgoing,
     losses: Vec<Loss>,
+    emulated: Vec<Loss>,
 }
 
 /// The request as this attempt's backend is to get it.
@@ -117,8 +118,10 @@ fn prepare(
     let backend = attempt.backend();
     let capabilities = &attempt.terms().capabilities;
     let target = Target { model: attempt.model(), capabilities };
-    let (schema, encoded) = inbound.encode(&backend.spoken, &target).map_err(cannot_carry)?;
-    let Encoded { body, losses, .. } = encoded;
+    let leeway = ctx.route.as_ref().map(|route| &route.leeway);
+    let encoded = inbound.encode(&backend.spoken, &target, leeway.unwrap_or(&Leeway::default()));
+    let (schema, encoded) = encoded.map_err(cannot_carry)?;
+    let Encoded { body, losses, emulated, .. } = encoded;
 
     let same_schema = schema == ctx.surface;
     let stream = inbound.stream();
@@ -127,7 +130,7 @@ fn prepare(
     let path = path.unwrap_or_default();
     let line = Line { schema, path: &path, same_schema, stream, length: body.len() };
     let header = egress::header(backend, line, session.req_header())?;
-    Ok(Prepared { schema, outgoing: Outgoing { header, body }, losses })
+    Ok(Prepared { schema, outgoing: Outgoing { header, body }, losses, emulated })
 }
 
 /// The backend can't be asked this: it has no such operation, or no words for what is asked.
@@ -144,12 +147,17 @@ impl Prepared {
         ctx.backend = Some(backend.clone());
         ctx.spoken = Some(self.schema);
         ctx.served_model = Some(attempt.model().to_owned());
-        ctx.dropped = self.losses.iter().map(|loss| loss.field.to_string()).collect();
+        ctx.dropped = names(&self.losses);
+        ctx.emulated = names(&self.emulated);
         for loss in &self.losses {
             gateway.dropped(ctx, self.schema, loss);
         }
         self.outgoing
     }
+}
+
+fn names(losses: &[Loss]) -> Vec<String> {
+    losses.iter().map(|loss| loss.field.to_string()).collect()
 }
 
 /// One attempt at one backend.

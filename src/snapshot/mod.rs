@@ -14,6 +14,7 @@ use std::time::Duration;
 use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::{PriceBook, known_models};
+use providers::translate::Leeway;
 
 pub use pattern::{matches, specificity};
 pub use terms::{Terms, TermsCache};
@@ -173,6 +174,8 @@ pub struct Route {
     pub name: String,
     /// Exact names or patterns with `*`.
     pub models: Vec<String>,
+    /// How far requests may be changed on their way.
+    pub leeway: Leeway,
     /// Where to, in order of preference.
     pub targets: Vec<RouteTarget>,
 }

@@ -17,6 +17,7 @@ mod drain;
 mod failover;
 mod hostile_body;
 mod hostile_usage;
+mod loss;
 mod matrix;
 mod midstream;
 mod operations;

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use super::Answered;
+use super::{Answered, Leeway};
 use crate::Schema;
 use crate::catalog::{Capabilities, Thinking};
 use crate::codec::{Encoded, PathHints, Reply, Target};
@@ -103,6 +103,7 @@ impl<'a> Turn<'a> {
         &mut self,
         schema: Schema,
         target: &Target<'_>,
+        leeway: &Leeway,
     ) -> Result<Encoded, Refusal> {
         if schema == self.surface {
             return Ok(self.verbatim(target));
@@ -114,7 +115,7 @@ impl<'a> Turn<'a> {
             Ok((request, losses))
         });
         let (request, shaping) = decoded.as_ref().map_err(Refusal::clone)?;
-        let mut encoded = schema.codec().encode_request(request, target)?;
+        let mut encoded = encode_with(schema, request, target, leeway)?;
         encoded.losses.extend(shaping.iter().cloned());
         encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
         encoded.losses.dedup();
@@ -144,5 +145,32 @@ impl<'a> Turn<'a> {
         let response = schema.codec().decode_response(body)?;
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })
+    }
+}
+
+/// The request in another schema, without what it would be refused for and may do without.
+fn encode_with(
+    schema: Schema,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    leeway: &Leeway,
+) -> Result<Encoded, Refusal> {
+    let mut less: Option<Request<'_>> = None;
+    let mut dropped = Vec::new();
+    loop {
+        let asked = less.as_ref().unwrap_or(request);
+        match schema.codec().encode_request(asked, target) {
+            Ok(mut encoded) => {
+                encoded.losses.append(&mut dropped);
+                return Ok(encoded);
+            }
+            Err(refusal) => {
+                let way_out = leeway.way_out(&refusal, request.schema, &dropped);
+                let Some(field) = way_out else { return Err(refusal) };
+                let mut without = less.take().unwrap_or_else(|| request.clone());
+                dropped.push(field.take_out(&mut without));
+                less = Some(without);
+            }
+        }
     }
 }

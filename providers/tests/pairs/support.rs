@@ -5,7 +5,7 @@ use providers::Schema;
 use providers::catalog::Catalog;
 use providers::codec::{Encoded, PathHints, Target};
 use providers::conversation::Refusal;
-use providers::translate::{Inbound, Operation};
+use providers::translate::{Inbound, Leeway, Operation};
 use serde_json::Value;
 
 /// The six pairs of different schemas.
@@ -48,7 +48,7 @@ pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<
     let operation = Operation::Generate { stream: path.stream, json_array: false };
     let mut inbound = Inbound::of(operation, from, &body, path.model)?;
     let sent = inbound
-        .encode(&[to], &target)
+        .encode(&[to], &target, &Leeway::default())
         .map_err(|error| Refusal { field: error.param.map(Into::into), message: error.message });
     sent.map(|(_, encoded)| encoded)
 }

@@ -13,6 +13,7 @@
 //! Tokens: one for each four bytes of text begun, at least one; 85 for an image, 16 for a tool.
 //! Where the text contains `cached`, half of the input is reported as read from the cache.
 
+use super::host::Host;
 use super::json::{Json, quote};
 use super::sample;
 use super::script::{Fault, Reported};
@@ -22,6 +23,8 @@ use super::script::{Fault, Reported};
 pub struct Turn<'j> {
     /// The model asked for.
     pub model: String,
+    /// Whose host was asked.
+    pub host: Host,
     /// OpenAI Responses: the request itself, of which the answer repeats much.
     pub request: Option<&'j Json<'j>>,
     /// Whether the answer is streamed.

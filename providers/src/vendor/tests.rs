@@ -175,8 +175,15 @@ fn hosts_differ_from_openai_in_what_the_table_says() {
 
 #[test]
 fn a_request_is_written_for_the_weaker_of_host_and_model() {
-    let model = Capabilities { legacy_openai: false, ..Capabilities::default_for(Schema::Chat) };
+    let model = Capabilities {
+        legacy_openai: false,
+        top_k: false,
+        ..Capabilities::default_for(Schema::Chat)
+    };
     assert_eq!(vendor("openai").quirks().narrow(model.clone()), model);
+    let open = Capabilities { top_k: true, ..model.clone() };
+    assert!(!vendor("openai").quirks().narrow(open.clone()).top_k);
+    assert!(vendor("vllm").quirks().narrow(open).top_k);
     assert!(vendor("mistral").quirks().narrow(model.clone()).legacy_openai);
     let weak = Quirks { forced_tools: false, ..Quirks::default() };
     assert!(!weak.narrow(model).forced_tools);

@@ -103,6 +103,24 @@ fn content(message: &Json<'_>, at: usize, final_assistant: bool) -> Result<(), R
     Ok(())
 }
 
+/// Bedrock looks at nothing that is not in the request.
+pub(super) fn inline(messages: &[Json<'_>]) -> Result<(), Rejection> {
+    for (at, message) in messages.iter().enumerate() {
+        let blocks = message.get("content").map_or(&[][..], Json::items);
+        for (index, block) in blocks.iter().enumerate() {
+            let source = block.get("source").map_or("", |source| member(source, "type"));
+            if source == "url" {
+                let kind = member(block, "type");
+                return Err(Rejection::bad(format!(
+                    "messages.{at}.content.{index}.{kind}.source.base64.data: URL sources are not \
+                     supported"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The newer API version takes no citations on what the user says.
 fn uncited(message: &Json<'_>, at: usize) -> Result<(), Rejection> {
     if member(message, "role") != "user" {

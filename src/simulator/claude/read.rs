@@ -3,9 +3,11 @@
 use http::HeaderMap;
 
 use super::super::Provider;
+use super::super::host::{Host, bare};
 use super::super::image;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
+use super::super::route::Route;
 use super::super::shape::{Reader, Shape, Violation, What};
 use super::super::turn::{Choice, Image, Thinking, Tool, Turn};
 use super::family::Family;
@@ -16,39 +18,53 @@ const READER: Reader = Reader { proto: false, null: true, brackets: false };
 pub(in super::super) fn read<'j>(
     body: &'j Json<'j>,
     headers: &HeaderMap,
+    route: &Route,
 ) -> Result<Turn<'j>, Rejection> {
-    read_as(shape::REQUEST, body, headers)
+    let shapes: &[Shape] = match route.host {
+        Host::Vertex => &[shape::INPUT, shape::REST, shape::STREAM, shape::VERSION],
+        Host::Bedrock => &[shape::INPUT, shape::REST, shape::VERSION],
+        _ => &[shape::MODEL, shape::INPUT, shape::REST, shape::STREAM],
+    };
+    read_as(shapes, body, headers, route)
 }
 
 /// Reads a request of `count_tokens`: one of Messages without what is not input.
 pub(in super::super) fn read_count<'j>(
     body: &'j Json<'j>,
     headers: &HeaderMap,
+    route: &Route,
 ) -> Result<Turn<'j>, Rejection> {
-    read_as(shape::COUNT, body, headers)
+    let shapes: &[Shape] = match route.host {
+        Host::Vertex => &[shape::MODEL, shape::INPUT, shape::VERSION],
+        _ => &[shape::MODEL, shape::INPUT],
+    };
+    read_as(shapes, body, headers, route)
 }
 
 fn read_as<'j>(
-    shape: Shape,
+    shapes: &[Shape],
     body: &'j Json<'j>,
     headers: &HeaderMap,
+    route: &Route,
 ) -> Result<Turn<'j>, Rejection> {
-    let beta = headers.contains_key("anthropic-beta");
-    if let Err(broken) = READER.check(body, shape) {
+    let beta = headers.contains_key("anthropic-beta")
+        || body.get("anthropic_beta").is_some_and(|betas| !betas.items().is_empty());
+    if let Err(broken) = READER.check_all(body, shapes) {
         let known = matches!(&broken, Violation { path, what: What::Unknown(name) }
             if path.is_empty() && shape::BETA.contains(&name.as_str()));
         if !(beta && known) {
             return Err(broken.reject(Provider::Claude));
         }
     }
+    let newer = newer(body, headers, route.host)?;
     let model = body.get("model").and_then(Json::text).unwrap_or_default();
+    let model = bare(route.model.as_deref().unwrap_or(model));
     let family = Family::of(model).ok_or_else(|| super::unknown_model(model))?;
-    let version = headers.get("anthropic-version").and_then(|version| version.to_str().ok());
-    let newer = version != Some(super::OLD_VERSION);
     sampling(body, family, newer)?;
     let mut turn = Turn {
         model: model.to_owned(),
-        stream: body.get("stream").is_some_and(Json::is_true),
+        host: route.host,
+        stream: route.stream.unwrap_or(body.get("stream").is_some_and(Json::is_true)),
         limit: body.get("max_tokens").and_then(Json::whole),
         thinking: thinking(body, family)?,
         ..Turn::default()
@@ -78,10 +94,27 @@ fn read_as<'j>(
     }
     let messages = body.get("messages").map_or(&[][..], Json::items);
     conversation::check(messages, family, newer)?;
+    if route.host == Host::Bedrock {
+        conversation::inline(messages)?;
+    }
     for message in messages {
         listen(message, &mut turn);
     }
     Ok(turn)
+}
+
+/// Whether the newer version is asked for: in a header, or where the host wants it in the body.
+fn newer(body: &Json<'_>, headers: &HeaderMap, host: Host) -> Result<bool, Rejection> {
+    if host.version_in_header() {
+        let version = headers.get("anthropic-version").and_then(|version| version.to_str().ok());
+        return Ok(version != Some(super::OLD_VERSION));
+    }
+    let version = body.get("anthropic_version").and_then(Json::text).unwrap_or_default();
+    match (host, version) {
+        (Host::Vertex, "vertex-2023-10-16") | (Host::Bedrock, "bedrock-2023-05-31") => Ok(false),
+        (Host::Vertex, "2026-10-21") => Ok(true),
+        _ => Err(Rejection::bad(format!("anthropic_version: \"{version}\" is not supported"))),
+    }
 }
 
 fn sampling(body: &Json<'_>, family: &Family, newer: bool) -> Result<(), Rejection> {

@@ -15,7 +15,9 @@ pub(super) use paths::find;
 pub(super) use read::read;
 pub(super) use write::{answer, failure, stream};
 
+use super::host::Host;
 use super::rejection::Rejection;
+use super::signature::Maker;
 
 /// The models that the list names.
 pub const MODELS: &[&str] = &["gemini-3.1-pro-preview", "gemini-2.5-flash"];
@@ -47,4 +49,9 @@ pub(super) fn model(model: &str) -> serde_json::Value {
 pub(super) fn models() -> serde_json::Value {
     let models: Vec<_> = MODELS.iter().map(|each| model(each)).collect();
     serde_json::json!({"models": models})
+}
+
+/// Who signs there.
+fn maker(host: Host) -> Maker {
+    if host == Host::Vertex { Maker::Vertex } else { Maker::Gemini }
 }

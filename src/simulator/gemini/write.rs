@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::super::Provider;
 use super::super::frame::Frame;
+use super::super::host::Host;
 use super::super::rejection::Rejection;
 use super::super::script::Reported;
-use super::super::signature::Maker;
 use super::super::turn::{Call, Finish, Reply, Thinking, Tokens, Turn};
 use super::family::Family;
+use super::maker;
 
 pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     if reply.finish == Finish::Refusal {
@@ -67,7 +68,7 @@ pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
 
 /// An error in the middle of a stream.
 pub(in super::super) fn failure(turn: &Turn<'_>, rejection: &Rejection, id: &str) -> Frame {
-    let error = rejection.body(Provider::Gemini, id);
+    let error = rejection.body(Provider::Gemini, Host::Own, id);
     if turn.sse {
         return Frame::crlf(&error);
     }
@@ -135,7 +136,7 @@ fn thought(turn: &Turn<'_>, reply: &Reply) -> Option<Value> {
 fn signed(mut part: Value, turn: &Turn<'_>, reply: &Reply) -> Value {
     if reply.thinking.is_some() || Family::of(&turn.model).signs {
         part["thoughtSignature"] =
-            json!(Maker::Gemini.sign(reply.thinking.as_deref().unwrap_or_default()));
+            json!(maker(turn.host).sign(reply.thinking.as_deref().unwrap_or_default()));
     }
     part
 }

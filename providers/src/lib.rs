@@ -10,7 +10,10 @@ pub mod codec;
 pub mod conversation;
 #[cfg(test)]
 mod corpus;
+pub mod count;
 pub mod dialect;
+pub mod embedding;
+pub mod eventstream;
 pub mod gemini;
 pub mod json;
 pub mod openai;
@@ -22,5 +25,6 @@ pub mod seal;
 pub mod sse;
 pub mod surface;
 pub mod translate;
+pub mod vendor;
 
 pub use schema::Schema;

@@ -165,12 +165,9 @@ impl Field {
                 "messages.thinking",
                 "contents.parts.thought",
             ],
-            Self::CacheControl => [
-                "cache_control",
-                "prompt_cache_breakpoint",
-                "cache_control",
-                "cachedContent",
-            ],
+            Self::CacheControl => {
+                ["cache_control", "prompt_cache_breakpoint", "cache_control", "cachedContent"]
+            }
             Self::ToolCall => [
                 "messages.tool_calls",
                 "input.function_call",

@@ -28,7 +28,7 @@ mod open;
 mod record;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use ring::hmac;
 

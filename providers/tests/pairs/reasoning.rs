@@ -3,15 +3,12 @@
 
 use bytes::Bytes;
 use providers::Schema::{self, Chat, Claude, Gemini};
-use providers::catalog::Catalog;
-use providers::codec::{Encoded, Reply, Target};
-use providers::conversation::Loss;
+use providers::codec::{Encoded, Reply};
+use providers::conversation::{Field, Loss};
 use providers::relay::{Outcome, Relay};
-use providers::seal::{Key, Origin, Seal};
-use providers::translate::Inbound;
 use serde_json::{Value, json};
 
-use super::support::{CROSS, able_model, path};
+use super::support::{CROSS, able_model, seal, sealed_send};
 
 /// Tokens as providers spell them: base64 of both kinds, and anything else.
 const SIGNED: &str = "EqQBCgIYAhIM/+abc0123456789QUJDREVGRw==";
@@ -19,11 +16,10 @@ const REDACTED: &str = "EmwKAhgBEgy3va3pzix-LafPsn4aDFIT2Xlxh0L5L8rLVyIwxtE3rAFB
 const ON_CALL: &str = "CiQBE1Bf/0uX+abcdefghijkl0123456789QUJDREVGRw==";
 const ON_TEXT: &str = "not base64, but a token \"all\" the same";
 
-const ORIGIN: Origin<'_> = Origin { backend: "one", model: "model", route: "route" };
+/// A backend, a model and a route.
+type Origin = [&'static str; 3];
 
-fn seal(origin: Origin<'_>) -> Seal {
-    Seal::new(&Key::new(&[7; Key::LEAST]).unwrap(), &origin)
-}
+const ORIGIN: Origin = ["backend", "model", "route"];
 
 /// What a provider said: its turn, as its own SDK would send it back.
 fn turns(provider: Schema) -> Vec<Vec<Value>> {
@@ -138,7 +134,10 @@ fn stream(provider: Schema, turn: &[Value]) -> String {
 
 /// What a caller gets, as its SDK gives it back: the messages of the model's turn.
 fn kept(from: Schema, to: Schema, turn: &[Value], shown: bool, streamed: bool) -> Vec<Value> {
-    let seal = seal(ORIGIN);
+    let seal = {
+        let [backend, model, route] = ORIGIN;
+        seal(backend, model, route)
+    };
     let reply = || Reply { id: "1a".into(), include_thoughts: shown, ..Reply::default() };
     if !streamed {
         let body = whole(from, turn);
@@ -268,16 +267,16 @@ fn request(surface: Schema, kept: &[Value]) -> Value {
     }
 }
 
-fn send(surface: Schema, body: &Value, to: Schema, origin: Origin<'_>) -> (Value, Encoded) {
-    let body = Bytes::from(body.to_string());
-    let model = able_model(to);
-    let capabilities = Catalog::bundled().capabilities(to, model);
-    let target = Target { model, capabilities: &capabilities };
-    let mut inbound = Inbound::of(surface, &body, path(surface, false)).unwrap();
-    let encoded = inbound.encode(to, &target, &seal(origin)).unwrap_or_else(|refusal| {
-        panic!("{surface} to {to}: {refusal:?}\n{}", String::from_utf8_lossy(&body))
-    });
-    (serde_json::from_slice(&encoded.body).unwrap(), encoded)
+fn send(
+    surface: Schema,
+    body: &Value,
+    to: Schema,
+    [backend, model, route]: Origin,
+) -> (Value, Encoded) {
+    let seal = seal(backend, model, route);
+    let encoded = sealed_send(surface, to, able_model(to), &body.to_string(), &seal)
+        .unwrap_or_else(|refusal| panic!("{surface} to {to}: {refusal:?}\n{body}"));
+    (super::support::json(&String::from_utf8_lossy(&encoded.body)), encoded)
 }
 
 /// The model's turn in a provider's request.
@@ -348,9 +347,9 @@ fn nobody_else_gets_it() {
         let kept = kept(provider, surface, turn, shown, streamed);
         let body = request(surface, &kept);
         let strangers = [
-            Origin { backend: "two", ..ORIGIN },
-            Origin { model: "other", ..ORIGIN },
-            Origin { route: "other", ..ORIGIN },
+            ["other", "model", "route"],
+            ["backend", "other", "route"],
+            ["backend", "model", "other"],
         ];
         let own = strangers.map(|origin| (provider, origin));
         let others = [Chat, Claude, Gemini].map(|other| (other, ORIGIN));
@@ -361,7 +360,7 @@ fn nobody_else_gets_it() {
             for word in TOKENS.into_iter().chain(["think\\\"", "So…"]) {
                 assert!(!text.contains(word), "{name}, then {to} {origin:?}: {word}\n{text}");
             }
-            let field = providers::conversation::Field::Thinking.name(surface);
+            let field = Field::Thinking.name(surface);
             assert!(encoded.losses.contains(&Loss::of(field)), "{name}, then {to} {origin:?}");
         }
     });
@@ -406,7 +405,7 @@ fn an_altered_token_is_dropped_with_its_thought() {
         for token in [SIGNED, REDACTED, ON_CALL, "not base64", "EgretTk1"] {
             assert!(!text.contains(token), "{name}\n{text}");
         }
-        let field = providers::conversation::Field::Thinking.name(surface);
+        let field = Field::Thinking.name(surface);
         assert!(encoded.losses.contains(&Loss::of(field)), "{name}");
     });
 }

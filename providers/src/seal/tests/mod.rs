@@ -13,7 +13,8 @@ pub(super) fn key() -> Key {
 pub(super) const ORIGIN: Origin<'_> =
     Origin { backend: "claude", model: "claude-sonnet-4-5", route: "main" };
 
-pub(super) fn seal() -> Seal {
+/// A seal, where it does not matter whose.
+pub(crate) fn seal() -> Seal {
     Seal::new(&key(), &ORIGIN)
 }
 

@@ -5,7 +5,8 @@ use providers::Schema;
 use providers::catalog::Catalog;
 use providers::codec::{Encoded, PathHints, Target};
 use providers::conversation::Refusal;
-use providers::translate::{Inbound, Leeway, Operation};
+use providers::surface::Operation;
+use providers::translate::{Inbound, Leeway};
 use serde_json::Value;
 
 /// The six pairs of different schemas.

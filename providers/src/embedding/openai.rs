@@ -83,7 +83,7 @@ impl Codec for OpenAi {
         if lengths.any(|other| other != dimensions) {
             let field = request.name(Field::Dimensions);
             let message = format!(
-                "OpenAI gives all vectors of a request the same length; set the same `{field}` everywhere"
+                "OpenAI gives all vectors of a request one length; set `{field}` alike everywhere"
             );
             return Err(Refusal::of(field, message));
         }

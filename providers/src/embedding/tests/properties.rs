@@ -19,7 +19,8 @@ proptest! {
         let floats = Gemini.encode_response(&response, &reply).unwrap();
         let shown = json(&floats);
         let back = shown["embedding"]["values"].as_array().unwrap().iter();
-        let back: Vec<u32> = back.map(|n| n.to_string().parse::<f32>().unwrap().to_bits()).collect();
+        let bits = |n: &Value| n.to_string().parse::<f32>().unwrap().to_bits();
+        let back: Vec<u32> = back.map(bits).collect();
         prop_assert_eq!(back, numbers.iter().map(|n| n.to_bits()).collect::<Vec<_>>());
     }
 

@@ -171,6 +171,11 @@ fn gemini_bodies_that_are_not_right_are_refused_with_the_field_named() {
             r#"{"content":{"parts":[{"text":"a"}]},"taskType":"X","task_type":"Y"}"#,
             Some("task_type"),
         ),
+        (
+            ONE,
+            r#"{"content":{"parts":[{"text":"a"}]},"title":"T","embedContentConfig":{"title":"U"}}"#,
+            Some("title"),
+        ),
         (ONE, r#"{"content":{"parts":[{"text":"a"}]},"model":"models/other"}"#, Some("model")),
         (BATCH, r#"{}"#, Some("requests")),
         (BATCH, r#"{"requests":[]}"#, Some("requests")),

@@ -5,3 +5,4 @@ mod error;
 mod logprobs;
 mod read;
 pub mod responses;
+mod usage;

@@ -153,7 +153,8 @@ impl Gateway {
             Some(Endpoint::Model { schema, id }) => {
                 self.model(session, ctx, &who, schema, &id).await
             }
-            None => {
+            // Not passed on yet: known paths, that nobody answers.
+            Some(Endpoint::Embed { .. } | Endpoint::CountTokens { .. }) | None => {
                 let message = format!("there is nothing at {} {path}", header.method);
                 Err(Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message)))
             }

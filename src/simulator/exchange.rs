@@ -10,18 +10,20 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::answer::{Answer, recorded};
 use super::journal::Arrival;
 use super::json::Json;
+use super::openai::{chat, responses};
 use super::playback::{Playback, Step, Watch};
 use super::rejection::Rejection;
-use super::route::{self, Endpoint, Generate};
+use super::route::{self, Api, Endpoint, Route};
 use super::script::Fault;
 use super::server::State;
-use super::turn::Turn;
+use super::turn::{Tokens, Turn};
 use super::{Provider, claude, credential, gemini, lenient, openai};
 
 /// The largest body that is read.
@@ -113,30 +115,40 @@ impl Case<'_> {
     async fn answer(&self, body: &Bytes) -> Result<Ending, Ending> {
         let query = self.head.uri.query().unwrap_or_default();
         let reject = |rejection: Rejection| Ending::from(self.reject(&rejection));
-        let endpoint = route::find(self.provider(), &self.head.method, self.head.uri.path(), query)
-            .map_err(reject)?;
+        let route = route::find(self.provider(), self.head).map_err(reject)?;
         credential::check(self.provider(), &self.state.credential, &self.head.headers, query)
             .map_err(reject)?;
-        let generate = match endpoint {
-            Endpoint::Answer(generate) => generate,
+        match route.endpoint {
             Endpoint::Models => return Ok(self.models().into()),
-        };
-        if self.state.lenient {
-            let turn = lenient::read(self.provider(), body, generate.as_ref());
-            return self.take(&turn, Vec::new()).await;
+            Endpoint::Model => return Ok(self.model(&route).into()),
+            Endpoint::Opaque => {
+                self.instead(&self.state.script.take("")).await?;
+                return Ok(self.echo(body).into());
+            }
+            _ => {}
+        }
+        if self.state.lenient && route.endpoint == Endpoint::Answer {
+            let turn = lenient::read(self.provider(), body, &route);
+            return self.take(&route, &turn, Vec::new()).await;
         }
         let json = self.parse(body).map_err(reject)?;
-        let model = match &generate {
-            Some(generate) => generate.model.as_str(),
+        let model = match &route.model {
+            Some(model) => model.as_str(),
             None => json.get("model").and_then(Json::text).unwrap_or_default(),
         };
         let faults = self.state.script.take(model);
         self.instead(&faults).await?;
-        if !model.is_empty() && !route::has_model(self.provider(), model) {
-            return Err(reject(self.unknown_model(model)));
+        if !model.is_empty() && !route::has_model(self.provider(), route.endpoint, model) {
+            return Err(reject(unknown_model(route.api, model)));
         }
-        let turn = self.read(&json, generate.as_ref()).map_err(reject)?;
-        self.take(&turn, faults).await
+        match route.endpoint {
+            Endpoint::Count => self.count(&json, &route).await,
+            Endpoint::Embed | Endpoint::EmbedBatch => self.embed(&json, &route).await,
+            _ => {
+                let turn = self.read(&json, &route).map_err(reject)?;
+                self.take(&route, &turn, faults).await
+            }
+        }
     }
 
     fn parse<'b>(&self, body: &'b [u8]) -> Result<Json<'b>, Rejection> {
@@ -161,31 +173,54 @@ impl Case<'_> {
         }
     }
 
-    fn read<'j>(
-        &self,
-        json: &'j Json<'j>,
-        generate: Option<&Generate>,
-    ) -> Result<Turn<'j>, Rejection> {
-        match (self.provider(), generate) {
-            (Provider::OpenAi, _) => openai::read(json),
-            (Provider::Claude, _) => claude::read(json, &self.head.headers),
-            (Provider::Gemini, Some(path)) => {
-                gemini::read(json, &path.model, path.stream, path.sse)
-            }
-            (Provider::Gemini, None) => Err(Rejection::new(404, "Not found")),
+    fn read<'j>(&self, json: &'j Json<'j>, route: &Route) -> Result<Turn<'j>, Rejection> {
+        match route.api {
+            Api::Chat => chat::read(json),
+            Api::Responses => responses::read(json),
+            Api::Messages => claude::read(json, &self.head.headers),
+            Api::Generate => gemini::read(json, route),
         }
     }
 
-    fn unknown_model(&self, model: &str) -> Rejection {
-        match self.provider() {
-            Provider::OpenAi => openai::unknown_model(model),
-            Provider::Claude => claude::unknown_model(model),
-            Provider::Gemini => gemini::unknown_model(model),
-        }
+    /// Counts the tokens of an input.
+    async fn count(&self, json: &Json<'_>, route: &Route) -> Result<Ending, Ending> {
+        let turn = match route.api {
+            Api::Chat | Api::Responses => responses::read_count(json),
+            Api::Messages => claude::read_count(json, &self.head.headers),
+            Api::Generate => gemini::read_count(json, route),
+        };
+        let turn = turn.map_err(|rejection| self.reject(&rejection))?;
+        self.instead(&Fault::in_text(&turn.said)).await?;
+        let tokens = turn.input.tokens();
+        let body = match route.api {
+            Api::Chat | Api::Responses => responses::count(tokens),
+            Api::Messages => claude::count(tokens),
+            Api::Generate => gemini::count(tokens),
+        };
+        Ok(self.page(200, "application/json", body.to_string()).into())
+    }
+
+    /// Embeds, and bills the input.
+    async fn embed(&self, json: &Json<'_>, route: &Route) -> Result<Ending, Ending> {
+        let embedded = match (route.api, route.endpoint) {
+            (Api::Generate, Endpoint::EmbedBatch) => gemini::embed_batch(json, route),
+            (Api::Generate, _) => gemini::embed(json, route),
+            _ => openai::embed(json),
+        };
+        let embedded = embedded.map_err(|rejection| self.reject(&rejection))?;
+        self.instead(&Fault::in_text(&embedded.said)).await?;
+        let tokens = Tokens { input: embedded.tokens, ..Tokens::default() };
+        self.state.bill.add(&embedded.model, tokens);
+        Ok(self.page(200, "application/json", embedded.body.to_string()).into())
     }
 
     /// Answers a turn, under the script's faults and those of its own text.
-    async fn take(&self, turn: &Turn<'_>, mut faults: Vec<Fault>) -> Result<Ending, Ending> {
+    async fn take(
+        &self,
+        route: &Route,
+        turn: &Turn<'_>,
+        mut faults: Vec<Fault>,
+    ) -> Result<Ending, Ending> {
         let asked = Fault::in_text(&turn.said);
         if self.state.lenient {
             faults = self.state.script.take(&turn.model);
@@ -198,7 +233,7 @@ impl Case<'_> {
         if faults.contains(&Fault::GoAway) {
             self.leave.notify_one();
         }
-        Ok(self.write(turn, &reply, &faults).into())
+        Ok(self.write(route, turn, &reply, &faults).into())
     }
 
     /// What happens instead of an answer, if something does.
@@ -268,6 +303,30 @@ impl Case<'_> {
         self.page(200, "application/json", body.to_string())
     }
 
+    fn model(&self, route: &Route) -> Answer {
+        let model = route.model.as_deref().unwrap_or_default();
+        if !route::has_model(self.provider(), Endpoint::Model, model) {
+            return self.reject(&unknown_model(route.api, model));
+        }
+        let body = match self.provider() {
+            Provider::OpenAi => openai::model(model),
+            Provider::Claude => claude::model(model),
+            Provider::Gemini => gemini::model(model),
+        };
+        self.page(200, "application/json", body.to_string())
+    }
+
+    /// What is not understood is told back: method, path and query, type and size of the body.
+    fn echo(&self, body: &Bytes) -> Answer {
+        let kind = self.head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
+        let body = json!({
+            "object": "simulator.echo", "method": self.head.method.as_str(), "target": target,
+            "content_type": kind, "bytes": body.len(), "crc32": crc32fast::hash(body),
+        });
+        self.page(200, "application/json", body.to_string())
+    }
+
     pub(super) fn page(&self, status: u16, kind: &'static str, body: impl Into<Bytes>) -> Answer {
         let mut headers = self.headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -309,5 +368,14 @@ impl Case<'_> {
         *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
         *response.headers_mut() = answer.headers;
         Ok(response)
+    }
+}
+
+fn unknown_model(api: Api, model: &str) -> Rejection {
+    match api {
+        Api::Chat => chat::unknown_model(model),
+        Api::Responses => responses::unknown_model(model),
+        Api::Messages => claude::unknown_model(model),
+        Api::Generate => gemini::unknown_model(model),
     }
 }

@@ -1,21 +1,21 @@
 //! The benchmark's way of reading: looks into the ends of the body, and validates nothing.
 
 use super::Provider;
-use super::route::Generate;
+use super::route::Route;
 use super::turn::Turn;
 
 /// How many bytes at each end of a body are looked at.
 const WINDOW: usize = 4096;
 
 /// A turn of which only model, streaming and faults are known. All of the body counts as input.
-pub fn read(provider: Provider, body: &[u8], generate: Option<&Generate>) -> Turn<'static> {
+pub fn read(provider: Provider, body: &[u8], route: &Route) -> Turn<'static> {
     let mut turn = Turn { said: windows(body), ..Turn::default() };
     turn.input.bytes(body.len());
-    match generate {
-        Some(generate) => {
-            turn.model.clone_from(&generate.model);
-            turn.stream = generate.stream;
-            turn.sse = generate.sse;
+    match &route.model {
+        Some(model) => {
+            turn.model.clone_from(model);
+            turn.stream = route.stream == Some(true);
+            turn.sse = route.sse;
         }
         None => {
             let model = turn.said.split_once("\"model\":").and_then(|(_, rest)| {

@@ -26,6 +26,7 @@
 
 mod answer;
 pub mod authority;
+mod base64;
 pub mod bill;
 mod claude;
 pub mod control;
@@ -47,6 +48,7 @@ pub mod script;
 mod server;
 mod shape;
 pub mod turn;
+mod vector;
 
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,8 @@ pub enum Kind {
     Map,
     /// A list of that, with at least and at most so many items.
     List(&'static Self, usize, usize),
-    /// An object whose fields depend on the string in its member of that name.
+    /// An object whose fields depend on the string in its member of that name; the variant named
+    /// `""` is what an object without that member is.
     Tagged(&'static str, &'static [(&'static str, Shape)]),
     /// The first of these whose JSON type fits.
     Either(&'static [Self]),
@@ -53,6 +54,9 @@ pub const fn required(name: &'static str, kind: Kind) -> Field {
 pub const fn optional(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, required: false }
 }
+
+/// Stands for any field that its object does not name.
+pub const ANYTHING: Field = optional("*", Kind::Any);
 
 /// A whole number from `min` on.
 pub const fn at_least(min: i64) -> Kind {
@@ -176,17 +180,26 @@ impl Reader {
                 self.value(one, of, &Path::Index(path, 0))
             }
             (Kind::Tagged(tag, variants), Json::Object(_)) => match json.get(tag) {
-                None => fail(What::Missing((*tag).to_owned())),
-                Some(Json::Text(text)) => match variants.iter().find(|(name, _)| name == text) {
+                None => match variants.iter().find(|(name, _)| name.is_empty()) {
                     Some((_, shape)) => self.object(json, shape, Some(tag), path),
-                    None => Err(Violation {
-                        path: Path::Key(path, tag).write(self.brackets),
-                        what: What::Word(
-                            variants.iter().map(|(name, _)| *name).collect(),
-                            text.to_string(),
-                        ),
-                    }),
+                    None => fail(What::Missing((*tag).to_owned())),
                 },
+                Some(Json::Text(text)) => {
+                    match variants.iter().find(|(name, _)| name == text && !text.is_empty()) {
+                        Some((_, shape)) => self.object(json, shape, Some(tag), path),
+                        None => Err(Violation {
+                            path: Path::Key(path, tag).write(self.brackets),
+                            what: What::Word(
+                                variants
+                                    .iter()
+                                    .map(|(name, _)| *name)
+                                    .filter(|name| !name.is_empty())
+                                    .collect(),
+                                text.to_string(),
+                            ),
+                        }),
+                    }
+                }
                 Some(other) => Err(Violation {
                     path: Path::Key(path, tag).write(self.brackets),
                     what: What::Type("string", other.kind()),
@@ -216,7 +229,8 @@ impl Reader {
             if Some(key.as_ref()) == tag {
                 continue;
             }
-            let Some(field) = shape.iter().find(|field| named(key, field.name)) else {
+            let fits = |field: &&Field| named(key, field.name) || field.name == ANYTHING.name;
+            let Some(field) = shape.iter().find(fits) else {
                 return fail(What::Unknown(key.to_string()));
             };
             if json.members().iter().take(at).any(|(earlier, _)| named(earlier, field.name)) {

@@ -4,11 +4,13 @@ mod capabilities;
 mod row;
 #[cfg(test)]
 mod tests;
+mod version;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 pub use capabilities::{Capabilities, Thinking};
+pub use version::ApiVersion;
 
 use crate::Schema;
 use crate::pattern::Pattern;

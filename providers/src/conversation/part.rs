@@ -174,7 +174,8 @@ pub struct Citation<'a> {
     pub title: Option<Cow<'a, str>>,
     /// What the source says there, word for word.
     pub cited_text: Option<Cow<'a, str>>,
-    /// The piece of the answer's text that it stands behind, in characters (Unicode code points).
+    /// The piece of the text part it hangs on that it stands behind, from and to, in characters
+    /// (Unicode code points); `None` is all of it.
     pub range: Option<(u64, u64)>,
     /// The citation in its own schema's words, for callers of that schema.
     pub raw: Option<(Schema, Cow<'a, str>)>,

@@ -4,6 +4,7 @@ mod cache;
 pub mod chat;
 mod error;
 mod extension;
+mod logprobs;
 mod losses;
 mod media;
 mod pairs;

@@ -12,7 +12,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use models::{render_model, render_models};
-pub use path::{gemini_path, path};
+pub use path::{count_path, embed_path, gemini_path, path};
 
 use crate::Schema;
 
@@ -30,6 +30,22 @@ pub enum Endpoint<'a> {
         stream: Option<bool>,
         /// Gemini without `alt=sse`: the stream is a JSON array.
         json_array: bool,
+    },
+    /// Vectors of texts.
+    Embed {
+        /// The schema of the request and of its answer.
+        schema: Schema,
+        /// The model in the path, as in [`Endpoint::Generate`].
+        model: Option<Cow<'a, str>>,
+        /// Gemini: the method is `:batchEmbedContents` and not `:embedContent`.
+        batch: bool,
+    },
+    /// A count of the tokens that a model turn would have.
+    CountTokens {
+        /// The schema of the request and of its answer.
+        schema: Schema,
+        /// The model in the path, as in [`Endpoint::Generate`].
+        model: Option<Cow<'a, str>>,
     },
     /// The list of models.
     Models {
@@ -82,6 +98,15 @@ pub fn endpoint<'a>(
         ("POST", "/v1/chat/completions") => Some(body_names_model(Schema::Chat)),
         ("POST", "/v1/responses") => Some(body_names_model(Schema::Responses)),
         ("POST", "/v1/messages") => Some(body_names_model(Schema::Claude)),
+        ("POST", "/v1/embeddings") => {
+            Some(Endpoint::Embed { schema: Schema::Chat, model: None, batch: false })
+        }
+        ("POST", "/v1/responses/input_tokens") => {
+            Some(Endpoint::CountTokens { schema: Schema::Responses, model: None })
+        }
+        ("POST", "/v1/messages/count_tokens") => {
+            Some(Endpoint::CountTokens { schema: Schema::Claude, model: None })
+        }
         ("POST", _) => gemini_method(path, query),
         ("GET", _) => models(path, query, hints),
         _ => None,
@@ -115,16 +140,20 @@ const fn body_names_model(schema: Schema) -> Endpoint<'static> {
 fn gemini_method<'a>(path: &'a str, query: Option<&str>) -> Option<Endpoint<'a>> {
     let (_, resource) = versioned(path)?;
     let (resource, method) = resource.rsplit_once(':')?;
-    let stream = match method {
-        "generateContent" => false,
-        "streamGenerateContent" => true,
-        _ => return None,
-    };
-    Some(Endpoint::Generate {
-        schema: Schema::Gemini,
-        model: Some(gemini_model(resource)?),
+    let (schema, model) = (Schema::Gemini, Some(gemini_model(resource)?));
+    let generate = |stream: bool| Endpoint::Generate {
+        schema,
+        model: model.clone(),
         stream: Some(stream),
         json_array: stream && !has_pair(query, |pair| pair == "alt=sse"),
+    };
+    Some(match method {
+        "generateContent" => generate(false),
+        "streamGenerateContent" => generate(true),
+        "countTokens" => Endpoint::CountTokens { schema, model },
+        "embedContent" => Endpoint::Embed { schema, model, batch: false },
+        "batchEmbedContents" => Endpoint::Embed { schema, model, batch: true },
+        _ => return None,
     })
 }
 

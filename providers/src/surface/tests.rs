@@ -43,6 +43,41 @@ fn gemini_methods_are_served_under_each_version() {
 }
 
 #[test]
+fn embeddings_and_counts_are_served() {
+    let embed = |schema, model: Option<&'static str>, batch| {
+        Some(Endpoint::Embed { schema, model: model.map(Into::into), batch })
+    };
+    let count = |schema, model: Option<&'static str>| {
+        Some(Endpoint::CountTokens { schema, model: model.map(Into::into) })
+    };
+    assert_eq!(post("/v1/embeddings", None), embed(Schema::Chat, None, false));
+    assert_eq!(post("/v1/responses/input_tokens", None), count(Schema::Responses, None));
+    assert_eq!(post("/v1/messages/count_tokens", Some("beta=true")), count(Schema::Claude, None));
+    for version in ["v1", "v1beta", "v1alpha", "v1beta1"] {
+        let post = |method| {
+            let path = format!("/{version}/models/m%2Fn:{method}");
+            // The model is not borrowed from the path where it had escapes.
+            match endpoint("POST", &path, Some("alt=sse"), NONE).unwrap() {
+                Endpoint::Embed { schema, model, batch } => {
+                    (schema, model.unwrap().into_owned(), Some(batch))
+                }
+                Endpoint::CountTokens { schema, model } => {
+                    (schema, model.unwrap().into_owned(), None)
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let expected = |batch| (Schema::Gemini, "m/n".to_owned(), batch);
+        assert_eq!(post("embedContent"), expected(Some(false)));
+        assert_eq!(post("batchEmbedContents"), expected(Some(true)));
+        assert_eq!(post("countTokens"), expected(None));
+    }
+    for path in ["/v1/embeddings", "/v1/messages/count_tokens", "/v1/responses/input_tokens"] {
+        assert_eq!(endpoint("GET", path, None, NONE), None, "{path}");
+    }
+}
+
+#[test]
 fn gemini_model_names_keep_one_meaning() {
     for (segment, model) in [
         ("models/models/gemini-3", "gemini-3"),
@@ -99,11 +134,13 @@ fn everything_else_is_not_served() {
         "/V1/chat/completions",
         "/v1/chat%2Fcompletions",
         "/v1/responses/r_1",
-        "/v1/embeddings",
-        "/v1/messages/count_tokens",
         "/v1/messages/batches",
+        "/v1/embeddings/",
+        "/v1/responses/input_tokens/",
+        "/v1/messages/count_tokens/",
+        "/v1/models/gemini-3:EmbedContent",
+        "/v1/models/gemini-3:asyncBatchEmbedContent",
         "/v2/models/gemini-3:generateContent",
-        "/v1/models/gemini-3:countTokens",
         "/v1/models/gemini-3:GenerateContent",
         "/v1/models/gemini-3",
         "/v1beta/models",

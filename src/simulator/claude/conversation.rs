@@ -1,6 +1,6 @@
 //! The rules a Messages conversation must keep, beyond its shape (wire.md §5.2).
 
-use super::super::image;
+use super::super::base64;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
 use super::super::turn::signed;
@@ -126,7 +126,7 @@ fn block(block: &Json<'_>, role: &str, path: &str) -> Result<(), Rejection> {
             else {
                 return Ok(());
             };
-            match image::decoded_length(data) {
+            match base64::decoded_length(data) {
                 Some(_) => Ok(()),
                 None => bad(format!("{path}.image.source.base64: invalid base64 data")),
             }

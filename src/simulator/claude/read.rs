@@ -6,7 +6,7 @@ use super::super::Provider;
 use super::super::image;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
-use super::super::shape::{Reader, Violation, What};
+use super::super::shape::{Reader, Shape, Violation, What};
 use super::super::turn::{Choice, Image, Thinking, Tool, Turn};
 use super::{Family, conversation, family, shape};
 
@@ -16,8 +16,24 @@ pub(in super::super) fn read<'j>(
     body: &'j Json<'j>,
     headers: &HeaderMap,
 ) -> Result<Turn<'j>, Rejection> {
+    read_as(shape::REQUEST, body, headers)
+}
+
+/// Reads a request of `count_tokens`: one of Messages without what is not input.
+pub(in super::super) fn read_count<'j>(
+    body: &'j Json<'j>,
+    headers: &HeaderMap,
+) -> Result<Turn<'j>, Rejection> {
+    read_as(shape::COUNT, body, headers)
+}
+
+fn read_as<'j>(
+    shape: Shape,
+    body: &'j Json<'j>,
+    headers: &HeaderMap,
+) -> Result<Turn<'j>, Rejection> {
     let beta = headers.contains_key("anthropic-beta");
-    if let Err(broken) = READER.check(body, shape::REQUEST) {
+    if let Err(broken) = READER.check(body, shape) {
         let known = matches!(&broken, Violation { path, what: What::Unknown(name) }
             if path.is_empty() && shape::BETA.contains(&name.as_str()));
         if !(beta && known) {
@@ -96,7 +112,7 @@ fn thinking(body: &Json<'_>, family: &Family) -> Result<Thinking, Rejection> {
     }
     let budget = thinking.get("budget_tokens").and_then(Json::whole);
     let limit = body.get("max_tokens").and_then(Json::whole);
-    if budget.is_some_and(|budget| Some(budget) >= limit) {
+    if budget.zip(limit).is_some_and(|(budget, limit)| budget >= limit) {
         return Err(Rejection::bad("`max_tokens` must be greater than `thinking.budget_tokens`"));
     }
     let choice = body.get("tool_choice").and_then(|choice| choice.get("type")?.text());
@@ -144,7 +160,7 @@ fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
         if turn.tools.iter().any(|known| known.name == name) {
             return Err(Rejection::bad("tools: Tool names must be unique."));
         }
-        turn.tools.push(Tool { name: name.to_owned(), schema: Some(schema) });
+        turn.tools.push(Tool { name: name.to_owned(), schema: Some(schema), custom: false });
     }
     let Some(choice) = body.get("tool_choice") else { return Ok(()) };
     let kind = choice.get("type").and_then(Json::text).unwrap_or_default();

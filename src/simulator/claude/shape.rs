@@ -10,40 +10,60 @@ use super::super::shape::{Field, Kind, Shape, at_least, list, optional, required
 pub(super) static REQUEST: Shape = &[
     required("model", Text),
     required("max_tokens", at_least(0)),
-    required("messages", list(&MESSAGE)),
-    optional("cache_control", CACHE),
+    MESSAGES,
+    CACHED,
     optional("container", Any),
     optional("diagnostics", Any),
     optional("inference_geo", Text),
     optional("metadata", Object(&[optional("user_id", Text)])),
-    optional("output_config", Object(&[
-        optional("effort", Words(&["low", "medium", "high", "xhigh", "max"])),
-        optional("task_budget", Map),
-        optional("format", Tagged("type", &[("json_schema", &[required("schema", Map)])])),
-    ])),
+    OUTPUT_CONFIG,
     optional("service_tier", Words(&["auto", "standard_only"])),
-    optional("speed", Words(&["standard", "fast"])),
+    SPEED,
     optional("stop_sequences", list(&Text)),
     optional("stream", Bool),
-    optional("system", Either(&[Text, list(&Tagged("type", &[("text", TEXT)]))])),
+    SYSTEM,
     optional("temperature", Real(0.0, 1.0)),
-    optional("thinking", Tagged("type", &[
-        ("enabled", &[required("budget_tokens", at_least(1024)), DISPLAY]),
-        ("adaptive", &[DISPLAY]),
-        ("disabled", &[]),
-        ("between_tools", &[DISPLAY]),
-    ])),
-    optional("tool_choice", Tagged("type", &[
-        ("auto", &[SERIAL]),
-        ("any", &[SERIAL]),
-        ("tool", &[required("name", Text), SERIAL]),
-        ("none", &[]),
-    ])),
-    optional("tools", list(&Object(TOOL))),
+    THINKING,
+    TOOL_CHOICE,
+    TOOLS,
     optional("top_k", at_least(0)),
     optional("top_p", Real(0.0, 1.0)),
     optional("user_profile_id", Text),
 ];
+
+/// The request body of `count_tokens`.
+#[rustfmt::skip]
+pub(super) static COUNT: Shape = &[
+    required("model", Text), MESSAGES, CACHED, OUTPUT_CONFIG, SPEED, SYSTEM, THINKING, TOOL_CHOICE, TOOLS,
+];
+
+const MESSAGES: Field = required("messages", list(&MESSAGE));
+const SPEED: Field = optional("speed", Words(&["standard", "fast"]));
+const SYSTEM: Field = optional("system", Either(&[Text, list(&Tagged("type", &[("text", TEXT)]))]));
+const TOOLS: Field = optional("tools", list(&Object(TOOL)));
+
+#[rustfmt::skip]
+const OUTPUT_CONFIG: Field = optional("output_config", Object(&[
+    optional("effort", Words(&["low", "medium", "high", "xhigh", "max"])),
+    optional("task_budget", Map),
+    optional("format", Tagged("type", &[("json_schema", &[required("schema", Map)])])),
+]));
+
+#[rustfmt::skip]
+const THINKING: Field = optional("thinking", Tagged("type", &[
+    ("enabled", &[required("budget_tokens", at_least(1024)), DISPLAY]),
+    ("adaptive", &[DISPLAY]),
+    ("disabled", &[]),
+    ("between_tools", &[DISPLAY]),
+]));
+
+#[rustfmt::skip]
+const TOOL_CHOICE: Field = optional("tool_choice", Tagged("type", &[
+    ("auto", &[SERIAL]),
+    ("any", &[SERIAL]),
+    ("tool", &[required("name", Text), SERIAL]),
+    ("none", &[]),
+]));
 
 /// Fields that only a request with `anthropic-beta` may have.
 pub(super) const BETA: &[&str] =
@@ -129,6 +149,8 @@ const BLOCKS: &[(&str, Shape)] = &[
     ("advisor_tool_result", SERVER_RESULT),
     ("mcp_tool_result", &[required("tool_use_id", Text), required("content", Any), optional("is_error", Bool), CACHED]),
     ("mcp_tool_use", &[required("id", Text), required("name", Text), required("server_name", Text), required("input", Map), CACHED]),
+    ("tool_addition", &[required("tool", Map), CACHED]),
+    ("tool_removal", &[required("tool", Map), CACHED]),
     ("container_upload", &[required("file_id", Text), CACHED]),
 ];
 

@@ -1,6 +1,6 @@
 //! The rules that contents must keep, beyond their shape (wire.md §5.2, §5.3).
 
-use super::super::image;
+use super::super::base64;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
 use super::super::turn::signed;
@@ -81,7 +81,7 @@ pub(super) fn check(contents: &[Json<'_>], signatures: bool) -> Result<(), Rejec
 }
 
 /// One data field; base64 that is base64; a signature that is ours or the sentinel.
-fn part(part: &Json<'_>, path: &str) -> Result<(), Rejection> {
+pub(super) fn part(part: &Json<'_>, path: &str) -> Result<(), Rejection> {
     let data = DATA.iter().filter(|name| part.proto(name).is_some()).count();
     if data != 1 {
         let message = match data {
@@ -103,7 +103,7 @@ fn part(part: &Json<'_>, path: &str) -> Result<(), Rejection> {
             return Err(Rejection::bad(format!("Unsupported MIME type: {kind}")));
         }
         let data = blob.get("data").and_then(Json::text).unwrap_or_default();
-        if image::decoded_length(data).is_none() {
+        if base64::decoded_length(data).is_none() {
             return Err(Rejection::bad(format!(
                 "Invalid value at '{path}.inline_data.data' (TYPE_BYTES), Base64 decoding failed"
             )));

@@ -1,10 +1,16 @@
 //! Gemini generateContent and streamGenerateContent (wire.md §2, §3, §4.1).
 
 mod contents;
+mod count;
+mod embed;
+mod paths;
 mod read;
 mod shape;
 mod write;
 
+pub(super) use count::{count, read_count};
+pub(super) use embed::{embed, embed_batch};
+pub(super) use paths::find;
 pub(super) use read::read;
 pub(super) use write::{answer, failure, stream};
 
@@ -32,15 +38,17 @@ pub(super) fn unknown_model(model: &str) -> Rejection {
     )
 }
 
+/// The body of `GET /v1beta/models/{model}`.
+pub(super) fn model(model: &str) -> serde_json::Value {
+    serde_json::json!({
+        "name": format!("models/{model}"), "version": "001", "displayName": model,
+        "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536,
+        "supportedGenerationMethods": ["generateContent", "countTokens"],
+    })
+}
+
 /// The body of `GET /v1beta/models`.
 pub(super) fn models() -> serde_json::Value {
-    let each = |model: &&str| {
-        serde_json::json!({
-            "name": format!("models/{model}"), "version": "001", "displayName": model,
-            "inputTokenLimit": 1_048_576, "outputTokenLimit": 65_536,
-            "supportedGenerationMethods": ["generateContent", "countTokens"],
-        })
-    };
-    let models: Vec<_> = MODELS.iter().map(each).collect();
+    let models: Vec<_> = MODELS.iter().map(|each| model(each)).collect();
     serde_json::json!({"models": models})
 }

@@ -61,7 +61,7 @@ pub(super) static REQUEST: Shape = &[
 ];
 
 #[rustfmt::skip]
-const CONTENT: Kind = Object(&[
+pub(super) const CONTENT: Kind = Object(&[
     optional("role", Words(&["user", "model", "function", "system"])),
     required("parts", List(&Object(PART), 1, usize::MAX)),
 ]);

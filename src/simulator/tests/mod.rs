@@ -2,10 +2,15 @@
 
 mod claude;
 mod control;
+mod counting;
+mod embeddings;
 mod faults;
 mod gemini;
 mod models;
+mod opaque;
 mod openai;
+mod recorded;
+mod responses;
 mod tls;
 
 use serde_json::Value;

@@ -177,6 +177,7 @@ fn pair<'a>(
             None => Cow::Owned(names.mint(&[&turn.to_string(), &index.to_string(), &call.name])),
         };
         result.name = Some(call.name.clone());
+        result.custom = call.custom;
         result.call_id = Some(id.clone());
         call.id = Some(id);
         answers.push(Part::ToolResult(result));

@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::annotation;
 use super::usage::count;
-use crate::conversation::{ApiError, Arguments, ErrorClass, FinishReason};
+use crate::conversation::{ApiError, Arguments, Citation, ErrorClass, FinishReason, TokenLogprob};
+use crate::openai::logprobs;
 use crate::openai::read::{TextOr, as_text};
 
 /// An answer, or a chunk of one, as providers write it. What is not read here says nothing that
@@ -50,7 +52,16 @@ pub(super) struct Choice<'a> {
     pub(super) message: Option<Said<'a>>,
     pub(super) delta: Option<Said<'a>>,
     finish_reason: Option<&'a RawValue>,
+    logprobs: Option<Logprobs<'a>>,
     pub(super) error: Option<&'a RawValue>,
+}
+
+/// How likely the tokens of a piece were: of its text, or of its refusal.
+#[derive(Deserialize)]
+struct Logprobs<'a> {
+    #[serde(borrow)]
+    content: Option<Vec<logprobs::Token<'a>>>,
+    refusal: Option<Vec<logprobs::Token<'a>>>,
 }
 
 /// What is said: a message, or a piece of one.
@@ -65,6 +76,7 @@ pub(super) struct Said<'a> {
     pub(super) tool_calls: Option<Vec<Call<'a>>>,
     function_call: Option<Function<'a>>,
     audio: Option<Audio<'a>>,
+    annotations: Option<Vec<&'a RawValue>>,
 }
 
 /// A call of a tool, or a piece of one.
@@ -128,6 +140,13 @@ impl<'a> Choice<'a> {
         u32::try_from(place).unwrap_or(u32::MAX)
     }
 
+    /// How likely its tokens were, if it says.
+    pub(super) fn logprobs(&mut self) -> Vec<TokenLogprob<'a>> {
+        let said = self.logprobs.take();
+        let lists = said.into_iter().flat_map(|said| [said.content, said.refusal]);
+        logprobs::read(lists.flatten().flatten())
+    }
+
     /// The word in which it says why it ended.
     pub(super) fn ended(&self) -> Option<Cow<'a, str>> {
         words(self.finish_reason)
@@ -171,6 +190,11 @@ impl<'a> Said<'a> {
         }
     }
 
+    /// Where it has something from.
+    pub(super) fn citations(&self) -> Vec<Citation<'a>> {
+        self.annotations.iter().flatten().filter_map(|raw| annotation::read(raw)).collect()
+    }
+
     /// All calls, the old `function_call` among them.
     pub(super) fn calls(&mut self) -> impl Iterator<Item = Call<'a>> {
         let old = self.function_call.take().filter(|function| {
@@ -189,6 +213,11 @@ impl<'a> Said<'a> {
 impl<'a> Call<'a> {
     pub(super) fn id(&self) -> Option<Cow<'a, str>> {
         words(self.id)
+    }
+
+    /// It calls a tool that takes free text.
+    pub(super) const fn is_custom(&self) -> bool {
+        self.function.is_none() && self.custom.is_some()
     }
 
     pub(super) fn name(&self) -> Option<Cow<'a, str>> {

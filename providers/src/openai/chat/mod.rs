@@ -5,6 +5,7 @@
 //! The codec is faithful and no more: grouping, ordering and pairing of turns happen between
 //! decoder and encoder.
 
+mod annotation;
 mod answer;
 mod decode;
 mod encode;
@@ -70,6 +71,3 @@ impl Codec for Chat {
         error::encode(error)
     }
 }
-
-/// What a call of a tool that is no function (`custom`) is called in a report.
-const CUSTOM_CALL: &str = "custom tool call";

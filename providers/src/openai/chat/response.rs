@@ -5,17 +5,21 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::annotation;
 use super::answer::{Answer, Billed, Choice, Voice, finish, words};
 use super::usage::{self, count};
 use crate::codec::Reply;
 use crate::conversation::{
-    ApiError, Arguments, Candidate, Finish, FinishReason, Part, Response, Thinking, ToolCall, Usage,
+    ApiError, Arguments, Candidate, Finish, FinishReason, Media, Part, Response, Source, Thinking,
+    ToolCall, Usage,
 };
-use crate::openai::error;
+use crate::openai::{error, logprobs};
 
 /// Reads a whole answer.
 pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| in_another_shape(body))?;
+    // All of it is text, also what is passed over: as strict as `read_usage`.
+    let text = std::str::from_utf8(body).map_err(|_| error::unreadable("an answer"))?;
+    let answer: Answer<'_> = serde_json::from_str(text).map_err(|_| in_another_shape(body))?;
     if let Some(error) = answer.error {
         return Err(error::in_band(error));
     }
@@ -65,6 +69,7 @@ fn candidate(mut choice: Choice<'_>, position: usize) -> Result<Candidate<'_>, A
     }
     let index = choice.place(position);
     let ended = choice.ended();
+    let logprobs = choice.logprobs();
     let mut said = choice.message.take().or(choice.delta.take()).unwrap_or_default();
     let mut parts = Vec::new();
     said.each_words(&mut |voice, words| {
@@ -74,6 +79,9 @@ fn candidate(mut choice: Choice<'_>, position: usize) -> Result<Candidate<'_>, A
             Voice::Refusal => Part::Refusal(words),
         });
     });
+    if let Some(Part::Text(text)) = parts.iter_mut().rfind(|part| matches!(part, Part::Text(_))) {
+        text.citations = said.citations();
+    }
     let refused = parts.iter().any(|part| matches!(part, Part::Refusal(_)));
     let before = parts.len();
     for call in said.calls() {
@@ -82,13 +90,13 @@ fn candidate(mut choice: Choice<'_>, position: usize) -> Result<Candidate<'_>, A
             id: call.id(),
             name,
             arguments: call.arguments().unwrap_or(Arguments::Text(Cow::Borrowed(""))),
-            custom: false,
+            custom: call.is_custom(),
             signature: None,
             cache: None,
         }));
     }
     let reason = finish(ended.as_deref(), parts.len() > before, refused)?;
-    Ok(Candidate { index, parts, logprobs: Vec::new(), finish: Finish::new(reason) })
+    Ok(Candidate { index, parts, logprobs, finish: Finish::new(reason) })
 }
 
 #[derive(Serialize)]
@@ -105,8 +113,15 @@ struct Written<'a> {
 struct WrittenChoice<'a> {
     index: u32,
     message: WrittenMessage<'a>,
-    logprobs: Option<()>,
+    logprobs: Option<WrittenLogprobs<'a>>,
     finish_reason: &'static str,
+}
+
+/// How likely the tokens were.
+#[derive(Serialize)]
+struct WrittenLogprobs<'a> {
+    content: Vec<logprobs::Written<'a>>,
+    refusal: Option<()>,
 }
 
 #[derive(Serialize)]
@@ -115,20 +130,46 @@ struct WrittenMessage<'a> {
     content: Option<Cow<'a, str>>,
     refusal: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<annotation::Written<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<WrittenAudio<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<WrittenCall<'a>>,
 }
 
 #[derive(Serialize)]
 struct WrittenCall<'a> {
     id: Cow<'a, str>,
-    r#type: &'static str,
-    function: WrittenFunction<'a>,
+    #[serde(flatten)]
+    called: WrittenTool<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum WrittenTool<'a> {
+    Function { function: WrittenFunction<'a> },
+    Custom { custom: WrittenCustom<'a> },
 }
 
 #[derive(Serialize)]
 struct WrittenFunction<'a> {
     name: &'a str,
     arguments: &'a str,
+}
+
+#[derive(Serialize)]
+struct WrittenCustom<'a> {
+    name: &'a str,
+    input: &'a str,
+}
+
+/// Sound that the model made.
+#[derive(Serialize)]
+struct WrittenAudio<'a> {
+    id: String,
+    data: &'a str,
+    expires_at: u64,
+    transcript: &'static str,
 }
 
 /// Writes a whole answer. Thoughts are left out: Chat answers have no place for them, and the
@@ -153,32 +194,67 @@ fn choice<'a>(candidate: &'a Candidate<'_>, reply: &Reply) -> WrittenChoice<'a> 
     let mut content: Option<Cow<'a, str>> = None;
     let mut refusal: Option<Cow<'a, str>> = None;
     let mut tool_calls = Vec::new();
+    let mut annotations = Vec::new();
+    let mut audio = None;
+    let mut characters = 0;
     for part in &candidate.parts {
         match part {
-            Part::Text(text) => append(&mut content, &text.text),
+            Part::Text(text) => {
+                let own = text.text.chars().count() as u64;
+                let cited = text.citations.iter();
+                annotations
+                    .extend(cited.filter_map(|cited| annotation::write(cited, characters, own)));
+                characters += own;
+                append(&mut content, &text.text);
+            }
+            Part::Audio(Media { source: Source::Base64 { data, .. }, .. }) => {
+                audio = Some(WrittenAudio {
+                    id: format!("audio_{}", reply.id),
+                    data,
+                    expires_at: reply.created,
+                    transcript: "",
+                });
+            }
             Part::Refusal(words) => append(&mut refusal, words),
             Part::ToolCall(call) => {
                 let id = match &call.id {
                     Some(id) => Cow::Borrowed(id.as_ref()),
                     None => Cow::Owned(call_id(reply, candidate.index, tool_calls.len())),
                 };
-                let arguments = match call.arguments.as_text() {
-                    "" => "{}",
-                    text => text,
+                let called = match call.arguments.as_text() {
+                    input if call.custom => {
+                        let custom = WrittenCustom { name: &call.name, input };
+                        WrittenTool::Custom { custom }
+                    }
+                    text => {
+                        let arguments = if text.is_empty() { "{}" } else { text };
+                        let function = WrittenFunction { name: &call.name, arguments };
+                        WrittenTool::Function { function }
+                    }
                 };
-                let function = WrittenFunction { name: &call.name, arguments };
-                tool_calls.push(WrittenCall { id, r#type: "function", function });
+                tool_calls.push(WrittenCall { id, called });
             }
             _ => {}
         }
     }
-    if content.is_none() && tool_calls.is_empty() && refusal.is_none() {
+    let logprobs = (!candidate.logprobs.is_empty()).then(|| WrittenLogprobs {
+        content: candidate.logprobs.iter().map(logprobs::Written::of).collect(),
+        refusal: None,
+    });
+    if content.is_none() && tool_calls.is_empty() && refusal.is_none() && audio.is_none() {
         content = Some(Cow::Borrowed(""));
     }
     WrittenChoice {
         index: candidate.index,
-        message: WrittenMessage { role: "assistant", content, refusal, tool_calls },
-        logprobs: None,
+        message: WrittenMessage {
+            role: "assistant",
+            content,
+            refusal,
+            annotations,
+            audio,
+            tool_calls,
+        },
+        logprobs,
         finish_reason: finish_word(candidate.finish.reason),
     }
 }

@@ -168,9 +168,17 @@ impl Candidate {
     fn choice(&mut self, choice: &mut Choice<'_>, sink: &mut Sink<'_>) -> Result<(), ApiError> {
         if let Some(delta) = &mut choice.delta {
             delta.each_words(&mut |voice, text| self.say(voice, text, sink));
+            let cited = delta.citations();
+            for citation in cited {
+                self.about(Delta::Citation(citation), sink);
+            }
             for call in delta.calls() {
                 self.call(&call, sink)?;
             }
+        }
+        let logprobs = choice.logprobs();
+        if !logprobs.is_empty() {
+            self.about(Delta::Logprobs(logprobs), sink);
         }
         match choice.ended() {
             Some(word) => self.end(Some(&word), sink),
@@ -195,6 +203,13 @@ impl Candidate {
             }
         };
         sink(Event::Delta { candidate: self.index, part, delta: Delta::Text(text) });
+    }
+
+    /// Something about the text that goes on; about none it says nothing.
+    fn about(&self, delta: Delta<'_>, sink: &mut Sink<'_>) {
+        if let Some((Voice::Text | Voice::Refusal, part)) = self.speaking {
+            sink(Event::Delta { candidate: self.index, part, delta });
+        }
     }
 
     fn begin(&mut self, kind: PartKind<'_>, sink: &mut Sink<'_>) -> u32 {
@@ -233,7 +248,8 @@ impl Candidate {
             (None, Some(name)) => {
                 self.hush(sink);
                 let id = self.calls[place].id.clone().map(Cow::Owned);
-                let part = self.begin(PartKind::ToolCall { id, name, custom: false }, sink);
+                let part =
+                    self.begin(PartKind::ToolCall { id, name, custom: call.is_custom() }, sink);
                 self.calls[place].part = Some(part);
                 part
             }

@@ -2,10 +2,14 @@
 
 use serde::Serialize;
 
+use super::annotation;
 use super::response::{answer_id, call_id, finish_word};
-use super::{error, usage};
+use super::usage;
 use crate::codec::{Reply, StreamEncoder};
-use crate::conversation::{ApiError, Delta, Event, Finish, FinishReason, PartKind, Usage};
+use crate::conversation::{
+    ApiError, Delta, Event, Finish, FinishReason, PartKind, TokenLogprob, Usage,
+};
+use crate::openai::{error, logprobs};
 
 /// Writes one stream: a chunk for each event that has something to say.
 pub(super) struct Encoder {
@@ -25,16 +29,25 @@ struct Candidate {
     /// What became of each part, by its number.
     parts: Vec<Slot>,
     calls: usize,
+    /// Characters of text so far.
+    characters: u64,
 }
 
 #[derive(Clone, Copy)]
 enum Slot {
-    Text,
+    /// Text, and after how many characters of the answer it begins.
+    Text {
+        before: u64,
+    },
     Refusal,
     /// The call's place among the candidate's calls, and whether it has arguments yet.
     Call {
         ordinal: usize,
         empty: bool,
+    },
+    /// The same of a tool that takes free text.
+    Custom {
+        ordinal: usize,
     },
     /// Chat has no place for it.
     Hidden,
@@ -45,8 +58,21 @@ enum Slot {
 struct Call<'a> {
     index: usize,
     id: &'a str,
-    r#type: &'static str,
-    function: Function<'a>,
+    #[serde(flatten)]
+    called: Called<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Called<'a> {
+    Function { function: Function<'a> },
+    Custom { custom: Custom<'a> },
+}
+
+#[derive(Serialize)]
+struct Custom<'a> {
+    name: &'a str,
+    input: &'static str,
 }
 
 #[derive(Serialize)]
@@ -112,7 +138,7 @@ impl Encoder {
         self.chunk(index, None, out, |out| {
             out.extend_from_slice(b"\"role\":\"assistant\",\"content\":\"\",\"refusal\":null");
         });
-        self.candidates.push(Candidate { index, parts: Vec::new(), calls: 0 });
+        self.candidates.push(Candidate { index, parts: Vec::new(), calls: 0, characters: 0 });
         self.candidates.len() - 1
     }
 
@@ -120,9 +146,9 @@ impl Encoder {
         let place = self.candidate(index, out);
         let ordinal = self.candidates[place].calls;
         let slot = match kind {
-            PartKind::Text => Slot::Text,
+            PartKind::Text => Slot::Text { before: self.candidates[place].characters },
             PartKind::Refusal => Slot::Refusal,
-            PartKind::ToolCall { id, name, .. } => {
+            PartKind::ToolCall { id, name, custom } => {
                 let minted;
                 let id = match id {
                     Some(id) => id.as_ref(),
@@ -131,15 +157,19 @@ impl Encoder {
                         &minted
                     }
                 };
-                let function = Function { name, arguments: "" };
-                let call = Call { index: ordinal, id, r#type: "function", function };
+                let called = if *custom {
+                    Called::Custom { custom: Custom { name, input: "" } }
+                } else {
+                    Called::Function { function: Function { name, arguments: "" } }
+                };
+                let call = Call { index: ordinal, id, called };
                 self.chunk(index, None, out, |out| {
                     out.extend_from_slice(b"\"tool_calls\":[");
                     json(&call, out);
                     out.push(b']');
                 });
                 self.candidates[place].calls += 1;
-                Slot::Call { ordinal, empty: true }
+                if *custom { Slot::Custom { ordinal } } else { Slot::Call { ordinal, empty: true } }
             }
             PartKind::Thinking { .. }
             | PartKind::RedactedThinking(_)
@@ -163,13 +193,27 @@ impl Encoder {
         known.parts.get_mut(part as usize)
     }
 
+    fn count(&mut self, index: u32, words: &str) {
+        if let Some(known) = self.candidates.iter_mut().find(|known| known.index == index) {
+            known.characters += words.chars().count() as u64;
+        }
+    }
+
+    fn characters(&self, index: u32) -> u64 {
+        let known = self.candidates.iter().find(|known| known.index == index);
+        known.map_or(0, |known| known.characters)
+    }
+
     fn delta(&mut self, candidate: u32, part: u32, delta: &Delta<'_>, out: &mut Vec<u8>) {
         let Some(slot) = self.slot(candidate, part) else { return };
         match (delta, *slot) {
-            (Delta::Text(words), Slot::Text) => self.chunk(candidate, None, out, |out| {
-                out.extend_from_slice(b"\"content\":");
-                text(words, out);
-            }),
+            (Delta::Text(words), Slot::Text { .. }) => {
+                self.count(candidate, words);
+                self.chunk(candidate, None, out, |out| {
+                    out.extend_from_slice(b"\"content\":");
+                    text(words, out);
+                });
+            }
             (Delta::Text(words), Slot::Refusal) => self.chunk(candidate, None, out, |out| {
                 out.extend_from_slice(b"\"refusal\":");
                 text(words, out);
@@ -178,8 +222,41 @@ impl Encoder {
                 *slot = Slot::Call { ordinal, empty: false };
                 self.arguments(candidate, ordinal, piece, out);
             }
+            (Delta::Arguments(piece), Slot::Custom { ordinal }) => {
+                self.chunk(candidate, None, out, |out| {
+                    out.extend_from_slice(b"\"tool_calls\":[{\"index\":");
+                    number(ordinal as u64, out);
+                    out.extend_from_slice(b",\"type\":\"custom\",\"custom\":{\"input\":");
+                    text(piece, out);
+                    out.extend_from_slice(b"}}]");
+                });
+            }
+            (Delta::Logprobs(tokens), Slot::Text { .. } | Slot::Refusal) => {
+                self.logprobs(candidate, tokens, out);
+            }
+            (Delta::Citation(citation), Slot::Text { before }) => {
+                let so_far = self.characters(candidate).saturating_sub(before);
+                if let Some(annotation) = annotation::write(citation, before, so_far) {
+                    self.chunk(candidate, None, out, |out| {
+                        out.extend_from_slice(b"\"annotations\":[");
+                        json(&annotation, out);
+                        out.push(b']');
+                    });
+                }
+            }
             _ => {}
         }
+    }
+
+    /// How likely the tokens were, in a chunk of their own.
+    fn logprobs(&self, candidate: u32, tokens: &[TokenLogprob<'_>], out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b"{\"index\":");
+        number(candidate.into(), out);
+        out.extend_from_slice(b",\"delta\":{},\"logprobs\":{\"content\":");
+        json(&tokens.iter().map(logprobs::Written::of).collect::<Vec<_>>(), out);
+        out.extend_from_slice(b",\"refusal\":null},\"finish_reason\":null");
+        out.extend_from_slice(self.tail);
     }
 
     fn arguments(&self, candidate: u32, ordinal: usize, piece: &str, out: &mut Vec<u8>) {

@@ -104,10 +104,10 @@ object! {
     /// A call of a tool. Some hosts repeat the stream's `index` in history.
     ToolCall {
         id: "id" => Str<'a>,
-        kind: "type" => Str<'a>,
         function: "function" => FunctionCall<'a>,
+        custom: "custom" => CustomCall<'a>,
     }
-    ignoring "index"
+    ignoring "index", "type"
 }
 
 object! {
@@ -119,10 +119,19 @@ object! {
 }
 
 object! {
+    /// What free-text tool is called, with what.
+    CustomCall {
+        name: "name" => Str<'a>,
+        input: "input" => Str<'a>,
+    }
+}
+
+object! {
     /// A tool that may be called.
     Tool {
         kind: "type" => Str<'a>,
         function: "function" => Function<'a>,
+        custom: "custom" => Custom<'a>,
         cache_control: "cache_control" => &'a RawValue,
     }
 }
@@ -134,6 +143,31 @@ object! {
         description: "description" => Str<'a>,
         parameters: "parameters" => &'a RawValue,
         strict: "strict" => bool,
+    }
+}
+
+object! {
+    /// A tool that takes free text.
+    Custom {
+        name: "name" => Str<'a>,
+        description: "description" => Str<'a>,
+        format: "format" => &'a RawValue,
+    }
+}
+
+object! {
+    /// The format of what a tool takes.
+    CustomFormat {
+        grammar: "grammar" => Grammar<'a>,
+    }
+    ignoring "type"
+}
+
+object! {
+    /// A grammar.
+    Grammar {
+        definition: "definition" => &'a RawValue,
+        syntax: "syntax" => &'a RawValue,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::conversation::{
     Thinking, ToolCall, ToolResult,
 };
 use crate::json::Str;
-use crate::openai::chat::{CUSTOM_CALL, wire};
+use crate::openai::chat::wire;
 use crate::openai::media;
 use crate::openai::read::{self, List, TextOr, is_null};
 
@@ -134,16 +134,28 @@ impl Place {
     ) -> Result<Part<'a>, Refusal> {
         let at = format!("messages[{}].tool_calls[{index}]", self.index);
         let call: wire::ToolCall<'a> = read::parse(raw, &at)?;
-        match (call.function, call.kind) {
+        match (call.function, call.custom) {
             (Some(function), _) => {
                 extensions.unknown("messages.tool_calls", call.unknown);
                 let id = call.id.map(Cow::from);
                 Ok(Part::ToolCall(self.function(function, id, extensions)?))
             }
-            (None, Some(kind)) if &*kind != "function" => {
-                Ok(Part::Opaque(Opaque { schema: Schema::Chat, kind: CUSTOM_CALL.into(), raw }))
+            (None, Some(custom)) => {
+                extensions.unknown("messages.tool_calls", call.unknown);
+                extensions.unknown("messages.tool_calls.custom", custom.unknown);
+                let name = custom.name.ok_or_else(|| {
+                    self.refuse("messages.tool_calls.custom.name", ".tool_calls", "write a name.")
+                })?;
+                Ok(Part::ToolCall(ToolCall {
+                    id: call.id.map(Cow::from).filter(|id| !id.is_empty()),
+                    name: name.0,
+                    arguments: Arguments::Text(custom.input.map(Cow::from).unwrap_or_default()),
+                    custom: true,
+                    signature: None,
+                    cache: None,
+                }))
             }
-            (None, _) => Err(missing(
+            (None, None) => Err(missing(
                 "messages.tool_calls.function",
                 "an object with the 'name' and 'arguments' of the call",
             )),

@@ -34,16 +34,52 @@ fn tool<'a>(
     extensions: &mut Extensions<'a>,
 ) -> Result<Tool<'a>, Refusal> {
     let tool: wire::Tool<'a> = read::parse(raw, &format!("tools[{index}]"))?;
-    match (tool.kind, tool.function) {
-        (kind, Some(declared)) if kind.as_deref().is_none_or(|kind| kind == "function") => {
+    match (tool.kind, tool.function, tool.custom) {
+        (kind, Some(declared), _) if kind.as_deref().is_none_or(|kind| kind == "function") => {
             extensions.unknown("tools", tool.unknown);
             function(declared, tool.cache_control.map(cache::read), "tools.function", extensions)
         }
-        (Some(kind), _) if &*kind != "function" => {
+        (_, None, Some(declared)) => {
+            extensions.unknown("tools", tool.unknown);
+            custom(declared, extensions)
+        }
+        (Some(kind), _, _) if &*kind != "function" => {
             Ok(Tool::Hosted { schema: Schema::Chat, kind: kind.0, raw })
         }
         _ => Err(missing("tools.function", "an object with the 'name' of the function")),
     }
+}
+
+/// Its format goes flat, as Responses has it: one form for both.
+fn custom<'a>(
+    declared: wire::Custom<'a>,
+    extensions: &mut Extensions<'a>,
+) -> Result<Tool<'a>, Refusal> {
+    extensions.unknown("tools.custom", declared.unknown);
+    let name = declared.name.ok_or_else(|| missing("tools.custom.name", "a name"))?;
+    let format = match declared.format {
+        Some(raw) => {
+            let format: wire::CustomFormat<'a> = read::parse(raw, "tools.custom.format")?;
+            extensions.unknown("tools.custom.format", format.unknown);
+            match format.grammar {
+                Some(grammar) => {
+                    extensions.unknown("tools.custom.format.grammar", grammar.unknown);
+                    let lacks = || missing("tools.custom.format.grammar", "definition and syntax");
+                    let definition = grammar.definition.ok_or_else(lacks)?;
+                    let syntax = grammar.syntax.ok_or_else(lacks)?;
+                    let flat = format!(
+                        r#"{{"type":"grammar","definition":{definition},"syntax":{syntax}}}"#
+                    );
+                    let flat = RawValue::from_string(flat);
+                    Some(Cow::Owned(flat.map_err(|error| Refusal::body(error.to_string()))?))
+                }
+                None => Some(Cow::Borrowed(raw)),
+            }
+        }
+        None => None,
+    };
+    let description = declared.description.map(Cow::from);
+    Ok(Tool::Custom { name: name.0, description, format })
 }
 
 fn function<'a>(

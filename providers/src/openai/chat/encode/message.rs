@@ -3,14 +3,12 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::content::{self, Content, Known, Part, Prefixed};
 use super::options::{Losses, refuse};
 use crate::Schema;
 use crate::codec::Target;
-use crate::conversation::{self, Field, Opaque, Refusal, Request, Role, ToolResult};
-use crate::openai::chat::CUSTOM_CALL;
+use crate::conversation::{self, Field, Refusal, Request, Role, ToolResult};
 
 /// A message as it is written.
 #[derive(Default, Serialize)]
@@ -32,7 +30,13 @@ pub(super) struct Message<'a> {
 #[serde(untagged)]
 enum Call<'a> {
     Function { id: Cow<'a, str>, r#type: &'static str, function: Function<'a> },
-    Raw(&'a RawValue),
+    Custom { id: Cow<'a, str>, r#type: &'static str, custom: Custom<'a> },
+}
+
+#[derive(Serialize)]
+struct Custom<'a> {
+    name: &'a str,
+    input: &'a str,
 }
 
 #[derive(Serialize)]
@@ -186,11 +190,6 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
         for part in parts {
             match part {
                 conversation::Part::ToolCall(call) => message.tool_calls.push(self.call(call)),
-                conversation::Part::Opaque(Opaque { schema: Schema::Chat, kind, raw })
-                    if kind == CUSTOM_CALL =>
-                {
-                    message.tool_calls.push(Call::Raw(raw));
-                }
                 conversation::Part::Thinking(thinking) if self.thoughts => {
                     message.reasoning_content = Some(&thinking.text);
                 }
@@ -233,11 +232,16 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
         if call.signature.is_some() {
             self.losses.of(Field::Thinking);
         }
+        let id = match &call.id {
+            Some(id) => Cow::Borrowed(id.as_ref()),
+            None => numbered(&mut self.calls),
+        };
+        if call.custom {
+            let custom = Custom { name: &call.name, input: call.arguments.as_text() };
+            return Call::Custom { id, r#type: "custom", custom };
+        }
         Call::Function {
-            id: match &call.id {
-                Some(id) => Cow::Borrowed(id.as_ref()),
-                None => numbered(&mut self.calls),
-            },
+            id,
             r#type: "function",
             function: Function { name: &call.name, arguments: written(&call.arguments) },
         }

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::Schema;
 use crate::codec::Target;
 use crate::conversation::{Field, OutputFormat, Refusal, Request};
 pub(super) use crate::openai::losses::{Losses, refuse};
@@ -68,11 +67,7 @@ pub(super) fn limits<'a>(
     if request.stop.len() > 4 {
         return Err(refuse(request, Field::Stop, "this provider takes 4 at most."));
     }
-    // Answers don't bring them back to another schema's callers.
-    let logprobs = request.logprobs.filter(|_| request.schema == Schema::Chat);
-    if logprobs.is_none() && request.logprobs.is_some() {
-        losses.of(Field::Logprobs);
-    }
+    let logprobs = request.logprobs;
     let mut counts = Vec::new();
     if let Some(most) = request.max_tokens {
         counts.push((if legacy { "max_tokens" } else { "max_completion_tokens" }, most));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::options::{Losses, refuse};
@@ -16,6 +16,7 @@ use crate::openai::tool;
 #[serde(untagged)]
 pub(super) enum Tool<'a> {
     Function { r#type: &'static str, function: Function<'a> },
+    Custom { r#type: &'static str, custom: Custom<'a> },
     Raw(&'a RawValue),
 }
 
@@ -28,6 +29,37 @@ pub(super) struct Function<'a> {
     parameters: Option<Cow<'a, RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Custom<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<Format<'a>>,
+}
+
+/// What a free-text tool takes. A grammar stands in an object of its own here.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Format<'a> {
+    Grammar { r#type: &'static str, grammar: Grammar<'a> },
+    Other(&'a RawValue),
+}
+
+#[derive(Deserialize, Serialize)]
+struct Grammar<'a> {
+    #[serde(borrow)]
+    definition: &'a RawValue,
+    syntax: &'a RawValue,
+}
+
+fn nested(flat: &RawValue) -> Format<'_> {
+    match serde_json::from_str::<Grammar<'_>>(flat.get()) {
+        Ok(grammar) => Format::Grammar { r#type: "grammar", grammar },
+        Err(_) => Format::Other(flat),
+    }
 }
 
 pub(super) fn all<'a>(
@@ -65,9 +97,17 @@ pub(super) fn all<'a>(
                 let function = Function { name, description, parameters, strict };
                 tools.push(Tool::Function { r#type: "function", function });
             }
-            conversation::Tool::Custom { name, .. } => {
+            conversation::Tool::Custom { name, .. }
+                if request.schema != Schema::Chat && target.capabilities.legacy_openai =>
+            {
                 let why = format!("'{name}' takes free text: make it a function.");
                 return Err(refuse(request, Field::CustomTool, &why));
+            }
+            conversation::Tool::Custom { name, description, format } => {
+                let description = description.as_deref();
+                let format = format.as_deref().map(nested);
+                let custom = Custom { name, description, format };
+                tools.push(Tool::Custom { r#type: "custom", custom });
             }
             conversation::Tool::Hosted { schema: Schema::Chat, raw, .. } => {
                 tools.push(Tool::Raw(raw));
@@ -134,16 +174,12 @@ pub(super) fn choice<'a>(
     }))
 }
 
-/// A tool by name; one that is not among the functions is a custom tool, where there are any.
+/// A tool by name.
 fn named<'a>(request: &Request<'_>, name: &'a str) -> Named<'a> {
-    let is_function = request.tools.iter().any(
-        |tool| matches!(tool, conversation::Tool::Function { name: known, .. } if known == name),
+    let is_custom = request.tools.iter().any(
+        |tool| matches!(tool, conversation::Tool::Custom { name: known, .. } if known == name),
     );
-    let has_custom = request
-        .tools
-        .iter()
-        .any(|tool| matches!(tool, conversation::Tool::Hosted { kind, .. } if kind == "custom"));
-    if !is_function && has_custom {
+    if is_custom {
         Named::Custom { custom: Name { name } }
     } else {
         Named::Function { function: Name { name } }

@@ -193,9 +193,7 @@ fn messages_of_every_kind() {
         (
             json!([{"role": "assistant", "content": null, "tool_calls": [{"id": "c", "type": "custom",
             "custom": {"name": "g"}}]}]),
-            &[
-                "assistant: opaque(custom tool call {\"custom\":{\"name\":\"g\"},\"id\":\"c\",\"type\":\"custom\"})",
-            ],
+            &["assistant: g#c()"],
             &[],
         ),
     ];
@@ -256,7 +254,7 @@ fn tools_and_choices() {
             Tool::Hosted { schema, kind, .. } => format!("{schema} {kind}"),
         })
         .collect();
-    assert_eq!(names, ["f", "g", "chat custom", "i"]);
+    assert_eq!(names, ["f", "g", "custom h", "i"]);
     let Tool::Function { description, parameters, strict, .. } = &request.tools[0] else {
         panic!()
     };

@@ -248,7 +248,7 @@ fn fields_are_mapped_or_reported() {
         (|r| r.stop = vec!["a".into()], json!({"stop": ["a"]}), &[]),
         (|r| r.candidates = Some(1), json!({}), &[]),
         (|r| r.candidates = Some(2), json!({"n": 2}), &[]),
-        (|r| r.logprobs = Some(3), json!({}), &["logprobs"]),
+        (|r| r.logprobs = Some(3), json!({"logprobs": true, "top_logprobs": 3}), &[]),
         (|r| r.user = Some("u".into()), json!({"safety_identifier": "u"}), &[]),
         (
             |r| r.output = OutputFormat::Json,

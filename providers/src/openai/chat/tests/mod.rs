@@ -6,6 +6,7 @@ mod corpus;
 mod decode;
 mod encode;
 mod errors;
+mod extras;
 mod property;
 mod responses;
 mod streams;

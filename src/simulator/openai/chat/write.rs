@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::super::Provider;
-use super::super::frame::Frame;
-use super::super::rejection::Rejection;
-use super::super::script::Reported;
-use super::super::turn::{Call, Finish, Reply, Tokens, Turn};
+use super::super::super::Provider;
+use super::super::super::frame::Frame;
+use super::super::super::rejection::Rejection;
+use super::super::super::script::Reported;
+use super::super::super::turn::{Call, Finish, Reply, Tokens, Turn};
 
 const CREATED: u64 = 1_780_000_000;
 
-pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
+pub(in super::super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let refusal = (reply.finish == Finish::Refusal).then(|| reply.text());
     let content = (refusal.is_none() && reply.calls.is_empty()).then(|| reply.text());
     let mut message = json!({
@@ -40,7 +40,7 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
 
 /// Role first, then text or calls, then the finish reason in a chunk of its own, then usage if it
 /// was asked for, then `[DONE]`.
-pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
+pub(in super::super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
     let mut frames = Vec::with_capacity(reply.pieces.len() + 6);
     let chunk = |choices: Value| {
         let mut chunk = json!({
@@ -90,7 +90,7 @@ pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
 }
 
 /// An error in the middle of a stream.
-pub(in super::super) fn failure(rejection: &Rejection, id: &str) -> Frame {
+pub(in super::super::super) fn failure(rejection: &Rejection, id: &str) -> Frame {
     Frame::data(&rejection.body(Provider::OpenAi, id))
 }
 

@@ -1,9 +1,9 @@
 //! The request body of Chat Completions, as a table.
 
-use super::super::shape::Kind::{
+use super::super::super::shape::Kind::{
     Any, Bool, Either, List, Map, Object, Real, Tagged, Text, Whole, Words,
 };
-use super::super::shape::{Field, Kind, Shape, at_least, list, optional, required};
+use super::super::super::shape::{Field, Kind, Shape, at_least, list, optional, required};
 
 pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 

@@ -169,6 +169,8 @@ pub enum Finish {
     Calls,
     /// It is a refusal.
     Refusal,
+    /// The provider's filter stopped it.
+    Filter,
 }
 
 /// A call of a tool.
@@ -240,6 +242,9 @@ impl Turn<'_> {
             if let Some((cut, end)) = self.cut(&pieces.concat()) {
                 finish = end;
                 pieces = split(&cut);
+            }
+            if faults.contains(&Fault::Filter) {
+                finish = Finish::Filter;
             }
         }
         let bytes = |texts: &mut dyn Iterator<Item = &str>| texts.map(str::len).sum::<usize>();

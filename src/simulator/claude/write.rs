@@ -30,7 +30,7 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let (reason, sequence) = stop(&reply.finish);
     message["stop_reason"] = json!(reason);
     message["stop_sequence"] = json!(sequence);
-    if reply.finish == Finish::Refusal {
+    if matches!(reply.finish, Finish::Refusal | Finish::Filter) {
         message["stop_details"] = details();
     }
     if let Some(tokens) = reply.told() {
@@ -87,7 +87,7 @@ fn events(turn: &Turn<'_>, reply: &Reply) -> Vec<(Value, bool)> {
     let mut frames = blocks.frames;
     let (reason, sequence) = stop(&reply.finish);
     let mut delta = json!({"stop_reason": reason, "stop_sequence": sequence});
-    if reply.finish == Finish::Refusal {
+    if matches!(reply.finish, Finish::Refusal | Finish::Filter) {
         delta["stop_details"] = details();
     }
     let mut last = json!({"type": "message_delta", "delta": delta});
@@ -192,7 +192,7 @@ fn stop(finish: &Finish) -> (&'static str, Option<&str>) {
         Finish::Stop(sequence) => ("stop_sequence", Some(sequence)),
         Finish::Length => ("max_tokens", None),
         Finish::Calls => ("tool_use", None),
-        Finish::Refusal => ("refusal", None),
+        Finish::Refusal | Finish::Filter => ("refusal", None),
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Turn<'j> {
     pub format: Option<Option<&'j Json<'j>>>,
     /// Whether the model thinks first, and how much of that it shows.
     pub thinking: Thinking,
+    /// Claude: what its thoughts are good after, if only after that.
+    pub prefix: Option<u32>,
     /// The most tokens the answer may have.
     pub limit: Option<u64>,
     /// Where the answer stops.

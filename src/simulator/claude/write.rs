@@ -15,7 +15,9 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let mut content = Vec::new();
     if let Some(thinking) = &reply.thinking {
         let shown = if turn.thinking == Thinking::Shown { thinking.as_str() } else { "" };
-        content.push(json!({"type": "thinking", "thinking": shown, "signature": Maker::Claude.sign(thinking)}));
+        content.push(
+            json!({"type": "thinking", "thinking": shown, "signature": signature(turn, thinking)}),
+        );
     }
     let text = reply.text();
     if !text.is_empty() {
@@ -37,6 +39,14 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
         message["usage"] = usage(tokens, tokens.output);
     }
     message
+}
+
+/// The signature of a thought, bound to what it came after where the model wants that.
+fn signature(turn: &Turn<'_>, thinking: &str) -> String {
+    match turn.prefix {
+        Some(prefix) => Maker::Claude.bind(thinking, prefix),
+        None => Maker::Claude.sign(thinking),
+    }
 }
 
 /// The events as the host frames them.
@@ -70,7 +80,7 @@ fn events(turn: &Turn<'_>, reply: &Reply) -> Vec<(Value, bool)> {
         let deltas = shown
             .split_inclusive(' ')
             .map(|piece| json!({"type": "thinking_delta", "thinking": piece}))
-            .chain([json!({"type": "signature_delta", "signature": Maker::Claude.sign(thinking)})]);
+            .chain([json!({"type": "signature_delta", "signature": signature(turn, thinking)})]);
         blocks.push(start, deltas, false);
     }
     if !reply.pieces.is_empty() {

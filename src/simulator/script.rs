@@ -57,6 +57,8 @@ pub enum Fault {
     },
     /// `filter`: the provider's filter stops the answer after its text.
     Filter,
+    /// `redacted`: Claude's thoughts come as `redacted_thinking`.
+    Redacted,
     /// `usage absent|zero|huge|decreasing|duplicated`: what the answer says it cost.
     Usage(Reported),
     /// These very bytes; from code only.
@@ -133,6 +135,7 @@ impl Fault {
                 Self::Chunks { count: usize(count)?, every, stamped }
             }
             ["filter"] => Self::Filter,
+            ["redacted"] => Self::Redacted,
             ["usage", "absent"] => Self::Usage(Reported::Absent),
             ["usage", "zero"] => Self::Usage(Reported::Zero),
             ["usage", "huge"] => Self::Usage(Reported::Huge),

@@ -193,6 +193,8 @@ pub struct Reply {
     pub id: u32,
     /// The text of the thinking that came first.
     pub thinking: Option<String>,
+    /// Whether the thinking is not to be read.
+    pub redacted: bool,
     /// The text, in the pieces in which it is streamed.
     pub pieces: Vec<String>,
     /// The tool calls.
@@ -258,6 +260,7 @@ impl Turn<'_> {
         Reply {
             id,
             thinking,
+            redacted: faults.contains(&Fault::Redacted),
             pieces,
             calls,
             finish,

@@ -189,6 +189,9 @@ fn block(block: &Json<'_>, role: &str, path: &str) -> Result<(), Rejection> {
         {
             bad(format!("{path}: Invalid `signature` in `thinking` block"))
         }
+        "redacted_thinking" if !Maker::Claude.made(member(block, "data"), "", None) => {
+            bad(format!("{path}: Invalid `data` in `redacted_thinking` block"))
+        }
         "image" => {
             let Some(data) = block.get("source").and_then(|source| source.get("data")?.text())
             else {

@@ -13,7 +13,9 @@ use super::super::turn::{Call, Finish, Reply, Thinking, Tokens, Turn};
 
 pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let mut content = Vec::new();
-    if let Some(thinking) = &reply.thinking {
+    if let Some(block) = redacted(turn, reply) {
+        content.push(block);
+    } else if let Some(thinking) = &reply.thinking {
         let shown = if turn.thinking == Thinking::Shown { thinking.as_str() } else { "" };
         content.push(
             json!({"type": "thinking", "thinking": shown, "signature": signature(turn, thinking)}),
@@ -39,6 +41,12 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
         message["usage"] = usage(tokens, tokens.output);
     }
     message
+}
+
+/// The thought as a block that only Claude reads, if it is to be one.
+fn redacted(turn: &Turn<'_>, reply: &Reply) -> Option<Value> {
+    let thinking = reply.thinking.as_deref().filter(|_| reply.redacted)?;
+    Some(json!({"type": "redacted_thinking", "data": signature(turn, thinking)}))
 }
 
 /// The signature of a thought, bound to what it came after where the model wants that.
@@ -74,7 +82,10 @@ fn events(turn: &Turn<'_>, reply: &Reply) -> Vec<(Value, bool)> {
     }
     frames.push((json!({"type": "message_start", "message": start}), false));
     let mut blocks = Blocks { frames, index: 0 };
-    if let Some(thinking) = &reply.thinking {
+    if let Some(block) = redacted(turn, reply) {
+        // It comes whole, in its start.
+        blocks.push(block, std::iter::empty(), false);
+    } else if let Some(thinking) = &reply.thinking {
         let start = json!({"type": "thinking", "thinking": "", "signature": ""});
         let shown = if turn.thinking == Thinking::Shown { thinking.as_str() } else { "" };
         let deltas = shown

@@ -1,5 +1,9 @@
 //! OpenAI Responses (`wire.md` §2 to §5).
 
+mod decode;
+mod encode;
+mod wire;
+
 use crate::codec::{Codec, Encoded, PathHints, Reply, StreamDecoder, StreamEncoder, Target};
 use crate::conversation::{ApiError, ErrorClass, Event, Refusal, Request, Response};
 use crate::openai::error;
@@ -11,18 +15,18 @@ pub struct Responses;
 impl Codec for Responses {
     fn decode_request<'a>(
         &self,
-        _body: &'a [u8],
+        body: &'a [u8],
         _path: PathHints<'a>,
     ) -> Result<Request<'a>, Refusal> {
-        Err(Refusal::body(UNREAD))
+        decode::request(body)
     }
 
     fn encode_request(
         &self,
-        _request: &Request<'_>,
-        _target: &Target<'_>,
+        request: &Request<'_>,
+        target: &Target<'_>,
     ) -> Result<Encoded, Refusal> {
-        Err(Refusal::body(UNREAD))
+        encode::request(request, target)
     }
 
     fn decode_response<'a>(&self, _body: &'a [u8]) -> Result<Response<'a>, ApiError> {
@@ -53,6 +57,10 @@ impl Codec for Responses {
         error::encode(error)
     }
 }
+
+/// What a request may ask to be included that means the same, or nothing, to every provider.
+const LOGPROBS: &str = "message.output_text.logprobs";
+const ENCRYPTED: &str = "reasoning.encrypted_content";
 
 const UNREAD: &str = "the Responses API is only passed on between its own callers and providers";
 

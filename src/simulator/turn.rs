@@ -13,6 +13,7 @@
 //! Tokens: one for each four bytes of text begun, at least one; 85 for an image, 16 for a tool.
 //! Where the text contains `cached`, half of the input is reported as read from the cache.
 
+use super::host::Host;
 use super::json::{Json, quote};
 use super::sample;
 use super::script::{Fault, Reported};
@@ -22,6 +23,8 @@ use super::script::{Fault, Reported};
 pub struct Turn<'j> {
     /// The model asked for.
     pub model: String,
+    /// Whose host was asked.
+    pub host: Host,
     /// OpenAI Responses: the request itself, of which the answer repeats much.
     pub request: Option<&'j Json<'j>>,
     /// Whether the answer is streamed.
@@ -214,19 +217,6 @@ impl Reply {
             Reported::Huge => Some(Tokens { input: 1 << 52, output: 1 << 52, ..self.tokens }),
             Reported::True | Reported::Decreasing | Reported::Duplicated => Some(self.tokens),
         }
-    }
-}
-
-/// Signs a thinking text, in base64's alphabet.
-pub fn sign(thinking: &str) -> String {
-    format!("EgretSim{:08x}", crc32fast::hash(thinking.as_bytes()))
-}
-
-/// Whether a signature is one of ours, and of this text where there is text.
-pub fn signed(thinking: &str, signature: &str) -> bool {
-    match thinking {
-        "" => signature.len() == 16 && signature.starts_with("EgretSim"),
-        text => signature == sign(text),
     }
 }
 

@@ -138,6 +138,16 @@ fn refusal(error: &serde_json::Error) -> Refusal {
     Refusal::of(unindexed(path), message)
 }
 
+/// The refusal of a field that must be there and is not.
+pub(super) fn missing(field: &'static str, write: &str) -> Refusal {
+    Refusal::of(field, format!("Missing required parameter: '{field}'. Write {write}."))
+}
+
+/// The refusal of a field whose value is none of the known ones.
+pub(super) fn invalid(field: &'static str, write: &str) -> Refusal {
+    Refusal::of(field, format!("Invalid value for '{field}': write {write}."))
+}
+
 /// A path without its indices: one of a bounded set, since it holds known keys only.
 fn unindexed(path: &str) -> String {
     let mut inside = false;
@@ -263,6 +273,22 @@ pub(super) fn kind(raw: &RawValue) -> &'static str {
 /// A raw value that is a string, as one.
 pub(super) fn as_text<'a>(raw: &'a RawValue) -> Option<Cow<'a, str>> {
     serde_json::from_str::<Str<'a>>(raw.get()).ok().map(Cow::from)
+}
+
+/// A raw value that is a string and not empty, as one.
+pub(super) fn words<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
+    raw.and_then(as_text).filter(|text| !text.is_empty())
+}
+
+/// A raw value that can be a number of things, whole or not, from 0 to 2^53.
+pub(super) fn count(raw: Option<&RawValue>) -> Option<u64> {
+    const MOST: u64 = 1 << 53;
+    let text = raw?.get();
+    let number = text.parse::<u64>().ok().or_else(|| {
+        let number = text.parse::<f64>().ok().filter(|n| (0.0..=MOST as f64).contains(n))?;
+        Some(number as u64)
+    })?;
+    (number <= MOST).then_some(number)
 }
 
 /// Whether a raw value says nothing: `null`.

@@ -6,6 +6,7 @@ use super::super::super::Provider;
 use super::super::super::image;
 use super::super::super::json::Json;
 use super::super::super::rejection::Rejection;
+use super::super::super::route::Route;
 use super::super::super::shape::Reader;
 use super::super::super::turn::{Choice, Meter, Thinking, Tool, Turn};
 use super::super::family::Family;
@@ -14,14 +15,22 @@ use super::shape;
 
 const READER: Reader = Reader { proto: false, null: true, brackets: true };
 
-pub(in super::super::super) fn read<'j>(body: &'j Json<'j>) -> Result<Turn<'j>, Rejection> {
-    READER.check(body, shape::REQUEST).map_err(|broken| broken.reject(Provider::OpenAi))?;
+pub(in super::super::super) fn read<'j>(
+    body: &'j Json<'j>,
+    route: &Route,
+) -> Result<Turn<'j>, Rejection> {
+    let model = if route.model.is_some() { shape::NO_MODEL } else { shape::MODEL };
+    READER
+        .check_all(body, &[model, shape::REQUEST])
+        .map_err(|broken| broken.reject(Provider::OpenAi))?;
     let model = body.get("model").and_then(Json::text).unwrap_or_default();
+    let model = route.model.as_deref().unwrap_or(model);
     let effort = together(body, model)?;
     let messages = body.get("messages").map_or(&[][..], Json::items);
     pairs(messages)?;
     let mut turn = Turn {
         model: model.to_owned(),
+        host: route.host,
         stream: body.get("stream").is_some_and(Json::is_true),
         include_usage: body
             .get("stream_options")

@@ -7,9 +7,12 @@ use super::super::super::shape::{Field, Kind, Shape, at_least, list, optional, r
 
 pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
+/// The model; a path that names it makes it superfluous.
+pub(super) static MODEL: Shape = &[required("model", Text)];
+pub(super) static NO_MODEL: Shape = &[optional("model", Text)];
+
 #[rustfmt::skip]
 pub(super) static REQUEST: Shape = &[
-    required("model", Text),
     required("messages", List(&MESSAGE, 1, usize::MAX)),
     optional("audio", Object(&[required("voice", Any), required("format", Text)])),
     optional("frequency_penalty", Real(-2.0, 2.0)),

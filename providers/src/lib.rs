@@ -10,7 +10,10 @@ pub mod codec;
 pub mod conversation;
 #[cfg(test)]
 mod corpus;
+pub mod count;
 pub mod dialect;
+pub mod embedding;
+pub mod eventstream;
 pub mod gemini;
 pub mod json;
 pub mod openai;
@@ -21,5 +24,6 @@ mod schema;
 pub mod sse;
 pub mod surface;
 pub mod translate;
+pub mod vendor;
 
 pub use schema::Schema;

@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use providers::Schema;
+use providers::translate::Droppable;
 
 use super::decode::{Decode, Field, Keys, List, Named, section};
 use super::node::{Kind, Node};
 use super::problem::Problems;
-use super::value::{Dialect, Plaintext, Price, Requests, Size, Switch};
+use super::value::{Api, Dialect, Plaintext, Price, Requests, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Limit, Scope, UnknownPrice, Window};
 use crate::snapshot::HttpVersions;
@@ -47,6 +48,7 @@ section! {
     /// A provider's endpoint.
     RawBackend {
         schema: Schema,
+        api: Api,
         url: String,
         credential: RawCredential,
         tls: RawTls,
@@ -74,7 +76,13 @@ section! {
 
 section! {
     /// Which models go where.
-    RawRoute { name: String, models: List<String>, backends: List<RawTarget>, }
+    RawRoute {
+        name: String,
+        models: List<String>,
+        backends: List<RawTarget>,
+        strict: Switch,
+        drop: List<Droppable>,
+    }
 }
 
 section! {

@@ -13,30 +13,18 @@ use providers::conversation::{ApiError, ErrorClass};
 
 /// What of a caller's headers goes on to a provider of the same schema. Everything else stays
 /// here: credentials above all (S-41), cookies, forwarding headers, accepted encodings.
-const PASSED: [(Schema, &[&str]); 3] = [
+const PASSED: [(Schema, &[&str]); 4] = [
     (Schema::Chat, &["openai-beta"]),
+    (Schema::Responses, &["openai-beta"]),
     (Schema::Claude, &["anthropic-version", "anthropic-beta"]),
     (Schema::Gemini, &[]),
 ];
 
 /// What of a provider's headers goes back to a caller of the same schema (`wire.md` §1.3).
 /// Never `Set-Cookie`, `Location`, or anything a provider might echo a credential in (S-09).
-const RETURNED: [(Schema, &[&str]); 3] = [
-    (
-        Schema::Chat,
-        &[
-            "x-request-id",
-            "openai-processing-ms",
-            "openai-version",
-            "openai-model",
-            "x-ratelimit-limit-requests",
-            "x-ratelimit-remaining-requests",
-            "x-ratelimit-reset-requests",
-            "x-ratelimit-limit-tokens",
-            "x-ratelimit-remaining-tokens",
-            "x-ratelimit-reset-tokens",
-        ],
-    ),
+const RETURNED: [(Schema, &[&str]); 4] = [
+    (Schema::Chat, OPENAI),
+    (Schema::Responses, OPENAI),
     (
         Schema::Claude,
         &[
@@ -58,9 +46,23 @@ const RETURNED: [(Schema, &[&str]); 3] = [
     (Schema::Gemini, &["server-timing"]),
 ];
 
+/// Of OpenAI's headers.
+const OPENAI: &[&str] = &[
+    "x-request-id",
+    "openai-processing-ms",
+    "openai-version",
+    "openai-model",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+];
+
 /// The header names of a list that belong to a schema.
 fn listed(
-    lists: &'static [(Schema, &[&str]); 3],
+    lists: &'static [(Schema, &[&str]); 4],
     schema: Schema,
 ) -> impl Iterator<Item = &'static str> {
     lists.iter().filter(move |(s, _)| *s == schema).flat_map(|(_, names)| names.iter().copied())
@@ -74,9 +76,11 @@ pub fn returned(schema: Schema) -> impl Iterator<Item = &'static str> {
 /// What the request line and a few headers of a provider's request depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
+    /// The schema that the backend is asked in.
+    pub schema: Schema,
     /// Path and query behind the backend's prefix.
     pub path: &'a str,
-    /// Whether the caller speaks the backend's schema.
+    /// Whether the caller speaks it.
     pub same_schema: bool,
     /// Whether a stream is asked for.
     pub stream: bool,
@@ -112,13 +116,13 @@ fn build(
     header.insert_header(header::ACCEPT_ENCODING, "identity")?;
     header.insert_header(header::USER_AGENT, concat!("egret/", env!("CARGO_PKG_VERSION")))?;
     if line.same_schema {
-        for name in listed(&PASSED, backend.schema) {
+        for name in listed(&PASSED, line.schema) {
             for value in caller.headers.get_all(name) {
                 header.append_header(HeaderName::from_static(name), value.clone())?;
             }
         }
     }
-    if backend.schema == Schema::Claude && !header.headers.contains_key("anthropic-version") {
+    if line.schema == Schema::Claude && !header.headers.contains_key("anthropic-version") {
         header.insert_header("anthropic-version", HeaderValue::from_static(FIRST_VERSION))?;
     }
     // Last, so that nothing above can stand in its place.

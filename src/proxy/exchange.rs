@@ -11,10 +11,10 @@ use http::{HeaderMap, StatusCode, header};
 use pingora::ErrorType;
 use pingora::proxy::Session;
 use providers::Schema;
-use providers::codec::{Encoded, PathHints, Reply, Target};
+use providers::codec::{Encoded, Reply, Target};
 use providers::conversation::{ApiError, ErrorClass, Loss};
-use providers::surface;
-use providers::translate::Inbound;
+use providers::surface::Operation;
+use providers::translate::{Inbound, Leeway};
 
 use super::ctx::RequestCtx;
 use super::drain::Drain;
@@ -26,17 +26,15 @@ use super::{Gateway, answer};
 use crate::admission::{self, Admitted, Attempt, Call, Rules, Who};
 use crate::snapshot::Backend;
 
-/// What the path of a request for one model turn says.
+/// What the path of a request says.
 #[derive(Clone, Debug)]
-pub struct Turn {
-    /// The version segment of a Gemini path (`v1beta`), kept toward a Gemini provider.
-    pub version: Option<String>,
+pub struct Asked {
+    /// What for.
+    pub operation: Operation,
     /// The model, where it stands in the path.
     pub model: Option<String>,
-    /// Whether to stream, where that stands in the path.
-    pub stream: Option<bool>,
-    /// Gemini's stream as a JSON array rather than as server-sent events.
-    pub json_array: bool,
+    /// The version segment of a Gemini path (`v1beta`), kept toward a Gemini provider.
+    pub version: Option<String>,
 }
 
 /// How one attempt ended.
@@ -47,34 +45,29 @@ pub enum Attempted {
     Next(Failure),
 }
 
-/// Serves one model turn.
+/// Serves a request that names a model.
 pub async fn run(
     gateway: &Gateway,
     session: &mut Session,
     ctx: &mut RequestCtx,
     who: &Who,
-    turn: &Turn,
+    asked: &Asked,
     body: &Body,
 ) -> Result<(), Failure> {
     let snapshot = ctx.snapshot.clone();
-    let path = PathHints { model: turn.model.as_deref(), stream: turn.stream };
-    let mut inbound = Inbound::of(ctx.surface, &body.bytes, path)?;
+    let in_path = asked.model.as_deref();
+    let mut inbound = Inbound::of(asked.operation, ctx.surface, &body.bytes, in_path)?;
     let model = inbound.model().to_owned();
     ctx.stream = inbound.stream();
     ctx.model = Some(model.clone());
-    let call = Call {
-        model: &model,
-        body: body.bytes.len(),
-        output_limit: inbound.peek().output_limit().map(u64::from),
-        candidates: inbound.peek().candidates(),
-    };
+    let call = Call { model: &model, body: body.bytes.len(), billed: inbound.billed() };
     let rules = Rules { snapshot: &snapshot, health: &gateway.health, rates: &gateway.rates };
     let grant = admission::admit(rules, who, call, gateway.draw())?;
     ctx.route = Some(grant.route);
 
     let mut failed = None;
     for attempt in &grant.attempts {
-        let prepared = match prepare(session, ctx, turn, &mut inbound, attempt) {
+        let prepared = match prepare(session, ctx, asked, &mut inbound, attempt) {
             Ok(prepared) => prepared,
             // That one backend can't carry the request says nothing about how another one failed.
             Err(refusal) => {
@@ -87,10 +80,12 @@ pub async fn run(
         {
             gateway.failed_over(ctx, failure);
         }
+        let schema = prepared.schema;
         let outgoing = prepared.enter(gateway, ctx, attempt);
         let failure = match attempt.reserve(&gateway.ledger, &snapshot, who, call) {
             Ok(admitted) => {
-                let exchange = Exchange { gateway, turn, inbound: &inbound, attempt };
+                let inbound = &inbound;
+                let exchange = Exchange { gateway, inbound, attempt, schema };
                 match exchange.attempt(session, ctx, outgoing, admitted).await? {
                     Attempted::Served => return Ok(()),
                     Attempted::Next(failure) => failure,
@@ -105,34 +100,43 @@ pub async fn run(
 
 /// A request that an attempt's backend can be sent.
 struct Prepared {
+    /// The schema it is written in.
+    schema: Schema,
     outgoing: Outgoing,
     losses: Vec<Loss>,
+    emulated: Vec<Loss>,
 }
 
 /// The request as this attempt's backend is to get it.
 fn prepare(
     session: &Session,
     ctx: &RequestCtx,
-    turn: &Turn,
+    asked: &Asked,
     inbound: &mut Inbound<'_>,
     attempt: &Attempt,
 ) -> Result<Prepared, Failure> {
     let backend = attempt.backend();
     let capabilities = &attempt.terms().capabilities;
     let target = Target { model: attempt.model(), capabilities };
-    let Encoded { body, losses, .. } = inbound.encode(backend.schema, &target)?;
+    let leeway = ctx.route.as_ref().map(|route| &route.leeway);
+    let encoded = inbound.encode(&backend.spoken, &target, leeway.unwrap_or(&Leeway::default()));
+    let (schema, encoded) = encoded.map_err(cannot_carry)?;
+    let Encoded { body, losses, emulated, .. } = encoded;
 
-    let same_schema = backend.schema == ctx.surface;
+    let same_schema = schema == ctx.surface;
     let stream = inbound.stream();
-    let path = match (backend.schema, &turn.version) {
-        (Schema::Gemini, Some(version)) if same_schema => {
-            surface::gemini_path(version, attempt.model(), stream, turn.json_array)
-        }
-        (schema, _) => surface::path(schema, attempt.model(), stream),
-    };
-    let line = Line { path: &path, same_schema, stream, length: body.len() };
+    let path = inbound.path(schema, asked.version.as_deref(), attempt.model());
+    // What has been written has a path.
+    let path = path.unwrap_or_default();
+    let line = Line { schema, path: &path, same_schema, stream, length: body.len() };
     let header = egress::header(backend, line, session.req_header())?;
-    Ok(Prepared { outgoing: Outgoing { header, body }, losses })
+    Ok(Prepared { schema, outgoing: Outgoing { header, body }, losses, emulated })
+}
+
+/// The backend can't be asked this: it has no such operation, or no words for what is asked.
+fn cannot_carry(error: ApiError) -> Failure {
+    let reason = if error.class == ErrorClass::NotFound { "not_offered" } else { "bad_request" };
+    Failure::denied(reason, error)
 }
 
 impl Prepared {
@@ -141,21 +145,28 @@ impl Prepared {
         let backend = attempt.backend();
         ctx.attempts += 1;
         ctx.backend = Some(backend.clone());
+        ctx.spoken = Some(self.schema);
         ctx.served_model = Some(attempt.model().to_owned());
-        ctx.dropped = self.losses.iter().map(|loss| loss.field.to_string()).collect();
+        ctx.dropped = names(&self.losses);
+        ctx.emulated = names(&self.emulated);
         for loss in &self.losses {
-            gateway.dropped(ctx, backend.schema, loss);
+            gateway.dropped(ctx, self.schema, loss);
         }
         self.outgoing
     }
 }
 
+fn names(losses: &[Loss]) -> Vec<String> {
+    losses.iter().map(|loss| loss.field.to_string()).collect()
+}
+
 /// One attempt at one backend.
 pub struct Exchange<'a> {
     pub gateway: &'a Gateway,
-    pub turn: &'a Turn,
     pub inbound: &'a Inbound<'a>,
     pub attempt: &'a Attempt,
+    /// The schema that the backend is asked in.
+    pub schema: Schema,
 }
 
 impl Exchange<'_> {
@@ -223,7 +234,7 @@ impl Exchange<'_> {
         let body = self.patience(ctx).wait(session, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
         let body = body?;
-        let mut error = backend.schema.codec().decode_error(status.as_u16(), &body);
+        let mut error = self.schema.codec().decode_error(status.as_u16(), &body);
         error.retry_after = retry_after(&headers).or(error.retry_after);
         scrub(&mut error, backend);
 
@@ -281,9 +292,9 @@ impl Exchange<'_> {
             id: ctx.id.clone(),
             model: ctx.model.clone().unwrap_or_default(),
             created: ctx.created(),
-            include_usage: self.inbound.peek().wants_usage(),
+            include_usage: self.inbound.wants_usage(),
             include_thoughts: self.inbound.wants_thoughts(),
-            json_array: self.turn.json_array,
+            json_array: self.inbound.json_array(),
         }
     }
 }

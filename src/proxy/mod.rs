@@ -39,7 +39,7 @@ pub use ctx::RequestCtx;
 pub use drain::Drain;
 pub use listener::Listener;
 
-use exchange::Turn;
+use exchange::Asked;
 use failure::{Failure, Refused};
 use upstream::Upstreams;
 
@@ -137,17 +137,16 @@ impl Gateway {
         ctx.caller = Some(who.name().into());
 
         match endpoint {
-            Some(Endpoint::Generate { schema, model, stream, json_array }) => {
+            Some(Endpoint::Ask { schema, operation, model }) => {
                 ctx.surface = schema;
-                let turn = Turn {
-                    version: path.split('/').nth(1).map(str::to_owned),
+                let asked = Asked {
+                    operation,
                     model: model.map(|model| model.into_owned()),
-                    stream,
-                    json_array,
+                    version: path.split('/').nth(1).map(str::to_owned),
                 };
                 let snapshot = ctx.snapshot.clone();
                 let body = intake::read(session, &snapshot.limits, &self.memory).await?;
-                exchange::run(self, session, ctx, &who, &turn, &body).await
+                exchange::run(self, session, ctx, &who, &asked, &body).await
             }
             Some(Endpoint::Models { schema }) => self.models(session, ctx, &who, schema).await,
             Some(Endpoint::Model { schema, id }) => {

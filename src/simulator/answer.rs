@@ -8,11 +8,14 @@ use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 
 use super::exchange::Case;
 use super::frame::Frame;
+use super::host::Host;
+use super::openai::{chat, responses};
 use super::playback::Step;
 use super::rejection::Rejection;
+use super::route::{Api, Route};
 use super::script::{Canned, Fault};
 use super::turn::{Reply, Turn};
-use super::{Provider, claude, gemini, gzip, openai};
+use super::{claude, gemini, gzip};
 
 /// How long a cut waits, so that what was written before it goes out.
 const BEFORE_CUT: Duration = Duration::from_millis(10);
@@ -31,22 +34,35 @@ pub(super) struct Answer {
 
 impl Case<'_> {
     /// Writes a reply in the provider's schema.
-    pub(super) fn write(&self, turn: &Turn<'_>, reply: &Reply, faults: &[Fault]) -> Answer {
+    pub(super) fn write(
+        &self,
+        route: &Route,
+        turn: &Turn<'_>,
+        reply: &Reply,
+        faults: &[Fault],
+    ) -> Answer {
         let broken =
             |fault: &Fault| matches!(fault, Fault::Cut(_) | Fault::Stall(_) | Fault::Error(..));
         let (frames, kind) = if turn.stream {
-            let frames = match self.provider() {
-                Provider::OpenAi => openai::stream(turn, reply),
-                Provider::Claude => claude::stream(turn, reply),
-                Provider::Gemini => gemini::stream(turn, reply),
+            let frames = match route.api {
+                Api::Chat => chat::stream(turn, reply),
+                Api::Responses => responses::stream(turn, reply),
+                Api::Messages => claude::stream(turn, reply),
+                Api::Generate => gemini::stream(turn, reply),
             };
-            let array = self.provider() == Provider::Gemini && !turn.sse;
-            (frames, if array { "application/json" } else { "text/event-stream" })
+            let array = route.api == Api::Generate && !turn.sse;
+            let kind = match turn.host {
+                Host::Bedrock => "application/vnd.amazon.eventstream",
+                _ if array => "application/json",
+                _ => "text/event-stream",
+            };
+            (frames, kind)
         } else {
-            let body = match self.provider() {
-                Provider::OpenAi => openai::answer(turn, reply),
-                Provider::Claude => claude::answer(turn, reply),
-                Provider::Gemini => gemini::answer(turn, reply),
+            let body = match route.api {
+                Api::Chat => chat::answer(turn, reply),
+                Api::Responses => responses::answer(turn, reply),
+                Api::Messages => claude::answer(turn, reply),
+                Api::Generate => gemini::answer(turn, reply),
             };
             let body = Bytes::from(body.to_string());
             let size = if faults.iter().any(broken) { PIECE } else { body.len() };
@@ -55,7 +71,7 @@ impl Case<'_> {
         };
         let mut answer = self.page(200, kind, "");
         answer.whole = !turn.stream && !faults.iter().any(broken);
-        answer.steps = self.steps(turn, frames, faults);
+        answer.steps = self.steps(route, turn, reply, frames, faults);
         for fault in faults {
             match fault {
                 Fault::Gzip => zip(&mut answer),
@@ -67,7 +83,14 @@ impl Case<'_> {
     }
 
     /// The frames at their pace, up to where a fault ends them.
-    fn steps(&self, turn: &Turn<'_>, frames: Vec<Frame>, faults: &[Fault]) -> Vec<Step> {
+    fn steps(
+        &self,
+        route: &Route,
+        turn: &Turn<'_>,
+        reply: &Reply,
+        frames: Vec<Frame>,
+        faults: &[Fault],
+    ) -> Vec<Step> {
         let (mut pace, mut stamp) = (Duration::ZERO, false);
         for fault in faults {
             if let Fault::Chunks { every, stamped, .. } = fault {
@@ -87,7 +110,7 @@ impl Case<'_> {
                         return steps;
                     }
                     Fault::Error(after, status) if *after == at => {
-                        steps.extend(self.failure(turn, *status));
+                        steps.extend(self.failure(route, turn, reply, at, *status));
                         return steps;
                     }
                     _ => {}
@@ -103,15 +126,23 @@ impl Case<'_> {
     }
 
     /// An error in the middle; what is not a stream can only break off.
-    fn failure(&self, turn: &Turn<'_>, status: u16) -> Vec<Step> {
+    fn failure(
+        &self,
+        route: &Route,
+        turn: &Turn<'_>,
+        reply: &Reply,
+        at: usize,
+        status: u16,
+    ) -> Vec<Step> {
         if !turn.stream {
             return vec![Step::Wait(BEFORE_CUT), Step::Cut];
         }
         let rejection = Rejection::new(status, format!("Simulated error {status} in the stream"));
-        let frame = match self.provider() {
-            Provider::OpenAi => openai::failure(&rejection, self.id),
-            Provider::Claude => claude::failure(&rejection, self.id),
-            Provider::Gemini => gemini::failure(turn, &rejection, self.id),
+        let frame = match route.api {
+            Api::Chat => chat::failure(&rejection, self.id),
+            Api::Responses => responses::failure(turn, reply, &rejection, at),
+            Api::Messages => claude::failure(turn, &rejection, self.id),
+            Api::Generate => gemini::failure(turn, &rejection, self.id),
         };
         vec![Step::Data(frame.bytes)]
     }

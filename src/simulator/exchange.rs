@@ -5,30 +5,31 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
-use tokio::time::sleep;
 
-use super::answer::{Answer, recorded};
+use super::answer::Answer;
+use super::host::Host;
 use super::journal::Arrival;
 use super::json::Json;
-use super::playback::{Playback, Step, Watch};
+use super::openai::{chat, responses};
+use super::playback::{Playback, Watch};
 use super::rejection::Rejection;
-use super::route::{self, Endpoint, Generate};
+use super::route::{self, Api, Endpoint, Route};
 use super::script::Fault;
 use super::server::State;
-use super::turn::Turn;
+use super::turn::{Tokens, Turn};
 use super::{Provider, claude, credential, gemini, lenient, openai};
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 64 << 20;
 
 /// Why there is no ordinary answer.
-enum Ending {
+pub(super) enum Ending {
     /// An answer after all.
     Answer(Answer),
     /// No answer: the connection (h2: the stream) breaks.
@@ -64,11 +65,13 @@ pub(super) async fn exchange(
         Ok(body) if !state.lenient => crc32fast::hash(body),
         _ => 0,
     };
-    let case = Case { state, head: &head, hash, id: &format!("req_Sim{hash:08x}"), leave };
+    let route = route::find(state.provider, &head);
+    let host = route.as_ref().map_or(Host::Own, |route| route.host);
+    let case = Case { state, head: &head, host, hash, id: &format!("req_Sim{hash:08x}"), leave };
     let ending = match &body {
         Ok(body) => {
             case.note(body, connection);
-            case.answer(body).await.unwrap_or_else(|ending| ending)
+            case.answer(route, body).await.unwrap_or_else(|ending| ending)
         }
         Err(rejection) => case.reject(rejection).into(),
     };
@@ -84,8 +87,10 @@ pub(super) async fn exchange(
 
 /// A request being answered.
 pub(super) struct Case<'r> {
-    state: &'r State,
-    head: &'r Parts,
+    pub(super) state: &'r State,
+    pub(super) head: &'r Parts,
+    /// Whose host was asked.
+    pub(super) host: Host,
     /// Names the request: a hash of its body.
     hash: u32,
     pub(super) id: &'r str,
@@ -110,33 +115,53 @@ impl Case<'_> {
         }
     }
 
-    async fn answer(&self, body: &Bytes) -> Result<Ending, Ending> {
+    async fn answer(
+        &self,
+        route: Result<Route, Rejection>,
+        body: &Bytes,
+    ) -> Result<Ending, Ending> {
         let query = self.head.uri.query().unwrap_or_default();
         let reject = |rejection: Rejection| Ending::from(self.reject(&rejection));
-        let endpoint = route::find(self.provider(), &self.head.method, self.head.uri.path(), query)
-            .map_err(reject)?;
-        credential::check(self.provider(), &self.state.credential, &self.head.headers, query)
-            .map_err(reject)?;
-        let generate = match endpoint {
-            Endpoint::Answer(generate) => generate,
+        let route = route.map_err(reject)?;
+        credential::check(
+            self.provider(),
+            self.host,
+            &self.state.credential,
+            &self.head.headers,
+            query,
+        )
+        .map_err(reject)?;
+        match route.endpoint {
             Endpoint::Models => return Ok(self.models().into()),
-        };
-        if self.state.lenient {
-            let turn = lenient::read(self.provider(), body, generate.as_ref());
-            return self.take(&turn, Vec::new()).await;
+            Endpoint::Model => return Ok(self.model(&route).into()),
+            Endpoint::Opaque => {
+                self.instead(&self.state.script.take("")).await?;
+                return Ok(self.echo(body).into());
+            }
+            _ => {}
+        }
+        if self.state.lenient && route.endpoint == Endpoint::Answer {
+            let turn = lenient::read(self.provider(), body, &route);
+            return self.take(&route, &turn, Vec::new()).await;
         }
         let json = self.parse(body).map_err(reject)?;
-        let model = match &generate {
-            Some(generate) => generate.model.as_str(),
+        let model = match &route.model {
+            Some(model) => model.as_str(),
             None => json.get("model").and_then(Json::text).unwrap_or_default(),
         };
         let faults = self.state.script.take(model);
         self.instead(&faults).await?;
-        if !model.is_empty() && !route::has_model(self.provider(), model) {
-            return Err(reject(self.unknown_model(model)));
+        if !model.is_empty() && !route.has_model(self.provider(), model) {
+            return Err(reject(route.unknown_model(model)));
         }
-        let turn = self.read(&json, generate.as_ref()).map_err(reject)?;
-        self.take(&turn, faults).await
+        match route.endpoint {
+            Endpoint::Count => self.count(&json, &route).await,
+            Endpoint::Embed | Endpoint::EmbedBatch => self.embed(&json, &route).await,
+            _ => {
+                let turn = self.read(&json, &route).map_err(reject)?;
+                self.take(&route, &turn, faults).await
+            }
+        }
     }
 
     fn parse<'b>(&self, body: &'b [u8]) -> Result<Json<'b>, Rejection> {
@@ -161,31 +186,54 @@ impl Case<'_> {
         }
     }
 
-    fn read<'j>(
-        &self,
-        json: &'j Json<'j>,
-        generate: Option<&Generate>,
-    ) -> Result<Turn<'j>, Rejection> {
-        match (self.provider(), generate) {
-            (Provider::OpenAi, _) => openai::read(json),
-            (Provider::Claude, _) => claude::read(json, &self.head.headers),
-            (Provider::Gemini, Some(path)) => {
-                gemini::read(json, &path.model, path.stream, path.sse)
-            }
-            (Provider::Gemini, None) => Err(Rejection::new(404, "Not found")),
+    fn read<'j>(&self, json: &'j Json<'j>, route: &Route) -> Result<Turn<'j>, Rejection> {
+        match route.api {
+            Api::Chat => chat::read(json, route),
+            Api::Responses => responses::read(json, route),
+            Api::Messages => claude::read(json, &self.head.headers, route),
+            Api::Generate => gemini::read(json, route),
         }
     }
 
-    fn unknown_model(&self, model: &str) -> Rejection {
-        match self.provider() {
-            Provider::OpenAi => openai::unknown_model(model),
-            Provider::Claude => claude::unknown_model(model),
-            Provider::Gemini => gemini::unknown_model(model),
-        }
+    /// Counts the tokens of an input.
+    async fn count(&self, json: &Json<'_>, route: &Route) -> Result<Ending, Ending> {
+        let turn = match route.api {
+            Api::Chat | Api::Responses => responses::read_count(json, route),
+            Api::Messages => claude::read_count(json, &self.head.headers, route),
+            Api::Generate => gemini::read_count(json, route),
+        };
+        let turn = turn.map_err(|rejection| self.reject(&rejection))?;
+        self.instead(&Fault::in_text(&turn.said)).await?;
+        let tokens = turn.input.tokens();
+        let body = match route.api {
+            Api::Chat | Api::Responses => responses::count(tokens),
+            Api::Messages => claude::count(tokens),
+            Api::Generate => gemini::count(tokens),
+        };
+        Ok(self.page(200, "application/json", body.to_string()).into())
+    }
+
+    /// Embeds, and bills the input.
+    async fn embed(&self, json: &Json<'_>, route: &Route) -> Result<Ending, Ending> {
+        let embedded = match (route.api, route.endpoint) {
+            (Api::Generate, Endpoint::EmbedBatch) => gemini::embed_batch(json, route),
+            (Api::Generate, _) => gemini::embed(json, route),
+            _ => openai::embed(json, route),
+        };
+        let embedded = embedded.map_err(|rejection| self.reject(&rejection))?;
+        self.instead(&Fault::in_text(&embedded.said)).await?;
+        let tokens = Tokens { input: embedded.tokens, ..Tokens::default() };
+        self.state.bill.add(&embedded.model, tokens);
+        Ok(self.page(200, "application/json", embedded.body.to_string()).into())
     }
 
     /// Answers a turn, under the script's faults and those of its own text.
-    async fn take(&self, turn: &Turn<'_>, mut faults: Vec<Fault>) -> Result<Ending, Ending> {
+    async fn take(
+        &self,
+        route: &Route,
+        turn: &Turn<'_>,
+        mut faults: Vec<Fault>,
+    ) -> Result<Ending, Ending> {
         let asked = Fault::in_text(&turn.said);
         if self.state.lenient {
             faults = self.state.script.take(&turn.model);
@@ -198,110 +246,7 @@ impl Case<'_> {
         if faults.contains(&Fault::GoAway) {
             self.leave.notify_one();
         }
-        Ok(self.write(turn, &reply, &faults).into())
-    }
-
-    /// What happens instead of an answer, if something does.
-    async fn instead(&self, faults: &[Fault]) -> Result<(), Ending> {
-        let mut wait = None;
-        let mut status = None;
-        for fault in faults {
-            match fault {
-                Fault::Delay(time) => sleep(*time).await,
-                Fault::Status(given) => status = Some(*given),
-                Fault::RetryAfter(seconds) => wait = Some(*seconds),
-                Fault::Close => return Err(Ending::Close),
-                Fault::Stall(None) => return Err(Ending::Stall),
-                Fault::Html => {
-                    let page = "<html><head><title>502 Bad Gateway</title></head></html>\r\n";
-                    return Err(self.page(502, "text/html", page).into());
-                }
-                Fault::Garbage => {
-                    let text = "upstream connect error or disconnect/reset before headers";
-                    return Err(self.page(200, "application/json", text).into());
-                }
-                Fault::ErrorIn200 => {
-                    let rejection = Rejection::new(503, "The server is overloaded");
-                    let mut answer = self.reject(&rejection);
-                    answer.status = 200;
-                    return Err(answer.into());
-                }
-                Fault::Redirect(location) => {
-                    let mut answer = self.page(302, "text/plain", "");
-                    if let Ok(location) = HeaderValue::from_str(location) {
-                        answer.headers.insert(LOCATION, location);
-                    }
-                    return Err(answer.into());
-                }
-                Fault::EchoCredential => {
-                    let query = self.head.uri.query().unwrap_or_default();
-                    let given = credential::given(self.provider(), &self.head.headers, query);
-                    let message = format!("The key {} has no credit", given.unwrap_or_default());
-                    return Err(self.reject(&Rejection::bad(message)).into());
-                }
-                Fault::Canned(canned) => return Err(recorded(canned).into()),
-                _ => {}
-            }
-        }
-        let Some(status) = status.or(wait.map(|_| 429)) else { return Ok(()) };
-        let message = format!("Simulated error {status}");
-        let rejection = Rejection { retry_after: wait, ..Rejection::new(status, message) };
-        Err(self.reject(&rejection).into())
-    }
-
-    fn reject(&self, rejection: &Rejection) -> Answer {
-        let body = rejection.body(self.provider(), self.id).to_string();
-        let mut answer = self.page(rejection.status, "application/json", body);
-        if let Some(seconds) = rejection.retry_after.filter(|_| self.provider() != Provider::Gemini)
-        {
-            answer.headers.insert(RETRY_AFTER, seconds.into());
-        }
-        answer
-    }
-
-    fn models(&self) -> Answer {
-        let body = match self.provider() {
-            Provider::OpenAi => openai::models(),
-            Provider::Claude => claude::models(),
-            Provider::Gemini => gemini::models(),
-        };
-        self.page(200, "application/json", body.to_string())
-    }
-
-    pub(super) fn page(&self, status: u16, kind: &'static str, body: impl Into<Bytes>) -> Answer {
-        let mut headers = self.headers();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        Answer { status, headers, steps: vec![Step::Data(body.into())], whole: true }
-    }
-
-    /// The headers that the provider puts on every answer.
-    fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(8);
-        let mut set = |name, value| {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        };
-        match self.provider() {
-            Provider::OpenAi => {
-                set("openai-version", "2020-10-01");
-                set("openai-processing-ms", "7");
-                set("openai-organization", "org-simulator");
-                set("x-ratelimit-remaining-requests", "9999");
-            }
-            Provider::Claude => {
-                set("anthropic-organization-id", "org-simulator");
-                set("anthropic-ratelimit-requests-remaining", "9999");
-            }
-            Provider::Gemini => set("server-timing", "gfet4t7; dur=7"),
-        }
-        let id = match self.provider() {
-            Provider::OpenAi => "x-request-id",
-            Provider::Claude => "request-id",
-            Provider::Gemini => return headers,
-        };
-        if let Ok(value) = HeaderValue::from_str(self.id) {
-            headers.insert(HeaderName::from_static(id), value);
-        }
-        headers
+        Ok(self.write(route, turn, &reply, &faults).into())
     }
 
     fn respond(&self, answer: Answer, watch: Watch) -> Result<Response<Playback>, io::Error> {

@@ -1,5 +1,6 @@
 //! Images in requests: their media type and size.
 
+use super::base64::decoded_length;
 use super::turn::Image;
 
 /// The media types that all three providers take.
@@ -34,13 +35,4 @@ pub fn of_base64(kind: &str, base64: &str) -> Result<Image, String> {
     }
     let bytes = decoded_length(base64).ok_or("The base64 data is not valid.")?;
     Ok(Image { kind: kind.to_owned(), bytes })
-}
-
-/// How many bytes padded standard (or URL-safe) base64 decodes to; `None` if it is not base64.
-pub fn decoded_length(base64: &str) -> Option<usize> {
-    let data = base64.trim_end_matches('=');
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
-    let whole =
-        base64.len().is_multiple_of(4) && base64.len() - data.len() <= 2 && !base64.is_empty();
-    (whole && data.bytes().all(good)).then_some(data.len() * 3 / 4)
 }

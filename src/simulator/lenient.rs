@@ -1,34 +1,27 @@
 //! The benchmark's way of reading: looks into the ends of the body, and validates nothing.
 
 use super::Provider;
-use super::route::Generate;
+use super::route::Route;
 use super::turn::Turn;
 
 /// How many bytes at each end of a body are looked at.
 const WINDOW: usize = 4096;
 
 /// A turn of which only model, streaming and faults are known. All of the body counts as input.
-pub fn read(provider: Provider, body: &[u8], generate: Option<&Generate>) -> Turn<'static> {
+pub fn read(provider: Provider, body: &[u8], route: &Route) -> Turn<'static> {
     let mut turn = Turn { said: windows(body), ..Turn::default() };
     turn.input.bytes(body.len());
-    match generate {
-        Some(generate) => {
-            turn.model.clone_from(&generate.model);
-            turn.stream = generate.stream;
-            turn.sse = generate.sse;
-        }
-        None => {
-            let model = turn.said.split_once("\"model\":").and_then(|(_, rest)| {
-                let (model, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
-                Some(model.to_owned())
-            });
-            turn.model = model
-                .or_else(|| provider.models().first().map(|model| (*model).to_owned()))
-                .unwrap_or_default();
-            turn.stream = says(&turn.said, "\"stream\"");
-            turn.include_usage = says(&turn.said, "\"include_usage\"");
-        }
-    }
+    turn.host = route.host;
+    turn.sse = route.sse;
+    turn.model = route.model.clone().unwrap_or_else(|| {
+        let model = turn.said.split_once("\"model\":").and_then(|(_, rest)| {
+            let (model, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
+            Some(model)
+        });
+        model.or(provider.models().first().copied()).unwrap_or_default().to_owned()
+    });
+    turn.stream = route.stream.unwrap_or_else(|| says(&turn.said, "\"stream\""));
+    turn.include_usage = says(&turn.said, "\"include_usage\"");
     turn.said = faults_only(&turn.said);
     turn
 }

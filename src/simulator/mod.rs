@@ -26,19 +26,24 @@
 
 mod answer;
 pub mod authority;
+mod base64;
 pub mod bill;
 mod claude;
 pub mod control;
 mod credential;
+mod eventstream;
 mod exchange;
 mod frame;
 mod gemini;
 mod gzip;
+mod host;
 mod image;
+mod instead;
 pub mod journal;
 mod json;
 mod lenient;
 mod openai;
+mod page;
 mod playback;
 mod rejection;
 mod route;
@@ -46,7 +51,9 @@ mod sample;
 pub mod script;
 mod server;
 mod shape;
+mod signature;
 pub mod turn;
+mod vector;
 
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,8 @@ pub enum Kind {
     Map,
     /// A list of that, with at least and at most so many items.
     List(&'static Self, usize, usize),
-    /// An object whose fields depend on the string in its member of that name.
+    /// An object whose fields depend on the string in its member of that name; the variant named
+    /// `""` is what an object without that member is.
     Tagged(&'static str, &'static [(&'static str, Shape)]),
     /// The first of these whose JSON type fits.
     Either(&'static [Self]),
@@ -53,6 +54,9 @@ pub const fn required(name: &'static str, kind: Kind) -> Field {
 pub const fn optional(name: &'static str, kind: Kind) -> Field {
     Field { name, kind, required: false }
 }
+
+/// Stands for any field that its object does not name.
+pub const ANYTHING: Field = optional("*", Kind::Any);
 
 /// A whole number from `min` on.
 pub const fn at_least(min: i64) -> Kind {
@@ -137,7 +141,12 @@ impl fmt::Display for Path<'_> {
 impl Reader {
     /// Checks a whole body against the fields of its top level.
     pub fn check(&self, body: &Json<'_>, shape: Shape) -> Result<(), Violation> {
-        self.value(body, &Kind::Object(shape), &Path::Root)
+        self.check_all(body, &[shape])
+    }
+
+    /// Checks a whole body against the fields of its top level, which stand in several tables.
+    pub fn check_all(&self, body: &Json<'_>, shapes: &[Shape]) -> Result<(), Violation> {
+        self.object(body, shapes, None, &Path::Root)
     }
 
     fn value(&self, json: &Json<'_>, kind: &Kind, path: &Path<'_>) -> Result<(), Violation> {
@@ -161,7 +170,7 @@ impl Reader {
                 fail(What::Word(words.to_vec(), text.to_string()))
             }
             (Kind::Words(_), Json::Text(_)) => Ok(()),
-            (Kind::Object(shape), Json::Object(_)) => self.object(json, shape, None, path),
+            (Kind::Object(shape), Json::Object(_)) => self.object(json, &[shape], None, path),
             (Kind::List(of, min, max), Json::List(items)) => {
                 if items.len() < *min {
                     return fail(What::Short(*min, items.len()));
@@ -176,17 +185,26 @@ impl Reader {
                 self.value(one, of, &Path::Index(path, 0))
             }
             (Kind::Tagged(tag, variants), Json::Object(_)) => match json.get(tag) {
-                None => fail(What::Missing((*tag).to_owned())),
-                Some(Json::Text(text)) => match variants.iter().find(|(name, _)| name == text) {
-                    Some((_, shape)) => self.object(json, shape, Some(tag), path),
-                    None => Err(Violation {
-                        path: Path::Key(path, tag).write(self.brackets),
-                        what: What::Word(
-                            variants.iter().map(|(name, _)| *name).collect(),
-                            text.to_string(),
-                        ),
-                    }),
+                None => match variants.iter().find(|(name, _)| name.is_empty()) {
+                    Some((_, shape)) => self.object(json, &[shape], Some(tag), path),
+                    None => fail(What::Missing((*tag).to_owned())),
                 },
+                Some(Json::Text(text)) => {
+                    match variants.iter().find(|(name, _)| name == text && !text.is_empty()) {
+                        Some((_, shape)) => self.object(json, &[shape], Some(tag), path),
+                        None => Err(Violation {
+                            path: Path::Key(path, tag).write(self.brackets),
+                            what: What::Word(
+                                variants
+                                    .iter()
+                                    .map(|(name, _)| *name)
+                                    .filter(|name| !name.is_empty())
+                                    .collect(),
+                                text.to_string(),
+                            ),
+                        }),
+                    }
+                }
                 Some(other) => Err(Violation {
                     path: Path::Key(path, tag).write(self.brackets),
                     what: What::Type("string", other.kind()),
@@ -206,7 +224,7 @@ impl Reader {
     fn object(
         &self,
         json: &Json<'_>,
-        shape: Shape,
+        shapes: &[Shape],
         tag: Option<&str>,
         path: &Path<'_>,
     ) -> Result<(), Violation> {
@@ -216,7 +234,8 @@ impl Reader {
             if Some(key.as_ref()) == tag {
                 continue;
             }
-            let Some(field) = shape.iter().find(|field| named(key, field.name)) else {
+            let fits = |field: &&Field| named(key, field.name) || field.name == ANYTHING.name;
+            let Some(field) = shapes.iter().copied().flatten().find(fits) else {
                 return fail(What::Unknown(key.to_string()));
             };
             if json.members().iter().take(at).any(|(earlier, _)| named(earlier, field.name)) {
@@ -228,7 +247,8 @@ impl Reader {
             self.value(value, &field.kind, &Path::Key(path, field.name))?;
         }
         let given = |name| json.members().iter().any(|(key, _)| named(key, name));
-        match shape.iter().find(|field| field.required && !given(field.name)) {
+        let missing = |field: &&Field| field.required && !given(field.name);
+        match shapes.iter().copied().flatten().find(missing) {
             Some(field) => fail(What::Missing(field.name.to_owned())),
             None => Ok(()),
         }

@@ -4,7 +4,8 @@
 //! The rules, in order; the first that fits decides:
 //! 1. the last user text contains `refuse`: the schema's refusal;
 //! 2. a tool is forced, or there are tools and the text says `call NAME`: a call of it (`call NAME
-//!    twice`: two parallel calls), with the JSON after `with {…}` or an example made from the schema;
+//!    twice`: two parallel calls), with the JSON after `with {…}` or an example made from the schema
+//!    (a custom tool: with the text after `with`);
 //! 3. the turn answers tool calls: a text that quotes the results;
 //! 4. a JSON schema is asked for: an example of it; JSON alone is asked for: `{"answer": text}`;
 //! 5. otherwise `MODEL here: TEXT`, and for each image its media type and size.
@@ -12,6 +13,7 @@
 //! Tokens: one for each four bytes of text begun, at least one; 85 for an image, 16 for a tool.
 //! Where the text contains `cached`, half of the input is reported as read from the cache.
 
+use super::host::Host;
 use super::json::{Json, quote};
 use super::sample;
 use super::script::{Fault, Reported};
@@ -21,6 +23,10 @@ use super::script::{Fault, Reported};
 pub struct Turn<'j> {
     /// The model asked for.
     pub model: String,
+    /// Whose host was asked.
+    pub host: Host,
+    /// OpenAI Responses: the request itself, of which the answer repeats much.
+    pub request: Option<&'j Json<'j>>,
     /// Whether the answer is streamed.
     pub stream: bool,
     /// OpenAI: whether a stream tells its usage.
@@ -69,6 +75,8 @@ pub struct Tool<'j> {
     pub name: String,
     /// The schema of its arguments.
     pub schema: Option<&'j Json<'j>>,
+    /// OpenAI's custom tools take any text, not JSON.
+    pub custom: bool,
 }
 
 /// What the caller wants done with the tools.
@@ -125,7 +133,8 @@ impl Meter {
         self.bytes += bytes;
     }
 
-    fn tokens(&self) -> u64 {
+    /// How many tokens that makes.
+    pub fn tokens(&self) -> u64 {
         tokens(self.bytes) + self.extra
     }
 }
@@ -167,8 +176,10 @@ pub enum Finish {
 pub struct Call {
     /// The tool.
     pub name: String,
-    /// Its arguments: the text of a JSON object.
+    /// Its arguments: the text of a JSON object; for a custom tool, any text.
     pub arguments: String,
+    /// Whether it is a call of a custom tool.
+    pub custom: bool,
 }
 
 /// An answer, before it is written in a schema.
@@ -206,19 +217,6 @@ impl Reply {
             Reported::Huge => Some(Tokens { input: 1 << 52, output: 1 << 52, ..self.tokens }),
             Reported::True | Reported::Decreasing | Reported::Duplicated => Some(self.tokens),
         }
-    }
-}
-
-/// Signs a thinking text, in base64's alphabet.
-pub fn sign(thinking: &str) -> String {
-    format!("EgretSim{:08x}", crc32fast::hash(thinking.as_bytes()))
-}
-
-/// Whether a signature is one of ours, and of this text where there is text.
-pub fn signed(thinking: &str, signature: &str) -> bool {
-    match thinking {
-        "" => signature.len() == 16 && signature.starts_with("EgretSim"),
-        text => signature == sign(text),
     }
 }
 
@@ -280,13 +278,18 @@ impl Turn<'_> {
             Choice::Auto if self.results.is_empty() => asked(),
             Choice::Auto => None,
         }?;
+        if tool.custom {
+            let input = said.split_once(" with ").map_or("some input", |(_, input)| input);
+            let arguments = input.trim().to_owned();
+            return Some(Call { name: tool.name.clone(), arguments, custom: true });
+        }
         let given = said.split_once("with {").and_then(|(_, rest)| first_object(rest));
         let arguments = match (given, tool.schema) {
             (Some(given), _) => given,
             (None, Some(schema)) => sample::of(schema),
             (None, None) => "{}".to_owned(),
         };
-        Some(Call { name: tool.name.clone(), arguments })
+        Some(Call { name: tool.name.clone(), arguments, custom: false })
     }
 
     fn write(&self, said: &str, faults: &[Fault]) -> Vec<String> {

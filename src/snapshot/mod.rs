@@ -14,6 +14,7 @@ use std::time::Duration;
 use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::{PriceBook, known_models};
+use providers::translate::Leeway;
 
 pub use pattern::{matches, specificity};
 pub use terms::{Terms, TermsCache};
@@ -82,8 +83,10 @@ pub struct Limits {
 pub struct Backend {
     /// Its name in config, metrics and logs.
     pub name: String,
-    /// What it speaks.
+    /// Whose models it serves; Chat stands for both of OpenAI's schemas.
     pub schema: Schema,
+    /// The schemas in which it can be asked for a model turn; never none.
+    pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
     /// What it is shown.
@@ -171,6 +174,8 @@ pub struct Route {
     pub name: String,
     /// Exact names or patterns with `*`.
     pub models: Vec<String>,
+    /// How far requests may be changed on their way.
+    pub leeway: Leeway,
     /// Where to, in order of preference.
     pub targets: Vec<RouteTarget>,
 }

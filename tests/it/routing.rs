@@ -8,12 +8,14 @@ use egret::credential::Credential;
 use egret::route::{Health, candidates, find};
 use egret::snapshot::{Backend, HttpVersions, Origin, Route, RouteTarget, Timeouts};
 use providers::Schema;
+use providers::translate::Leeway;
 
 fn backend(name: &str) -> Arc<Backend> {
     let second = Duration::from_secs(1);
     Arc::new(Backend {
         name: name.to_owned(),
         schema: Schema::Chat,
+        spoken: vec![Schema::Chat],
         origin: Origin { host: "localhost".to_owned(), port: 1, prefix: String::new() },
         credential: Credential::none(Schema::Chat),
         tls: None,
@@ -32,6 +34,7 @@ fn route(models: &[&str], targets: &[(&str, Option<u32>)]) -> Arc<Route> {
     });
     Arc::new(Route {
         name: models[0].to_owned(),
+        leeway: Leeway::default(),
         models: models.iter().map(|&model| model.to_owned()).collect(),
         targets: targets.collect(),
     })

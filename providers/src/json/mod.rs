@@ -3,6 +3,7 @@
 //! objects in their written order.
 
 mod depth;
+mod models;
 mod object;
 mod peek;
 mod plain;
@@ -11,6 +12,7 @@ mod splice;
 mod text;
 
 pub use depth::DEPTH_LIMIT;
+pub use models::{Models, REQUESTS_MAX};
 pub use object::{Object, reports_error};
 pub use peek::Peek;
 pub use splice::{Edit, splice};

@@ -1,8 +1,18 @@
 //! OpenAI's two schemas, and what they share.
 
+mod cache;
 pub mod chat;
 mod error;
+mod extension;
 mod logprobs;
+mod losses;
+mod media;
+mod pairs;
+mod prefill;
 mod read;
+mod reasoning;
 pub mod responses;
+mod sampling;
+mod text;
+mod tool;
 mod usage;

@@ -138,6 +138,16 @@ fn refusal(error: &serde_json::Error) -> Refusal {
     Refusal::of(unindexed(path), message)
 }
 
+/// The refusal of a field that must be there and is not.
+pub(super) fn missing(field: &'static str, write: &str) -> Refusal {
+    Refusal::of(field, format!("Missing required parameter: '{field}'. Write {write}."))
+}
+
+/// The refusal of a field whose value is none of the known ones.
+pub(super) fn invalid(field: &'static str, write: &str) -> Refusal {
+    Refusal::of(field, format!("Invalid value for '{field}': write {write}."))
+}
+
 /// A path without its indices: one of a bounded set, since it holds known keys only.
 fn unindexed(path: &str) -> String {
     let mut inside = false;

@@ -1,4 +1,4 @@
-//! The paths on which providers serve model turns (`wire.md` §1.1).
+//! The paths on which providers serve model turns, embeddings and counts (`wire.md` §1.1).
 
 use std::fmt::Write;
 
@@ -19,10 +19,49 @@ pub fn path(schema: Schema, model: &str, stream: bool) -> String {
 
 /// The path and query of a Gemini request under this API version.
 ///
-/// The model becomes one path segment, whatever it holds: what is not unreserved in RFC 3986 is
-/// percent-encoded (S-08). Without server-sent events (`json_array`) a stream is a JSON array.
+/// Without server-sent events (`json_array`) a stream is a JSON array.
 #[must_use]
 pub fn gemini_path(version: &str, model: &str, stream: bool, json_array: bool) -> String {
+    let method = match (stream, json_array) {
+        (false, _) => "generateContent",
+        (true, false) => "streamGenerateContent?alt=sse",
+        (true, true) => "streamGenerateContent",
+    };
+    gemini_method(version, model, method)
+}
+
+/// The path of a request for embeddings, behind the backend's own prefix; `None` where the schema
+/// has none.
+///
+/// `version` is Gemini's API version, and `batch` which of its two methods: what
+/// [`crate::embedding::Inbound::batch`] says.
+#[must_use]
+pub fn embed_path(schema: Schema, version: &str, model: &str, batch: bool) -> Option<String> {
+    match schema {
+        Schema::Chat => Some("/embeddings".to_owned()),
+        Schema::Gemini => {
+            let method = if batch { "batchEmbedContents" } else { "embedContent" };
+            Some(gemini_method(version, model, method))
+        }
+        Schema::Responses | Schema::Claude => None,
+    }
+}
+
+/// The path of a request for a count of tokens, behind the backend's own prefix; `None` where
+/// the schema has none. `version` is Gemini's API version.
+#[must_use]
+pub fn count_path(schema: Schema, version: &str, model: &str) -> Option<String> {
+    match schema {
+        Schema::Chat => None,
+        Schema::Responses => Some("/responses/input_tokens".to_owned()),
+        Schema::Claude => Some("/v1/messages/count_tokens".to_owned()),
+        Schema::Gemini => Some(gemini_method(version, model, "countTokens")),
+    }
+}
+
+/// The path of a Gemini method. The model becomes one path segment, whatever it holds: what is
+/// not unreserved in RFC 3986 is percent-encoded (S-08).
+fn gemini_method(version: &str, model: &str, method: &str) -> String {
     let mut path = format!("/{version}/models/");
     for byte in model.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -32,11 +71,8 @@ pub fn gemini_path(version: &str, model: &str, stream: bool, json_array: bool) -
             let _ = write!(path, "%{byte:02X}");
         }
     }
-    path.push_str(match (stream, json_array) {
-        (false, _) => ":generateContent",
-        (true, false) => ":streamGenerateContent?alt=sse",
-        (true, true) => ":streamGenerateContent",
-    });
+    path.push(':');
+    path.push_str(method);
     path
 }
 
@@ -55,5 +91,25 @@ mod tests {
         let path = |array| gemini_path("v1", "gemini-2.5-pro", true, array);
         assert_eq!(path(false), "/v1/models/gemini-2.5-pro:streamGenerateContent?alt=sse");
         assert_eq!(path(true), "/v1/models/gemini-2.5-pro:streamGenerateContent");
+    }
+
+    #[test]
+    fn embeddings_and_counts_have_paths_where_the_schema_has_them() {
+        use Schema::{Chat, Claude, Gemini, Responses};
+        let embed = |schema, batch| embed_path(schema, "v1beta", "a/b", batch);
+        assert_eq!(embed(Chat, false).as_deref(), Some("/embeddings"));
+        assert_eq!(embed(Chat, true).as_deref(), Some("/embeddings"));
+        assert_eq!(embed(Gemini, false).as_deref(), Some("/v1beta/models/a%2Fb:embedContent"));
+        assert_eq!(embed(Gemini, true).as_deref(), Some("/v1beta/models/a%2Fb:batchEmbedContents"));
+        for schema in Schema::ALL {
+            let codec = crate::embedding::codec(schema).is_some();
+            assert_eq!(embed(schema, true).is_some(), codec, "{schema}");
+            let codec = crate::count::codec(schema).is_some();
+            assert_eq!(count_path(schema, "v1", "m").is_some(), codec, "{schema}");
+        }
+        let count = |schema| count_path(schema, "v1", "a/b");
+        assert_eq!(count(Responses).as_deref(), Some("/responses/input_tokens"));
+        assert_eq!(count(Claude).as_deref(), Some("/v1/messages/count_tokens"));
+        assert_eq!(count(Gemini).as_deref(), Some("/v1/models/a%2Fb:countTokens"));
     }
 }

@@ -13,7 +13,7 @@ use crate::config::problem::Mark;
 use crate::config::raw::{RawBackend, RawCredential, RawSecret, RawTimeouts};
 use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
-use crate::config::value::{Dialect, Plaintext};
+use crate::config::value::{Api, Dialect, Plaintext};
 use crate::credential::{Credential, SecretError, SecretSource};
 use crate::snapshot::{Backend, HttpVersions, Origin, Timeouts, TlsPolicy};
 
@@ -64,7 +64,8 @@ impl Resolver<'_> {
     }
 
     fn backend(&mut self, section: Mark, name: &str, raw: RawBackend) -> Option<Backend> {
-        let RawBackend { schema, url, credential, tls, plaintext, http, timeouts, dialect } = raw;
+        let RawBackend { schema, api, url, credential, tls, plaintext, http, timeouts, dialect } =
+            raw;
 
         let schema =
             schema.require(section, "schema", "schema: openai, claude or gemini", self.problems);
@@ -77,6 +78,7 @@ impl Resolver<'_> {
             let what = "`dialect: legacy` is for OpenAI-compatible backends";
             self.problems.add(mark, what, "schema: openai, or no dialect");
         }
+        self.check_api(&api, &dialect, known);
         let timeouts = self.timeouts(timeouts);
         let http = http.or(HttpVersions::Auto);
         let location = self.location(section, url, known);
@@ -89,18 +91,31 @@ impl Resolver<'_> {
 
         let (_, schema) = schema?;
         let (_, Location { origin, .. }) = location?;
+        let legacy = dialect.or(Dialect::Current) == Dialect::Legacy;
         let group_key = group_key(name, &origin, tls.as_ref());
         Some(Backend {
             name: name.to_owned(),
             schema,
+            spoken: spoken(schema, api.value(), legacy, &origin),
             origin,
             credential: credential?,
             tls,
             timeouts,
-            legacy_openai: dialect.or(Dialect::Current) == Dialect::Legacy,
+            legacy_openai: legacy,
             http,
             group_key,
         })
+    }
+
+    fn check_api(&mut self, api: &Field<Api>, dialect: &Field<Dialect>, schema: Schema) {
+        let Field::Given(mark, api) = api else { return };
+        if schema != Schema::Chat {
+            let what = "`api` is for backends of the schema openai, which has two";
+            self.problems.add(*mark, what, "schema: openai, or no `api`");
+        } else if *api != Api::Chat && matches!(dialect, Field::Given(_, Dialect::Legacy)) {
+            let what = "a host of the legacy dialect has no Responses API";
+            self.problems.add(*mark, what, "api: chat, or no `dialect`");
+        }
     }
 
     fn location(
@@ -221,6 +236,20 @@ impl Resolver<'_> {
             first_byte: first_byte.or(default.first_byte),
             idle: idle.or(default.idle),
         }
+    }
+}
+
+/// In which schemas a backend can be asked. Hosts that are compatible with OpenAI have Chat; that
+/// one has Responses, too, must be said.
+fn spoken(schema: Schema, api: Option<Api>, legacy: bool, origin: &Origin) -> Vec<Schema> {
+    if schema != Schema::Chat {
+        return vec![schema];
+    }
+    let own = origin.host == "api.openai.com" || origin.host.ends_with(".api.openai.com");
+    match api.unwrap_or(if own && !legacy { Api::Both } else { Api::Chat }) {
+        Api::Chat => vec![Schema::Chat],
+        Api::Responses => vec![Schema::Responses],
+        Api::Both => vec![Schema::Chat, Schema::Responses],
     }
 }
 

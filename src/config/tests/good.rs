@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
+use providers::Schema;
 
 use super::{environment, files, load};
 use crate::config::decode::{Decode, Field};
@@ -174,6 +175,25 @@ fn without_a_file_the_environment_says_which_providers_there_are() {
     assert!(error.starts_with("OPENAI_API_KEY: ") && !error.contains("sk live"), "{error}");
 }
 
+#[test]
+fn which_of_openais_schemas_are_spoken() {
+    let directory = files();
+    let spoken = |fields: &str| {
+        let snapshot = one(&format!("{fields}, credential: none"), directory.path());
+        snapshot.backends[0].spoken.clone()
+    };
+    let both = [Schema::Chat, Schema::Responses];
+    assert_eq!(spoken("schema: openai"), both);
+    assert_eq!(spoken("schema: openai, url: 'https://eu.api.openai.com/v1'"), both);
+    assert_eq!(spoken("schema: openai, url: 'https://api.openai.com.example/v1'"), [Schema::Chat]);
+    assert_eq!(spoken("schema: openai, url: 'https://h/v1'"), [Schema::Chat]);
+    assert_eq!(spoken("schema: openai, url: 'https://h/v1', api: both"), both);
+    assert_eq!(spoken("schema: openai, api: chat"), [Schema::Chat]);
+    assert_eq!(spoken("schema: openai, api: responses"), [Schema::Responses]);
+    assert_eq!(spoken("schema: openai, dialect: legacy"), [Schema::Chat]);
+    assert_eq!(spoken("schema: claude"), [Schema::Claude]);
+}
+
 /// The reference names every key there is, and states the defaults that hold.
 #[test]
 fn the_reference_is_complete_and_loads() {
@@ -191,6 +211,7 @@ fn the_reference_is_complete_and_loads() {
     assert_eq!(reference.ledger, default.ledger);
     let (stated, holds) = (&reference.backends[0], &default.backends[0]);
     assert_eq!(stated.origin, holds.origin);
+    assert_eq!(stated.spoken, holds.spoken);
     assert_eq!(stated.timeouts, holds.timeouts);
     assert_eq!((stated.http, stated.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!((holds.http, holds.legacy_openai), (HttpVersions::Auto, false));

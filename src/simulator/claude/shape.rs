@@ -6,44 +6,65 @@ use super::super::shape::Kind::{
 };
 use super::super::shape::{Field, Kind, Shape, at_least, list, optional, required};
 
+/// The model, unless the path names it.
+pub(super) static MODEL: Shape = &[required("model", Text)];
+
+/// Whether the answer is streamed, unless the path says so.
+pub(super) static STREAM: Shape = &[optional("stream", Bool)];
+
+/// What clouds put into the body instead of headers.
+pub(super) static VERSION: Shape =
+    &[required("anthropic_version", Text), optional("anthropic_beta", list(&Text))];
+
+/// What makes up the input, and so is counted.
 #[rustfmt::skip]
-pub(super) static REQUEST: Shape = &[
-    required("model", Text),
+pub(super) static INPUT: Shape = &[
+    MESSAGES, CACHED, OUTPUT_CONFIG, SPEED, SYSTEM, THINKING, TOOL_CHOICE, TOOLS,
+];
+
+/// The rest of a request of an answer.
+#[rustfmt::skip]
+pub(super) static REST: Shape = &[
     required("max_tokens", at_least(0)),
-    required("messages", list(&MESSAGE)),
-    optional("cache_control", CACHE),
     optional("container", Any),
     optional("diagnostics", Any),
     optional("inference_geo", Text),
     optional("metadata", Object(&[optional("user_id", Text)])),
-    optional("output_config", Object(&[
-        optional("effort", Words(&["low", "medium", "high", "xhigh", "max"])),
-        optional("task_budget", Map),
-        optional("format", Tagged("type", &[("json_schema", &[required("schema", Map)])])),
-    ])),
     optional("service_tier", Words(&["auto", "standard_only"])),
-    optional("speed", Words(&["standard", "fast"])),
     optional("stop_sequences", list(&Text)),
-    optional("stream", Bool),
-    optional("system", Either(&[Text, list(&Tagged("type", &[("text", TEXT)]))])),
     optional("temperature", Real(0.0, 1.0)),
-    optional("thinking", Tagged("type", &[
-        ("enabled", &[required("budget_tokens", at_least(1024)), DISPLAY]),
-        ("adaptive", &[DISPLAY]),
-        ("disabled", &[]),
-        ("between_tools", &[DISPLAY]),
-    ])),
-    optional("tool_choice", Tagged("type", &[
-        ("auto", &[SERIAL]),
-        ("any", &[SERIAL]),
-        ("tool", &[required("name", Text), SERIAL]),
-        ("none", &[]),
-    ])),
-    optional("tools", list(&Object(TOOL))),
     optional("top_k", at_least(0)),
     optional("top_p", Real(0.0, 1.0)),
     optional("user_profile_id", Text),
 ];
+
+const MESSAGES: Field = required("messages", list(&MESSAGE));
+const SPEED: Field = optional("speed", Words(&["standard", "fast"]));
+const SYSTEM: Field = optional("system", Either(&[Text, list(&Tagged("type", &[("text", TEXT)]))]));
+const TOOLS: Field = optional("tools", list(&Object(TOOL)));
+
+#[rustfmt::skip]
+const OUTPUT_CONFIG: Field = optional("output_config", Object(&[
+    optional("effort", Words(&["low", "medium", "high", "xhigh", "max"])),
+    optional("task_budget", Map),
+    optional("format", Tagged("type", &[("json_schema", &[required("schema", Map)])])),
+]));
+
+#[rustfmt::skip]
+const THINKING: Field = optional("thinking", Tagged("type", &[
+    ("enabled", &[required("budget_tokens", at_least(1024)), DISPLAY]),
+    ("adaptive", &[DISPLAY]),
+    ("disabled", &[]),
+    ("between_tools", &[DISPLAY]),
+]));
+
+#[rustfmt::skip]
+const TOOL_CHOICE: Field = optional("tool_choice", Tagged("type", &[
+    ("auto", &[SERIAL]),
+    ("any", &[SERIAL]),
+    ("tool", &[required("name", Text), SERIAL]),
+    ("none", &[]),
+]));
 
 /// Fields that only a request with `anthropic-beta` may have.
 pub(super) const BETA: &[&str] =
@@ -129,6 +150,8 @@ const BLOCKS: &[(&str, Shape)] = &[
     ("advisor_tool_result", SERVER_RESULT),
     ("mcp_tool_result", &[required("tool_use_id", Text), required("content", Any), optional("is_error", Bool), CACHED]),
     ("mcp_tool_use", &[required("id", Text), required("name", Text), required("server_name", Text), required("input", Map), CACHED]),
+    ("tool_addition", &[required("tool", Map), CACHED]),
+    ("tool_removal", &[required("tool", Map), CACHED]),
     ("container_upload", &[required("file_id", Text), CACHED]),
 ];
 

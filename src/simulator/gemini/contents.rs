@@ -1,9 +1,9 @@
 //! The rules that contents must keep, beyond their shape (wire.md §5.2, §5.3).
 
-use super::super::image;
+use super::super::base64;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
-use super::super::turn::signed;
+use super::super::signature::Maker;
 use super::shape::DATA;
 
 /// What stands in for a signature that the client does not have.
@@ -22,14 +22,18 @@ pub(super) fn role<'j>(content: &'j Json<'j>) -> &'j str {
 }
 
 /// Checks every part, and that each turn of calls is answered by as many responses right after.
-pub(super) fn check(contents: &[Json<'_>], signatures: bool) -> Result<(), Rejection> {
+pub(super) fn check(
+    contents: &[Json<'_>],
+    signatures: bool,
+    maker: Maker,
+) -> Result<(), Rejection> {
     let count = |content: &Json<'_>, name| {
         parts(content).iter().filter(|part| part.proto(name).is_some()).count()
     };
     let mut open: Vec<&str> = Vec::new();
     for (at, content) in contents.iter().enumerate() {
         for (index, part) in parts(content).iter().enumerate() {
-            self::part(part, &format!("contents[{at}].parts[{index}]"))?;
+            self::part(part, &format!("contents[{at}].parts[{index}]"), maker)?;
         }
         let calls = count(content, "functionCall");
         let responses = count(content, "functionResponse");
@@ -81,7 +85,7 @@ pub(super) fn check(contents: &[Json<'_>], signatures: bool) -> Result<(), Rejec
 }
 
 /// One data field; base64 that is base64; a signature that is ours or the sentinel.
-fn part(part: &Json<'_>, path: &str) -> Result<(), Rejection> {
+pub(super) fn part(part: &Json<'_>, path: &str, maker: Maker) -> Result<(), Rejection> {
     let data = DATA.iter().filter(|name| part.proto(name).is_some()).count();
     if data != 1 {
         let message = match data {
@@ -103,14 +107,14 @@ fn part(part: &Json<'_>, path: &str) -> Result<(), Rejection> {
             return Err(Rejection::bad(format!("Unsupported MIME type: {kind}")));
         }
         let data = blob.get("data").and_then(Json::text).unwrap_or_default();
-        if image::decoded_length(data).is_none() {
+        if base64::decoded_length(data).is_none() {
             return Err(Rejection::bad(format!(
                 "Invalid value at '{path}.inline_data.data' (TYPE_BYTES), Base64 decoding failed"
             )));
         }
     }
     match part.proto("thoughtSignature").and_then(Json::text) {
-        Some(given) if !SENTINELS.contains(&given) && !signed("", given) => {
+        Some(given) if !SENTINELS.contains(&given) && !maker.made(given, "") => {
             Err(Rejection::bad("Corrupted thought signature."))
         }
         _ => Ok(()),

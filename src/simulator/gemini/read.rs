@@ -1,33 +1,41 @@
 //! Reads a generateContent request, and refuses what Gemini refuses.
 
 use super::super::Provider;
-use super::super::image::decoded_length;
+use super::super::base64::decoded_length;
+use super::super::host::Host;
 use super::super::json::{Json, same_in_proto};
 use super::super::rejection::Rejection;
+use super::super::route::Route;
 use super::super::shape::Reader;
 use super::super::turn::{Choice, Image, Thinking, Tool, Turn};
 use super::contents::{self, parts, role};
-use super::{needs_signature, shape};
+use super::family::Family;
+use super::{maker, shape};
 
 const READER: Reader = Reader { proto: true, null: true, brackets: true };
 
-pub(in super::super) fn read<'j>(
-    body: &'j Json<'j>,
-    model: &str,
-    stream: bool,
-    sse: bool,
-) -> Result<Turn<'j>, Rejection> {
-    READER.check(body, shape::REQUEST).map_err(|broken| broken.reject(Provider::Gemini))?;
-    let mut turn = Turn { model: model.to_owned(), stream, sse, ..Turn::default() };
+pub(in super::super) fn read<'j>(body: &'j Json<'j>, route: &Route) -> Result<Turn<'j>, Rejection> {
+    let labels = if route.host == Host::Vertex { shape::LABELS } else { &[] };
+    READER
+        .check_all(body, &[shape::REQUEST, labels])
+        .map_err(|broken| broken.reject(Provider::Gemini))?;
+    let model = route.model.clone().unwrap_or_default();
+    let family = Family::of(&model);
+    let stream = route.stream == Some(true);
+    let mut turn = Turn { model, host: route.host, stream, sse: route.sse, ..Turn::default() };
     if let Some(config) = body.proto("generationConfig") {
+        family.check(config)?;
         generation(config, &mut turn)?;
+    }
+    if !family.tools && body.proto("tools").is_some_and(|tools| !tools.items().is_empty()) {
+        return Err(Rejection::bad("Function calling is not enabled for this model."));
     }
     tools(body, &mut turn)?;
     for part in body.proto("systemInstruction").map_or(&[][..], parts) {
         turn.input.text(part.get("text").and_then(Json::text).unwrap_or_default());
     }
     let all = body.proto("contents").map_or(&[][..], Json::items);
-    contents::check(all, needs_signature(model))?;
+    contents::check(all, family.signs, maker(route.host))?;
     for content in all {
         listen(content, &mut turn);
     }
@@ -145,7 +153,11 @@ fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
                 return Err(Rejection::bad(message));
             }
             turn.input.tool();
-            turn.tools.push(Tool { name: name.to_owned(), schema: json.or(openapi) });
+            turn.tools.push(Tool {
+                name: name.to_owned(),
+                schema: json.or(openapi),
+                custom: false,
+            });
         }
     }
     let config = body.proto("toolConfig").and_then(|config| config.proto("functionCallingConfig"));

@@ -60,8 +60,11 @@ pub(super) static REQUEST: Shape = &[
     ])),
 ];
 
+/// What only Vertex takes.
+pub(super) static LABELS: Shape = &[optional("labels", Map)];
+
 #[rustfmt::skip]
-const CONTENT: Kind = Object(&[
+pub(super) const CONTENT: Kind = Object(&[
     optional("role", Words(&["user", "model", "function", "system"])),
     required("parts", List(&Object(PART), 1, usize::MAX)),
 ]);

@@ -1,33 +1,41 @@
-//! OpenAI Chat Completions (wire.md §2, §3, §4.1).
+//! OpenAI: Chat Completions and Responses (wire.md §2, §3, §4.1).
 
-mod read;
-mod shape;
-mod write;
+pub(super) mod chat;
+mod embeddings;
+mod family;
+mod paths;
+pub(super) mod responses;
+mod strict;
 
-pub(super) use read::read;
-pub(super) use write::{answer, failure, stream};
+pub(super) use embeddings::embed;
+pub(super) use paths::find;
 
 use super::rejection::Rejection;
 
 /// The models that the list names.
 pub const MODELS: &[&str] = &["gpt-5.4", "gpt-4o-mini"];
 
-/// Whether the model thinks before it answers.
-fn thinks(model: &str) -> bool {
-    model.starts_with("gpt-5") || model.starts_with("o1") || model.starts_with("o3")
-}
-
-pub(super) fn unknown_model(model: &str) -> Rejection {
-    let message = format!("The model `{model}` does not exist or you do not have access to it.");
-    Rejection::new(404, message).code("model_not_found")
+/// The body of `GET /v1/models/{model}`.
+pub(super) fn model(model: &str) -> serde_json::Value {
+    serde_json::json!({"id": model, "object": "model", "created": 1_780_000_000,
+                       "owned_by": "system"})
 }
 
 /// The body of `GET /v1/models`.
 pub(super) fn models() -> serde_json::Value {
-    let each = |model: &&str| {
-        serde_json::json!({"id": model, "object": "model", "created": 1_780_000_000,
-                           "owned_by": "system"})
-    };
-    let data: Vec<_> = MODELS.iter().map(each).collect();
+    let data: Vec<_> = MODELS.iter().map(|each| model(each)).collect();
     serde_json::json!({"object": "list", "data": data})
+}
+
+/// Refuses a tool's name that does not match OpenAI's pattern.
+fn tool_name(name: &str, param: &str) -> Result<(), Rejection> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if (1..=64).contains(&name.len()) && name.bytes().all(good) {
+        return Ok(());
+    }
+    let message = format!(
+        "Invalid '{param}': string does not match pattern. Expected a string that matches the \
+         pattern '^[a-zA-Z0-9_-]+$'."
+    );
+    Err(Rejection::bad(message).param(param).code("invalid_value"))
 }

@@ -17,7 +17,9 @@ use crate::openai::{error, logprobs};
 
 /// Reads a whole answer.
 pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| in_another_shape(body))?;
+    // All of it is text, also what is passed over: as strict as `read_usage`.
+    let text = std::str::from_utf8(body).map_err(|_| error::unreadable("an answer"))?;
+    let answer: Answer<'_> = serde_json::from_str(text).map_err(|_| in_another_shape(body))?;
     if let Some(error) = answer.error {
         return Err(error::in_band(error));
     }

@@ -2,6 +2,8 @@
 
 mod annotation;
 mod answer;
+mod decode;
+mod encode;
 mod error;
 mod item;
 mod object;
@@ -10,6 +12,7 @@ mod response;
 mod stream_decoder;
 mod stream_encoder;
 mod usage;
+mod wire;
 
 #[cfg(test)]
 mod tests;
@@ -25,18 +28,18 @@ pub struct Responses;
 impl Codec for Responses {
     fn decode_request<'a>(
         &self,
-        _body: &'a [u8],
+        body: &'a [u8],
         _path: PathHints<'a>,
     ) -> Result<Request<'a>, Refusal> {
-        Err(Refusal::body(UNREAD))
+        decode::request(body)
     }
 
     fn encode_request(
         &self,
-        _request: &Request<'_>,
-        _target: &Target<'_>,
+        request: &Request<'_>,
+        target: &Target<'_>,
     ) -> Result<Encoded, Refusal> {
-        Err(Refusal::body(UNREAD))
+        encode::request(request, target)
     }
 
     fn decode_response<'a>(&self, body: &'a [u8]) -> Result<Response<'a>, ApiError> {
@@ -68,4 +71,6 @@ impl Codec for Responses {
     }
 }
 
-const UNREAD: &str = "the Responses API is only passed on between its own callers and providers";
+/// What a request may ask to be included that means the same, or nothing, to every provider.
+const LOGPROBS: &str = "message.output_text.logprobs";
+const ENCRYPTED: &str = "reasoning.encrypted_content";

@@ -148,7 +148,11 @@ const TOOLS: &[Row] = &[
             r#"{"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"tool","name":"f"}}"#,
         ),
     ),
-    ("custom tool", r#"{"tools":[{"type":"custom","custom":{"name":"sql"}}]}"#, Refused("tools")),
+    (
+        "custom tool",
+        r#"{"tools":[{"type":"custom","custom":{"name":"sql"}}]}"#,
+        Refused("tools.custom"),
+    ),
     ("odd name", r#"{"tools":[{"type":"function","function":{"name":"a.b"}}]}"#, Refused("tools")),
 ];
 

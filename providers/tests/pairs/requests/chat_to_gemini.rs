@@ -111,7 +111,11 @@ const TOOLS: &[Row] = &[
             &["tools"],
         ),
     ),
-    ("custom tool", r#"{"tools":[{"type":"custom","custom":{"name":"sql"}}]}"#, Refused("tools")),
+    (
+        "custom tool",
+        r#"{"tools":[{"type":"custom","custom":{"name":"sql"}}]}"#,
+        Refused("tools.custom"),
+    ),
     ("odd name", r#"{"tools":[{"type":"function","function":{"name":"1st"}}]}"#, Refused("tools")),
 ];
 

@@ -17,7 +17,7 @@ const PLAIN: &[Row] = &[
     (
         "logprobs",
         r#"{"generationConfig":{"responseLogprobs":true,"logprobs":2}}"#,
-        Lost(&["generationConfig.responseLogprobs"]),
+        Says(r#"{"logprobs":true,"top_logprobs":2}"#),
     ),
     ("top_k", r#"{"generationConfig":{"topK":64}}"#, Lost(&["generationConfig.topK"])),
     ("two candidates", r#"{"generationConfig":{"candidateCount":2}}"#, Says(r#"{"n":2}"#)),

@@ -14,6 +14,7 @@ use crate::conversation::{
 };
 use crate::json::Str;
 use crate::openai::chat::wire;
+use crate::openai::media;
 use crate::openai::read::{self, List, TextOr, is_null};
 
 /// Reads all messages into the request: leading instructions are its `system`.
@@ -266,7 +267,7 @@ impl Place {
                 let format =
                     audio.format.ok_or_else(|| lacks("messages.content.input_audio.format"))?;
                 let media_type = Cow::Owned(format!("audio/{}", &*format));
-                media(
+                bare(
                     Source::Base64 { media_type, data: data.0 },
                     part.cache_control.map(cache::read),
                     Part::Audio,
@@ -331,13 +332,7 @@ impl Place {
         usual: &'static str,
         at: &str,
     ) -> Result<Source<'a>, Refusal> {
-        if data.starts_with("https://") || data.starts_with("http://") {
-            return Ok(Source::Url { url: data, media_type: None });
-        }
-        if !data.starts_with("data:") {
-            return Ok(Source::Base64 { media_type: usual.into(), data });
-        }
-        data_url(data).ok_or_else(|| {
+        media::inline(data, usual).ok_or_else(|| {
             Refusal::of(
                 "messages.content",
                 format!("Invalid value for '{at}': write data:<type>;base64,<data>."),
@@ -352,34 +347,10 @@ fn thinking<'a>(text: Str<'a>, parts: &mut Vec<Part<'a>>) {
     }
 }
 
-fn media<'a>(
+fn bare<'a>(
     source: Source<'a>,
     cache: Option<CacheBreakpoint>,
     kind: fn(Media<'a>) -> Part<'a>,
 ) -> Part<'a> {
     kind(Media { source, name: None, detail: None, cache })
-}
-
-/// Takes `data:<type>[;parameter];base64,<data>` apart; no other encoding is known.
-fn data_url(url: Cow<'_, str>) -> Option<Source<'_>> {
-    match url {
-        Cow::Borrowed(url) => {
-            let (media_type, data) = split_data_url(url)?;
-            Some(Source::Base64 { media_type: media_type.into(), data: data.into() })
-        }
-        Cow::Owned(url) => {
-            let (media_type, data) = split_data_url(&url)?;
-            Some(Source::Base64 {
-                media_type: media_type.to_owned().into(),
-                data: data.to_owned().into(),
-            })
-        }
-    }
-}
-
-fn split_data_url(url: &str) -> Option<(&str, &str)> {
-    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
-    let head = head.strip_suffix(";base64")?;
-    let media_type = head.split(';').next().unwrap_or(head);
-    Some((if media_type.is_empty() { "text/plain" } else { media_type }, data))
 }

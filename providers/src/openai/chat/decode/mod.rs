@@ -1,6 +1,5 @@
 //! A Chat Completions request, read (`wire.md` §2).
 
-mod extension;
 mod message;
 mod tools;
 
@@ -9,13 +8,15 @@ use std::borrow::Cow;
 use self::extension::Extensions;
 use super::wire;
 use crate::Schema;
-use crate::conversation::{Effort, Field, OutputFormat, Reasoning, Refusal, Request, Sampling};
-use crate::openai::read::{self, TextOr};
+use crate::conversation::{OutputFormat, Reasoning, Refusal, Request, Sampling};
+use crate::openai::extension;
+use crate::openai::read::{self, TextOr, invalid, missing};
+use crate::openai::reasoning;
 
 /// Reads a request body.
 pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     let body: wire::Body<'_> = read::parse_body(body)?;
-    let mut extensions = Extensions::default();
+    let mut extensions = Extensions::of(Schema::Chat);
     for (key, value) in body.unknown {
         extensions.top(&key, value);
     }
@@ -58,18 +59,13 @@ pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     }
     request.logprobs = logprobs(body.logprobs, body.top_logprobs)?;
     request.reasoning = Reasoning {
-        effort: body.reasoning_effort.map(|word| effort(&word)).transpose()?,
+        effort: match body.reasoning_effort {
+            Some(word) => Some(reasoning::effort(&word, "reasoning_effort")?),
+            None => None,
+        },
         ..Reasoning::default()
     };
-    request.user = match (body.safety_identifier, body.user) {
-        (Some(id), Some(user)) => {
-            if id != user {
-                extensions.lost("user");
-            }
-            Some(id.0)
-        }
-        (id, user) => id.or(user).map(Cow::from),
-    };
+    request.user = extensions.user(body.safety_identifier, body.user);
     request.extensions = extensions.into_vec();
     Ok(request)
 }
@@ -100,24 +96,6 @@ fn logprobs(wanted: Option<bool>, top: Option<u32>) -> Result<Option<u32>, Refus
     }
 }
 
-fn effort(word: &str) -> Result<Effort, Refusal> {
-    Ok(match word {
-        "none" => Effort::None,
-        "minimal" => Effort::Minimal,
-        "low" => Effort::Low,
-        "medium" => Effort::Medium,
-        "high" => Effort::High,
-        "xhigh" => Effort::XHigh,
-        "max" => Effort::Max,
-        _ => {
-            return Err(invalid(
-                Field::Reasoning.name(Schema::Chat),
-                "none, minimal, low, medium, high, xhigh or max",
-            ));
-        }
-    })
-}
-
 fn output<'a>(
     format: wire::ResponseFormat<'a>,
     extensions: &mut Extensions<'a>,
@@ -143,14 +121,4 @@ fn output<'a>(
         }
         _ => Err(invalid("response_format.type", "text, json_object or json_schema")),
     }
-}
-
-/// The refusal of a field that must be there and is not.
-fn missing(field: &'static str, write: &str) -> Refusal {
-    Refusal::of(field, format!("Missing required parameter: '{field}'. Write {write}."))
-}
-
-/// The refusal of a field whose value is none of the known ones.
-fn invalid(field: &'static str, write: &str) -> Refusal {
-    Refusal::of(field, format!("Invalid value for '{field}': write {write}."))
 }

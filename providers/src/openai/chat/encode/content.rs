@@ -1,14 +1,14 @@
 //! Content: what one message says.
 
-use std::fmt;
-
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::options::{Losses, refuse};
 use crate::Schema;
 use crate::claude::cache::{self, CacheControl};
 use crate::conversation::{self, CacheBreakpoint, Field, Media, Opaque, Refusal, Request, Source};
+use crate::openai::media::Address;
+pub(super) use crate::openai::text::Prefixed;
 
 /// A message's content as it is written: a string where that is enough.
 #[derive(Serialize)]
@@ -28,38 +28,6 @@ impl<'a> Content<'a> {
                 _ => Self::Text(Prefixed::default()),
             },
             _ => Self::Parts(parts),
-        }
-    }
-}
-
-/// Text behind something that Egret says of it.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Prefixed<'a> {
-    pub(super) prefix: &'static str,
-    pub(super) text: &'a str,
-    pub(super) suffix: &'static str,
-}
-
-impl<'a> Prefixed<'a> {
-    pub(super) const fn plain(text: &'a str) -> Self {
-        Self { prefix: "", text, suffix: "" }
-    }
-}
-
-impl fmt::Display for Prefixed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.prefix)?;
-        f.write_str(self.text)?;
-        f.write_str(self.suffix)
-    }
-}
-
-impl Serialize for Prefixed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.prefix.is_empty() && self.suffix.is_empty() {
-            serializer.serialize_str(self.text)
-        } else {
-            serializer.collect_str(self)
         }
     }
 }
@@ -118,27 +86,6 @@ pub(super) enum File<'a> {
     Inline { filename: &'a str, file_data: Address<'a> },
 }
 
-/// An address on the web, or the bytes themselves as a `data:` URL, written without a copy.
-pub(super) enum Address<'a> {
-    Url(&'a str),
-    Data { media_type: &'a str, data: &'a str },
-}
-
-impl fmt::Display for Address<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Url(url) => f.write_str(url),
-            Self::Data { media_type, data } => write!(f, "data:{media_type};base64,{data}"),
-        }
-    }
-}
-
-impl Serialize for Address<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 /// Plain text as a part.
 pub(super) const fn text(text: Prefixed<'_>) -> Part<'_> {
     Part::Known(Known::Text { text, cache_control: None })
@@ -178,7 +125,10 @@ pub(super) fn part<'a>(
             Known::Text { text: Prefixed::plain(&text.text), cache_control }
         }
         conversation::Part::Image(media) => Known::ImageUrl {
-            image_url: ImageUrl { url: image(media, request)?, detail: media.detail.as_deref() },
+            image_url: ImageUrl {
+                url: Address::of_image(media, request)?,
+                detail: media.detail.as_deref(),
+            },
             cache_control: cache(media.cache),
         },
         conversation::Part::Document(Media {
@@ -217,10 +167,6 @@ pub(super) fn part<'a>(
     Ok(Some(Part::Known(known)))
 }
 
-fn image<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<Address<'a>, Refusal> {
-    address(media, "image/", request, Field::Image, "write an https address, or base64 data.")
-}
-
 fn file<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<File<'a>, Refusal> {
     match &media.source {
         Source::File { id } if request.schema == Schema::Chat => Ok(File::Uploaded { file_id: id }),
@@ -254,22 +200,4 @@ fn audio<'a>(media: &'a Media<'_>, request: &Request<'_>) -> Result<InputAudio<'
         _ => return Err(wrong()),
     };
     Ok(InputAudio { data, format })
-}
-
-fn address<'a>(
-    media: &'a Media<'_>,
-    kind: &str,
-    request: &Request<'_>,
-    field: Field,
-    write: &str,
-) -> Result<Address<'a>, Refusal> {
-    match &media.source {
-        Source::Base64 { media_type, data } if media_type.starts_with(kind) => {
-            Ok(Address::Data { media_type, data })
-        }
-        Source::Url { url, .. } if url.starts_with("https://") || url.starts_with("http://") => {
-            Ok(Address::Url(url))
-        }
-        _ => Err(refuse(request, field, write)),
-    }
 }

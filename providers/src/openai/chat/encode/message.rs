@@ -165,6 +165,7 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
         if let Some(first) = texts.first_mut().filter(|_| result.is_error) {
             // Chat has no way to mark a failure but words.
             first.prefix = "Error: ";
+            self.losses.emulated(Field::ToolResultError);
         }
         let tool_call_id = Some(match &result.call_id {
             Some(id) => Cow::Borrowed(id.as_ref()),

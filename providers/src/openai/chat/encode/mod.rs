@@ -7,21 +7,23 @@ mod tools;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::value::RawValue;
 
 use self::message::Message;
 use self::options::{Limits, Losses};
 use self::tools::{Choice, Tool};
 use crate::Schema;
 use crate::codec::{Encoded, Target};
-use crate::conversation::{Field, Refusal, Request, Role};
+use crate::conversation::{Refusal, Request};
+use crate::openai::pairs::{self, Own};
+use crate::openai::prefill;
 
 /// Writes a request for `target`.
 pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Encoded, Refusal> {
     let mut losses = Losses::new(request);
-    check(request, target)?;
+    prefill::check(request, target)?;
     // First, since an extension names what can't be said better than what is made of it.
-    let extensions = options::extensions(request, &mut losses)?;
+    let sisters = !target.capabilities.legacy_openai;
+    let extensions = pairs::extensions(request, Schema::Chat, sisters, &mut losses)?;
     let body = Body {
         model: target.model,
         messages: message::all(request, target, &mut losses)?,
@@ -37,24 +39,7 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
     // Writing borrowed text into memory fails in no way that is known.
     let body = serde_json::to_vec(&body)
         .map_err(|error| Refusal::body(format!("The request could not be written: {error}.")))?;
-    Ok(Encoded { losses: losses.into_vec(), ..Encoded::of(body) })
-}
-
-/// What would be answered with something else than was asked for.
-fn check(request: &Request<'_>, target: &Target<'_>) -> Result<(), Refusal> {
-    let prefill = request.schema == Schema::Claude && !target.capabilities.prefill;
-    if prefill && request.messages.last().is_some_and(|last| last.role == Role::Assistant) {
-        let field = request.name(Field::Messages);
-        return Err(Refusal::of(
-            field,
-            format!(
-                "'{field}' ends in an assistant turn, and {} does not go on with it: end in a \
-                 user turn.",
-                target.model
-            ),
-        ));
-    }
-    Ok(())
+    Ok(losses.about(body))
 }
 
 /// The body. Members follow each other as SDKs write them.
@@ -67,12 +52,14 @@ struct Body<'a> {
     response_format: Option<options::Format<'a>>,
     limits: Limits<'a>,
     stream: bool,
-    extensions: Vec<(&'a str, &'a RawValue)>,
+    extensions: Own<'a>,
 }
 
 #[derive(Serialize)]
-struct StreamOptions {
+struct StreamOptions<'a> {
     include_usage: bool,
+    #[serde(flatten)]
+    rest: Own<'a>,
 }
 
 impl Serialize for Body<'_> {
@@ -110,9 +97,15 @@ impl Serialize for Body<'_> {
         if self.stream {
             map.serialize_entry("stream", &true)?;
             // Without it the provider says nothing of what it costs (`wire.md` §3.2).
-            map.serialize_entry("stream_options", &StreamOptions { include_usage: true })?;
+            map.serialize_entry(
+                "stream_options",
+                &StreamOptions {
+                    include_usage: true,
+                    rest: self.extensions.under("stream_options"),
+                },
+            )?;
         }
-        for (key, value) in &self.extensions {
+        for (key, value) in self.extensions.top() {
             map.serialize_entry(key, value)?;
         }
         map.end()

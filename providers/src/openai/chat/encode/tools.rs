@@ -9,10 +9,7 @@ use super::options::{Losses, refuse};
 use crate::Schema;
 use crate::codec::Target;
 use crate::conversation::{self, Field, Refusal, Request, ToolChoice};
-use crate::dialect;
-
-/// Longest name of a tool.
-const MAX_NAME: usize = 64;
+use crate::openai::tool;
 
 /// A tool as it is written.
 #[derive(Serialize)]
@@ -82,18 +79,21 @@ pub(super) fn all<'a>(
                 if allowed.is_some_and(|names| !names.contains(name)) {
                     continue;
                 }
-                if request.schema != Schema::Chat && !is_name(name) {
-                    let why = format!(
-                        "'{name}' can't be the name of a tool here: use up to {MAX_NAME} letters, \
-                         digits, '_' and '-'."
-                    );
-                    return Err(refuse(request, Field::Tools, &why));
+                if request.schema != Schema::Chat {
+                    tool::named(request, name)?;
                 }
                 if cache.is_some() {
                     losses.of(Field::CacheControl);
                 }
                 let description = description.as_deref();
-                let (parameters, strict) = held(request, parameters.as_deref(), *strict, losses)?;
+                let (parameters, strict) = match (parameters.as_deref(), strict) {
+                    (Some(raw), Some(true)) if request.schema != Schema::Chat => {
+                        let field = (Field::Tools, Field::ToolStrict);
+                        let (schema, strict) = tool::strict(request, raw, field, losses)?;
+                        (Some(schema), strict.then_some(true))
+                    }
+                    (raw, strict) => (raw.map(Cow::Borrowed), *strict),
+                };
                 let function = Function { name, description, parameters, strict };
                 tools.push(Tool::Function { r#type: "function", function });
             }
@@ -122,34 +122,6 @@ pub(super) fn all<'a>(
         }
     }
     Ok(tools)
-}
-
-/// Whether OpenAI takes this as a tool's name (`wire.md` §5.2). Its own callers' hosts may know
-/// better.
-fn is_name(name: &str) -> bool {
-    (1..=MAX_NAME).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-}
-
-/// A tool's schema and whether OpenAI is to hold arguments to it. Others hold them to schemas that
-/// OpenAI would refuse to; it is then told of the schema only.
-fn held<'a>(
-    request: &Request<'_>,
-    schema: Option<&'a RawValue>,
-    strict: Option<bool>,
-    losses: &mut Losses<'_, '_>,
-) -> Result<(Option<Cow<'a, RawValue>>, Option<bool>), Refusal> {
-    let (Some(raw), Some(true), true) = (schema, strict, request.schema != Schema::Chat) else {
-        return Ok((schema.map(Cow::Borrowed), strict));
-    };
-    let field = request.name(Field::Tools);
-    let closed = dialect::for_openai_strict(raw);
-    let closed = closed.map_err(|refusal| Refusal { field: Some(field.into()), ..refusal })?;
-    if closed.is_none() {
-        losses.of(Field::ToolStrict);
-    }
-    let strict = closed.as_ref().map(|_| true);
-    Ok((Some(closed.unwrap_or(Cow::Borrowed(raw))), strict))
 }
 
 /// `tool_choice` as it is written.
@@ -183,39 +155,23 @@ pub(super) fn choice<'a>(
     request: &'a Request<'_>,
     target: &Target<'_>,
 ) -> Result<Option<Choice<'a>>, Refusal> {
-    let Some(choice) = &request.tool_choice else { return Ok(None) };
-    let forced = matches!(
-        choice,
-        ToolChoice::Required | ToolChoice::Named(_) | ToolChoice::Allowed { required: true, .. }
-    );
-    if forced && !target.capabilities.forced_tools {
-        let why = format!("{} can't be made to call a tool: let it choose.", target.model);
-        return Err(refuse(request, Field::ToolChoice, &why));
-    }
-    if request.tools.is_empty() && !forced {
-        // Refused by OpenAI where there are no tools, and without meaning there.
-        return Ok(None);
-    }
+    let Some(choice) = tool::choice(request, target)? else { return Ok(None) };
     Ok(Some(match choice {
         ToolChoice::Auto => Choice::Word("auto"),
         ToolChoice::None => Choice::Word("none"),
         ToolChoice::Required => Choice::Word("required"),
         ToolChoice::Named(name) => Choice::Named(named(request, name)),
         ToolChoice::Allowed { required, .. } if target.capabilities.legacy_openai => {
-            Choice::Word(mode(*required))
+            Choice::Word(tool::mode(*required))
         }
         ToolChoice::Allowed { required, names } => Choice::Allowed {
             r#type: "allowed_tools",
             allowed_tools: Allowed {
-                mode: mode(*required),
+                mode: tool::mode(*required),
                 tools: names.iter().map(|name| named(request, name)).collect(),
             },
         },
     }))
-}
-
-const fn mode(required: bool) -> &'static str {
-    if required { "required" } else { "auto" }
 }
 
 /// A tool by name.

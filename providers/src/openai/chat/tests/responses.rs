@@ -320,3 +320,14 @@ fn what_an_answer_cost_is_read_as_the_whole_answer_reads_it() {
         assert_eq!(Chat.read_usage(body.as_bytes()), whole, "{body}");
     }
 }
+
+#[test]
+fn an_answer_that_is_no_text_can_not_be_read_nor_billed_by_what_it_says() {
+    let mut body =
+        br#"{"choices":[{"odd":"?","message":{"content":"a"}}],"usage":{"prompt_tokens":1}}"#
+            .to_vec();
+    assert!(Chat.decode_response(&body).is_ok() && Chat.read_usage(&body).is_ok());
+    let odd = body.iter().position(|byte| *byte == b'?').unwrap();
+    body[odd] = 0xff;
+    assert!(Chat.decode_response(&body).is_err() && Chat.read_usage(&body).is_err());
+}

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::super::Provider;
-use super::super::frame::Frame;
-use super::super::rejection::Rejection;
-use super::super::script::Reported;
-use super::super::turn::{Call, Finish, Reply, Tokens, Turn};
+use super::super::super::Provider;
+use super::super::super::frame::Frame;
+use super::super::super::host::Host;
+use super::super::super::rejection::Rejection;
+use super::super::super::script::Reported;
+use super::super::super::turn::{Call, Finish, Reply, Tokens, Turn};
 
 const CREATED: u64 = 1_780_000_000;
 
-pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
+pub(in super::super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let refusal = (reply.finish == Finish::Refusal).then(|| reply.text());
     let content = (refusal.is_none() && reply.calls.is_empty()).then(|| reply.text());
     let mut message = json!({
@@ -24,8 +25,12 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
         message["tool_calls"] = calls.collect();
     }
     let choice = |index| {
-        json!({"index": index, "message": message, "logprobs": null,
-               "finish_reason": finish(&reply.finish)})
+        let mut choice = json!({"index": index, "message": message, "logprobs": null,
+                                "finish_reason": finish(&reply.finish)});
+        if turn.host == Host::Azure {
+            choice["content_filter_results"] = filtered();
+        }
+        choice
     };
     let mut body = json!({
         "id": id(reply), "object": "chat.completion", "created": CREATED, "model": turn.model,
@@ -35,12 +40,22 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     if let Some(tokens) = reply.told() {
         body["usage"] = usage(tokens);
     }
+    if turn.host == Host::Azure {
+        body["prompt_filter_results"] =
+            json!([{"prompt_index": 0, "content_filter_results": filtered()}]);
+    }
     body
 }
 
-/// Role first, then text or calls, then the finish reason in a chunk of its own, then usage if it
+/// What Azure's filter found.
+fn filtered() -> Value {
+    let safe = json!({"filtered": false, "severity": "safe"});
+    json!({"hate": safe, "self_harm": safe, "sexual": safe, "violence": safe})
+}
+
+/// At Azure first what its filter found; then role, then text or calls, then the finish reason in a chunk of its own, then usage if it
 /// was asked for, then `[DONE]`.
-pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
+pub(in super::super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
     let mut frames = Vec::with_capacity(reply.pieces.len() + 6);
     let chunk = |choices: Value| {
         let mut chunk = json!({
@@ -53,6 +68,12 @@ pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
         }
         chunk
     };
+    if turn.host == Host::Azure {
+        frames.push(Frame::data(&json!({
+            "choices": [], "created": 0, "id": "", "model": "", "object": "",
+            "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": filtered()}],
+        })));
+    }
     for index in 0..reply.samples {
         let delta = |delta: Value, finish: Option<&str>| {
             chunk(json!([{"index": index, "delta": delta, "logprobs": null,
@@ -90,8 +111,8 @@ pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
 }
 
 /// An error in the middle of a stream.
-pub(in super::super) fn failure(rejection: &Rejection, id: &str) -> Frame {
-    Frame::data(&rejection.body(Provider::OpenAi, id))
+pub(in super::super::super) fn failure(rejection: &Rejection, id: &str) -> Frame {
+    Frame::data(&rejection.body(Provider::OpenAi, Host::Own, id))
 }
 
 /// A call opens with its name and no arguments; they follow in two pieces.

@@ -1,15 +1,18 @@
 //! The request body of Chat Completions, as a table.
 
-use super::super::shape::Kind::{
+use super::super::super::shape::Kind::{
     Any, Bool, Either, List, Map, Object, Real, Tagged, Text, Whole, Words,
 };
-use super::super::shape::{Field, Kind, Shape, at_least, list, optional, required};
+use super::super::super::shape::{Field, Kind, Shape, at_least, list, optional, required};
 
 pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
+/// The model; a path that names it makes it superfluous.
+pub(super) static MODEL: Shape = &[required("model", Text)];
+pub(super) static NO_MODEL: Shape = &[optional("model", Text)];
+
 #[rustfmt::skip]
 pub(super) static REQUEST: Shape = &[
-    required("model", Text),
     required("messages", List(&MESSAGE, 1, usize::MAX)),
     optional("audio", Object(&[required("voice", Any), required("format", Text)])),
     optional("frequency_penalty", Real(-2.0, 2.0)),

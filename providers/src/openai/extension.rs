@@ -1,4 +1,4 @@
-//! Fields that only Chat Completions has, and what becomes of them elsewhere (`wire.md` §5.1).
+//! Fields that only OpenAI has, and what becomes of them elsewhere (`wire.md` §5.1).
 
 use std::borrow::Cow;
 
@@ -6,15 +6,15 @@ use serde_json::value::RawValue;
 
 use crate::Schema;
 use crate::conversation::{Extension, Unsupported};
+use crate::json::Str;
 use crate::openai::read::{Unknown, bounded, is_null};
 
 /// When a field changes what the answer means, so that no other schema may leave it out.
-/// Every field that is not here is a hint.
-const REFUSED: [(&str, Says); 11] = [
+/// Every field that is not here is a hint. Names that both of OpenAI's schemas have mean the same.
+const REFUSED: [(&str, Says); 10] = [
     ("audio", always),
     ("background", says_true),
     ("conversation", always),
-    ("item_reference", always),
     ("logit_bias", |value| value != "{}"),
     ("modalities", |value| !is_text_only(value)),
     ("moderation", always),
@@ -40,10 +40,16 @@ fn is_text_only(value: &str) -> bool {
 }
 
 /// The extensions of one request as they are found.
-#[derive(Default)]
-pub(super) struct Extensions<'a>(Vec<Extension<'a>>);
+pub(super) struct Extensions<'a> {
+    schema: Schema,
+    found: Vec<Extension<'a>>,
+}
 
 impl<'a> Extensions<'a> {
+    pub(super) const fn of(schema: Schema) -> Self {
+        Self { schema, found: Vec::new() }
+    }
+
     /// A field at the top of the body that has no place in the model.
     pub(super) fn top(&mut self, key: &str, value: &'a RawValue) {
         let refused = REFUSED.iter().any(|(name, when)| *name == key && when(value.get()));
@@ -63,9 +69,28 @@ impl<'a> Extensions<'a> {
         self.push(path, RawValue::TRUE, Unsupported::Drop);
     }
 
-    /// A field further in without which the request would mean something else.
+    /// A hint of its own path.
+    pub(super) fn hint(&mut self, path: &'static str, value: &'a RawValue) {
+        self.push(path, value, Unsupported::Drop);
+    }
+
+    /// A field without which the request would mean something else.
     pub(super) fn vital(&mut self, path: &'static str, value: &'a RawValue) {
         self.push(path, value, Unsupported::Refuse);
+    }
+
+    /// Who uses it: `user` is the old name of `safety_identifier`.
+    pub(super) fn user(
+        &mut self,
+        id: Option<Str<'a>>,
+        user: Option<Str<'a>>,
+    ) -> Option<Cow<'a, str>> {
+        if let (Some(id), Some(user)) = (&id, &user)
+            && id != user
+        {
+            self.lost("user");
+        }
+        id.or(user).map(Cow::from)
     }
 
     /// Each path once: a report names fields, not places.
@@ -76,14 +101,14 @@ impl<'a> Extensions<'a> {
         unsupported: Unsupported,
     ) {
         let path = path.into();
-        if is_null(value) || self.0.iter().any(|known| known.path == path) {
+        if is_null(value) || self.found.iter().any(|known| known.path == path) {
             return;
         }
-        self.0.push(Extension { schema: Schema::Chat, path, value, unsupported });
+        self.found.push(Extension { schema: self.schema, path, value, unsupported });
     }
 
     pub(super) fn into_vec(self) -> Vec<Extension<'a>> {
-        self.0
+        self.found
     }
 }
 

@@ -2,24 +2,35 @@
 
 use std::collections::HashSet;
 
-use super::super::Provider;
-use super::super::image;
-use super::super::json::Json;
-use super::super::rejection::Rejection;
-use super::super::shape::Reader;
-use super::super::turn::{Choice, Meter, Thinking, Tool, Turn};
-use super::{shape, thinks};
+use super::super::super::Provider;
+use super::super::super::image;
+use super::super::super::json::Json;
+use super::super::super::rejection::Rejection;
+use super::super::super::route::Route;
+use super::super::super::shape::Reader;
+use super::super::super::turn::{Choice, Meter, Thinking, Tool, Turn};
+use super::super::family::Family;
+use super::super::{strict, tool_name};
+use super::shape;
 
 const READER: Reader = Reader { proto: false, null: true, brackets: true };
 
-pub(in super::super) fn read<'j>(body: &'j Json<'j>) -> Result<Turn<'j>, Rejection> {
-    READER.check(body, shape::REQUEST).map_err(|broken| broken.reject(Provider::OpenAi))?;
+pub(in super::super::super) fn read<'j>(
+    body: &'j Json<'j>,
+    route: &Route,
+) -> Result<Turn<'j>, Rejection> {
+    let model = if route.model.is_some() { shape::NO_MODEL } else { shape::MODEL };
+    READER
+        .check_all(body, &[model, shape::REQUEST])
+        .map_err(|broken| broken.reject(Provider::OpenAi))?;
     let model = body.get("model").and_then(Json::text).unwrap_or_default();
-    together(body, model)?;
+    let model = route.model.as_deref().unwrap_or(model);
+    let effort = together(body, model)?;
     let messages = body.get("messages").map_or(&[][..], Json::items);
     pairs(messages)?;
     let mut turn = Turn {
         model: model.to_owned(),
+        host: route.host,
         stream: body.get("stream").is_some_and(Json::is_true),
         include_usage: body
             .get("stream_options")
@@ -32,8 +43,11 @@ pub(in super::super) fn read<'j>(body: &'j Json<'j>) -> Result<Turn<'j>, Rejecti
     };
     let stops = body.get("stop").map_or(&[][..], Json::items);
     turn.stop = stops.iter().filter_map(Json::text).map(str::to_owned).collect();
-    if body.get("reasoning_effort").and_then(Json::text).is_some_and(|effort| effort != "none") {
+    if effort != "none" {
         turn.thinking = Thinking::Hidden;
+    }
+    if let Some(format) = body.get("response_format").and_then(|format| format.get("json_schema")) {
+        strict::format(format, "response_format")?;
     }
     turn.format =
         body.get("response_format").and_then(|format| match format.get("type")?.text()? {
@@ -48,8 +62,8 @@ pub(in super::super) fn read<'j>(body: &'j Json<'j>) -> Result<Turn<'j>, Rejecti
     Ok(turn)
 }
 
-/// Rules about fields that only go together, or not with this model.
-fn together(body: &Json<'_>, model: &str) -> Result<(), Rejection> {
+/// Rules about fields that only go together, or not with this model. Returns the effort.
+fn together<'j>(body: &'j Json<'_>, model: &str) -> Result<&'j str, Rejection> {
     let given = |name| body.get(name).is_some();
     let tools = body.get("tools").is_some_and(|tools| !tools.items().is_empty());
     for name in ["tool_choice", "parallel_tool_calls"] {
@@ -66,43 +80,29 @@ fn together(body: &Json<'_>, model: &str) -> Result<(), Rejection> {
         let message = "'top_logprobs' is only allowed when 'logprobs' is enabled.";
         return Err(Rejection::bad(message).param("top_logprobs"));
     }
-    if !thinks(model) {
-        if given("reasoning_effort") {
-            let message = format!(
-                "Unrecognized request argument supplied: reasoning_effort. {model} is not a reasoning model."
-            );
-            return Err(Rejection::bad(message).param("reasoning_effort"));
-        }
-        return Ok(());
-    }
     let unsupported = |name: &str, hint: &str| {
         let message =
             format!("Unsupported parameter: '{name}' is not supported with this model.{hint}");
         Err(Rejection::bad(message).param(name).code("unsupported_parameter"))
     };
-    if given("max_tokens") {
+    let family = Family::of(model);
+    if family.thinks() && given("max_tokens") {
         return unsupported("max_tokens", " Use 'max_completion_tokens' instead.");
     }
-    if given("stop") {
+    if !family.stop && given("stop") {
         return unsupported("stop", "");
     }
-    let effort = body.get("reasoning_effort").and_then(Json::text).unwrap_or("none");
-    if effort != "none"
-        && given("temperature")
-        && body.get("temperature") != Some(&Json::Number(1.0))
-    {
-        let message = "Unsupported value: 'temperature' does not support this value with this \
-                       model. Only the default (1) value is supported.";
-        return Err(Rejection::bad(message).param("temperature").code("unsupported_value"));
-    }
-    if effort != "none" && tools && model.starts_with("gpt-5.") {
+    let effort = body.get("reasoning_effort").and_then(Json::text);
+    let effort = family.effort(effort, "reasoning_effort", model)?;
+    family.sampling(effort, body)?;
+    if effort != "none" && tools && !family.chat_tools {
         let message = format!(
             "Function tools with reasoning_effort are not supported for {model} in \
              /v1/chat/completions. Please use /v1/responses instead."
         );
         return Err(Rejection::bad(message).param("reasoning_effort"));
     }
-    Ok(())
+    Ok(effort)
 }
 
 /// Every call is answered by the tool messages right after it, and nothing else is.
@@ -180,8 +180,11 @@ fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
             let param = format!("tools[{at}].function.parameters");
             return Err(Rejection::bad(message).param(param).code("invalid_function_parameters"));
         }
+        if function.get("strict").is_some_and(Json::is_true) {
+            strict::function(name, schema, &format!("tools[{at}].function.parameters"))?;
+        }
         turn.input.tool();
-        turn.tools.push(Tool { name: name.to_owned(), schema });
+        turn.tools.push(Tool { name: name.to_owned(), schema, custom: false });
     }
     let choice = body.get("tool_choice");
     turn.choice = match choice.and_then(Json::text) {
@@ -207,18 +210,6 @@ fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
         turn.choice = Choice::Named(name.to_owned());
     }
     Ok(())
-}
-
-fn tool_name(name: &str, param: &str) -> Result<(), Rejection> {
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if (1..=64).contains(&name.len()) && name.bytes().all(good) {
-        return Ok(());
-    }
-    let message = format!(
-        "Invalid '{param}': string does not match pattern. Expected a string that matches the \
-         pattern '^[a-zA-Z0-9_-]+$'."
-    );
-    Err(Rejection::bad(message).param(param).code("invalid_value"))
 }
 
 /// Takes in one message; a user's sets what was said last.

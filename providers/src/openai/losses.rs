@@ -1,0 +1,50 @@
+//! What a request loses on its way to OpenAI, and how it is refused.
+
+use std::borrow::Cow;
+
+use crate::codec::Encoded;
+use crate::conversation::{Field, Loss, Refusal, Request};
+
+/// What is left out, and what is said in another way, each field once.
+pub(super) struct Losses<'r, 'a> {
+    request: &'r Request<'a>,
+    losses: Vec<Loss>,
+    emulated: Vec<Loss>,
+}
+
+impl<'r, 'a> Losses<'r, 'a> {
+    pub(super) fn new(request: &'r Request<'a>) -> Self {
+        Self { request, losses: Vec::new(), emulated: Vec::new() }
+    }
+
+    /// This field is left out.
+    pub(super) fn of(&mut self, field: Field) {
+        self.named(Cow::Borrowed(self.request.name(field)));
+    }
+
+    /// The field of this path is left out.
+    pub(super) fn named(&mut self, field: Cow<'static, str>) {
+        if self.losses.iter().all(|loss| loss.field != field) {
+            self.losses.push(Loss { field });
+        }
+    }
+
+    /// This field is said in words, or by another field.
+    pub(super) fn emulated(&mut self, field: Field) {
+        let loss = Loss::of(self.request.name(field));
+        if !self.emulated.contains(&loss) {
+            self.emulated.push(loss);
+        }
+    }
+
+    /// The body, with what there is to say about it.
+    pub(super) fn about(self, body: Vec<u8>) -> Encoded {
+        Encoded { losses: self.losses, emulated: self.emulated, ..Encoded::of(body) }
+    }
+}
+
+/// The refusal of a field in the caller's words: `why`, then what to write.
+pub(super) fn refuse(request: &Request<'_>, field: Field, why: &str) -> Refusal {
+    let field = request.name(field);
+    Refusal::of(field, format!("'{field}': {why}"))
+}

@@ -16,7 +16,7 @@ use crate::codec::{Encoded, PathHints, Reply, Target};
 use crate::conversation::{ApiError, ErrorClass, Refusal, Usage};
 use crate::seal::Seal;
 use crate::surface::Operation;
-use crate::{Schema, count, embedding, surface};
+use crate::{Schema, count, embedding, vendor};
 pub use leeway::{Droppable, Leeway};
 use turn::Turn;
 
@@ -188,21 +188,18 @@ impl<'a> Inbound<'a> {
         Ok(encoded)
     }
 
-    /// The path, and query, of what [`Self::encode`] wrote in this schema, behind the backend's
-    /// own prefix; `version` is what stands first in the caller's path.
-    pub fn path(&self, schema: Schema, version: Option<&str>, model: &str) -> Option<String> {
+    /// What a provider is asked in this schema: where that is, its vendor's row says.
+    pub fn operation(&self, schema: Schema) -> vendor::Operation {
         let same = schema == self.surface;
-        let version = version.filter(|_| same).unwrap_or("v1beta");
-        match (&self.work, schema) {
-            (Work::Turn(turn), Schema::Gemini) => {
-                let json_array = same && self.json_array();
-                Some(surface::gemini_path(version, model, turn.stream(), json_array))
+        match &self.work {
+            Work::Turn(turn) if !turn.stream() => vendor::Operation::Generate,
+            Work::Turn(_) if same && self.json_array() => vendor::Operation::StreamArray,
+            Work::Turn(_) => vendor::Operation::Stream,
+            Work::Embed(texts) if schema == Schema::Gemini && texts.batch(schema) => {
+                vendor::Operation::EmbedBatch
             }
-            (Work::Turn(turn), _) => Some(surface::path(schema, model, turn.stream())),
-            (Work::Embed(texts), _) => {
-                surface::embed_path(schema, version, model, texts.batch(schema))
-            }
-            (Work::Count(_), _) => surface::count_path(schema, version, model),
+            Work::Embed(_) => vendor::Operation::Embed,
+            Work::Count(_) => vendor::Operation::Count,
         }
     }
 

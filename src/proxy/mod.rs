@@ -15,6 +15,7 @@ mod ingress;
 mod intake;
 mod listener;
 mod peer;
+mod prepare;
 mod reply;
 mod send;
 mod upstream;

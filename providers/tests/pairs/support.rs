@@ -20,6 +20,22 @@ pub(crate) const CROSS: [(Schema, Schema); 6] = [
     (Schema::Gemini, Schema::Claude),
 ];
 
+/// Every ordered pair of different schemas.
+pub(crate) const ANSWERED: [(Schema, Schema); 12] = [
+    (Schema::Chat, Schema::Responses),
+    (Schema::Chat, Schema::Claude),
+    (Schema::Chat, Schema::Gemini),
+    (Schema::Responses, Schema::Chat),
+    (Schema::Responses, Schema::Claude),
+    (Schema::Responses, Schema::Gemini),
+    (Schema::Claude, Schema::Chat),
+    (Schema::Claude, Schema::Responses),
+    (Schema::Claude, Schema::Gemini),
+    (Schema::Gemini, Schema::Chat),
+    (Schema::Gemini, Schema::Responses),
+    (Schema::Gemini, Schema::Claude),
+];
+
 /// The model that the callers of these tests ask for, whoever serves it.
 pub(crate) const ASKED: &str = "asked";
 

@@ -121,7 +121,7 @@ fn thoughts_that_nobody_signs_go_back_to_where_they_came_from_only() {
 fn in_a_mixed_history_each_gets_its_own() {
     let of_gemini =
         sealed(vec![call(Some("g"), Some("Z2Vt"))], Schema::Gemini, Schema::Claude, true);
-    let raw = vec![thought("hm", Some("raw")), Part::RedactedThinking("raw".into())];
+    let raw = [thought("hm", Some("raw")), Part::RedactedThinking("raw".into())];
     let history = || raw.iter().chain(&of_gemini).cloned().collect::<Vec<_>>();
     let lost = [Loss::of("messages.thinking")];
 

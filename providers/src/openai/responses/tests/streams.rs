@@ -503,7 +503,7 @@ fn an_error_ends_the_ladder_wherever_it_stands() {
         (ErrorClass::RateLimited, None, "rate_limit_exceeded"),
         (ErrorClass::BadRequest, None, "invalid_prompt"),
         (ErrorClass::BadRequest, Some("context_length_exceeded"), "context_length_exceeded"),
-        (ErrorClass::Billing, None, "insufficient_quota"),
+        (ErrorClass::Billing, None, "rate_limit_exceeded"),
         (ErrorClass::Timeout, Some("timeout"), "server_error"),
     ] {
         let error = ApiError { code: code.map(Into::into), ..ApiError::new(class, "M") };

@@ -4,6 +4,7 @@
 mod corpus;
 #[path = "../../../../tests/pairs/ladder.rs"]
 mod ladder;
+mod ladders;
 mod properties;
 mod responses;
 mod streams;

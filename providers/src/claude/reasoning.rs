@@ -178,15 +178,17 @@ pub(super) fn plan(
             None
         }
     };
-    let wanted = match (mode, &thinking) {
-        // A budget that is said as such needs no effort beside it.
-        (_, Some(ThinkingOut { budget_tokens: Some(_), .. })) => effort.filter(|_| of_claude),
-        (Some(ThinkingMode::Budget(budget)), _) if by_effort => effort.or(Some(nearest(budget))),
+    let budgeted = thinking.is_some_and(|thinking| thinking.is_budget());
+    if !of_claude && (budgeted || !by_effort) {
+        // What the effort is worth, or that it is lost, is said.
+        return Ok(Plan { thinking, effort: None });
+    }
+    let wanted = match mode {
+        Some(ThinkingMode::Budget(budget)) if !budgeted => effort.or(Some(nearest(budget))),
         _ => effort,
     };
     let sent = wanted.and_then(|wanted| capabilities.nearest_effort(wanted));
-    let budgeted = thinking.is_some_and(|thinking| thinking.is_budget());
-    if sent != effort && !(budgeted && wanted.is_none()) {
+    if sent != effort {
         losses.field(Field::Reasoning);
     }
     Ok(Plan { thinking, effort: sent.and_then(word) })

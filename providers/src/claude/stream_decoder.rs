@@ -22,6 +22,9 @@ const READ: [&str; 7] = [
     "error",
 ];
 
+/// Most citations that are held until their block ends.
+const MAX_CITED: usize = 256;
+
 /// Reads one stream.
 #[derive(Debug, Default)]
 pub(super) struct StreamDecoder {
@@ -252,8 +255,12 @@ impl State {
                 signature.map(|s| Delta::Signature(s.into()))
             }
             (Some("citations_delta"), OpenKind::Words) => {
-                cited.extend(citation.map(ToOwned::to_owned));
-                None
+                // A provider must not choose how much is held.
+                if cited.len() < MAX_CITED {
+                    cited.extend(citation.map(ToOwned::to_owned));
+                    return;
+                }
+                citation.map(|raw| Delta::Citation(citation::read(raw)))
             }
             (Some("input_json_delta"), OpenKind::Call) => {
                 partial_json.map(|json| Delta::Arguments(json.into()))

@@ -3,6 +3,9 @@
 
 mod corpus;
 mod errors;
+mod extras;
+mod models;
+mod own;
 mod properties;
 mod reasoning;
 mod requests_in;

@@ -14,7 +14,7 @@ use crate::catalog::ApiVersion;
 use crate::codec::{Encoded, Target};
 use crate::conversation::{
     Extension, Field, Loss, Message, Modality, OutputFormat, Part, Refusal, Request, Role,
-    Sampling, Unsupported,
+    Sampling, ThinkingMode, Unsupported,
 };
 
 /// What stands in for JSON mode, which Anthropic lacks.
@@ -227,7 +227,15 @@ fn max_tokens(request: &Request<'_>, target: &Target<'_>) -> Result<u64, Refusal
             format!("`{}` gives {most} tokens at most, not {asked}; ask for less", target.model),
         )),
         Some(asked) => Ok(asked),
-        None => Ok(target.capabilities.default_max_tokens.min(most)),
+        // A limit that nobody asked for must not be in the way of a budget that was.
+        None => match request.reasoning.mode {
+            Some(ThinkingMode::Budget(budget))
+                if budget >= target.capabilities.default_max_tokens =>
+            {
+                Ok(most)
+            }
+            _ => Ok(target.capabilities.default_max_tokens.min(most)),
+        },
     }
 }
 

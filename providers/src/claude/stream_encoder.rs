@@ -192,6 +192,8 @@ impl StreamEncoder {
         };
         match delta {
             Delta::Text(piece) | Delta::Arguments(piece) => waiting.held.push_str(piece),
+            // On text or a call it is another provider's, and says nothing here.
+            Delta::Signature(_) if !matches!(waiting.kind, Kind::Thinking { .. }) => {}
             Delta::Signature(signature) => {
                 waiting.signature = Some(signature.clone().into_owned());
             }

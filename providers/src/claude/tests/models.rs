@@ -235,6 +235,15 @@ fn a_limit_is_filled_in_as_the_catalogue_says() {
 }
 
 #[test]
+fn a_budget_that_was_asked_for_has_room_under_a_limit_that_was_not() {
+    let mut request = asked(|r| r.reasoning.mode = Some(ThinkingMode::Budget(10_000)));
+    let (body, losses, _) = told(&request, &model("claude-opus-4-1"));
+    assert_eq!((&body["max_tokens"], losses), (&json!(32_000), vec![]));
+    request.max_tokens = Some(10_000);
+    assert_eq!(refused(&request, &model("claude-opus-4-1")).as_deref(), Some("reasoning_effort"));
+}
+
+#[test]
 fn four_breakpoints_are_taken_the_last_ones() {
     let cached = |text: &'static str| {
         let cache = Some(CacheBreakpoint::default());

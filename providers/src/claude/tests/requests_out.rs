@@ -7,8 +7,9 @@ use super::{able, decode, encode, encoded};
 use crate::Schema;
 use crate::catalog::{Capabilities, Thinking as Kind};
 use crate::conversation::{
-    Arguments, Effort, Extension, Loss, Media, Message, Opaque, OutputFormat, Part, Request, Role,
-    Source, Text, Thinking, ThinkingMode, Tool, ToolCall, ToolChoice, ToolResult, Unsupported,
+    Arguments, Effort, Extension, Loss, Media, Message, Modality, Opaque, OutputFormat, Part,
+    Request, Role, Source, Text, Thinking, ThinkingMode, Tool, ToolCall, ToolChoice, ToolResult,
+    Unsupported,
 };
 
 type Change = Box<dyn FnOnce(&mut Request<'static>)>;
@@ -78,6 +79,29 @@ fn what_anthropic_can_not_say_is_refused_in_the_callers_words() {
     let cases: Vec<(&str, Capabilities, Change)> = vec![
         ("n", able(Kind::Effort), Box::new(|r| r.candidates = Some(2))),
         ("logprobs", able(Kind::Effort), Box::new(|r| r.logprobs = Some(0))),
+        (
+            "modalities",
+            able(Kind::Effort),
+            Box::new(|r| r.modalities = vec![Modality::Text, Modality::Audio]),
+        ),
+        (
+            "tools.custom",
+            able(Kind::Effort),
+            Box::new(|r| {
+                r.tools =
+                    vec![Tool::Custom { name: "sql".into(), description: None, format: None }];
+            }),
+        ),
+        (
+            // Free text that happens to be JSON is free text.
+            "messages.tool_calls",
+            able(Kind::Effort),
+            Box::new(|r| {
+                let Part::ToolCall(mut call) = call("a", "{}") else { panic!() };
+                call.custom = true;
+                r.messages.push(message(Role::Assistant, vec![Part::ToolCall(call)]));
+            }),
+        ),
         (
             "presence_penalty",
             able(Kind::Effort),

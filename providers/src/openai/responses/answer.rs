@@ -187,7 +187,7 @@ impl<'a> Item<'a> {
     }
 }
 
-fn list<'a>(raw: Option<&'a RawValue>) -> Vec<&'a RawValue> {
+fn list(raw: Option<&RawValue>) -> Vec<&RawValue> {
     raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
@@ -254,6 +254,6 @@ impl<'a> Said<'a> {
 /// A list of log probabilities.
 pub(super) fn tokens<'a>(raw: Option<&'a RawValue>) -> Vec<TokenLogprob<'a>> {
     let list = raw.filter(|raw| raw.get().starts_with('['));
-    let tokens = list.and_then(|raw| serde_json::from_str(raw.get()).ok());
-    logprobs::read::<'a>(tokens.unwrap_or_else(Vec::new))
+    let tokens = list.and_then(|raw| serde_json::from_str::<Vec<_>>(raw.get()).ok());
+    logprobs::read(tokens.unwrap_or_default())
 }

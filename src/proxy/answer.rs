@@ -332,7 +332,8 @@ fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
         let options = Verbatim { hide_usage, json_array: reply.json_array };
         Relay::verbatim(from.codec().stream_decoder(), encoder, options)
     } else {
-        Relay::translate(from.codec().stream_decoder(), encoder)
+        let relay = Relay::translate(from.codec().stream_decoder(), encoder);
+        if reply.first_call_only { relay.first_call_only() } else { relay }
     }
 }
 

@@ -19,9 +19,18 @@ const MOST_STOPS: usize = 5;
 pub(super) struct Losses<'a> {
     request: &'a Request<'a>,
     list: Vec<Loss>,
+    emulated: Vec<Loss>,
 }
 
 impl Losses<'_> {
+    /// Notes a field that was said in another way.
+    fn emulate(&mut self, field: Field) {
+        let emulated = Loss::of(self.request.name(field));
+        if !self.emulated.contains(&emulated) {
+            self.emulated.push(emulated);
+        }
+    }
+
     /// Notes the loss of a field, in the caller's words.
     pub(super) fn note(&mut self, field: Field) {
         self.name(self.request.name(field));
@@ -46,7 +55,7 @@ impl Losses<'_> {
 /// Writes a request. The model and whether to stream stand in the path ([`super::path()`]).
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encoded, Refusal> {
     let capabilities = target.capabilities;
-    let mut losses = Losses { request, list: Vec::new() };
+    let mut losses = Losses { request, list: Vec::new(), emulated: Vec::new() };
     let mut settings = Node::object();
 
     // First, since an extension names what can't be said better than what is made of it.
@@ -54,7 +63,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let system = encode_contents::system(request, &mut losses)?;
     let contents = encode_contents::contents(request, capabilities, &mut losses)?;
     let tools = tools(request, &mut losses)?;
-    tool_config(request, &mut settings)?;
+    tool_config(request, &mut settings, &mut losses);
     sampling(request, &mut settings)?;
     // Answers don't bring them back to another schema's callers.
     losses.note_if(request.logprobs.is_some() && request.schema != Schema::Gemini, Field::Logprobs);
@@ -67,7 +76,8 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let body = serde_json::to_vec(&out).map_err(|error| {
         Refusal::body(format!("The request could not be written for Gemini: {error}"))
     })?;
-    Ok(Encoded { losses: losses.list, ..Encoded::of(body) })
+    let Losses { list: losses, emulated, .. } = losses;
+    Ok(Encoded { losses, emulated, ..Encoded::of(body) })
 }
 
 fn tools<'a>(
@@ -128,16 +138,16 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte))
 }
 
-fn tool_config<'a>(request: &'a Request<'_>, settings: &mut Node<'a>) -> Result<(), Refusal> {
+fn tool_config<'a>(request: &'a Request<'_>, settings: &mut Node<'a>, losses: &mut Losses<'_>) {
     if request.parallel_tool_calls == Some(false) && !request.tools.is_empty() {
-        let field = request.name(Field::ParallelToolCalls);
-        let message = format!("Gemini can't be held to one tool call a turn; leave out `{field}`");
-        return Err(Refusal::of(field, message));
+        // Gemini can't be held to it: of the answer the first call is kept
+        // (`Reply::first_call_only`).
+        losses.emulate(Field::ParallelToolCalls);
     }
     let is_strict = |tool: &Tool<'_>| matches!(tool, Tool::Function { strict: Some(true), .. });
     let strict = request.tools.iter().any(is_strict);
     let (mode, names) = match &request.tool_choice {
-        None if !strict => return Ok(()),
+        None if !strict => return,
         // VALIDATED is AUTO, with arguments held to the schema.
         None | Some(ToolChoice::Auto) => (if strict { "VALIDATED" } else { "AUTO" }, Vec::new()),
         Some(ToolChoice::None) => ("NONE", Vec::new()),
@@ -154,7 +164,6 @@ fn tool_config<'a>(request: &'a Request<'_>, settings: &mut Node<'a>) -> Result<
     if !names.is_empty() {
         settings.put(&[top, inner, "allowedFunctionNames"], Node::Texts(names));
     }
-    Ok(())
 }
 
 fn sampling<'a>(request: &'a Request<'_>, settings: &mut Node<'a>) -> Result<(), Refusal> {

@@ -73,6 +73,15 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Whether the caller allows one tool call a turn at most. Known only of requests that have
+    /// been translated.
+    pub(super) fn first_call_only(&self) -> bool {
+        match &self.decoded {
+            Some(Ok((request, _))) => request.parallel_tool_calls == Some(false),
+            _ => false,
+        }
+    }
+
     /// How well a schema suits this request; the least suits best. Several are offered by
     /// OpenAI's kind only.
     pub(super) fn rank(&self, schema: Schema, capabilities: &Capabilities) -> u8 {
@@ -142,7 +151,10 @@ impl<'a> Turn<'a> {
             let usage = schema.codec().read_usage(body)?;
             return Ok(Answered { usage, body: Ok(body.clone()) });
         }
-        let response = schema.codec().decode_response(body)?;
+        let mut response = schema.codec().decode_response(body)?;
+        if reply.first_call_only {
+            response.keep_first_call();
+        }
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })
     }

@@ -9,6 +9,7 @@ mod caller;
 mod errors;
 mod nothing_lost;
 mod odd_answers;
+mod one_call;
 mod provider;
 mod requests;
 mod round_trips;

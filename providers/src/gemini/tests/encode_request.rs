@@ -460,10 +460,6 @@ fn what_may_not_be_left_out_is_refused_by_name() {
         (with(Part::text("")), "messages"),
         (Request { tools: vec![hosted], ..hello() }, "tools"),
         (Request { tools: vec![function("1st")], ..hello() }, "tools"),
-        (
-            Request { tools: vec![function("f")], parallel_tool_calls: Some(false), ..hello() },
-            "parallel_tool_calls",
-        ),
         (Request { extensions: vec![extension], ..hello() }, "logit_bias"),
         (Request { stop: stops, ..hello() }, "stop"),
         (Request { system: vec![Part::Image(base64("image/png"))], ..hello() }, "messages.system"),

@@ -157,7 +157,8 @@ const CHOICES: &[Row] = &[
             r#"{"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["g"]}}}"#,
         ),
     ),
-    ("one at a time", r#"{"parallel_tool_calls":false}"#, Refused("parallel_tool_calls")),
+    // The first call of the answer is kept.
+    ("one at a time", r#"{"parallel_tool_calls":false}"#, Says("{}")),
     ("many", r#"{"parallel_tool_calls":true}"#, Says("{}")),
 ];
 

@@ -287,7 +287,7 @@ fn settings() {
     let encoded = encoded(&request, Thinks::Effort).unwrap();
     assert_eq!(
         std::str::from_utf8(&encoded.body).unwrap(),
-        r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"temperature":1.0,"topP":0.50,"topK":4,"seed":12345678901234567890,"presencePenalty":1,"frequencyPenalty":-2,"maxOutputTokens":9,"candidateCount":2,"stopSequences":["x"]}}"#
+        r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"temperature":1.0,"topP":0.50,"topK":4,"seed":12345678901234567890,"presencePenalty":1,"frequencyPenalty":-2,"maxOutputTokens":9,"candidateCount":2,"stopSequences":["x"],"responseLogprobs":true,"logprobs":5}}"#
     );
 }
 

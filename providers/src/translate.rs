@@ -14,8 +14,9 @@ use bytes::Bytes;
 
 use crate::codec::{Encoded, PathHints, Reply, Target};
 use crate::conversation::{ApiError, ErrorClass, Refusal, Usage};
+use crate::seal::Seal;
 use crate::surface::Operation;
-use crate::{Schema, count, embedding, surface};
+use crate::{Schema, count, embedding, vendor};
 pub use leeway::{Droppable, Leeway};
 use turn::Turn;
 
@@ -136,7 +137,8 @@ impl<'a> Inbound<'a> {
     }
 
     /// The request for a provider that can be asked in each of `spoken`, in the one of them that
-    /// suits it best: of those that can carry it, the first in the order of preference.
+    /// suits it best: of those that can carry it, the first in the order of preference. Of the
+    /// tokens in it the provider gets those that `seal` proves to be its own.
     ///
     /// # Errors
     ///
@@ -147,10 +149,11 @@ impl<'a> Inbound<'a> {
         spoken: &[Schema],
         target: &Target<'_>,
         leeway: &Leeway,
+        seal: &Seal,
     ) -> Result<(Schema, Encoded), ApiError> {
         let mut refused = None;
         for schema in self.schemas(spoken, target) {
-            match self.encode_in(schema, target, leeway) {
+            match self.encode_in(schema, target, leeway, seal) {
                 Ok(encoded) => return Ok((schema, encoded)),
                 Err(refusal) => _ = refused.get_or_insert(refusal),
             }
@@ -180,35 +183,33 @@ impl<'a> Inbound<'a> {
         schema: Schema,
         target: &Target<'_>,
         leeway: &Leeway,
+        seal: &Seal,
     ) -> Result<Encoded, ApiError> {
         let encoded = match &mut self.work {
-            Work::Turn(turn) => turn.encode(schema, target, leeway)?,
+            Work::Turn(turn) => turn.encode(schema, target, leeway, seal)?,
             Work::Embed(texts) => texts.encode(schema, target.model)?,
-            Work::Count(count) => count.encode(schema, target)?,
+            Work::Count(count) => count.encode(schema, target, seal)?,
         };
         leeway.check(self.surface, &encoded.losses)?;
         Ok(encoded)
     }
 
-    /// The path, and query, of what [`Self::encode`] wrote in this schema, behind the backend's
-    /// own prefix; `version` is what stands first in the caller's path.
-    pub fn path(&self, schema: Schema, version: Option<&str>, model: &str) -> Option<String> {
+    /// What a provider is asked in this schema: where that is, its vendor's row says.
+    pub fn operation(&self, schema: Schema) -> vendor::Operation {
         let same = schema == self.surface;
-        let version = version.filter(|_| same).unwrap_or("v1beta");
-        match (&self.work, schema) {
-            (Work::Turn(turn), Schema::Gemini) => {
-                let json_array = same && self.json_array();
-                Some(surface::gemini_path(version, model, turn.stream(), json_array))
+        match &self.work {
+            Work::Turn(turn) if !turn.stream() => vendor::Operation::Generate,
+            Work::Turn(_) if same && self.json_array() => vendor::Operation::StreamArray,
+            Work::Turn(_) => vendor::Operation::Stream,
+            Work::Embed(texts) if schema == Schema::Gemini && texts.batch(schema) => {
+                vendor::Operation::EmbedBatch
             }
-            (Work::Turn(turn), _) => Some(surface::path(schema, model, turn.stream())),
-            (Work::Embed(texts), _) => {
-                surface::embed_path(schema, version, model, texts.batch(schema))
-            }
-            (Work::Count(_), _) => surface::count_path(schema, version, model),
+            Work::Embed(_) => vendor::Operation::Embed,
+            Work::Count(_) => vendor::Operation::Count,
         }
     }
 
-    /// A provider's whole answer in `schema`, as the caller gets it.
+    /// A provider's whole answer in `schema`, as the caller gets it, its tokens sealed.
     ///
     /// # Errors
     ///
@@ -218,10 +219,11 @@ impl<'a> Inbound<'a> {
         schema: Schema,
         body: &Bytes,
         reply: &Reply,
+        seal: &Seal,
     ) -> Result<Answered, ApiError> {
         let same = schema == self.surface;
         match &self.work {
-            Work::Turn(turn) => turn.answer(schema, body, reply),
+            Work::Turn(turn) => turn.answer(schema, body, reply, seal),
             Work::Embed(texts) => {
                 let codec = embedding::codec(schema).ok_or_else(|| embedding::unserved(schema))?;
                 let Some(reply) = texts.reply().filter(|_| !same) else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use providers::Schema;
 use providers::translate::Droppable;
+use providers::vendor::Vendor;
 
 use super::decode::{Decode, Field, Keys, List, Named, section};
 use super::node::{Kind, Node};
@@ -48,6 +49,13 @@ section! {
     /// A provider's endpoint.
     RawBackend {
         schema: Schema,
+        vendor: &'static Vendor,
+        resource: String,
+        deployment: String,
+        api_version: String,
+        region: String,
+        project: String,
+        location: String,
         api: Api,
         url: String,
         credential: RawCredential,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use providers::Schema;
 use providers::translate::Droppable;
+use providers::vendor::Vendor;
 
 use super::decode::Scalar;
 use super::suggest::suggest;
@@ -138,6 +139,22 @@ impl Scalar for Droppable {
     fn parse(text: &str) -> Result<Self, String> {
         Self::named(text).ok_or_else(|| {
             let near = suggest(text, Self::names());
+            let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            quoted(text) + &hint
+        })
+    }
+}
+
+/// A vendor of the table.
+impl Scalar for &'static Vendor {
+    fn expected() -> String {
+        let names: Vec<&str> = Vendor::all().iter().map(Vendor::name).collect();
+        format!("one of {}", names.join(", "))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Vendor::named(text).ok_or_else(|| {
+            let near = suggest(text, Vendor::all().iter().map(Vendor::name));
             let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
             quoted(text) + &hint
         })

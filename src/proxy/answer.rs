@@ -7,11 +7,11 @@ use http::{StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::conversation::{ApiError, ErrorClass, Usage};
+use providers::eventstream::Unwrap;
 use providers::json::reports_error;
 use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::ctx::RequestCtx;
-use super::egress;
 use super::exchange::{Attempted, Exchange, Patience, scrub};
 use super::failure::Failure;
 use super::upstream::Incoming;
@@ -76,7 +76,8 @@ async fn whole(
     };
 
     let reply = exchange.reply(ctx);
-    let Ok(answered) = exchange.inbound.answer(exchange.schema, &body, &reply) else {
+    let seal = exchange.seal(ctx);
+    let Ok(answered) = exchange.inbound.answer(exchange.schema, &body, &reply, &seal) else {
         charge_unreadable(gateway, ctx, admitted, &body);
         return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
     };
@@ -136,7 +137,8 @@ async fn stream(
         }
     };
     let mut relay = new_relay(exchange, ctx);
-    let out = relay.push(&first);
+    let mut wrapping = wrapping(exchange);
+    let out = relay.push(&unwrapped(&mut wrapping, first));
     if let Some(error) = relay.early_error() {
         gateway.upstreams.release(incoming).await;
         admitted.release();
@@ -153,7 +155,7 @@ async fn stream(
     if session.req_header().version == Version::HTTP_11 {
         insert(&mut header, header::TRANSFER_ENCODING, "chunked")?;
     }
-    let mut served = Stream { session, relay, admitted, begun: false };
+    let mut served = Stream { session, relay, wrapping, admitted, begun: false };
     ctx.first_byte = Some(ctx.started.elapsed());
     let ended = served.run(exchange, ctx, &mut incoming, header, out, patience).await;
     gateway.upstreams.release(incoming).await;
@@ -209,6 +211,7 @@ async fn document(
 struct Stream<'a> {
     session: &'a mut Session,
     relay: Relay,
+    wrapping: Option<Unwrap>,
     admitted: Admitted,
     /// The first token has been seen.
     begun: bool,
@@ -242,7 +245,7 @@ impl Stream<'_> {
             let next = patience.wait(self.session, pin!(incoming.next())).await;
             let (reason, error) = match next {
                 Ok(Ok(Some(piece))) => {
-                    let out = self.relay.push(&piece);
+                    let out = self.relay.push(&unwrapped(&mut self.wrapping, piece));
                     if self.write(out).await.is_err() {
                         return Ended::CallerGone;
                     }
@@ -322,18 +325,34 @@ impl Stream<'_> {
     }
 }
 
+/// What takes the vendor's own framing off its stream, where it has one.
+fn wrapping(exchange: &Exchange<'_>) -> Option<Unwrap> {
+    let offer = exchange.attempt.backend().vendor.offer(exchange.schema)?;
+    offer.framing().unwrap_for(exchange.schema)
+}
+
+/// The schema's own stream.
+fn unwrapped(wrapping: &mut Option<Unwrap>, piece: Bytes) -> Bytes {
+    let Some(wrapping) = wrapping else { return piece };
+    let mut inside = Vec::with_capacity(piece.len());
+    wrapping.push(&piece, &mut inside);
+    inside.into()
+}
+
 /// Verbatim where caller and provider speak the same schema, translated otherwise.
 fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
     let (from, to) = (exchange.schema, ctx.surface);
     let reply = exchange.reply(ctx);
-    let encoder = to.codec().stream_encoder(reply.clone());
     if from == to {
+        let encoder = to.codec().stream_encoder(reply.clone());
         let hide_usage = !reply.include_usage;
         let options = Verbatim { hide_usage, json_array: reply.json_array };
         Relay::verbatim(from.codec().stream_decoder(), encoder, options)
     } else {
+        let first_call_only = reply.first_call_only;
+        let encoder = exchange.seal(ctx).stream_encoder(from, to, reply);
         let relay = Relay::translate(from.codec().stream_decoder(), encoder);
-        if reply.first_call_only { relay.first_call_only() } else { relay }
+        if first_call_only { relay.first_call_only() } else { relay }
     }
 }
 
@@ -392,10 +411,11 @@ fn response_head(
 ) -> Result<ResponseHeader, Failure> {
     let mut header = ResponseHeader::build(StatusCode::OK, Some(8)).map_err(unbuildable)?;
     insert(&mut header, header::CONTENT_TYPE, content_type)?;
-    if let Some(provider) = provider
+    let offer = ctx.backend.as_ref().and_then(|backend| backend.vendor.offer(ctx.surface));
+    if let (Some(provider), Some(offer)) = (provider, offer)
         && ctx.spoken == Some(ctx.surface)
     {
-        for name in egress::returned(ctx.surface) {
+        for name in offer.returns() {
             if let Some(value) = provider.headers.get(name) {
                 header.insert_header(name, value.clone()).map_err(unbuildable)?;
             }

@@ -11,16 +11,17 @@ use http::{HeaderMap, StatusCode, header};
 use pingora::ErrorType;
 use pingora::proxy::Session;
 use providers::Schema;
-use providers::codec::{Encoded, Reply, Target};
-use providers::conversation::{ApiError, ErrorClass, Loss};
+use providers::codec::Reply;
+use providers::conversation::{ApiError, ErrorClass};
+use providers::seal::Seal;
 use providers::surface::Operation;
-use providers::translate::{Inbound, Leeway};
+use providers::translate::Inbound;
 
 use super::ctx::RequestCtx;
 use super::drain::Drain;
-use super::egress::{self, Line};
 use super::failure::Failure;
 use super::intake::Body;
+use super::prepare::prepare;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use super::{Gateway, answer};
 use crate::admission::{self, Admitted, Attempt, Call, Rules, Who};
@@ -67,7 +68,7 @@ pub async fn run(
 
     let mut failed = None;
     for attempt in &grant.attempts {
-        let prepared = match prepare(session, ctx, asked, &mut inbound, attempt) {
+        let prepared = match prepare(gateway, session, ctx, asked, &mut inbound, attempt) {
             Ok(prepared) => prepared,
             // That one backend can't carry the request says nothing about how another one failed.
             Err(refusal) => {
@@ -96,68 +97,6 @@ pub async fn run(
         failed = Some(failure);
     }
     Err(failed.unwrap_or_else(|| Failure::bad_request("no backend can carry this request")))
-}
-
-/// A request that an attempt's backend can be sent.
-struct Prepared {
-    /// The schema it is written in.
-    schema: Schema,
-    outgoing: Outgoing,
-    losses: Vec<Loss>,
-    emulated: Vec<Loss>,
-}
-
-/// The request as this attempt's backend is to get it.
-fn prepare(
-    session: &Session,
-    ctx: &RequestCtx,
-    asked: &Asked,
-    inbound: &mut Inbound<'_>,
-    attempt: &Attempt,
-) -> Result<Prepared, Failure> {
-    let backend = attempt.backend();
-    let capabilities = &attempt.terms().capabilities;
-    let target = Target { model: attempt.model(), capabilities };
-    let leeway = ctx.route.as_ref().map(|route| &route.leeway);
-    let encoded = inbound.encode(&backend.spoken, &target, leeway.unwrap_or(&Leeway::default()));
-    let (schema, encoded) = encoded.map_err(cannot_carry)?;
-    let Encoded { body, losses, emulated, .. } = encoded;
-
-    let same_schema = schema == ctx.surface;
-    let stream = inbound.stream();
-    let path = inbound.path(schema, asked.version.as_deref(), attempt.model());
-    // What has been written has a path.
-    let path = path.unwrap_or_default();
-    let line = Line { schema, path: &path, same_schema, stream, length: body.len() };
-    let header = egress::header(backend, line, session.req_header())?;
-    Ok(Prepared { schema, outgoing: Outgoing { header, body }, losses, emulated })
-}
-
-/// The backend can't be asked this: it has no such operation, or no words for what is asked.
-fn cannot_carry(error: ApiError) -> Failure {
-    let reason = if error.class == ErrorClass::NotFound { "not_offered" } else { "bad_request" };
-    Failure::denied(reason, error)
-}
-
-impl Prepared {
-    /// The attempt begins: from here on it is the one that metrics and the log speak of.
-    fn enter(self, gateway: &Gateway, ctx: &mut RequestCtx, attempt: &Attempt) -> Outgoing {
-        let backend = attempt.backend();
-        ctx.attempts += 1;
-        ctx.backend = Some(backend.clone());
-        ctx.spoken = Some(self.schema);
-        ctx.served_model = Some(attempt.model().to_owned());
-        ctx.dropped = names(&self.losses);
-        ctx.emulated = names(&self.emulated);
-        for loss in &self.losses {
-            gateway.dropped(ctx, self.schema, loss);
-        }
-        self.outgoing
-    }
-}
-
-fn names(losses: &[Loss]) -> Vec<String> {
-    losses.iter().map(|loss| loss.field.to_string()).collect()
 }
 
 /// One attempt at one backend.
@@ -234,7 +173,8 @@ impl Exchange<'_> {
         let body = self.patience(ctx).wait(session, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
         let body = body?;
-        let mut error = self.schema.codec().decode_error(status.as_u16(), &body);
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let mut error = backend.vendor.error(self.schema, status.as_u16(), &body, header);
         error.retry_after = retry_after(&headers).or(error.retry_after);
         scrub(&mut error, backend);
 
@@ -284,6 +224,11 @@ impl Exchange<'_> {
     /// then breaks off, or sends what nobody can read, keeps failing.
     pub fn backend_succeeded(&self) {
         self.gateway.health.succeeded(&self.attempt.backend().name);
+    }
+
+    /// What seals the tokens of the answer.
+    pub fn seal(&self, ctx: &RequestCtx) -> Seal {
+        self.gateway.seal(ctx, self.attempt)
     }
 
     /// What an encoder of the answer must know.

@@ -27,13 +27,19 @@ impl Maker {
         format!("{}{:08x}", self.mark(), crc32fast::hash(thought.as_bytes()))
     }
 
-    /// Whether it made this signature; for this thought, if its text is known.
-    pub fn made(self, signature: &str, thought: &str) -> bool {
-        match thought {
-            "" => signature.strip_prefix(self.mark()).is_some_and(|sum| {
-                sum.len() == 8 && sum.bytes().all(|byte| byte.is_ascii_hexdigit())
-            }),
-            text => signature == self.sign(text),
-        }
+    /// The signature of a thought that is good only after this.
+    pub fn bind(self, thought: &str, prefix: u32) -> String {
+        format!("{}{prefix:08x}", self.sign(thought))
+    }
+
+    /// Whether it made this signature; for this thought, if its text is known, and after this
+    /// prefix, if it matters.
+    pub fn made(self, signature: &str, thought: &str, prefix: Option<u32>) -> bool {
+        let hex = |text: &str| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let Some(rest) = signature.strip_prefix(self.mark()) else { return false };
+        let (sum, bound) = rest.split_at_checked(8).unwrap_or((rest, ""));
+        let of_thought = thought.is_empty() || self.sign(thought).ends_with(sum);
+        let of_prefix = prefix.is_none_or(|prefix| bound == format!("{prefix:08x}"));
+        hex(sum) && (bound.is_empty() || hex(bound)) && of_thought && of_prefix
     }
 }

@@ -49,6 +49,8 @@ pub struct Turn<'j> {
     pub format: Option<Option<&'j Json<'j>>>,
     /// Whether the model thinks first, and how much of that it shows.
     pub thinking: Thinking,
+    /// Claude: what its thoughts are good after, if only after that.
+    pub prefix: Option<u32>,
     /// The most tokens the answer may have.
     pub limit: Option<u64>,
     /// Where the answer stops.
@@ -169,6 +171,8 @@ pub enum Finish {
     Calls,
     /// It is a refusal.
     Refusal,
+    /// The provider's filter stopped it.
+    Filter,
 }
 
 /// A call of a tool.
@@ -189,6 +193,8 @@ pub struct Reply {
     pub id: u32,
     /// The text of the thinking that came first.
     pub thinking: Option<String>,
+    /// Whether the thinking is not to be read.
+    pub redacted: bool,
     /// The text, in the pieces in which it is streamed.
     pub pieces: Vec<String>,
     /// The tool calls.
@@ -241,6 +247,9 @@ impl Turn<'_> {
                 finish = end;
                 pieces = split(&cut);
             }
+            if faults.contains(&Fault::Filter) {
+                finish = Finish::Filter;
+            }
         }
         let bytes = |texts: &mut dyn Iterator<Item = &str>| texts.map(str::len).sum::<usize>();
         let text = bytes(&mut pieces.iter().map(String::as_str));
@@ -251,6 +260,7 @@ impl Turn<'_> {
         Reply {
             id,
             thinking,
+            redacted: faults.contains(&Fault::Redacted),
             pieces,
             calls,
             finish,

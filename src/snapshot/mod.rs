@@ -15,6 +15,7 @@ use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::{PriceBook, known_models};
 use providers::translate::Leeway;
+use providers::vendor::{Paths, Vendor};
 
 pub use pattern::{matches, specificity};
 pub use terms::{Terms, TermsCache};
@@ -83,6 +84,12 @@ pub struct Limits {
 pub struct Backend {
     /// Its name in config, metrics and logs.
     pub name: String,
+    /// Who serves it, and what is particular about that.
+    pub vendor: &'static Vendor,
+    /// What the catalogue of prices calls it, where the configuration says who it is.
+    pub seller: Option<&'static str>,
+    /// Where its operations are, behind the origin.
+    pub paths: Paths,
     /// Whose models it serves; Chat stands for both of OpenAI's schemas.
     pub schema: Schema,
     /// The schemas in which it can be asked for a model turn; never none.

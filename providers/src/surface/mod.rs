@@ -5,14 +5,12 @@
 //! because an endpoint that is passed on unread escapes access rules and budgets.
 
 mod models;
-mod path;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
 pub use models::{render_model, render_models};
-pub use path::{count_path, embed_path, gemini_path, path};
 
 use crate::Schema;
 

@@ -11,6 +11,7 @@ use providers::translate::{Inbound, Leeway};
 use super::answer::{ANSWERS, COST};
 use super::caller::{self, Read};
 use super::provider;
+use super::support::seal;
 
 /// Two tools, one call at a time, in each schema that can say so.
 const ASKED: [(Schema, &str); 2] = [
@@ -48,7 +49,8 @@ fn the_first_call_is_kept() {
         let operation = Operation::Generate { stream: None, json_array: false };
         let mut inbound = Inbound::of(operation, to, &body, None).unwrap();
         assert!(!inbound.first_call_only(), "what is not translated is not changed");
-        let (_, encoded) = inbound.encode(&[Gemini], &target, &Leeway::default()).unwrap();
+        let seal = seal("backend", target.model, "route");
+        let (_, encoded) = inbound.encode(&[Gemini], &target, &Leeway::default(), &seal).unwrap();
         assert_eq!(encoded.losses, []);
         let emulated: Vec<&str> = encoded.emulated.iter().map(|field| &*field.field).collect();
         let field = match to {
@@ -59,7 +61,7 @@ fn the_first_call_is_kept() {
         assert!(inbound.first_call_only());
 
         let whole = Bytes::from(provider::whole(Gemini, three));
-        let answered = inbound.answer(Gemini, &whole, &reply()).unwrap();
+        let answered = inbound.answer(Gemini, &whole, &reply(), &seal).unwrap();
         check(&caller::whole(to, &answered.body.unwrap()), to);
 
         let stream = Bytes::from(provider::events(Gemini, three).concat());

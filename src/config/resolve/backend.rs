@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use providers::Schema;
+use providers::vendor::Vendor;
 use sha2::{Digest, Sha256};
 
-use super::origin::{Location, default_url, locate};
+use super::origin::Location;
+use super::vendor::{Place, Served};
 use super::{Resolver, Seen};
 use crate::config::decode::{Field, Named};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawBackend, RawCredential, RawSecret, RawTimeouts};
 use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
-use crate::config::value::{Api, Dialect, Plaintext};
+use crate::config::value::{Dialect, Plaintext};
 use crate::credential::{Credential, SecretError, SecretSource};
 use crate::snapshot::{Backend, HttpVersions, Origin, Timeouts, TlsPolicy};
 
@@ -64,16 +66,40 @@ impl Resolver<'_> {
     }
 
     fn backend(&mut self, section: Mark, name: &str, raw: RawBackend) -> Option<Backend> {
-        let RawBackend { schema, api, url, credential, tls, plaintext, http, timeouts, dialect } =
-            raw;
+        let RawBackend {
+            schema,
+            vendor,
+            resource,
+            deployment,
+            api_version,
+            region,
+            project,
+            location,
+            api,
+            url,
+            credential,
+            tls,
+            plaintext,
+            http,
+            timeouts,
+            dialect,
+        } = raw;
+        let place = Place([
+            ("resource", resource),
+            ("deployment", deployment),
+            ("api_version", api_version),
+            ("region", region),
+            ("project", project),
+            ("location", location),
+        ]);
 
-        let schema =
-            schema.require(section, "schema", "schema: openai, claude or gemini", self.problems);
+        let served = self.served(section, vendor, schema);
         // The rest of the section is checked all the same.
-        let known = schema.as_ref().map_or(Schema::Chat, |(_, schema)| *schema);
-        let credential = self.credential(section, credential, known);
+        let known =
+            served.or_else(|| Some(Served { vendor: Vendor::of(Schema::Chat)?, named: false }))?;
+        let credential = self.credential(section, credential, known.vendor);
         if let Field::Given(mark, Dialect::Legacy) = dialect
-            && known != Schema::Chat
+            && known.schema() != Schema::Chat
         {
             let what = "`dialect: legacy` is for OpenAI-compatible backends";
             self.problems.add(mark, what, "schema: openai, or no dialect");
@@ -81,22 +107,25 @@ impl Resolver<'_> {
         self.check_api(&api, &dialect, known);
         let timeouts = self.timeouts(timeouts);
         let http = http.or(HttpVersions::Auto);
-        let location = self.location(section, url, known);
-        let wants_tls = location.as_ref().is_none_or(|(_, location)| location.tls);
-        if let Some((mark, location)) = &location {
+        let location = self.place(section, known, &place, url);
+        let wants_tls = location.as_ref().is_none_or(|(_, _, location)| location.tls);
+        if let Some((_, mark, location)) = &location {
             self.check_plaintext(*mark, location, plaintext, http);
         }
-        let host = location.as_ref().map(|(mark, location)| (*mark, &*location.origin.host));
+        let host = location.as_ref().map(|(_, mark, place)| (*mark, &*place.origin.host));
         let tls = self.tls(tls, wants_tls, host);
 
-        let (_, schema) = schema?;
-        let (_, Location { origin, .. }) = location?;
+        let served = served?;
+        let (paths, _, Location { origin, .. }) = location?;
         let legacy = dialect.or(Dialect::Current) == Dialect::Legacy;
         let group_key = group_key(name, &origin, tls.as_ref());
         Some(Backend {
             name: name.to_owned(),
-            schema,
-            spoken: spoken(schema, api.value(), legacy, &origin),
+            vendor: served.vendor,
+            seller: served.vendor.prices().filter(|_| served.named),
+            paths,
+            schema: served.schema(),
+            spoken: served.spoken(api.value(), legacy, &origin),
             origin,
             credential: credential?,
             tls,
@@ -105,37 +134,6 @@ impl Resolver<'_> {
             http,
             group_key,
         })
-    }
-
-    fn check_api(&mut self, api: &Field<Api>, dialect: &Field<Dialect>, schema: Schema) {
-        let Field::Given(mark, api) = api else { return };
-        if schema != Schema::Chat {
-            let what = "`api` is for backends of the schema openai, which has two";
-            self.problems.add(*mark, what, "schema: openai, or no `api`");
-        } else if *api != Api::Chat && matches!(dialect, Field::Given(_, Dialect::Legacy)) {
-            let what = "a host of the legacy dialect has no Responses API";
-            self.problems.add(*mark, what, "api: chat, or no `dialect`");
-        }
-    }
-
-    fn location(
-        &mut self,
-        section: Mark,
-        url: Field<String>,
-        schema: Schema,
-    ) -> Option<(Mark, Location)> {
-        let (mark, url) = match url {
-            Field::Absent => (section, default_url(schema).to_owned()),
-            Field::Wrong => return None,
-            Field::Given(mark, url) => (mark, url),
-        };
-        match locate(&url, schema) {
-            Ok(location) => Some((mark, location)),
-            Err((what, remedy)) => {
-                self.problems.add(mark, what, remedy);
-                None
-            }
-        }
     }
 
     fn check_plaintext(
@@ -167,15 +165,15 @@ impl Resolver<'_> {
         &mut self,
         section: Mark,
         raw: Field<RawCredential>,
-        schema: Schema,
+        vendor: &'static Vendor,
     ) -> Option<Credential> {
         let remedy = "credential: { env: NAME } or { file: /path }, or `credential: none`";
         let (mark, raw) = raw.require(section, "credential", remedy, self.problems)?;
         match raw {
-            RawCredential::None => Some(Credential::none(schema)),
+            RawCredential::None => Some(Credential::none()),
             RawCredential::Secret(raw) => {
                 let source = self.secret(mark, raw)?;
-                Some(Credential::new(schema, Arc::new(source)))
+                Some(Credential::new(vendor.credential().stated(), Arc::new(source)))
             }
         }
     }
@@ -236,20 +234,6 @@ impl Resolver<'_> {
             first_byte: first_byte.or(default.first_byte),
             idle: idle.or(default.idle),
         }
-    }
-}
-
-/// In which schemas a backend can be asked. Hosts that are compatible with OpenAI have Chat; that
-/// one has Responses, too, must be said.
-fn spoken(schema: Schema, api: Option<Api>, legacy: bool, origin: &Origin) -> Vec<Schema> {
-    if schema != Schema::Chat {
-        return vec![schema];
-    }
-    let own = origin.host == "api.openai.com" || origin.host.ends_with(".api.openai.com");
-    match api.unwrap_or(if own && !legacy { Api::Both } else { Api::Chat }) {
-        Api::Chat => vec![Schema::Chat],
-        Api::Responses => vec![Schema::Responses],
-        Api::Both => vec![Schema::Chat, Schema::Responses],
     }
 }
 

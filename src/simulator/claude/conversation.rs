@@ -5,6 +5,7 @@ use super::super::json::Json;
 use super::super::rejection::Rejection;
 use super::super::signature::Maker;
 use super::family::Family;
+use super::prefix;
 
 /// Consecutive messages of one role, as the API merges them: role, index of the first, blocks.
 struct Merged<'j> {
@@ -103,6 +104,32 @@ fn content(message: &Json<'_>, at: usize, final_assistant: bool) -> Result<(), R
     Ok(())
 }
 
+/// Each thought comes after what it came after when it was thought: nothing before the turn that
+/// holds it has changed.
+pub(super) fn bound(body: &Json<'_>, model: &str, messages: &[Json<'_>]) -> Result<(), Rejection> {
+    let mut start = 0;
+    for (at, message) in messages.iter().enumerate() {
+        if member(message, "role") != "assistant" {
+            start = at + 1;
+            continue;
+        }
+        let blocks = message.get("content").map_or(&[][..], Json::items);
+        for (index, block) in blocks.iter().enumerate() {
+            let before = prefix::of(body, model, messages.get(..start).unwrap_or_default());
+            let signature = member(block, "signature");
+            if member(block, "type") == "thinking"
+                && !Maker::Claude.made(signature, member(block, "thinking"), Some(before))
+            {
+                return Err(Rejection::bad(format!(
+                    "messages.{at}.content.{index}: Invalid `signature` in `thinking` block: the \
+                     model, system, tools or messages before it are not those it was made with"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Bedrock looks at nothing that is not in the request.
 pub(super) fn inline(messages: &[Json<'_>]) -> Result<(), Rejection> {
     for (at, message) in messages.iter().enumerate() {
@@ -158,9 +185,12 @@ fn block(block: &Json<'_>, role: &str, path: &str) -> Result<(), Rejection> {
             bad(format!("{path}.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"))
         }
         "thinking"
-            if !Maker::Claude.made(member(block, "signature"), member(block, "thinking")) =>
+            if !Maker::Claude.made(member(block, "signature"), member(block, "thinking"), None) =>
         {
             bad(format!("{path}: Invalid `signature` in `thinking` block"))
+        }
+        "redacted_thinking" if !Maker::Claude.made(member(block, "data"), "", None) => {
+            bad(format!("{path}: Invalid `data` in `redacted_thinking` block"))
         }
         "image" => {
             let Some(data) = block.get("source").and_then(|source| source.get("data")?.text())

@@ -22,6 +22,8 @@ pub(super) struct Family {
     pub prefill: bool,
     /// `system` messages amid the conversation.
     pub system_turns: bool,
+    /// Whether a thought is good only after what it came after.
+    pub bound: bool,
 }
 
 const OLD: Family = Family {
@@ -35,6 +37,7 @@ const OLD: Family = Family {
     forced: true,
     prefill: true,
     system_turns: false,
+    bound: false,
 };
 
 const SIX: Family = Family {
@@ -67,19 +70,19 @@ static FAMILIES: &[Family] = &[
     Family { prefix: "claude-opus-4", ..OLD },
     Family { prefix: "claude-sonnet-4", ..OLD },
     Family { prefix: "claude-haiku-4", ..OLD },
-    Family { prefix: "claude-opus-5-5", ..NEWEST },
+    Family { prefix: "claude-opus-5-5", bound: true, ..NEWEST },
     Family { prefix: "claude-opus-5", high_needs_thinking: true, ..FIVE },
-    Family { prefix: "claude-sonnet-5-5", thinking: &["adaptive", "between_tools"], high_needs_thinking: true, ..NEWEST },
+    Family { prefix: "claude-sonnet-5-5", bound: true, thinking: &["adaptive", "between_tools"], high_needs_thinking: true, ..NEWEST },
     // Takes a `system` message, and does not heed it.
     Family { prefix: "claude-sonnet-5", ..FIVE },
-    Family { prefix: "claude-haiku-5-5", high_needs_thinking: true, ..FIVE },
-    Family { prefix: "claude-fable-5-1", ..NEWEST },
-    Family { prefix: "claude-fable-5-2", ..NEWEST },
+    Family { prefix: "claude-haiku-5-5", bound: true, high_needs_thinking: true, ..FIVE },
+    Family { prefix: "claude-fable-5-1", bound: true, ..NEWEST },
+    Family { prefix: "claude-fable-5-2", bound: true, ..NEWEST },
     Family { prefix: "claude-fable-5", forced: true, ..NEWEST },
     Family { prefix: "claude-mythos-5-1", ..NEWEST },
-    Family { prefix: "claude-mythos-5-2", ..NEWEST },
+    Family { prefix: "claude-mythos-5-2", bound: true, ..NEWEST },
     Family { prefix: "claude-mythos-5", forced: true, ..NEWEST },
-    Family { prefix: "claude-", ..NEWEST },
+    Family { prefix: "claude-", bound: true, ..NEWEST },
 ];
 
 impl Family {

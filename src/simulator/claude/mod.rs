@@ -3,6 +3,7 @@
 mod conversation;
 mod family;
 mod paths;
+mod prefix;
 mod read;
 mod shape;
 mod write;

@@ -11,7 +11,7 @@ use super::super::route::Route;
 use super::super::shape::{Reader, Shape, Violation, What};
 use super::super::turn::{Choice, Image, Thinking, Tool, Turn};
 use super::family::Family;
-use super::{conversation, shape};
+use super::{conversation, prefix, shape};
 
 const READER: Reader = Reader { proto: false, null: true, brackets: false };
 
@@ -94,6 +94,10 @@ fn read_as<'j>(
     }
     let messages = body.get("messages").map_or(&[][..], Json::items);
     conversation::check(messages, family, newer)?;
+    if family.bound {
+        conversation::bound(body, model, messages)?;
+        turn.prefix = Some(prefix::of(body, model, messages));
+    }
     if route.host == Host::Bedrock {
         conversation::inline(messages)?;
     }

@@ -13,9 +13,13 @@ use super::super::turn::{Call, Finish, Reply, Thinking, Tokens, Turn};
 
 pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let mut content = Vec::new();
-    if let Some(thinking) = &reply.thinking {
+    if let Some(block) = redacted(turn, reply) {
+        content.push(block);
+    } else if let Some(thinking) = &reply.thinking {
         let shown = if turn.thinking == Thinking::Shown { thinking.as_str() } else { "" };
-        content.push(json!({"type": "thinking", "thinking": shown, "signature": Maker::Claude.sign(thinking)}));
+        content.push(
+            json!({"type": "thinking", "thinking": shown, "signature": signature(turn, thinking)}),
+        );
     }
     let text = reply.text();
     if !text.is_empty() {
@@ -30,13 +34,27 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let (reason, sequence) = stop(&reply.finish);
     message["stop_reason"] = json!(reason);
     message["stop_sequence"] = json!(sequence);
-    if reply.finish == Finish::Refusal {
+    if matches!(reply.finish, Finish::Refusal | Finish::Filter) {
         message["stop_details"] = details();
     }
     if let Some(tokens) = reply.told() {
         message["usage"] = usage(tokens, tokens.output);
     }
     message
+}
+
+/// The thought as a block that only Claude reads, if it is to be one.
+fn redacted(turn: &Turn<'_>, reply: &Reply) -> Option<Value> {
+    let thinking = reply.thinking.as_deref().filter(|_| reply.redacted)?;
+    Some(json!({"type": "redacted_thinking", "data": signature(turn, thinking)}))
+}
+
+/// The signature of a thought, bound to what it came after where the model wants that.
+fn signature(turn: &Turn<'_>, thinking: &str) -> String {
+    match turn.prefix {
+        Some(prefix) => Maker::Claude.bind(thinking, prefix),
+        None => Maker::Claude.sign(thinking),
+    }
 }
 
 /// The events as the host frames them.
@@ -64,13 +82,16 @@ fn events(turn: &Turn<'_>, reply: &Reply) -> Vec<(Value, bool)> {
     }
     frames.push((json!({"type": "message_start", "message": start}), false));
     let mut blocks = Blocks { frames, index: 0 };
-    if let Some(thinking) = &reply.thinking {
+    if let Some(block) = redacted(turn, reply) {
+        // It comes whole, in its start.
+        blocks.push(block, std::iter::empty(), false);
+    } else if let Some(thinking) = &reply.thinking {
         let start = json!({"type": "thinking", "thinking": "", "signature": ""});
         let shown = if turn.thinking == Thinking::Shown { thinking.as_str() } else { "" };
         let deltas = shown
             .split_inclusive(' ')
             .map(|piece| json!({"type": "thinking_delta", "thinking": piece}))
-            .chain([json!({"type": "signature_delta", "signature": Maker::Claude.sign(thinking)})]);
+            .chain([json!({"type": "signature_delta", "signature": signature(turn, thinking)})]);
         blocks.push(start, deltas, false);
     }
     if !reply.pieces.is_empty() {
@@ -87,7 +108,7 @@ fn events(turn: &Turn<'_>, reply: &Reply) -> Vec<(Value, bool)> {
     let mut frames = blocks.frames;
     let (reason, sequence) = stop(&reply.finish);
     let mut delta = json!({"stop_reason": reason, "stop_sequence": sequence});
-    if reply.finish == Finish::Refusal {
+    if matches!(reply.finish, Finish::Refusal | Finish::Filter) {
         delta["stop_details"] = details();
     }
     let mut last = json!({"type": "message_delta", "delta": delta});
@@ -192,7 +213,7 @@ fn stop(finish: &Finish) -> (&'static str, Option<&str>) {
         Finish::Stop(sequence) => ("stop_sequence", Some(sequence)),
         Finish::Length => ("max_tokens", None),
         Finish::Calls => ("tool_use", None),
-        Finish::Refusal => ("refusal", None),
+        Finish::Refusal | Finish::Filter => ("refusal", None),
     }
 }
 

@@ -114,7 +114,7 @@ pub(super) fn part(part: &Json<'_>, path: &str, maker: Maker) -> Result<(), Reje
         }
     }
     match part.proto("thoughtSignature").and_then(Json::text) {
-        Some(given) if !SENTINELS.contains(&given) && !maker.made(given, "") => {
+        Some(given) if !SENTINELS.contains(&given) && !maker.made(given, "", None) => {
             Err(Rejection::bad("Corrupted thought signature."))
         }
         _ => Ok(()),

@@ -167,6 +167,7 @@ fn finish(finish: &Finish) -> &'static str {
     match finish {
         Finish::End | Finish::Stop(_) | Finish::Calls => "STOP",
         Finish::Length => "MAX_TOKENS",
+        Finish::Filter => "SAFETY",
         Finish::Refusal => "PROHIBITED_CONTENT",
     }
 }

@@ -226,3 +226,32 @@ async fn a_signature_is_good_only_with_its_maker() {
         assert_eq!(claude.ask("/v1/messages", body).await.0, status);
     }
 }
+
+#[tokio::test]
+async fn newest_claudes_take_a_thought_back_only_after_the_same() {
+    let bench = bench(Provider::Claude).await;
+    let ask = json!({"role": "user", "content": "hello"});
+    let first =
+        json!({"model": OPUS_NEW, "max_tokens": 99, "system": "Be kind.", "messages": [ask]});
+    let (_, body) = bench.ask("/v1/messages", &first).await;
+    let turn = json!({"role": "assistant", "content": body["content"]});
+    let next = json!({"role": "user", "content": "and?"});
+    let second = with(first, json!({"messages": [ask, turn, next]}));
+    let block = json!([{"type": "text", "text": "hello", "cache_control": {"type": "ephemeral"}}]);
+    let cached = json!([{"role": "user", "content": block}, turn, next]);
+    let changed = json!([{"role": "user", "content": "hullo"}, turn, next]);
+    let tools = json!([{"name": "f", "input_schema": {"type": "object"}}]);
+    for (fields, status) in [
+        (json!({}), 200),
+        (json!({"messages": cached}), 200),
+        (json!({"messages": changed}), 400),
+        (json!({"system": "Be brief."}), 400),
+        (json!({"tools": tools}), 400),
+        (json!({"model": FABLE_NEW}), 400),
+        // Older ones look at the thought alone.
+        (json!({"model": OPUS, "system": "Be brief."}), 200),
+    ] {
+        let (got, body) = bench.ask("/v1/messages", with(second.clone(), fields.clone())).await;
+        assert_eq!(got, status, "{fields} {body}");
+    }
+}

@@ -145,7 +145,7 @@ fn openais_requests_are_taken() {
 
 #[test]
 fn claudes_requests_are_taken() {
-    let signed = ["Invalid `signature`"];
+    let signed = ["Invalid `signature`", "Invalid `data`"];
     none(refused("anthropic", read_claude, &signed));
     none(refused("anthropic_count_tokens", read_claude, &[]));
     none(refused("anthropic_vertex", read_claude, &signed));

@@ -164,6 +164,13 @@ fn pairs(messages: &[Json<'_>]) -> Result<(), Rejection> {
 fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
     let tools = body.get("tools").map_or(&[][..], Json::items);
     for (at, tool) in tools.iter().enumerate() {
+        if let Some(custom) = tool.get("custom") {
+            let name = custom.get("name").and_then(Json::text).unwrap_or_default();
+            tool_name(name, &format!("tools[{at}].custom.name"))?;
+            turn.input.tool();
+            turn.tools.push(Tool { name: name.to_owned(), schema: None, custom: true });
+            continue;
+        }
         let Some(function) = tool.get("function") else { continue };
         let name = function.get("name").and_then(Json::text).unwrap_or_default();
         tool_name(name, &format!("tools[{at}].function.name"))?;
@@ -193,7 +200,8 @@ fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
         _ => Choice::Auto,
     };
     if let Some(allowed) = choice.and_then(|choice| choice.get("allowed_tools")) {
-        let name = |tool: &'j Json<'j>| tool.get("function")?.get("name")?.text();
+        let name =
+            |tool: &'j Json<'j>| tool.get("function").or(tool.get("custom"))?.get("name")?.text();
         let names: Vec<_> =
             allowed.get("tools").map_or(&[][..], Json::items).iter().filter_map(name).collect();
         turn.tools.retain(|tool| names.contains(&tool.name.as_str()));
@@ -201,7 +209,8 @@ fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
             turn.choice = Choice::Any;
         }
     }
-    let named = choice.and_then(|choice| choice.get("function")?.get("name")?.text());
+    let named = choice
+        .and_then(|choice| choice.get("function").or(choice.get("custom"))?.get("name")?.text());
     if let Some(name) = named {
         if !turn.tools.iter().any(|tool| tool.name == name) {
             let message = format!("Tool choice '{name}' not found in 'tools' parameter.");
@@ -248,7 +257,7 @@ fn listen(message: &Json<'_>, at: usize, turn: &mut Turn<'_>) -> Result<(), Reje
 }
 
 fn arguments(call: &Json<'_>, meter: &mut Meter) {
-    if let Some(text) = call.get("function").and_then(|call| call.get("arguments")?.text()) {
-        meter.text(text);
-    }
+    let function = call.get("function").and_then(|call| call.get("arguments")?.text());
+    let custom = call.get("custom").and_then(|call| call.get("input")?.text());
+    meter.text(function.or(custom).unwrap_or_default());
 }

@@ -57,7 +57,9 @@ pub(super) static REQUEST: Shape = &[
     ])])),
     optional("tools", List(&Tagged("type", &[
         ("function", &[required("function", Object(FUNCTION))]),
-        ("custom", &[required("custom", Map)]),
+        ("custom", &[required("custom", Object(&[
+            required("name", Text), optional("description", Text), optional("format", Map),
+        ]))]),
     ]), 0, 128)),
     optional("top_logprobs", Whole(0.0, 20.0)),
     optional("top_p", Real(0.0, 1.0)),
@@ -110,7 +112,9 @@ static MESSAGE: Kind = Tagged("role", &[
             ("function", &[required("id", Text), required("function", Object(&[
                 required("name", Text), required("arguments", Text),
             ]))]),
-            ("custom", &[required("id", Text), required("custom", Map)]),
+            ("custom", &[required("id", Text), required("custom", Object(&[
+                required("name", Text), required("input", Text),
+            ]))]),
         ]), 1, usize::MAX)),
     ]),
     ("tool", &[required("content", TEXTS), required("tool_call_id", Text)]),

@@ -19,8 +19,9 @@ pub(in super::super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     });
     if !reply.calls.is_empty() {
         let calls = reply.calls.iter().enumerate().map(|(at, call)| {
-            let function = json!({"name": call.name, "arguments": call.arguments});
-            json!({"id": call_id(reply, at), "type": "function", "function": function})
+            let (kind, field) = kind(call);
+            json!({"id": call_id(reply, at), "type": kind,
+                   kind: {"name": call.name, field: call.arguments}})
         });
         message["tool_calls"] = calls.collect();
     }
@@ -117,17 +118,23 @@ pub(in super::super::super) fn failure(rejection: &Rejection, id: &str) -> Frame
 
 /// A call opens with its name and no arguments; they follow in two pieces.
 fn call_deltas(reply: &Reply, at: usize, call: &Call) -> [Value; 3] {
+    let (kind, field) = kind(call);
     let mut middle = call.arguments.len() / 2;
     while !call.arguments.is_char_boundary(middle) {
         middle -= 1;
     }
     let (first, second) = call.arguments.split_at(middle);
     [
-        json!({"index": at, "id": call_id(reply, at), "type": "function",
-               "function": {"name": call.name, "arguments": ""}}),
-        json!({"index": at, "function": {"arguments": first}}),
-        json!({"index": at, "function": {"arguments": second}}),
+        json!({"index": at, "id": call_id(reply, at), "type": kind,
+               kind: {"name": call.name, field: ""}}),
+        json!({"index": at, kind: {field: first}}),
+        json!({"index": at, kind: {field: second}}),
     ]
+}
+
+/// What a call is called, and its arguments.
+fn kind(call: &Call) -> (&'static str, &'static str) {
+    if call.custom { ("custom", "input") } else { ("function", "arguments") }
 }
 
 fn id(reply: &Reply) -> String {
@@ -142,6 +149,7 @@ fn finish(finish: &Finish) -> &'static str {
     match finish {
         Finish::End | Finish::Stop(_) | Finish::Refusal => "stop",
         Finish::Length => "length",
+        Finish::Filter => "content_filter",
         Finish::Calls => "tool_calls",
     }
 }

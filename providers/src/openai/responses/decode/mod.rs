@@ -2,6 +2,8 @@
 
 mod item;
 mod part;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 use std::borrow::Cow;

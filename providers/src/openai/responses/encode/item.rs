@@ -197,7 +197,7 @@ impl<'a> Turns<'_, 'a, '_, '_, '_> {
         for part in parts {
             let item = match part {
                 conversation::Part::Text(text) => {
-                    self.thought(None, "", text.signature.as_deref());
+                    self.proof(text.signature.as_deref());
                     if !text.citations.is_empty() {
                         self.write.losses.of(Field::Citations);
                     }
@@ -214,15 +214,15 @@ impl<'a> Turns<'_, 'a, '_, '_, '_> {
                     content: [Refused { r#type: "refusal", refusal }],
                 }),
                 conversation::Part::ToolCall(call) => {
-                    self.thought(None, "", call.signature.as_deref());
+                    self.proof(call.signature.as_deref());
                     self.call(call)
                 }
-                conversation::Part::Thinking(Thinking { id, text, signature }) => {
-                    self.thought(id.as_deref(), text, signature.as_deref());
+                conversation::Part::Thinking(thinking) => {
+                    self.thought(thinking);
                     continue;
                 }
                 conversation::Part::RedactedThinking(data) => {
-                    self.thought(None, "", Some(data));
+                    self.proof(Some(data));
                     continue;
                 }
                 conversation::Part::Opaque(Opaque { schema: Schema::Responses, raw, .. }) => {
@@ -243,16 +243,28 @@ impl<'a> Turns<'_, 'a, '_, '_, '_> {
     }
 
     /// A thought that the provider can read again, which takes its proof of it.
-    fn thought(&mut self, id: Option<&'a str>, text: &'a str, proof: Option<&'a str>) {
-        let own = self.write.own() && id.is_some();
-        if proof.is_some() || own {
-            let summary = Some(Summary { r#type: "summary_text", text });
-            let summary = summary.filter(|summary| !summary.text.is_empty()).into_iter().collect();
-            let thought = Known::Reasoning { id, summary, encrypted_content: proof };
-            self.thoughts.push(Item::Known(thought));
-        } else if !text.is_empty() || self.write.own() {
+    fn thought(&mut self, thinking: &'a Thinking<'_>) {
+        let Thinking { id, text, signature } = thinking;
+        if signature.is_some() || self.write.own() {
+            self.think(id.as_deref(), text, signature.as_deref());
+        } else if !text.is_empty() {
             self.write.losses.of(Field::Thinking);
         }
+    }
+
+    /// A thought of which there is the proof alone, where there is one.
+    fn proof(&mut self, proof: Option<&'a str>) {
+        if proof.is_some() {
+            self.think(None, "", proof);
+        }
+    }
+
+    fn think(&mut self, id: Option<&'a str>, text: &'a str, encrypted_content: Option<&'a str>) {
+        let words = Some(text).filter(|text| !text.is_empty());
+        let summary = words.map(|text| Summary { r#type: "summary_text", text });
+        let summary = summary.into_iter().collect();
+        let thought = Known::Reasoning { id, summary, encrypted_content };
+        self.thoughts.push(Item::Known(thought));
     }
 
     fn call(&mut self, call: &'a ToolCall<'_>) -> Item<'a> {

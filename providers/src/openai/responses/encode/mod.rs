@@ -3,6 +3,8 @@
 mod content;
 mod item;
 mod options;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 use serde::Serialize;

@@ -188,7 +188,10 @@ impl<'r, 'l> Writer<'r, 'l> {
     fn said(&mut self, part: &'r Part<'_>, role: Role) -> Result<Option<Block<'r>>, Refusal> {
         let known = match (part, role) {
             (Part::Text(text), _) => return Ok(self.text(text)),
-            (Part::Document(document), _) => media::document(document, self.schema)?,
+            (Part::Document(document), _) => {
+                self.detail(document);
+                media::document(document, self.schema)?
+            }
             (Part::Image(image), Role::User) => self.image(image)?,
             (Part::ToolResult(result), Role::User) => self.result(result)?,
             (Part::ToolCall(call), Role::Assistant) => self.call(call)?,
@@ -263,13 +266,18 @@ impl<'r, 'l> Writer<'r, 'l> {
     }
 
     fn image(&mut self, image: &'r Media<'_>) -> Result<Known<'r>, Refusal> {
-        if image.detail.is_some() {
-            self.losses.field(Field::ImageDetail);
-        }
+        self.detail(image);
         if image.name.is_some() {
             self.losses.field(Field::MediaName);
         }
         media::image(image, self.schema)
+    }
+
+    /// Anthropic looks as closely as it sees fit.
+    fn detail(&mut self, media: &Media<'_>) {
+        if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
+            self.losses.field(Field::ImageDetail);
+        }
     }
 
     /// Reasoning goes back only to who signed it; the words alone would be refused.

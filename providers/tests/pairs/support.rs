@@ -18,14 +18,29 @@ pub(crate) const CROSS: [(Schema, Schema); 6] = [
     (Schema::Gemini, Schema::Claude),
 ];
 
+/// All pairs of different schemas.
+pub(crate) const PAIRS: [(Schema, Schema); 12] = [
+    (Schema::Chat, Schema::Responses),
+    (Schema::Chat, Schema::Claude),
+    (Schema::Chat, Schema::Gemini),
+    (Schema::Responses, Schema::Chat),
+    (Schema::Responses, Schema::Claude),
+    (Schema::Responses, Schema::Gemini),
+    (Schema::Claude, Schema::Chat),
+    (Schema::Claude, Schema::Responses),
+    (Schema::Claude, Schema::Gemini),
+    (Schema::Gemini, Schema::Chat),
+    (Schema::Gemini, Schema::Responses),
+    (Schema::Gemini, Schema::Claude),
+];
+
 /// The model that the callers of these tests ask for, whoever serves it.
 pub(crate) const ASKED: &str = "asked";
 
 /// A model of this schema that takes most of what its schema can say.
 pub(crate) fn able_model(schema: Schema) -> &'static str {
     match schema {
-        Schema::Responses => unimplemented!("Responses"),
-        Schema::Chat => "gpt-4.1",
+        Schema::Chat | Schema::Responses => "gpt-4.1",
         Schema::Claude => "claude-sonnet-4-5",
         Schema::Gemini => "gemini-2.5-flash",
     }
@@ -50,7 +65,9 @@ pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<
 /// The smallest request of this schema.
 pub(crate) fn smallest(schema: Schema) -> Value {
     json(match schema {
-        Schema::Responses => unimplemented!("Responses"),
+        Schema::Responses => {
+            r#"{"model":"asked","input":[{"type":"message","role":"user","content":"Hi"}]}"#
+        }
         Schema::Chat => r#"{"model":"asked","messages":[{"role":"user","content":"Hi"}]}"#,
         Schema::Claude => {
             r#"{"model":"asked","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]}"#

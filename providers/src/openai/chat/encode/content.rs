@@ -107,6 +107,11 @@ pub(super) fn part<'a>(
     if nameless.is_some_and(|media| media.name.is_some()) {
         losses.of(Field::MediaName);
     }
+    if let conversation::Part::Document(Media { detail: Some(detail), .. }) = part
+        && detail != "auto"
+    {
+        losses.of(Field::ImageDetail);
+    }
     // Chat's own spelling is Claude's, on the hosts that know it (OpenRouter).
     let mut cache = |breakpoint: Option<CacheBreakpoint>| match breakpoint {
         Some(at) if request.schema == Schema::Chat => Some(cache::write(at)),

@@ -1,121 +1,237 @@
-//! A caller's request on its way to whichever provider will take it.
+//! A caller's request on its way to whichever provider will take it, and the answer's way back.
 //!
-//! Two lanes: a provider of the caller's own schema gets the caller's bytes, with only what must
-//! change changed; any other gets the request decoded into the conversation model (once) and
-//! encoded anew for it.
+//! Whatever is asked for, there are two lanes: a provider of the caller's own schema gets the
+//! caller's bytes with only what must change changed, any other gets the request decoded and
+//! encoded anew.
+
+mod leeway;
+mod turn;
+
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 
-use crate::Schema;
-use crate::codec::{Encoded, PathHints, Target};
-use crate::conversation::{Loss, Refusal, Request, shape};
-use crate::json::{Peek, splice};
-use crate::surface::MODEL_MAX;
+use crate::codec::{Encoded, PathHints, Reply, Target};
+use crate::conversation::{ApiError, ErrorClass, Refusal, Usage};
+use crate::surface::Operation;
+use crate::{Schema, count, embedding, vendor};
+pub use leeway::{Droppable, Leeway};
+use turn::Turn;
+
+/// What a provider bills a request for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Billed {
+    /// What goes in and what comes out.
+    Turn {
+        /// Most output tokens of one answer, if the caller set a limit.
+        output_limit: Option<u64>,
+        /// Answers asked for.
+        candidates: u32,
+    },
+    /// What goes in.
+    Input,
+    /// Nothing.
+    Nothing,
+}
+
+/// A provider's answer that could be read.
+#[derive(Debug)]
+pub struct Answered {
+    /// What it cost, where the provider said so.
+    pub usage: Option<Usage>,
+    /// As the caller gets it; an error if its schema has no words for it.
+    pub body: Result<Bytes, ApiError>,
+}
 
 /// A caller's request.
 #[derive(Debug)]
 pub struct Inbound<'a> {
     surface: Schema,
-    body: &'a Bytes,
-    path: PathHints<'a>,
-    peek: Peek<'a>,
-    /// The conversation and what its shaping lost, once a foreign provider has been asked for.
-    decoded: Option<Result<(Request<'a>, Vec<Loss>), Refusal>>,
+    operation: Operation,
+    work: Work<'a>,
+}
+
+#[derive(Debug)]
+enum Work<'a> {
+    Turn(Box<Turn<'a>>),
+    Embed(Box<embedding::Inbound<'a>>),
+    Count(Box<count::Inbound<'a>>),
 }
 
 impl<'a> Inbound<'a> {
     /// Reads what governs the request: its model, its limits, whether it is to be streamed.
+    /// `model` is the one in the path (Gemini), percent-decoded, without `models/`.
     ///
     /// # Errors
     ///
     /// The body is not a well-formed request of this schema, names no model, or one with a name
     /// longer than any: names are kept where callers must not choose how much (S-29).
-    pub fn of(surface: Schema, body: &'a Bytes, path: PathHints<'a>) -> Result<Self, Refusal> {
-        let peek = Peek::of(surface, body)?;
-        let inbound = Self { surface, body, path, peek, decoded: None };
-        if inbound.model().is_empty() {
-            return Err(Refusal::of("model", "`model` is missing; name the model to ask"));
-        }
-        if inbound.model().len() > MODEL_MAX {
-            let message = format!("`model` is longer than {MODEL_MAX} bytes; name a model");
-            return Err(Refusal::of("model", message));
-        }
-        Ok(inbound)
+    pub fn of(
+        operation: Operation,
+        surface: Schema,
+        body: &'a Bytes,
+        model: Option<&'a str>,
+    ) -> Result<Self, Refusal> {
+        let work = match operation {
+            Operation::Generate { stream, .. } => {
+                let path = PathHints { model, stream };
+                Work::Turn(Box::new(Turn::of(surface, body, path)?))
+            }
+            Operation::Embed { batch } => {
+                let path = embedding::PathHints { model, batch };
+                Work::Embed(Box::new(embedding::Inbound::of(surface, body, path)?))
+            }
+            Operation::Count => Work::Count(Box::new(count::Inbound::of(surface, body, model)?)),
+        };
+        Ok(Self { surface, operation, work })
     }
 
     /// The model asked for.
     pub fn model(&self) -> &str {
-        self.path.model.or(self.peek.model()).unwrap_or_default()
+        match &self.work {
+            Work::Turn(turn) => turn.model(),
+            Work::Embed(texts) => texts.model(),
+            Work::Count(count) => count.model(),
+        }
     }
 
     /// Whether the answer is to be streamed.
     pub fn stream(&self) -> bool {
-        self.path.stream.unwrap_or_else(|| self.peek.stream())
+        matches!(&self.work, Work::Turn(turn) if turn.stream())
     }
 
-    /// What governs the request.
-    pub const fn peek(&self) -> &Peek<'a> {
-        &self.peek
+    /// Whether a stream is to be a JSON array.
+    pub const fn json_array(&self) -> bool {
+        matches!(self.operation, Operation::Generate { json_array: true, .. })
+    }
+
+    /// What a provider will bill.
+    pub fn billed(&self) -> Billed {
+        match &self.work {
+            Work::Turn(turn) => Billed::Turn {
+                output_limit: turn.peek().output_limit().map(u64::from),
+                candidates: turn.peek().candidates(),
+            },
+            Work::Embed(_) => Billed::Input,
+            Work::Count(_) => Billed::Nothing,
+        }
+    }
+
+    /// OpenAI: whether the caller asked for the usage chunk of a stream.
+    pub fn wants_usage(&self) -> bool {
+        matches!(&self.work, Work::Turn(turn) if turn.peek().wants_usage())
     }
 
     /// Whether the caller wants to see the model's thoughts. Known only of requests that have
     /// been translated; a verbatim answer is not filtered.
     pub fn wants_thoughts(&self) -> bool {
-        match &self.decoded {
-            Some(Ok((request, _))) => request.reasoning.shown(request.schema).unwrap_or(false),
-            _ => false,
-        }
+        matches!(&self.work, Work::Turn(turn) if turn.wants_thoughts())
     }
 
-    /// The request for a provider that speaks `schema`.
+    /// The request for a provider that can be asked in each of `spoken`, in the one of them that
+    /// suits it best: of those that can carry it, the first in the order of preference.
     ///
     /// # Errors
     ///
-    /// Something in it can't be carried and may not be left out.
-    pub fn encode(&mut self, schema: Schema, target: &Target<'_>) -> Result<Encoded, Refusal> {
-        if schema == self.surface {
-            return Ok(self.verbatim(target));
+    /// Something in it can't be carried and may not be left out, in any of them; or none of them
+    /// has this operation.
+    pub fn encode(
+        &mut self,
+        spoken: &[Schema],
+        target: &Target<'_>,
+        leeway: &Leeway,
+    ) -> Result<(Schema, Encoded), ApiError> {
+        let mut refused = None;
+        for schema in self.schemas(spoken, target) {
+            match self.encode_in(schema, target, leeway) {
+                Ok(encoded) => return Ok((schema, encoded)),
+                Err(refusal) => _ = refused.get_or_insert(refusal),
+            }
         }
-        let (surface, body, path) = (self.surface, self.body, self.path);
-        let decoded = self.decoded.get_or_insert_with(|| {
-            let mut request = surface.codec().decode_request(body, path)?;
-            let losses = shape::normalize(&mut request)?;
-            Ok((request, losses))
-        });
-        let (request, shaping) = decoded.as_ref().map_err(Refusal::clone)?;
-        let mut encoded = schema.codec().encode_request(request, target)?;
-        encoded.losses.extend(shaping.iter().cloned());
-        encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
-        encoded.losses.dedup();
+        Err(refused.unwrap_or_else(|| {
+            ApiError::new(ErrorClass::NotFound, "this backend has no such operation")
+        }))
+    }
+
+    /// The schemas to try, the best first.
+    fn schemas(&self, spoken: &[Schema], target: &Target<'_>) -> Vec<Schema> {
+        let mut schemas = spoken.to_vec();
+        match &self.work {
+            Work::Turn(turn) => {
+                schemas.sort_by_key(|schema| turn.rank(*schema, target.capabilities));
+            }
+            // They stand beside both of OpenAI's schemas.
+            Work::Embed(_) if schemas.contains(&Schema::Responses) => schemas = vec![Schema::Chat],
+            Work::Embed(_) => {}
+            Work::Count(_) => schemas.sort_by_key(|schema| count::codec(*schema).is_none()),
+        }
+        schemas
+    }
+
+    fn encode_in(
+        &mut self,
+        schema: Schema,
+        target: &Target<'_>,
+        leeway: &Leeway,
+    ) -> Result<Encoded, ApiError> {
+        let encoded = match &mut self.work {
+            Work::Turn(turn) => turn.encode(schema, target, leeway)?,
+            Work::Embed(texts) => texts.encode(schema, target.model)?,
+            Work::Count(count) => count.encode(schema, target)?,
+        };
+        leeway.check(self.surface, &encoded.losses)?;
         Ok(encoded)
     }
 
-    fn verbatim(&self, target: &Target<'_>) -> Encoded {
-        // On Gemini the model stands in the path.
-        let renamed = self.peek.model().is_some_and(|model| model != target.model);
-        let model = if renamed { self.peek.set_model(target.model) } else { None };
-        // Without it the provider would not tell what a stream costs.
-        let usage = if self.stream() { self.peek.ask_for_usage() } else { None };
-        Encoded::of(splice(self.body, model.into_iter().chain(usage)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn model_of(length: usize) -> Result<usize, Refusal> {
-        let body = Bytes::from(format!(r#"{{"model":"{}"}}"#, "m".repeat(length)));
-        let path = PathHints { model: None, stream: None };
-        Inbound::of(Schema::Chat, &body, path).map(|inbound| inbound.model().len())
+    /// What a provider is asked in this schema: where that is, its vendor's row says.
+    pub fn operation(&self, schema: Schema) -> vendor::Operation {
+        let same = schema == self.surface;
+        match &self.work {
+            Work::Turn(turn) if !turn.stream() => vendor::Operation::Generate,
+            Work::Turn(_) if same && self.json_array() => vendor::Operation::StreamArray,
+            Work::Turn(_) => vendor::Operation::Stream,
+            Work::Embed(texts) if schema == Schema::Gemini && texts.batch(schema) => {
+                vendor::Operation::EmbedBatch
+            }
+            Work::Embed(_) => vendor::Operation::Embed,
+            Work::Count(_) => vendor::Operation::Count,
+        }
     }
 
-    #[test]
-    fn a_model_has_a_name_of_bounded_length() {
-        assert_eq!(model_of(256), Ok(256));
-        for length in [0, 257, 1 << 20] {
-            let refused = model_of(length).map_err(|refusal| refusal.field);
-            assert_eq!(refused, Err(Some("model".into())), "{length} bytes");
+    /// A provider's whole answer in `schema`, as the caller gets it.
+    ///
+    /// # Errors
+    ///
+    /// It can't be read, or is an error though its status was not.
+    pub fn answer(
+        &self,
+        schema: Schema,
+        body: &Bytes,
+        reply: &Reply,
+    ) -> Result<Answered, ApiError> {
+        let same = schema == self.surface;
+        match &self.work {
+            Work::Turn(turn) => turn.answer(schema, body, reply),
+            Work::Embed(texts) => {
+                let codec = embedding::codec(schema).ok_or_else(|| embedding::unserved(schema))?;
+                let Some(reply) = texts.reply().filter(|_| !same) else {
+                    return Ok(Answered { usage: codec.read_usage(body)?, body: Ok(body.clone()) });
+                };
+                let own = embedding::codec(self.surface)
+                    .ok_or_else(|| embedding::unserved(self.surface))?;
+                let response = codec.decode_response(body)?;
+                let answer = own.encode_response(&response, &reply);
+                Ok(Answered { usage: response.usage, body: answer.map(Bytes::from) })
+            }
+            Work::Count(_) => {
+                let codec = count::codec(schema).ok_or_else(|| count::unserved(schema))?;
+                let own =
+                    count::codec(self.surface).ok_or_else(|| count::unserved(self.surface))?;
+                let tokens = codec.decode_response(body)?;
+                let answer = if same { body.clone() } else { own.encode_response(tokens).into() };
+                Ok(Answered { usage: None, body: Ok(answer) })
+            }
         }
     }
 }

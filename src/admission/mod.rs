@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use providers::conversation::{ApiError, ErrorClass, Usage};
+use providers::translate::Billed;
 
 pub use caller::{Who, authenticate};
 pub use rates::Rates;
@@ -40,10 +41,8 @@ pub struct Call<'a> {
     pub model: &'a str,
     /// Bytes of the request body.
     pub body: usize,
-    /// Most output tokens of one answer, if the caller set a limit.
-    pub output_limit: Option<u64>,
-    /// Answers asked for.
-    pub candidates: u32,
+    /// What a provider will bill it for.
+    pub billed: Billed,
 }
 
 /// What admission goes by.
@@ -80,8 +79,8 @@ pub struct Admitted {
     reservation: Reservation,
     terms: Arc<Terms>,
     estimate: Estimate,
-    /// Input tokens of the estimate.
-    input: u64,
+    /// What the estimate counts.
+    usage: Usage,
 }
 
 /// Decides whether, and where, a call may go.
@@ -143,6 +142,24 @@ impl Attempt {
         Subject { caller: who.name(), model: &self.model, backend: &self.backend.name }
     }
 
+    /// The most that a provider can bill this call for.
+    fn most(&self, call: Call<'_>) -> Usage {
+        let input = estimate::input_tokens(call.body);
+        match call.billed {
+            Billed::Nothing => Usage::default(),
+            Billed::Input => Usage { input, ..Usage::default() },
+            Billed::Turn { output_limit, candidates } => {
+                let output = estimate::output_tokens(
+                    output_limit,
+                    Some(u64::from(candidates)),
+                    Some(self.terms.capabilities.max_output_tokens),
+                    estimate::DEFAULT_OUTPUT_CAP,
+                );
+                Usage { input, output, ..Usage::default() }
+            }
+        }
+    }
+
     /// Sets aside what this attempt can cost at most, in every budget or in none.
     pub fn reserve(
         &self,
@@ -153,6 +170,7 @@ impl Attempt {
     ) -> Result<Admitted, Denial> {
         let budgets = &snapshot.budgets;
         if self.terms.price.is_none()
+            && call.billed != Billed::Nothing
             && let Some(budget) = budgets.iter().find(|budget| budget.requires_price())
         {
             let message = format!(
@@ -162,16 +180,7 @@ impl Attempt {
             );
             return Err(Denial::new("price_unknown", ErrorClass::Permission, message));
         }
-        let usage = Usage {
-            input: estimate::input_tokens(call.body),
-            output: estimate::output_tokens(
-                call.output_limit,
-                Some(u64::from(call.candidates)),
-                Some(self.terms.capabilities.max_output_tokens),
-                estimate::DEFAULT_OUTPUT_CAP,
-            ),
-            ..Usage::default()
-        };
+        let usage = self.most(call);
         // Nobody knows yet how much of the input the provider will write into its cache, which some
         // charge more for.
         let cached = Usage { input: 0, cache_write: usage.input, ..usage };
@@ -191,11 +200,16 @@ impl Attempt {
                 }
             },
         )?;
-        Ok(Admitted { reservation, terms: self.terms.clone(), estimate, input: usage.input })
+        Ok(Admitted { reservation, terms: self.terms.clone(), estimate, usage })
     }
 }
 
 impl Admitted {
+    /// Whether the provider bills nothing for it, whatever it answers.
+    pub fn is_free(&self) -> bool {
+        self.usage.total() == 0
+    }
+
     /// The first byte is about to go out: from here on the provider may bill.
     pub fn dispatched(&mut self) {
         self.reservation.dispatched();
@@ -210,15 +224,15 @@ impl Admitted {
 
     /// The provider may bill, but nobody knows how much: the estimate is charged, or what is
     /// already known to be more. Returns the nano-dollars charged; `None` if nothing was, because
-    /// nothing had gone out.
+    /// nothing had gone out, or because it is free.
     pub fn charge_estimate(self, known: Option<&Usage>) -> Option<u64> {
-        if !self.reservation.is_dispatched() {
+        if !self.reservation.is_dispatched() || self.is_free() {
             self.release();
             return None;
         }
         let mut known = known.copied().unwrap_or_default();
         if known.total_input() == 0 {
-            known.input = self.input;
+            known.input = self.usage.input;
         }
         let cost = self.terms.cost(&known);
         if cost > self.estimate.cost || known.total() > self.estimate.tokens {

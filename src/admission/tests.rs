@@ -17,7 +17,7 @@ fn admitted(ledger: &Arc<Ledger>, budget: &Budget) -> Admitted {
         reservation,
         terms: Arc::new(Terms { capabilities, price: None }),
         estimate: ESTIMATE,
-        input: 0,
+        usage: Usage { output: ESTIMATE.tokens, ..Usage::default() },
     }
 }
 

@@ -177,7 +177,7 @@ macro_rules! section {
 
         impl $name {
             /// The keys of this section.
-            const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+            pub(super) const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
 
             /// Reads the section from a mapping.
             fn from_map(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {

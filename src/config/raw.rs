@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use providers::Schema;
+use providers::translate::Droppable;
+use providers::vendor::Vendor;
 
 use super::decode::{Decode, Field, Keys, List, Named, section};
 use super::node::{Kind, Node};
 use super::problem::Problems;
-use super::value::{Dialect, Plaintext, Price, Requests, Size, Switch};
+use super::value::{Api, Dialect, Plaintext, Price, Requests, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Limit, Scope, UnknownPrice, Window};
 use crate::snapshot::HttpVersions;
@@ -47,6 +49,14 @@ section! {
     /// A provider's endpoint.
     RawBackend {
         schema: Schema,
+        vendor: &'static Vendor,
+        resource: String,
+        deployment: String,
+        api_version: String,
+        region: String,
+        project: String,
+        location: String,
+        api: Api,
         url: String,
         credential: RawCredential,
         tls: RawTls,
@@ -74,7 +84,13 @@ section! {
 
 section! {
     /// Which models go where.
-    RawRoute { name: String, models: List<String>, backends: List<RawTarget>, }
+    RawRoute {
+        name: String,
+        models: List<String>,
+        backends: List<RawTarget>,
+        strict: Switch,
+        drop: List<Droppable>,
+    }
 }
 
 section! {

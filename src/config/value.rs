@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use providers::Schema;
+use providers::translate::Droppable;
+use providers::vendor::Vendor;
 
 use super::decode::Scalar;
 use super::suggest::suggest;
@@ -83,6 +85,19 @@ impl Word for UnknownPrice {
         &[("refuse", Self::Refuse), ("allow", Self::Allow)];
 }
 
+/// Which of OpenAI's two schemas a backend offers for model turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Api {
+    Chat,
+    Responses,
+    Both,
+}
+
+impl Word for Api {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("chat", Self::Chat), ("responses", Self::Responses), ("both", Self::Both)];
+}
+
 /// What an OpenAI-compatible backend knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -113,6 +128,37 @@ pub(super) struct Switch(pub bool);
 
 impl Word for Switch {
     const WORDS: &'static [(&'static str, Self)] = &[("true", Self(true)), ("false", Self(false))];
+}
+
+/// A field that requests may do without.
+impl Scalar for Droppable {
+    fn expected() -> String {
+        format!("one of {}", Self::names().collect::<Vec<_>>().join(", "))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::named(text).ok_or_else(|| {
+            let near = suggest(text, Self::names());
+            let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            quoted(text) + &hint
+        })
+    }
+}
+
+/// A vendor of the table.
+impl Scalar for &'static Vendor {
+    fn expected() -> String {
+        let names: Vec<&str> = Vendor::all().iter().map(Vendor::name).collect();
+        format!("one of {}", names.join(", "))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Vendor::named(text).ok_or_else(|| {
+            let near = suggest(text, Vendor::all().iter().map(Vendor::name));
+            let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            quoted(text) + &hint
+        })
+    }
 }
 
 /// A text that is not empty.

@@ -2,64 +2,57 @@
 
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue, InvalidHeaderValue};
-use providers::Schema;
+use http::header::{HeaderName, HeaderValue};
+use providers::vendor::Header;
 use zeroize::Zeroizing;
 
 use super::{Secret, SecretSource};
 
-/// In which header each schema expects the credential, and behind which word (`wire.md` §1.2).
-const fn form(schema: Schema) -> (HeaderName, &'static str) {
-    match schema {
-        Schema::Chat | Schema::Responses => (AUTHORIZATION, "Bearer "),
-        Schema::Claude => (HeaderName::from_static("x-api-key"), ""),
-        Schema::Gemini => (HeaderName::from_static("x-goog-api-key"), ""),
-    }
-}
+/// A header's name and its value.
+type Shown = (HeaderName, HeaderValue);
 
-/// The header that carries `secret` to a backend of `schema`; its value is marked sensitive.
+/// The header of this form that carries `secret`; its value is marked sensitive.
 ///
 /// # Errors
 ///
 /// The secret is not a token; one made by [`Secret::token`] always is.
-pub fn inject(
-    schema: Schema,
-    secret: &Secret,
-) -> Result<(HeaderName, HeaderValue), InvalidHeaderValue> {
-    let (name, prefix) = form(schema);
-    let bytes = Zeroizing::new([prefix.as_bytes(), secret.expose()].concat());
+pub fn inject(form: &Header, secret: &Secret) -> Result<Shown, http::Error> {
+    let name = HeaderName::from_bytes(form.name.as_bytes())?;
+    let bytes = Zeroizing::new([form.prefix.as_bytes(), secret.expose()].concat());
     let mut value = HeaderValue::from_bytes(&bytes)?;
     value.set_sensitive(true);
     Ok((name, value))
 }
 
-/// What a backend is shown: a secret in the form of its schema, or nothing.
+/// What a backend is shown: a secret in the forms that its vendor takes, or nothing.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    schema: Schema,
+    forms: &'static [Header],
     source: Option<Arc<SecretSource>>,
 }
 
 impl Credential {
-    /// The secret of `source`, as `schema` expects it.
+    /// The secret of `source`, in each of these forms.
     #[must_use]
-    pub const fn new(schema: Schema, source: Arc<SecretSource>) -> Self {
-        Self { schema, source: Some(source) }
+    pub const fn new(forms: &'static [Header], source: Arc<SecretSource>) -> Self {
+        Self { forms, source: Some(source) }
     }
 
     /// Nothing: the config says `credential: none`.
     #[must_use]
-    pub const fn none(schema: Schema) -> Self {
-        Self { schema, source: None }
+    pub const fn none() -> Self {
+        Self { forms: &[], source: None }
     }
 
-    /// The header to send with the secret as it is now; `None` if the backend is shown nothing.
+    /// The headers to send with the secret as it is now; none if the backend is shown nothing.
     ///
     /// # Errors
     ///
     /// As [`inject`].
-    pub fn header(&self) -> Result<Option<(HeaderName, HeaderValue)>, InvalidHeaderValue> {
-        self.source.as_ref().map(|source| inject(self.schema, &source.current())).transpose()
+    pub fn headers(&self) -> Result<Vec<Shown>, http::Error> {
+        let Some(source) = &self.source else { return Ok(Vec::new()) };
+        let secret = source.current();
+        self.forms.iter().map(|form| inject(form, &secret)).collect()
     }
 
     /// `text` without the secret: a provider that quotes what it was sent must not tell the caller

@@ -8,6 +8,7 @@ use std::path::Path;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 use providers::Schema;
+use providers::vendor::Vendor;
 
 use super::source::refresh_after;
 use super::*;
@@ -44,8 +45,9 @@ fn replace(path: &Path, content: impl AsRef<[u8]>) {
 fn s_38_secrets_cannot_be_printed() {
     let secret = secret("sk-canary");
     let source = SecretSource::fixed(Secret::token("sk-canary".into()).unwrap());
-    let header = inject(Schema::Chat, &secret).unwrap();
-    let credential = Credential::new(Schema::Chat, source.into());
+    let forms = Vendor::of(Schema::Chat).unwrap().credential().stated();
+    let header = inject(&forms[0], &secret).unwrap();
+    let credential = Credential::new(forms, source.into());
     let key = key(&[("x-api-key", "sk-canary")], None).unwrap();
     let shown = format!("{secret} {secret:?} {secret:#?} {header:?} {credential:?} {key:?}");
     assert!(shown.contains("[redacted]"));
@@ -67,18 +69,35 @@ fn a_secret_is_one_token() {
 }
 
 #[test]
-fn each_schema_is_shown_the_secret_in_its_own_form() {
-    let expected = [
-        (Schema::Chat, "authorization", "Bearer sk-1"),
-        (Schema::Claude, "x-api-key", "sk-1"),
-        (Schema::Gemini, "x-goog-api-key", "sk-1"),
+fn each_vendor_is_shown_the_secret_in_its_own_forms() {
+    let expected: [(&str, &[(&str, &str)]); 5] = [
+        ("openai", &[("authorization", "Bearer sk-1")]),
+        ("anthropic", &[("x-api-key", "sk-1")]),
+        ("gemini", &[("x-goog-api-key", "sk-1")]),
+        ("azure-openai", &[("api-key", "sk-1")]),
+        ("foundry-claude", &[("x-api-key", "sk-1"), ("api-key", "sk-1")]),
     ];
-    for (schema, name, value) in expected {
+    for (vendor, headers) in expected {
         let source = SecretSource::fixed(secret("sk-1"));
-        let header = Credential::new(schema, source.into()).header().unwrap().unwrap();
-        assert_eq!((header.0.as_str(), header.1.to_str().unwrap()), (name, value));
-        assert!(header.1.is_sensitive());
-        assert_eq!(Credential::none(schema).header().unwrap(), None);
+        let forms = Vendor::named(vendor).unwrap().credential().stated();
+        let shown = Credential::new(forms, source.into()).headers().unwrap();
+        assert!(shown.iter().all(|(_, value)| value.is_sensitive()));
+        let shown: Vec<(&str, &str)> =
+            shown.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        assert_eq!(shown, headers, "{vendor}");
+    }
+    assert_eq!(Credential::none().headers().unwrap(), []);
+}
+
+/// None is only to be had with Amazon's signature, or not at all.
+#[test]
+fn every_vendor_takes_a_credential_that_can_be_stated() {
+    for vendor in Vendor::all() {
+        let forms = vendor.credential().stated();
+        assert!(!forms.is_empty(), "{}", vendor.name());
+        for form in forms {
+            inject(form, &secret("sk-1")).unwrap();
+        }
     }
 }
 

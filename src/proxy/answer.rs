@@ -7,11 +7,11 @@ use http::{StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::conversation::{ApiError, ErrorClass, Usage};
+use providers::eventstream::Unwrap;
 use providers::json::reports_error;
 use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::ctx::RequestCtx;
-use super::egress;
 use super::exchange::{Attempted, Exchange, Patience, scrub};
 use super::failure::Failure;
 use super::upstream::Incoming;
@@ -75,26 +75,15 @@ async fn whole(
         ));
     };
 
-    let codec = exchange.attempt.backend().schema.codec();
-    let read = if exchange.attempt.backend().schema == ctx.surface {
-        codec.read_usage(&body).map(|usage| (usage, None))
-    } else {
-        codec.decode_response(&body).map(|response| (response.usage, Some(response)))
-    };
-    let Ok((usage, foreign)) = read else {
+    let reply = exchange.reply(ctx);
+    let Ok(answered) = exchange.inbound.answer(exchange.schema, &body, &reply) else {
         charge_unreadable(gateway, ctx, admitted, &body);
         return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
     };
     exchange.backend_succeeded();
-    settle(gateway, ctx, admitted, usage.as_ref());
-    let answer = match foreign {
-        None => body.clone(),
-        Some(response) => {
-            let encoded = ctx.surface.codec().encode_response(&response, &exchange.reply(ctx));
-            // It has been paid for: no other attempt is made.
-            Bytes::from(encoded.map_err(|error| Failure::upstream("provider_bad_answer", error))?)
-        }
-    };
+    settle(gateway, ctx, admitted, answered.usage.as_ref());
+    // It has been paid for: no other attempt is made.
+    let answer = answered.body.map_err(|error| Failure::upstream("provider_bad_answer", error))?;
 
     let mut header = response_head(ctx, head.as_ref(), "application/json")?;
     insert(&mut header, header::CONTENT_LENGTH, &answer.len().to_string())?;
@@ -123,7 +112,7 @@ async fn stream(
             "sent a stream in an encoding that was not asked for",
         ));
     }
-    if !exchange.turn.json_array && is_document(head.as_ref()) {
+    if !exchange.inbound.json_array() && is_document(head.as_ref()) {
         return document(exchange, session, ctx, incoming, admitted).await;
     }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
@@ -147,7 +136,8 @@ async fn stream(
         }
     };
     let mut relay = new_relay(exchange, ctx);
-    let out = relay.push(&first);
+    let mut wrapping = wrapping(exchange);
+    let out = relay.push(&unwrapped(&mut wrapping, first));
     if let Some(error) = relay.early_error() {
         gateway.upstreams.release(incoming).await;
         admitted.release();
@@ -157,14 +147,14 @@ async fn stream(
         return Ok(Attempted::Next(Failure::upstream("provider_error_event", error)));
     }
 
-    let kind = if exchange.turn.json_array { "application/json" } else { "text/event-stream" };
+    let kind = if exchange.inbound.json_array() { "application/json" } else { "text/event-stream" };
     let mut header = response_head(ctx, head.as_ref(), kind)?;
     insert(&mut header, header::CACHE_CONTROL, "no-cache")?;
     // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
     if session.req_header().version == Version::HTTP_11 {
         insert(&mut header, header::TRANSFER_ENCODING, "chunked")?;
     }
-    let mut served = Stream { session, relay, admitted, begun: false };
+    let mut served = Stream { session, relay, wrapping, admitted, begun: false };
     ctx.first_byte = Some(ctx.started.elapsed());
     let ended = served.run(exchange, ctx, &mut incoming, header, out, patience).await;
     gateway.upstreams.release(incoming).await;
@@ -199,7 +189,7 @@ async fn document(
     gateway.upstreams.release(incoming).await;
     let interrupted = match read {
         Ok(Ok(Some(body))) => {
-            let codec = exchange.attempt.backend().schema.codec();
+            let codec = exchange.schema.codec();
             match codec.decode_response(&body) {
                 Ok(response) => settle(gateway, ctx, admitted, response.usage.as_ref()),
                 Err(_) => charge_unreadable(gateway, ctx, admitted, &body),
@@ -220,6 +210,7 @@ async fn document(
 struct Stream<'a> {
     session: &'a mut Session,
     relay: Relay,
+    wrapping: Option<Unwrap>,
     admitted: Admitted,
     /// The first token has been seen.
     begun: bool,
@@ -253,7 +244,7 @@ impl Stream<'_> {
             let next = patience.wait(self.session, pin!(incoming.next())).await;
             let (reason, error) = match next {
                 Ok(Ok(Some(piece))) => {
-                    let out = self.relay.push(&piece);
+                    let out = self.relay.push(&unwrapped(&mut self.wrapping, piece));
                     if self.write(out).await.is_err() {
                         return Ended::CallerGone;
                     }
@@ -333,9 +324,23 @@ impl Stream<'_> {
     }
 }
 
+/// What takes the vendor's own framing off its stream, where it has one.
+fn wrapping(exchange: &Exchange<'_>) -> Option<Unwrap> {
+    let offer = exchange.attempt.backend().vendor.offer(exchange.schema)?;
+    offer.framing().unwrap_for(exchange.schema)
+}
+
+/// The schema's own stream.
+fn unwrapped(wrapping: &mut Option<Unwrap>, piece: Bytes) -> Bytes {
+    let Some(wrapping) = wrapping else { return piece };
+    let mut inside = Vec::with_capacity(piece.len());
+    wrapping.push(&piece, &mut inside);
+    inside.into()
+}
+
 /// Verbatim where caller and provider speak the same schema, translated otherwise.
 fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
-    let (from, to) = (exchange.attempt.backend().schema, ctx.surface);
+    let (from, to) = (exchange.schema, ctx.surface);
     let reply = exchange.reply(ctx);
     let encoder = to.codec().stream_encoder(reply.clone());
     if from == to {
@@ -349,6 +354,10 @@ fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
 
 /// Charges what the provider said; its estimate where it said nothing, or zero (S-43).
 fn settle(gateway: &Gateway, ctx: &mut RequestCtx, admitted: Admitted, usage: Option<&Usage>) {
+    if admitted.is_free() {
+        admitted.settle(&Usage::default());
+        return;
+    }
     // Every answer has read something: a usage of nothing was not counted, and is not believed.
     let Some(usage) = usage.filter(|usage| usage.total() > 0) else {
         gateway.metrics.usage_unknown(ctx.place());
@@ -398,10 +407,11 @@ fn response_head(
 ) -> Result<ResponseHeader, Failure> {
     let mut header = ResponseHeader::build(StatusCode::OK, Some(8)).map_err(unbuildable)?;
     insert(&mut header, header::CONTENT_TYPE, content_type)?;
-    if let (Some(provider), Some(backend)) = (provider, &ctx.backend)
-        && backend.schema == ctx.surface
+    let offer = ctx.backend.as_ref().and_then(|backend| backend.vendor.offer(ctx.surface));
+    if let (Some(provider), Some(offer)) = (provider, offer)
+        && ctx.spoken == Some(ctx.surface)
     {
-        for name in egress::returned(backend.schema) {
+        for name in offer.returns() {
             if let Some(value) = provider.headers.get(name) {
                 header.insert_header(name, value.clone()).map_err(unbuildable)?;
             }
@@ -419,6 +429,9 @@ pub fn own_headers(header: &mut ResponseHeader, ctx: &RequestCtx) -> Result<(), 
     }
     if !ctx.dropped.is_empty() {
         header.insert_header("x-egret-dropped", shown(&ctx.dropped))?;
+    }
+    if !ctx.emulated.is_empty() {
+        header.insert_header("x-egret-emulated", shown(&ctx.emulated))?;
     }
     Ok(())
 }

@@ -28,6 +28,8 @@ pub struct RequestCtx {
     pub route: Option<Arc<Route>>,
     /// The backend it was sent to last.
     pub backend: Option<Arc<Backend>>,
+    /// The schema that this backend was asked in.
+    pub spoken: Option<Schema>,
     /// The model asked for.
     pub model: Option<String>,
     /// The model that the backend was asked for.
@@ -46,6 +48,8 @@ pub struct RequestCtx {
     pub estimated: bool,
     /// Fields left out.
     pub dropped: Vec<String>,
+    /// Fields that were said in another way.
+    pub emulated: Vec<String>,
     /// Why it was refused or failed, in a word.
     pub reason: Option<&'static str>,
     /// What went wrong, in words of ours.
@@ -64,6 +68,7 @@ impl RequestCtx {
             caller: None,
             route: None,
             backend: None,
+            spoken: None,
             model: None,
             served_model: None,
             stream: false,
@@ -73,6 +78,7 @@ impl RequestCtx {
             cost: 0,
             estimated: false,
             dropped: Vec::new(),
+            emulated: Vec::new(),
             reason: None,
             error: None,
         }

@@ -1,83 +1,31 @@
 //! The request as a provider sees it: headers from an allow-list, the credential last.
 
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{Method, header};
 use pingora::ErrorType::InvalidHTTPHeader;
 use pingora::OrErr;
 use pingora::http::RequestHeader;
-use providers::Schema;
-use providers::claude::FIRST_VERSION;
+use providers::catalog::ApiVersion;
+use providers::conversation::{ApiError, ErrorClass};
+use providers::vendor::{Offer, Place};
 
 use super::failure::Failure;
 use crate::snapshot::Backend;
-use providers::conversation::{ApiError, ErrorClass};
 
-/// What of a caller's headers goes on to a provider of the same schema. Everything else stays
-/// here: credentials above all (S-41), cookies, forwarding headers, accepted encodings.
-const PASSED: [(Schema, &[&str]); 3] = [
-    (Schema::Chat, &["openai-beta"]),
-    (Schema::Claude, &["anthropic-version", "anthropic-beta"]),
-    (Schema::Gemini, &[]),
-];
-
-/// What of a provider's headers goes back to a caller of the same schema (`wire.md` §1.3).
-/// Never `Set-Cookie`, `Location`, or anything a provider might echo a credential in (S-09).
-const RETURNED: [(Schema, &[&str]); 3] = [
-    (
-        Schema::Chat,
-        &[
-            "x-request-id",
-            "openai-processing-ms",
-            "openai-version",
-            "openai-model",
-            "x-ratelimit-limit-requests",
-            "x-ratelimit-remaining-requests",
-            "x-ratelimit-reset-requests",
-            "x-ratelimit-limit-tokens",
-            "x-ratelimit-remaining-tokens",
-            "x-ratelimit-reset-tokens",
-        ],
-    ),
-    (
-        Schema::Claude,
-        &[
-            "request-id",
-            "anthropic-ratelimit-requests-limit",
-            "anthropic-ratelimit-requests-remaining",
-            "anthropic-ratelimit-requests-reset",
-            "anthropic-ratelimit-tokens-limit",
-            "anthropic-ratelimit-tokens-remaining",
-            "anthropic-ratelimit-tokens-reset",
-            "anthropic-ratelimit-input-tokens-limit",
-            "anthropic-ratelimit-input-tokens-remaining",
-            "anthropic-ratelimit-input-tokens-reset",
-            "anthropic-ratelimit-output-tokens-limit",
-            "anthropic-ratelimit-output-tokens-remaining",
-            "anthropic-ratelimit-output-tokens-reset",
-        ],
-    ),
-    (Schema::Gemini, &["server-timing"]),
-];
-
-/// The header names of a list that belong to a schema.
-fn listed(
-    lists: &'static [(Schema, &[&str]); 3],
-    schema: Schema,
-) -> impl Iterator<Item = &'static str> {
-    lists.iter().filter(move |(s, _)| *s == schema).flat_map(|(_, names)| names.iter().copied())
-}
-
-/// The headers of a provider's answer that go back to a caller of the same schema.
-pub fn returned(schema: Schema) -> impl Iterator<Item = &'static str> {
-    listed(&RETURNED, schema)
-}
+/// Headers of Anthropic's API: its version, and what else is wanted of it.
+const VERSION: &str = "anthropic-version";
+const BETA: &str = "anthropic-beta";
 
 /// What the request line and a few headers of a provider's request depend on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Line<'a> {
+    /// How the backend's vendor serves the schema that it is asked in.
+    pub offer: &'a Offer,
     /// Path and query behind the backend's prefix.
     pub path: &'a str,
-    /// Whether the caller speaks the backend's schema.
+    /// Whether the caller speaks that schema.
     pub same_schema: bool,
+    /// The version of Anthropic's API that the body is written for.
+    pub version: ApiVersion,
     /// Whether a stream is asked for.
     pub stream: bool,
     /// Bytes of the body.
@@ -107,25 +55,42 @@ fn build(
     header.insert_header(header::HOST, backend.origin.authority(backend.tls.is_some()))?;
     header.insert_header(header::CONTENT_TYPE, "application/json")?;
     header.insert_header(header::CONTENT_LENGTH, line.length)?;
-    let accept = if line.stream { "text/event-stream" } else { "application/json" };
+    let accept = if line.stream { line.offer.framing().accept() } else { "application/json" };
     header.insert_header(header::ACCEPT, accept)?;
     header.insert_header(header::ACCEPT_ENCODING, "identity")?;
     header.insert_header(header::USER_AGENT, concat!("egret/", env!("CARGO_PKG_VERSION")))?;
     if line.same_schema {
-        for name in listed(&PASSED, backend.schema) {
-            for value in caller.headers.get_all(name) {
-                header.append_header(HeaderName::from_static(name), value.clone())?;
-            }
+        for name in line.offer.passes() {
+            pass(&mut header, caller, name)?;
+        }
+        if line.offer.betas() == Place::Header {
+            pass(&mut header, caller, BETA)?;
         }
     }
-    if backend.schema == Schema::Claude && !header.headers.contains_key("anthropic-version") {
-        header.insert_header("anthropic-version", HeaderValue::from_static(FIRST_VERSION))?;
+    if let Some((Place::Header, version)) = line.offer.version(line.version) {
+        // A caller's own word goes through as it is.
+        if line.same_schema {
+            pass(&mut header, caller, VERSION)?;
+        }
+        if !header.headers.contains_key(VERSION) {
+            header.insert_header(VERSION, version)?;
+        }
     }
     // Last, so that nothing above can stand in its place.
-    if let Some((name, value)) =
-        backend.credential.header().or_err(InvalidHTTPHeader, "credential")?
-    {
+    for (name, value) in backend.credential.headers().or_err(InvalidHTTPHeader, "credential")? {
         header.insert_header(name, value)?;
     }
     Ok(header)
+}
+
+/// Passes a caller's header on.
+fn pass(
+    header: &mut RequestHeader,
+    caller: &RequestHeader,
+    name: &str,
+) -> Result<(), pingora::BError> {
+    for value in caller.headers.get_all(name) {
+        header.append_header(name.to_owned(), value.clone())?;
+    }
+    Ok(())
 }

@@ -11,32 +11,30 @@ use http::{HeaderMap, StatusCode, header};
 use pingora::ErrorType;
 use pingora::proxy::Session;
 use providers::Schema;
-use providers::codec::{Encoded, PathHints, Reply, Target};
-use providers::conversation::{ApiError, ErrorClass, Loss};
-use providers::surface;
+use providers::codec::Reply;
+use providers::conversation::{ApiError, ErrorClass};
+use providers::surface::Operation;
 use providers::translate::Inbound;
 
 use super::ctx::RequestCtx;
 use super::drain::Drain;
-use super::egress::{self, Line};
 use super::failure::Failure;
 use super::intake::Body;
+use super::prepare::prepare;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use super::{Gateway, answer};
 use crate::admission::{self, Admitted, Attempt, Call, Rules, Who};
 use crate::snapshot::Backend;
 
-/// What the path of a request for one model turn says.
+/// What the path of a request says.
 #[derive(Clone, Debug)]
-pub struct Turn {
-    /// The version segment of a Gemini path (`v1beta`), kept toward a Gemini provider.
-    pub version: Option<String>,
+pub struct Asked {
+    /// What for.
+    pub operation: Operation,
     /// The model, where it stands in the path.
     pub model: Option<String>,
-    /// Whether to stream, where that stands in the path.
-    pub stream: Option<bool>,
-    /// Gemini's stream as a JSON array rather than as server-sent events.
-    pub json_array: bool,
+    /// The version segment of a Gemini path (`v1beta`), kept toward a Gemini provider.
+    pub version: Option<String>,
 }
 
 /// How one attempt ended.
@@ -47,34 +45,29 @@ pub enum Attempted {
     Next(Failure),
 }
 
-/// Serves one model turn.
+/// Serves a request that names a model.
 pub async fn run(
     gateway: &Gateway,
     session: &mut Session,
     ctx: &mut RequestCtx,
     who: &Who,
-    turn: &Turn,
+    asked: &Asked,
     body: &Body,
 ) -> Result<(), Failure> {
     let snapshot = ctx.snapshot.clone();
-    let path = PathHints { model: turn.model.as_deref(), stream: turn.stream };
-    let mut inbound = Inbound::of(ctx.surface, &body.bytes, path)?;
+    let in_path = asked.model.as_deref();
+    let mut inbound = Inbound::of(asked.operation, ctx.surface, &body.bytes, in_path)?;
     let model = inbound.model().to_owned();
     ctx.stream = inbound.stream();
     ctx.model = Some(model.clone());
-    let call = Call {
-        model: &model,
-        body: body.bytes.len(),
-        output_limit: inbound.peek().output_limit().map(u64::from),
-        candidates: inbound.peek().candidates(),
-    };
+    let call = Call { model: &model, body: body.bytes.len(), billed: inbound.billed() };
     let rules = Rules { snapshot: &snapshot, health: &gateway.health, rates: &gateway.rates };
     let grant = admission::admit(rules, who, call, gateway.draw())?;
     ctx.route = Some(grant.route);
 
     let mut failed = None;
     for attempt in &grant.attempts {
-        let prepared = match prepare(session, ctx, turn, &mut inbound, attempt) {
+        let prepared = match prepare(session, ctx, asked, &mut inbound, attempt) {
             Ok(prepared) => prepared,
             // That one backend can't carry the request says nothing about how another one failed.
             Err(refusal) => {
@@ -87,10 +80,12 @@ pub async fn run(
         {
             gateway.failed_over(ctx, failure);
         }
+        let schema = prepared.schema;
         let outgoing = prepared.enter(gateway, ctx, attempt);
         let failure = match attempt.reserve(&gateway.ledger, &snapshot, who, call) {
             Ok(admitted) => {
-                let exchange = Exchange { gateway, turn, inbound: &inbound, attempt };
+                let inbound = &inbound;
+                let exchange = Exchange { gateway, inbound, attempt, schema };
                 match exchange.attempt(session, ctx, outgoing, admitted).await? {
                     Attempted::Served => return Ok(()),
                     Attempted::Next(failure) => failure,
@@ -103,59 +98,13 @@ pub async fn run(
     Err(failed.unwrap_or_else(|| Failure::bad_request("no backend can carry this request")))
 }
 
-/// A request that an attempt's backend can be sent.
-struct Prepared {
-    outgoing: Outgoing,
-    losses: Vec<Loss>,
-}
-
-/// The request as this attempt's backend is to get it.
-fn prepare(
-    session: &Session,
-    ctx: &RequestCtx,
-    turn: &Turn,
-    inbound: &mut Inbound<'_>,
-    attempt: &Attempt,
-) -> Result<Prepared, Failure> {
-    let backend = attempt.backend();
-    let capabilities = &attempt.terms().capabilities;
-    let target = Target { model: attempt.model(), capabilities };
-    let Encoded { body, losses, .. } = inbound.encode(backend.schema, &target)?;
-
-    let same_schema = backend.schema == ctx.surface;
-    let stream = inbound.stream();
-    let path = match (backend.schema, &turn.version) {
-        (Schema::Gemini, Some(version)) if same_schema => {
-            surface::gemini_path(version, attempt.model(), stream, turn.json_array)
-        }
-        (schema, _) => surface::path(schema, attempt.model(), stream),
-    };
-    let line = Line { path: &path, same_schema, stream, length: body.len() };
-    let header = egress::header(backend, line, session.req_header())?;
-    Ok(Prepared { outgoing: Outgoing { header, body }, losses })
-}
-
-impl Prepared {
-    /// The attempt begins: from here on it is the one that metrics and the log speak of.
-    fn enter(self, gateway: &Gateway, ctx: &mut RequestCtx, attempt: &Attempt) -> Outgoing {
-        let backend = attempt.backend();
-        ctx.attempts += 1;
-        ctx.backend = Some(backend.clone());
-        ctx.served_model = Some(attempt.model().to_owned());
-        ctx.dropped = self.losses.iter().map(|loss| loss.field.to_string()).collect();
-        for loss in &self.losses {
-            gateway.dropped(ctx, backend.schema, loss);
-        }
-        self.outgoing
-    }
-}
-
 /// One attempt at one backend.
 pub struct Exchange<'a> {
     pub gateway: &'a Gateway,
-    pub turn: &'a Turn,
     pub inbound: &'a Inbound<'a>,
     pub attempt: &'a Attempt,
+    /// The schema that the backend is asked in.
+    pub schema: Schema,
 }
 
 impl Exchange<'_> {
@@ -223,7 +172,8 @@ impl Exchange<'_> {
         let body = self.patience(ctx).wait(session, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
         let body = body?;
-        let mut error = backend.schema.codec().decode_error(status.as_u16(), &body);
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let mut error = backend.vendor.error(self.schema, status.as_u16(), &body, header);
         error.retry_after = retry_after(&headers).or(error.retry_after);
         scrub(&mut error, backend);
 
@@ -281,9 +231,9 @@ impl Exchange<'_> {
             id: ctx.id.clone(),
             model: ctx.model.clone().unwrap_or_default(),
             created: ctx.created(),
-            include_usage: self.inbound.peek().wants_usage(),
+            include_usage: self.inbound.wants_usage(),
             include_thoughts: self.inbound.wants_thoughts(),
-            json_array: self.turn.json_array,
+            json_array: self.inbound.json_array(),
         }
     }
 }

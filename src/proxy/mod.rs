@@ -15,6 +15,7 @@ mod ingress;
 mod intake;
 mod listener;
 mod peer;
+mod prepare;
 mod reply;
 mod send;
 mod upstream;
@@ -39,7 +40,7 @@ pub use ctx::RequestCtx;
 pub use drain::Drain;
 pub use listener::Listener;
 
-use exchange::Turn;
+use exchange::Asked;
 use failure::{Failure, Refused};
 use upstream::Upstreams;
 
@@ -137,24 +138,22 @@ impl Gateway {
         ctx.caller = Some(who.name().into());
 
         match endpoint {
-            Some(Endpoint::Generate { schema, model, stream, json_array }) => {
+            Some(Endpoint::Ask { schema, operation, model }) => {
                 ctx.surface = schema;
-                let turn = Turn {
-                    version: path.split('/').nth(1).map(str::to_owned),
+                let asked = Asked {
+                    operation,
                     model: model.map(|model| model.into_owned()),
-                    stream,
-                    json_array,
+                    version: path.split('/').nth(1).map(str::to_owned),
                 };
                 let snapshot = ctx.snapshot.clone();
                 let body = intake::read(session, &snapshot.limits, &self.memory).await?;
-                exchange::run(self, session, ctx, &who, &turn, &body).await
+                exchange::run(self, session, ctx, &who, &asked, &body).await
             }
             Some(Endpoint::Models { schema }) => self.models(session, ctx, &who, schema).await,
             Some(Endpoint::Model { schema, id }) => {
                 self.model(session, ctx, &who, schema, &id).await
             }
-            // Not passed on yet: known paths, that nobody answers.
-            Some(Endpoint::Embed { .. } | Endpoint::CountTokens { .. }) | None => {
+            None => {
                 let message = format!("there is nothing at {} {path}", header.method);
                 Err(Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message)))
             }

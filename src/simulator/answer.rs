@@ -8,6 +8,7 @@ use http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 
 use super::exchange::Case;
 use super::frame::Frame;
+use super::host::Host;
 use super::openai::{chat, responses};
 use super::playback::Step;
 use super::rejection::Rejection;
@@ -50,7 +51,12 @@ impl Case<'_> {
                 Api::Generate => gemini::stream(turn, reply),
             };
             let array = route.api == Api::Generate && !turn.sse;
-            (frames, if array { "application/json" } else { "text/event-stream" })
+            let kind = match turn.host {
+                Host::Bedrock => "application/vnd.amazon.eventstream",
+                _ if array => "application/json",
+                _ => "text/event-stream",
+            };
+            (frames, kind)
         } else {
             let body = match route.api {
                 Api::Chat => chat::answer(turn, reply),
@@ -135,7 +141,7 @@ impl Case<'_> {
         let frame = match route.api {
             Api::Chat => chat::failure(&rejection, self.id),
             Api::Responses => responses::failure(turn, reply, &rejection, at),
-            Api::Messages => claude::failure(&rejection, self.id),
+            Api::Messages => claude::failure(turn, &rejection, self.id),
             Api::Generate => gemini::failure(turn, &rejection, self.id),
         };
         vec![Step::Data(frame.bytes)]

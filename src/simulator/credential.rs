@@ -4,10 +4,19 @@ use http::HeaderMap;
 
 use super::Provider;
 use super::claude::VERSIONS;
+use super::host::Host;
 use super::rejection::Rejection;
 
 /// The credential that a request carries, in the form of this provider.
-pub fn given<'r>(provider: Provider, headers: &'r HeaderMap, query: &'r str) -> Option<&'r str> {
+pub fn given<'r>(
+    provider: Provider,
+    host: Host,
+    headers: &'r HeaderMap,
+    query: &'r str,
+) -> Option<&'r str> {
+    if host != Host::Own {
+        return host.given(headers);
+    }
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = || header("authorization")?.strip_prefix("Bearer ");
     match provider {
@@ -21,13 +30,17 @@ pub fn given<'r>(provider: Provider, headers: &'r HeaderMap, query: &'r str) -> 
 /// Lets a request in, or says why not as the provider would.
 pub fn check(
     provider: Provider,
+    host: Host,
     expected: &str,
     headers: &HeaderMap,
     query: &str,
 ) -> Result<(), Rejection> {
-    let given = given(provider, headers, query);
+    let given = given(provider, host, headers, query);
     if given != Some(expected) {
-        return Err(refusal(provider, given));
+        return Err(if host == Host::Own { refusal(provider, given) } else { host.refusal() });
+    }
+    if !host.version_in_header() {
+        return Ok(());
     }
     let version = headers.get("anthropic-version").map(|version| version.to_str().unwrap_or(""));
     match (provider, version) {

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use serde_json::json;
 use tokio::sync::Notify;
-use tokio::time::sleep;
 
-use super::answer::{Answer, recorded};
+use super::answer::Answer;
+use super::host::Host;
 use super::journal::Arrival;
 use super::json::Json;
 use super::openai::{chat, responses};
-use super::playback::{Playback, Step, Watch};
+use super::playback::{Playback, Watch};
 use super::rejection::Rejection;
 use super::route::{self, Api, Endpoint, Route};
 use super::script::Fault;
@@ -30,7 +29,7 @@ use super::{Provider, claude, credential, gemini, lenient, openai};
 const BODY_LIMIT: usize = 64 << 20;
 
 /// Why there is no ordinary answer.
-enum Ending {
+pub(super) enum Ending {
     /// An answer after all.
     Answer(Answer),
     /// No answer: the connection (h2: the stream) breaks.
@@ -66,11 +65,13 @@ pub(super) async fn exchange(
         Ok(body) if !state.lenient => crc32fast::hash(body),
         _ => 0,
     };
-    let case = Case { state, head: &head, hash, id: &format!("req_Sim{hash:08x}"), leave };
+    let route = route::find(state.provider, &head);
+    let host = route.as_ref().map_or(Host::Own, |route| route.host);
+    let case = Case { state, head: &head, host, hash, id: &format!("req_Sim{hash:08x}"), leave };
     let ending = match &body {
         Ok(body) => {
             case.note(body, connection);
-            case.answer(body).await.unwrap_or_else(|ending| ending)
+            case.answer(route, body).await.unwrap_or_else(|ending| ending)
         }
         Err(rejection) => case.reject(rejection).into(),
     };
@@ -86,8 +87,10 @@ pub(super) async fn exchange(
 
 /// A request being answered.
 pub(super) struct Case<'r> {
-    state: &'r State,
-    head: &'r Parts,
+    pub(super) state: &'r State,
+    pub(super) head: &'r Parts,
+    /// Whose host was asked.
+    pub(super) host: Host,
     /// Names the request: a hash of its body.
     hash: u32,
     pub(super) id: &'r str,
@@ -112,12 +115,22 @@ impl Case<'_> {
         }
     }
 
-    async fn answer(&self, body: &Bytes) -> Result<Ending, Ending> {
+    async fn answer(
+        &self,
+        route: Result<Route, Rejection>,
+        body: &Bytes,
+    ) -> Result<Ending, Ending> {
         let query = self.head.uri.query().unwrap_or_default();
         let reject = |rejection: Rejection| Ending::from(self.reject(&rejection));
-        let route = route::find(self.provider(), self.head).map_err(reject)?;
-        credential::check(self.provider(), &self.state.credential, &self.head.headers, query)
-            .map_err(reject)?;
+        let route = route.map_err(reject)?;
+        credential::check(
+            self.provider(),
+            self.host,
+            &self.state.credential,
+            &self.head.headers,
+            query,
+        )
+        .map_err(reject)?;
         match route.endpoint {
             Endpoint::Models => return Ok(self.models().into()),
             Endpoint::Model => return Ok(self.model(&route).into()),
@@ -138,8 +151,8 @@ impl Case<'_> {
         };
         let faults = self.state.script.take(model);
         self.instead(&faults).await?;
-        if !model.is_empty() && !route::has_model(self.provider(), route.endpoint, model) {
-            return Err(reject(unknown_model(route.api, model)));
+        if !model.is_empty() && !route.has_model(self.provider(), model) {
+            return Err(reject(route.unknown_model(model)));
         }
         match route.endpoint {
             Endpoint::Count => self.count(&json, &route).await,
@@ -175,9 +188,9 @@ impl Case<'_> {
 
     fn read<'j>(&self, json: &'j Json<'j>, route: &Route) -> Result<Turn<'j>, Rejection> {
         match route.api {
-            Api::Chat => chat::read(json),
-            Api::Responses => responses::read(json),
-            Api::Messages => claude::read(json, &self.head.headers),
+            Api::Chat => chat::read(json, route),
+            Api::Responses => responses::read(json, route),
+            Api::Messages => claude::read(json, &self.head.headers, route),
             Api::Generate => gemini::read(json, route),
         }
     }
@@ -185,8 +198,8 @@ impl Case<'_> {
     /// Counts the tokens of an input.
     async fn count(&self, json: &Json<'_>, route: &Route) -> Result<Ending, Ending> {
         let turn = match route.api {
-            Api::Chat | Api::Responses => responses::read_count(json),
-            Api::Messages => claude::read_count(json, &self.head.headers),
+            Api::Chat | Api::Responses => responses::read_count(json, route),
+            Api::Messages => claude::read_count(json, &self.head.headers, route),
             Api::Generate => gemini::read_count(json, route),
         };
         let turn = turn.map_err(|rejection| self.reject(&rejection))?;
@@ -205,7 +218,7 @@ impl Case<'_> {
         let embedded = match (route.api, route.endpoint) {
             (Api::Generate, Endpoint::EmbedBatch) => gemini::embed_batch(json, route),
             (Api::Generate, _) => gemini::embed(json, route),
-            _ => openai::embed(json),
+            _ => openai::embed(json, route),
         };
         let embedded = embedded.map_err(|rejection| self.reject(&rejection))?;
         self.instead(&Fault::in_text(&embedded.said)).await?;
@@ -236,146 +249,10 @@ impl Case<'_> {
         Ok(self.write(route, turn, &reply, &faults).into())
     }
 
-    /// What happens instead of an answer, if something does.
-    async fn instead(&self, faults: &[Fault]) -> Result<(), Ending> {
-        let mut wait = None;
-        let mut status = None;
-        for fault in faults {
-            match fault {
-                Fault::Delay(time) => sleep(*time).await,
-                Fault::Status(given) => status = Some(*given),
-                Fault::RetryAfter(seconds) => wait = Some(*seconds),
-                Fault::Close => return Err(Ending::Close),
-                Fault::Stall(None) => return Err(Ending::Stall),
-                Fault::Html => {
-                    let page = "<html><head><title>502 Bad Gateway</title></head></html>\r\n";
-                    return Err(self.page(502, "text/html", page).into());
-                }
-                Fault::Garbage => {
-                    let text = "upstream connect error or disconnect/reset before headers";
-                    return Err(self.page(200, "application/json", text).into());
-                }
-                Fault::ErrorIn200 => {
-                    let rejection = Rejection::new(503, "The server is overloaded");
-                    let mut answer = self.reject(&rejection);
-                    answer.status = 200;
-                    return Err(answer.into());
-                }
-                Fault::Redirect(location) => {
-                    let mut answer = self.page(302, "text/plain", "");
-                    if let Ok(location) = HeaderValue::from_str(location) {
-                        answer.headers.insert(LOCATION, location);
-                    }
-                    return Err(answer.into());
-                }
-                Fault::EchoCredential => {
-                    let query = self.head.uri.query().unwrap_or_default();
-                    let given = credential::given(self.provider(), &self.head.headers, query);
-                    let message = format!("The key {} has no credit", given.unwrap_or_default());
-                    return Err(self.reject(&Rejection::bad(message)).into());
-                }
-                Fault::Canned(canned) => return Err(recorded(canned).into()),
-                _ => {}
-            }
-        }
-        let Some(status) = status.or(wait.map(|_| 429)) else { return Ok(()) };
-        let message = format!("Simulated error {status}");
-        let rejection = Rejection { retry_after: wait, ..Rejection::new(status, message) };
-        Err(self.reject(&rejection).into())
-    }
-
-    fn reject(&self, rejection: &Rejection) -> Answer {
-        let body = rejection.body(self.provider(), self.id).to_string();
-        let mut answer = self.page(rejection.status, "application/json", body);
-        if let Some(seconds) = rejection.retry_after.filter(|_| self.provider() != Provider::Gemini)
-        {
-            answer.headers.insert(RETRY_AFTER, seconds.into());
-        }
-        answer
-    }
-
-    fn models(&self) -> Answer {
-        let body = match self.provider() {
-            Provider::OpenAi => openai::models(),
-            Provider::Claude => claude::models(),
-            Provider::Gemini => gemini::models(),
-        };
-        self.page(200, "application/json", body.to_string())
-    }
-
-    fn model(&self, route: &Route) -> Answer {
-        let model = route.model.as_deref().unwrap_or_default();
-        if !route::has_model(self.provider(), Endpoint::Model, model) {
-            return self.reject(&unknown_model(route.api, model));
-        }
-        let body = match self.provider() {
-            Provider::OpenAi => openai::model(model),
-            Provider::Claude => claude::model(model),
-            Provider::Gemini => gemini::model(model),
-        };
-        self.page(200, "application/json", body.to_string())
-    }
-
-    /// What is not understood is told back: method, path and query, type and size of the body.
-    fn echo(&self, body: &Bytes) -> Answer {
-        let kind = self.head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let target = self.head.uri.path_and_query().map_or("", |target| target.as_str());
-        let body = json!({
-            "object": "simulator.echo", "method": self.head.method.as_str(), "target": target,
-            "content_type": kind, "bytes": body.len(), "crc32": crc32fast::hash(body),
-        });
-        self.page(200, "application/json", body.to_string())
-    }
-
-    pub(super) fn page(&self, status: u16, kind: &'static str, body: impl Into<Bytes>) -> Answer {
-        let mut headers = self.headers();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        Answer { status, headers, steps: vec![Step::Data(body.into())], whole: true }
-    }
-
-    /// The headers that the provider puts on every answer.
-    fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(8);
-        let mut set = |name, value| {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        };
-        match self.provider() {
-            Provider::OpenAi => {
-                set("openai-version", "2020-10-01");
-                set("openai-processing-ms", "7");
-                set("openai-organization", "org-simulator");
-                set("x-ratelimit-remaining-requests", "9999");
-            }
-            Provider::Claude => {
-                set("anthropic-organization-id", "org-simulator");
-                set("anthropic-ratelimit-requests-remaining", "9999");
-            }
-            Provider::Gemini => set("server-timing", "gfet4t7; dur=7"),
-        }
-        let id = match self.provider() {
-            Provider::OpenAi => "x-request-id",
-            Provider::Claude => "request-id",
-            Provider::Gemini => return headers,
-        };
-        if let Ok(value) = HeaderValue::from_str(self.id) {
-            headers.insert(HeaderName::from_static(id), value);
-        }
-        headers
-    }
-
     fn respond(&self, answer: Answer, watch: Watch) -> Result<Response<Playback>, io::Error> {
         let mut response = Response::new(Playback::new(answer.steps, answer.whole, watch));
         *response.status_mut() = StatusCode::from_u16(answer.status).map_err(io::Error::other)?;
         *response.headers_mut() = answer.headers;
         Ok(response)
-    }
-}
-
-fn unknown_model(api: Api, model: &str) -> Rejection {
-    match api {
-        Api::Chat => chat::unknown_model(model),
-        Api::Responses => responses::unknown_model(model),
-        Api::Messages => claude::unknown_model(model),
-        Api::Generate => gemini::unknown_model(model),
     }
 }

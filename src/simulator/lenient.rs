@@ -11,24 +11,17 @@ const WINDOW: usize = 4096;
 pub fn read(provider: Provider, body: &[u8], route: &Route) -> Turn<'static> {
     let mut turn = Turn { said: windows(body), ..Turn::default() };
     turn.input.bytes(body.len());
-    match &route.model {
-        Some(model) => {
-            turn.model.clone_from(model);
-            turn.stream = route.stream == Some(true);
-            turn.sse = route.sse;
-        }
-        None => {
-            let model = turn.said.split_once("\"model\":").and_then(|(_, rest)| {
-                let (model, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
-                Some(model.to_owned())
-            });
-            turn.model = model
-                .or_else(|| provider.models().first().map(|model| (*model).to_owned()))
-                .unwrap_or_default();
-            turn.stream = says(&turn.said, "\"stream\"");
-            turn.include_usage = says(&turn.said, "\"include_usage\"");
-        }
-    }
+    turn.host = route.host;
+    turn.sse = route.sse;
+    turn.model = route.model.clone().unwrap_or_else(|| {
+        let model = turn.said.split_once("\"model\":").and_then(|(_, rest)| {
+            let (model, _) = rest.trim_start().strip_prefix('"')?.split_once('"')?;
+            Some(model)
+        });
+        model.or(provider.models().first().copied()).unwrap_or_default().to_owned()
+    });
+    turn.stream = route.stream.unwrap_or_else(|| says(&turn.said, "\"stream\""));
+    turn.include_usage = says(&turn.said, "\"include_usage\"");
     turn.said = faults_only(&turn.said);
     turn
 }

@@ -1,11 +1,13 @@
-//! Simulators of the three providers: OpenAI Chat Completions, Anthropic Messages and Gemini
-//! generateContent.
+//! Simulators of the three providers: OpenAI (Chat Completions, Responses, embeddings), Anthropic
+//! (Messages) and Gemini (generateContent, embeddings), with what each has for counting tokens and
+//! listing models. What else a provider has is echoed.
 //!
 //! They serve `egret demo`, `egret simulate`, the tests and the benchmark. On purpose they share no
 //! code with the codecs of `providers` nor with the proxy: what either gets wrong shows up here as
 //! a 400, a missing event or a bill that differs. Each answers only its own paths, in its own
-//! schema, to its own credential; it checks requests as strictly as the provider does (wire.md
-//! §2–§5), answers with a function of the request (see [`turn`]), and keeps its own
+//! schema, to its own credential, and also as Azure, Vertex, Bedrock and Foundry offer it (under
+//! those paths, wire.md §7); it checks requests as strictly as the provider does (wire.md §2–§6,
+//! each family of models by its table), answers with a function of the request (see [`turn`]), and keeps its own
 //! [bill](bill::Bill) and [journal](journal::Journal). What goes wrong, and when, is said by a
 //! [script](script::Script), or in the prompt itself: `[[status 503]]`.
 //!
@@ -31,15 +33,19 @@ pub mod bill;
 mod claude;
 pub mod control;
 mod credential;
+mod eventstream;
 mod exchange;
 mod frame;
 mod gemini;
 mod gzip;
+mod host;
 mod image;
+mod instead;
 pub mod journal;
 mod json;
 mod lenient;
 mod openai;
+mod page;
 mod playback;
 mod rejection;
 mod route;
@@ -47,6 +53,7 @@ mod sample;
 pub mod script;
 mod server;
 mod shape;
+mod signature;
 pub mod turn;
 mod vector;
 
@@ -63,7 +70,7 @@ pub use server::{Running, Simulator};
 /// Whose API a simulator speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Provider {
-    /// OpenAI Chat Completions.
+    /// OpenAI: Chat Completions and Responses.
     OpenAi,
     /// Anthropic Messages.
     Claude,

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::Provider;
+use super::host::Host;
 use super::shape::{Violation, What};
 
 /// A status and the words that go with it.
@@ -45,8 +46,36 @@ impl Rejection {
     }
 
     /// The body in the provider's schema. `id` is the request's own.
-    pub fn body(&self, provider: Provider, id: &str) -> Value {
+    pub fn body(&self, provider: Provider, host: Host, id: &str) -> Value {
         let class = class(self.status);
+        match (provider, host) {
+            (_, Host::Bedrock) => json!({"message": self.message}),
+            // What comes before the model is Google's.
+            (Provider::Claude, Host::Vertex) if matches!(self.status, 401 | 403 | 404) => {
+                self.body(Provider::Gemini, host, id)
+            }
+            (Provider::OpenAi, Host::Azure) if matches!(self.status, 401 | 404) => {
+                let code = self.code.map_or_else(|| self.status.to_string(), str::to_owned);
+                json!({"error": {"code": code, "message": self.message}})
+            }
+            (provider, _) => self.own(provider, class, id),
+        }
+    }
+
+    /// The exception that Bedrock calls it.
+    pub fn bedrock(&self) -> &'static str {
+        match self.status {
+            401 | 403 => "AccessDeniedException",
+            404 => "ResourceNotFoundException",
+            429 => "ThrottlingException",
+            408 | 504 => "ModelTimeoutException",
+            503 | 529 => "ServiceUnavailableException",
+            500.. => "InternalServerException",
+            _ => "ValidationException",
+        }
+    }
+
+    fn own(&self, provider: Provider, class: &Class, id: &str) -> Value {
         match provider {
             Provider::OpenAi => json!({"error": {
                 "message": self.message, "type": class.openai.0, "param": self.param,

@@ -3,6 +3,7 @@
 use http::Method;
 use http::request::Parts;
 
+use super::host::{Host, bare};
 use super::rejection::Rejection;
 use super::{Provider, claude, gemini, openai};
 
@@ -45,6 +46,8 @@ pub struct Route {
     pub api: Api,
     /// What it asks for.
     pub endpoint: Endpoint,
+    /// Whose host it is on.
+    pub host: Host,
     /// The method it takes; any, if none is said.
     pub method: Option<Method>,
     /// The model, where the path names it.
@@ -59,7 +62,7 @@ impl Route {
     /// A POST for this; the body says the rest.
     pub fn post(api: Api, endpoint: Endpoint) -> Self {
         let method = Some(Method::POST);
-        Self { api, endpoint, method, model: None, stream: None, sse: false }
+        Self { api, endpoint, host: Host::Own, method, model: None, stream: None, sse: false }
     }
 
     /// Any method on a path of which nothing is understood.
@@ -78,12 +81,50 @@ impl Route {
     }
 }
 
+impl Route {
+    /// Whether the provider has a model of that name: one of its families, unless the name itself
+    /// says that it does not exist. A deployment of Azure's may have any name.
+    pub fn has_model(&self, provider: Provider, model: &str) -> bool {
+        let answers = matches!(self.endpoint, Endpoint::Answer | Endpoint::Count);
+        if model.contains("does-not-exist") || answers && model.contains("embedding") {
+            return false;
+        }
+        let families: &[&str] = match provider {
+            Provider::OpenAi => &["gpt-", "o1", "o3", "o4", "chatgpt-", "text-embedding-"],
+            Provider::Claude => &["claude-"],
+            Provider::Gemini => &["gemini-"],
+        };
+        let deployment = self.host == Host::Azure && self.model.is_some();
+        deployment || families.iter().any(|family| bare(model).starts_with(family))
+    }
+
+    /// How a model that is not there is refused.
+    pub fn unknown_model(&self, model: &str) -> Rejection {
+        match (self.host, self.api) {
+            (Host::Azure, _) if self.model.is_some() => Rejection::new(
+                404,
+                "The API deployment for this resource does not exist. If you created the \
+                 deployment within the last 5 minutes, please wait a moment and try again.",
+            )
+            .code("DeploymentNotFound"),
+            (Host::Vertex, _) => {
+                Rejection::new(404, format!("Publisher Model `{model}` not found."))
+            }
+            (Host::Bedrock, _) => Rejection::bad("The provided model identifier is invalid."),
+            (_, Api::Chat) => openai::chat::unknown_model(model),
+            (_, Api::Responses) => openai::responses::unknown_model(model),
+            (_, Api::Messages) => claude::unknown_model(model),
+            (_, Api::Generate) => gemini::unknown_model(model),
+        }
+    }
+}
+
 /// Finds what a request asks for, or the provider's 404 or 405.
 pub fn find(provider: Provider, head: &Parts) -> Result<Route, Rejection> {
     let (method, path) = (&head.method, head.uri.path());
     let query = head.uri.query().unwrap_or_default();
     let found = match provider {
-        Provider::OpenAi => openai::find(path),
+        Provider::OpenAi => openai::find(path, query, &head.headers),
         Provider::Claude => claude::find(path),
         Provider::Gemini => gemini::find(path, query),
     };
@@ -110,18 +151,10 @@ pub fn inside<'p>(folders: &[&str], path: &'p str) -> Option<&'p str> {
     })
 }
 
-/// Whether the provider has a model of that name: one of its families, unless the name itself says
-/// that it does not exist.
-pub fn has_model(provider: Provider, endpoint: Endpoint, model: &str) -> bool {
-    let answers = matches!(endpoint, Endpoint::Answer | Endpoint::Count);
-    if model.contains("embedding") && answers {
-        return false;
-    }
-
-    let families: &[&str] = match provider {
-        Provider::OpenAi => &["gpt-", "o1", "o3", "o4", "chatgpt-", "text-embedding-"],
-        Provider::Claude => &["claude-"],
-        Provider::Gemini => &["gemini-"],
-    };
-    families.iter().any(|family| model.starts_with(family)) && !model.contains("does-not-exist")
+/// The model and the verb of a Vertex path of this publisher's.
+pub fn vertex<'p>(path: &'p str, publisher: &str) -> Option<(&'p str, &'p str)> {
+    let path = path.strip_prefix("/v1/").or(path.strip_prefix("/v1beta1/"))?;
+    let (_, path) = path.strip_prefix("projects/")?.split_once("/locations/")?;
+    let (_, path) = path.split_once("/publishers/")?;
+    path.strip_prefix(publisher)?.strip_prefix("/models/")?.rsplit_once(':')
 }

@@ -55,6 +55,10 @@ pub enum Fault {
         /// Whether each piece is the time of its writing.
         stamped: bool,
     },
+    /// `filter`: the provider's filter stops the answer after its text.
+    Filter,
+    /// `redacted`: Claude's thoughts come as `redacted_thinking`.
+    Redacted,
     /// `usage absent|zero|huge|decreasing|duplicated`: what the answer says it cost.
     Usage(Reported),
     /// These very bytes; from code only.
@@ -130,6 +134,8 @@ impl Fault {
                 };
                 Self::Chunks { count: usize(count)?, every, stamped }
             }
+            ["filter"] => Self::Filter,
+            ["redacted"] => Self::Redacted,
             ["usage", "absent"] => Self::Usage(Reported::Absent),
             ["usage", "zero"] => Self::Usage(Reported::Zero),
             ["usage", "huge"] => Self::Usage(Reported::Huge),

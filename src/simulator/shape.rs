@@ -141,7 +141,12 @@ impl fmt::Display for Path<'_> {
 impl Reader {
     /// Checks a whole body against the fields of its top level.
     pub fn check(&self, body: &Json<'_>, shape: Shape) -> Result<(), Violation> {
-        self.value(body, &Kind::Object(shape), &Path::Root)
+        self.check_all(body, &[shape])
+    }
+
+    /// Checks a whole body against the fields of its top level, which stand in several tables.
+    pub fn check_all(&self, body: &Json<'_>, shapes: &[Shape]) -> Result<(), Violation> {
+        self.object(body, shapes, None, &Path::Root)
     }
 
     fn value(&self, json: &Json<'_>, kind: &Kind, path: &Path<'_>) -> Result<(), Violation> {
@@ -165,7 +170,7 @@ impl Reader {
                 fail(What::Word(words.to_vec(), text.to_string()))
             }
             (Kind::Words(_), Json::Text(_)) => Ok(()),
-            (Kind::Object(shape), Json::Object(_)) => self.object(json, shape, None, path),
+            (Kind::Object(shape), Json::Object(_)) => self.object(json, &[shape], None, path),
             (Kind::List(of, min, max), Json::List(items)) => {
                 if items.len() < *min {
                     return fail(What::Short(*min, items.len()));
@@ -181,12 +186,12 @@ impl Reader {
             }
             (Kind::Tagged(tag, variants), Json::Object(_)) => match json.get(tag) {
                 None => match variants.iter().find(|(name, _)| name.is_empty()) {
-                    Some((_, shape)) => self.object(json, shape, Some(tag), path),
+                    Some((_, shape)) => self.object(json, &[shape], Some(tag), path),
                     None => fail(What::Missing((*tag).to_owned())),
                 },
                 Some(Json::Text(text)) => {
                     match variants.iter().find(|(name, _)| name == text && !text.is_empty()) {
-                        Some((_, shape)) => self.object(json, shape, Some(tag), path),
+                        Some((_, shape)) => self.object(json, &[shape], Some(tag), path),
                         None => Err(Violation {
                             path: Path::Key(path, tag).write(self.brackets),
                             what: What::Word(
@@ -219,7 +224,7 @@ impl Reader {
     fn object(
         &self,
         json: &Json<'_>,
-        shape: Shape,
+        shapes: &[Shape],
         tag: Option<&str>,
         path: &Path<'_>,
     ) -> Result<(), Violation> {
@@ -230,7 +235,7 @@ impl Reader {
                 continue;
             }
             let fits = |field: &&Field| named(key, field.name) || field.name == ANYTHING.name;
-            let Some(field) = shape.iter().find(fits) else {
+            let Some(field) = shapes.iter().copied().flatten().find(fits) else {
                 return fail(What::Unknown(key.to_string()));
             };
             if json.members().iter().take(at).any(|(earlier, _)| named(earlier, field.name)) {
@@ -242,7 +247,8 @@ impl Reader {
             self.value(value, &field.kind, &Path::Key(path, field.name))?;
         }
         let given = |name| json.members().iter().any(|(key, _)| named(key, name));
-        match shape.iter().find(|field| field.required && !given(field.name)) {
+        let missing = |field: &&Field| field.required && !given(field.name);
+        match shapes.iter().copied().flatten().find(missing) {
             Some(field) => fail(What::Missing(field.name.to_owned())),
             None => Ok(()),
         }

@@ -13,6 +13,7 @@
 //! Tokens: one for each four bytes of text begun, at least one; 85 for an image, 16 for a tool.
 //! Where the text contains `cached`, half of the input is reported as read from the cache.
 
+use super::host::Host;
 use super::json::{Json, quote};
 use super::sample;
 use super::script::{Fault, Reported};
@@ -22,6 +23,8 @@ use super::script::{Fault, Reported};
 pub struct Turn<'j> {
     /// The model asked for.
     pub model: String,
+    /// Whose host was asked.
+    pub host: Host,
     /// OpenAI Responses: the request itself, of which the answer repeats much.
     pub request: Option<&'j Json<'j>>,
     /// Whether the answer is streamed.
@@ -46,6 +49,8 @@ pub struct Turn<'j> {
     pub format: Option<Option<&'j Json<'j>>>,
     /// Whether the model thinks first, and how much of that it shows.
     pub thinking: Thinking,
+    /// Claude: what its thoughts are good after, if only after that.
+    pub prefix: Option<u32>,
     /// The most tokens the answer may have.
     pub limit: Option<u64>,
     /// Where the answer stops.
@@ -166,6 +171,8 @@ pub enum Finish {
     Calls,
     /// It is a refusal.
     Refusal,
+    /// The provider's filter stopped it.
+    Filter,
 }
 
 /// A call of a tool.
@@ -186,6 +193,8 @@ pub struct Reply {
     pub id: u32,
     /// The text of the thinking that came first.
     pub thinking: Option<String>,
+    /// Whether the thinking is not to be read.
+    pub redacted: bool,
     /// The text, in the pieces in which it is streamed.
     pub pieces: Vec<String>,
     /// The tool calls.
@@ -217,19 +226,6 @@ impl Reply {
     }
 }
 
-/// Signs a thinking text, in base64's alphabet.
-pub fn sign(thinking: &str) -> String {
-    format!("EgretSim{:08x}", crc32fast::hash(thinking.as_bytes()))
-}
-
-/// Whether a signature is one of ours, and of this text where there is text.
-pub fn signed(thinking: &str, signature: &str) -> bool {
-    match thinking {
-        "" => signature.len() == 16 && signature.starts_with("EgretSim"),
-        text => signature == sign(text),
-    }
-}
-
 impl Turn<'_> {
     /// The answer. `id` names it; `faults` may set its size, its pieces and what it reports.
     pub fn answer(&self, id: u32, faults: &[Fault]) -> Reply {
@@ -251,6 +247,9 @@ impl Turn<'_> {
                 finish = end;
                 pieces = split(&cut);
             }
+            if faults.contains(&Fault::Filter) {
+                finish = Finish::Filter;
+            }
         }
         let bytes = |texts: &mut dyn Iterator<Item = &str>| texts.map(str::len).sum::<usize>();
         let text = bytes(&mut pieces.iter().map(String::as_str));
@@ -261,6 +260,7 @@ impl Turn<'_> {
         Reply {
             id,
             thinking,
+            redacted: faults.contains(&Fault::Redacted),
             pieces,
             calls,
             finish,

@@ -14,6 +14,8 @@ use std::time::Duration;
 use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::{PriceBook, known_models};
+use providers::translate::Leeway;
+use providers::vendor::{Paths, Vendor};
 
 pub use pattern::{matches, specificity};
 pub use terms::{Terms, TermsCache};
@@ -82,8 +84,16 @@ pub struct Limits {
 pub struct Backend {
     /// Its name in config, metrics and logs.
     pub name: String,
-    /// What it speaks.
+    /// Who serves it, and what is particular about that.
+    pub vendor: &'static Vendor,
+    /// What the catalogue of prices calls it, where the configuration says who it is.
+    pub seller: Option<&'static str>,
+    /// Where its operations are, behind the origin.
+    pub paths: Paths,
+    /// Whose models it serves; Chat stands for both of OpenAI's schemas.
     pub schema: Schema,
+    /// The schemas in which it can be asked for a model turn; never none.
+    pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
     /// What it is shown.
@@ -171,6 +181,8 @@ pub struct Route {
     pub name: String,
     /// Exact names or patterns with `*`.
     pub models: Vec<String>,
+    /// How far requests may be changed on their way.
+    pub leeway: Leeway,
     /// Where to, in order of preference.
     pub targets: Vec<RouteTarget>,
 }

@@ -51,9 +51,11 @@ impl Snapshot {
     }
 
     fn look_up(&self, backend: &Backend, model: &str, now: SystemTime) -> Terms {
-        let mut capabilities = self.catalog.capabilities(backend.schema, model);
+        let capabilities = self.catalog.capabilities(backend.schema, model);
+        let mut capabilities = backend.vendor.quirks().narrow(capabilities);
         capabilities.legacy_openai |= backend.legacy_openai;
-        let seller = Seller { provider: None, host: &backend.origin.host, schema: backend.schema };
+        let host = &backend.origin.host;
+        let seller = Seller { provider: backend.seller, host, schema: backend.schema };
         Terms { capabilities, price: self.prices.price(seller, model, now) }
     }
 }

@@ -8,14 +8,20 @@ use egret::credential::Credential;
 use egret::route::{Health, candidates, find};
 use egret::snapshot::{Backend, HttpVersions, Origin, Route, RouteTarget, Timeouts};
 use providers::Schema;
+use providers::translate::Leeway;
+use providers::vendor::{Parameters, Vendor};
 
 fn backend(name: &str) -> Arc<Backend> {
     let second = Duration::from_secs(1);
     Arc::new(Backend {
         name: name.to_owned(),
+        vendor: Vendor::of(Schema::Chat).unwrap(),
+        seller: None,
+        paths: Vendor::of(Schema::Chat).unwrap().paths(&Parameters::default()).unwrap(),
         schema: Schema::Chat,
+        spoken: vec![Schema::Chat],
         origin: Origin { host: "localhost".to_owned(), port: 1, prefix: String::new() },
-        credential: Credential::none(Schema::Chat),
+        credential: Credential::none(),
         tls: None,
         timeouts: Timeouts { connect: second, first_byte: second, idle: second },
         legacy_openai: false,
@@ -32,6 +38,7 @@ fn route(models: &[&str], targets: &[(&str, Option<u32>)]) -> Arc<Route> {
     });
     Arc::new(Route {
         name: models[0].to_owned(),
+        leeway: Leeway::default(),
         models: models.iter().map(|&model| model.to_owned()).collect(),
         targets: targets.collect(),
     })

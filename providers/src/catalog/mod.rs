@@ -1,6 +1,7 @@
 //! What models accept and refuse: data, not code.
 
 mod capabilities;
+mod fact;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -9,27 +10,26 @@ mod version;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-pub use capabilities::{Capabilities, Thinking};
+pub use capabilities::{Capabilities, Input, ResponsesApi, Thinking};
+pub use fact::{Fact, FactError};
+pub use row::Row;
 pub use version::ApiVersion;
 
 use crate::Schema;
-use crate::pattern::Pattern;
 
 /// A list of models and what they accept.
+///
+/// Every row that fits a model counts, the one whose pattern says most goes last and wins; of
+/// equal ones the later. So a row states only what is particular, and an operator can correct one
+/// fact without repeating the others.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// The first that fits counts.
     rows: Vec<Row>,
+    /// An operator's own: they go over all of the others.
+    own: Vec<Row>,
 }
 
-#[derive(Clone, Debug)]
-struct Row {
-    schema: Schema,
-    pattern: Pattern,
-    capabilities: Capabilities,
-}
-
-/// A catalogue that can't be read.
+/// A catalogue that can't be read; names the row and the field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("model catalogue: {0}")]
 pub struct CatalogError(String);
@@ -48,30 +48,39 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// Text that is not TOML, a field or a word that is not known.
+    /// Text that is not TOML, a fact or a word that is not known.
     pub fn parse(text: &str) -> Result<Self, CatalogError> {
-        let mut rows = row::read(text)?;
-        rows.sort_by_key(|row| std::cmp::Reverse(row.pattern.specificity()));
-        Ok(Self { rows })
+        Ok(Self { rows: row::read(text)?, own: Vec::new() })
     }
 
-    /// This catalogue with another on top: any row of the other goes before any of this.
+    /// This catalogue with an operator's rows on top: any fact of theirs goes before all of this.
     #[must_use]
-    pub fn under(&self, mut top: Self) -> Self {
-        top.rows.extend_from_slice(&self.rows);
-        top
+    pub fn with_overrides(&self, rows: impl IntoIterator<Item = Row>) -> Self {
+        let mut own = self.own.clone();
+        own.extend(rows);
+        Self { rows: self.rows.clone(), own }
     }
 
-    /// What a model accepts; of the patterns that fit its name, the most specific counts.
-    /// Dates, versions and vendors around the name don't matter.
+    /// This catalogue with another, read by [`Self::parse`], on top.
+    #[must_use]
+    pub fn under(&self, top: Self) -> Self {
+        self.with_overrides(top.rows.into_iter().chain(top.own))
+    }
+
+    /// What a model accepts where it is served in `schema`. Dates, versions and vendors around
+    /// the name don't matter.
     pub fn capabilities(&self, schema: Schema, model: &str) -> Capabilities {
         let name = bare(model);
-        // OpenAI's models are the same on both of its schemas.
-        let schema = if schema == Schema::Responses { Schema::Chat } else { schema };
-        self.rows
-            .iter()
-            .find(|row| row.schema == schema && row.pattern.fits(&name))
-            .map_or_else(|| Capabilities::default_for(schema), |row| row.capabilities.clone())
+        let mut capabilities = Capabilities::default_for(schema);
+        for rows in [&self.rows, &self.own] {
+            let fitting = rows.iter().filter_map(|row| Some((row.fits(schema, &name)?, row)));
+            let mut fitting: Vec<_> = fitting.collect();
+            fitting.sort_by_key(|(specificity, _)| *specificity);
+            for (_, row) in fitting {
+                row.apply(schema, &mut capabilities);
+            }
+        }
+        capabilities
     }
 }
 

@@ -1,4 +1,7 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod facts;
+mod overrides;
 
 use super::*;
 use crate::conversation::Effort;
@@ -16,12 +19,12 @@ fn gemini(model: &str) -> Capabilities {
 }
 
 #[test]
-fn the_bundled_catalogue_can_be_read_and_names_no_pattern_twice() {
+fn the_bundled_catalogue_can_be_read_and_states_nothing_twice() {
     let catalog = Catalog::parse(include_str!("../../catalog/models.toml")).unwrap();
-    for (index, row) in catalog.rows.iter().enumerate() {
-        assert!(row.capabilities.efforts.is_sorted(), "{row:?}");
-        let twin = |other: &&Row| other.schema == row.schema && other.pattern == row.pattern;
-        assert!(!catalog.rows[..index].iter().any(|other| twin(&other)), "{row:?}");
+    let stated: Vec<_> = catalog.rows.iter().flat_map(Row::stated).collect();
+    assert!(stated.len() > 300, "{}", stated.len());
+    for (index, fact) in stated.iter().enumerate() {
+        assert!(!stated[..index].contains(fact), "{fact:?}");
     }
 }
 
@@ -71,7 +74,7 @@ fn gpt_families_are_told_apart() {
         ("gpt-5-mini-2025-08-07", false, Thinking::Effort, true, false),
         ("gpt-5-chat-latest", true, Thinking::Unsupported, true, false),
         ("gpt-5.1", true, Thinking::Effort, true, false),
-        ("gpt-5.2-chat-latest", true, Thinking::Unsupported, true, false),
+        ("gpt-5.2-chat-latest", false, Thinking::Effort, true, false),
         ("gpt-5.4-mini", true, Thinking::Effort, false, false),
         ("gpt-6-sol", true, Thinking::Effort, false, false),
         ("gpt-oss-120b", true, Thinking::Effort, true, true),
@@ -122,45 +125,6 @@ fn vendors_and_versions_around_a_name_do_not_matter() {
     }
     assert_eq!(gemini("models/gemini-2.5-pro"), gemini("gemini-2.5-pro"));
     assert_eq!(openai("ft:gpt-4o-mini-2024-07-18:org::id"), openai("gpt-4o-mini"));
-}
-
-#[test]
-fn rows_on_top_go_first() {
-    let own = Catalog::parse(
-        r#"
-        [[model]]
-        schema = "claude"
-        match = ["claude-*"]
-        prefill = true
-        source = "operator"
-        date = "2026-11-21"
-        "#,
-    )
-    .unwrap();
-    let catalog = Catalog::bundled().under(own);
-    assert!(catalog.capabilities(Schema::Claude, "claude-opus-4-6").prefill);
-    assert_eq!(catalog.capabilities(Schema::Chat, "gpt-5"), openai("gpt-5"));
-}
-
-#[test]
-fn a_catalogue_with_an_error_says_which() {
-    let row = |line: &str| {
-        format!("[[model]]\nschema = \"claude\"\nmatch = []\nsource = \"\"\ndate = \"\"\n{line}\n")
-    };
-    for (text, word) in [
-        (row("efforts = [\"huge\"]"), "minimal, low"),
-        (row("thinking = \"hard\""), "budget"),
-        (row("prefil = true"), "prefil"),
-        (row("schema = \"x\""), "schema"),
-        (
-            "[[model]]\nschema = \"x\"\nmatch = []\nsource = \"\"\ndate = \"\"".into(),
-            "openai, claude",
-        ),
-        ("[[model]]".into(), "schema"),
-    ] {
-        let error = Catalog::parse(&text).unwrap_err().to_string();
-        assert!(error.contains(word), "{error}");
-    }
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::cache;
 use super::extensions::Extensions;
 use super::object;
 use super::wire::{Block, Content, Kind, Source as SourceIn};
+use super::{cache, citation};
 use crate::Schema;
 use crate::conversation::{
     Arguments, Media, Opaque, Part, Refusal, Source, Text, Thinking, ToolCall, ToolResult,
@@ -18,6 +18,9 @@ use crate::json::Str;
 /// Block types that the model has parts for. All others are opaque.
 const KNOWN: [&str; 7] =
     ["text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking"];
+
+/// Those that `cache_control` may stand on.
+const CACHED: [&str; 5] = ["text", "image", "document", "tool_use", "tool_result"];
 
 /// How the path of a tool result's content ends.
 const RESULT: &str = "content.content";
@@ -54,36 +57,41 @@ pub(super) fn block<'a>(
         ));
     };
     let need = |member: &str| missing(path, &kind, member);
+    if !KNOWN.contains(&&*kind) {
+        return Ok(opaque(raw, kind));
+    }
+    let cache = block.cache_control.take_if(|_| CACHED.contains(&&*kind)).map(|control| {
+        if !cache::is_plain(control) {
+            extensions.unknown(path, "cache_control", raw);
+        }
+        cache::read(control)
+    });
     let part = match &*kind {
         "text" => {
             let text = block.text.take().ok_or_else(|| need("text"))?;
-            let cache = block.cache_control.take().map(cache::read);
-            // Quotations of sources: the words themselves stay.
-            block.citations.take_if(|citations| citations.get() == "[]");
-            Part::Text(Text { cache, ..Text::new(text) })
+            let citations = block.citations.take().map(citation::read_all).unwrap_or_default();
+            Part::Text(Text { cache, citations, ..Text::new(text) })
         }
         "image" => {
             let source = block.source.take().ok_or_else(|| need("source"))?;
             let Some(source) = media(source, path, &kind, extensions)? else {
-                extensions.add(format!("{path}.source"), raw, Unsupported::Refuse);
+                extensions.add(path, "source", raw, Unsupported::Refuse);
                 return Ok(opaque(raw, kind));
             };
-            let cache = block.cache_control.take().map(cache::read);
             Part::Image(Media { source, name: None, detail: None, cache })
         }
         "document" => {
             if block.citations.take().is_some_and(wants_citations) {
                 // A caller that asks for citations reads them: no other schema gives them.
-                extensions.add(format!("{path}.citations"), raw, Unsupported::Refuse);
+                extensions.add(path, "citations", raw, Unsupported::Refuse);
                 return Ok(opaque(raw, kind));
             }
             let source = block.source.take().ok_or_else(|| need("source"))?;
             let Some(source) = media(source, path, &kind, extensions)? else {
-                extensions.add(format!("{path}.source"), raw, Unsupported::Refuse);
+                extensions.add(path, "source", raw, Unsupported::Refuse);
                 return Ok(opaque(raw, kind));
             };
             let name = block.title.take().map(Into::into);
-            let cache = block.cache_control.take().map(cache::read);
             Part::Document(Media { source, name, detail: None, cache })
         }
         "tool_use" => Part::ToolCall(ToolCall {
@@ -92,7 +100,7 @@ pub(super) fn block<'a>(
             arguments: arguments(block.input.take(), path)?,
             signature: None,
             custom: false,
-            cache: block.cache_control.take().map(cache::read),
+            cache,
         }),
         // Also what keeps hostile nesting from going deep: each level is parsed from its text.
         "tool_result" if path.ends_with(RESULT) => {
@@ -111,7 +119,7 @@ pub(super) fn block<'a>(
             object: None,
             is_error: block.is_error.take().unwrap_or_default(),
             custom: false,
-            cache: block.cache_control.take().map(cache::read),
+            cache,
         }),
         "thinking" => Part::Thinking(Thinking {
             id: None,
@@ -123,7 +131,7 @@ pub(super) fn block<'a>(
         }
         _ => return Ok(opaque(raw, kind)),
     };
-    block.leftovers(&mut |name, value| extensions.unknown(path, name, value));
+    block.leftovers(&mut |name, _| extensions.unknown(path, name, raw));
     Ok(part)
 }
 

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::cache::CacheControl;
+use super::citation::Written as Citation;
 use super::reasoning::ThinkingOut;
 
 /// The body of `POST /v1/messages`.
@@ -52,7 +53,15 @@ pub(super) struct Nested<'a, T> {
 
 /// Members as the caller wrote them.
 #[derive(Debug, Default)]
-pub(super) struct Members<'a>(pub(super) Vec<(&'a str, &'a RawValue)>);
+pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    pub(super) fn new<N: Into<Cow<'a, str>>>(
+        members: impl IntoIterator<Item = (N, &'a RawValue)>,
+    ) -> Self {
+        Self(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    }
+}
 
 impl Serialize for Members<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -70,11 +79,12 @@ pub(super) struct Turn<'a> {
     pub(super) content: Vec<Block<'a>>,
 }
 
-/// A block: one that the model has a part for, or raw JSON.
+/// A block: one that the model has a part for, maybe with the caller's own members, or raw JSON.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Block<'a> {
     Known(Known<'a>),
+    Extended(Nested<'a, Known<'a>>),
     Raw(&'a RawValue),
 }
 
@@ -83,6 +93,8 @@ pub(super) enum Block<'a> {
 pub(super) enum Known<'a> {
     Text {
         text: Cow<'a, str>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        citations: Vec<Citation<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cache_control: Option<CacheControl>,
     },
@@ -147,7 +159,7 @@ pub(super) enum Source<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Tool<'a> {
-    Custom(CustomTool<'a>),
+    Custom(Nested<'a, CustomTool<'a>>),
     Hosted(&'a RawValue),
 }
 
@@ -196,6 +208,31 @@ pub(super) struct Metadata<'a> {
 impl<'a> Block<'a> {
     /// Plain text.
     pub(super) fn text(text: impl Into<Cow<'a, str>>) -> Self {
-        Self::Known(Known::Text { text: text.into(), cache_control: None })
+        let citations = Vec::new();
+        Self::Known(Known::Text { text: text.into(), citations, cache_control: None })
+    }
+
+    /// A block with what hung on it, which is as the caller wrote it and so goes first.
+    pub(super) fn with(mut known: Known<'a>, rest: Option<Members<'a>>) -> Self {
+        let Some(rest) = rest else { return Self::Known(known) };
+        if rest.0.iter().any(|(name, _)| name == "cache_control") {
+            match &mut known {
+                Known::Text { cache_control, .. }
+                | Known::Image { cache_control, .. }
+                | Known::Document { cache_control, .. }
+                | Known::ToolUse { cache_control, .. }
+                | Known::ToolResult { cache_control, .. } => *cache_control = None,
+                Known::Thinking { .. } | Known::RedactedThinking { .. } => {}
+            }
+        }
+        Self::Extended(Nested { known, rest })
+    }
+
+    /// The part of it that the model knows.
+    pub(super) const fn known(&self) -> Option<&Known<'a>> {
+        match self {
+            Self::Known(known) | Self::Extended(Nested { known, .. }) => Some(known),
+            Self::Raw(_) => None,
+        }
     }
 }

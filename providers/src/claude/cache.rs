@@ -30,6 +30,20 @@ pub(crate) fn read(raw: &RawValue) -> CacheBreakpoint {
     CacheBreakpoint { ttl }
 }
 
+/// Whether reading a `cache_control` leaves nothing of it out.
+pub(super) fn is_plain(raw: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Plain<'a> {
+        r#type: &'a str,
+        ttl: Option<&'a str>,
+    }
+    let plain = |plain: Plain<'_>| {
+        plain.r#type == "ephemeral" && matches!(plain.ttl, None | Some("5m" | "1h"))
+    };
+    serde_json::from_str(raw.get()).is_ok_and(plain)
+}
+
 /// Writes a breakpoint; of the two times that Claude knows the shortest that is long enough.
 pub(crate) fn write(breakpoint: CacheBreakpoint) -> CacheControl {
     let ttl = breakpoint.ttl.map(|ttl| match ttl {

@@ -11,11 +11,11 @@ use super::{blocks, object, reasoning};
 use crate::Schema;
 use crate::codec::PathHints;
 use crate::conversation::{
-    Message, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
+    Message, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice, Unsupported,
 };
 
 /// What Claude Code's first system block begins with: for Anthropic's own books, no instruction.
-const BILLING_HEADER: &str = "x-anthropic-billing-header:";
+pub(super) const BILLING_HEADER: &str = "x-anthropic-billing-header:";
 
 /// Reads a request body.
 pub(super) fn request<'a>(bytes: &'a [u8], path: PathHints<'a>) -> Result<Request<'a>, Refusal> {
@@ -89,7 +89,7 @@ pub(super) fn request<'a>(bytes: &'a [u8], path: PathHints<'a>) -> Result<Reques
             extensions.unknown("", &name, value);
         }
     }
-    request.extensions = extensions.0;
+    request.extensions = extensions.list;
     Ok(request)
 }
 
@@ -107,7 +107,8 @@ fn system<'a>(
     for raw in blocks {
         match blocks::block(raw, "system", extensions)? {
             Part::Text(text) if parts.is_empty() && text.text.starts_with(BILLING_HEADER) => {
-                extensions.unknown("system", "x-anthropic-billing-header", raw);
+                let name = BILLING_HEADER.trim_end_matches(':');
+                extensions.add("system", name, raw, Unsupported::Ignore);
             }
             part @ Part::Text(_) => parts.push(part),
             _ => {
@@ -145,7 +146,10 @@ fn message<'a>(
 }
 
 /// Reads one tool.
-fn tool<'a>(raw: &'a RawValue, extensions: &mut Extensions<'a>) -> Result<Tool<'a>, Refusal> {
+pub(super) fn tool<'a>(
+    raw: &'a RawValue,
+    extensions: &mut Extensions<'a>,
+) -> Result<Tool<'a>, Refusal> {
     let hosted = |kind: Cow<'a, str>| Tool::Hosted { schema: Schema::Claude, kind, raw };
     let kind = serde_json::from_str::<Kind<'a>>(raw.get())
         .map_err(|error| object::refusal("tools", &error))?
@@ -165,9 +169,14 @@ fn tool<'a>(raw: &'a RawValue, extensions: &mut Extensions<'a>) -> Result<Tool<'
         description: tool.description.take().map(Into::into),
         parameters: tool.input_schema.take().map(Cow::Borrowed),
         strict: tool.strict.take(),
-        cache: tool.cache_control.take().map(cache::read),
+        cache: tool.cache_control.take().map(|control| {
+            if !cache::is_plain(control) {
+                extensions.unknown("tools", "cache_control", raw);
+            }
+            cache::read(control)
+        }),
     };
-    tool.leftovers(&mut |name, value| extensions.unknown("tools", name, value));
+    tool.leftovers(&mut |name, _| extensions.unknown("tools", name, raw));
     Ok(function)
 }
 

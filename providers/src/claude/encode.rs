@@ -9,13 +9,15 @@ use super::body::{
     Tool as ToolOut,
 };
 use super::cache;
+use super::extensions::UNKNOWN;
+use super::hung::{self, Hung};
 use super::losses::Losses;
 use super::reasoning::{self, Plan};
 use super::turns::Writer;
 use crate::Schema;
 use crate::codec::{Encoded, Target};
 use crate::conversation::{
-    Field, Loss, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
+    Field, Loss, Modality, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
     Unsupported,
 };
 use crate::dialect;
@@ -35,6 +37,7 @@ const MAX_TOOL_NAME: usize = 128;
 pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Encoded, Refusal> {
     let mut losses = Losses::new(request.schema);
     let own = extensions(request, &mut losses)?;
+    let mut hung = Hung::of(request);
     unsupported(request, &mut losses)?;
     let max_tokens = max_tokens(request, target)?;
     let (temperature, top_p, top_k) = sampling(request, target, &mut losses)?;
@@ -44,9 +47,10 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
         losses.field(Field::Reasoning);
         thinking = None;
     }
-    let Writer { mut system, turns, .. } = Writer::write(request, target, &mut losses)?;
+    let Writer { mut system, turns, .. } = Writer::write(request, target, &mut hung, &mut losses)?;
     let format = output(request, &mut system, &mut losses)?;
-    let tools = tools(request, &mut losses)?;
+    let tools = tools(request, &mut hung, &mut losses)?;
+    hung.left().for_each(|path| losses.add(Loss::of(path)));
     let budget = thinking.is_some_and(|t| t.is_budget());
     let choice = tool_choice(request, target, budget, &tools, &mut losses)?;
     for stop in &request.stop {
@@ -83,7 +87,7 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
     };
     let body = serde_json::to_vec(&body)
         .map_err(|error| Refusal::body(format!("the request can't be written: {error}")))?;
-    Ok(Encoded { losses: losses.list, ..Encoded::of(body) })
+    Ok(Encoded { losses: losses.list, emulated: losses.emulated, ..Encoded::of(body) })
 }
 
 /// An object that is there if it says something.
@@ -98,7 +102,7 @@ impl<'r> Own<'r> {
     /// Those of one object; the body itself is the nameless one.
     fn under(&self, parent: &str) -> Members<'r> {
         let of = self.0.iter().filter(|(of, _, _)| *of == parent);
-        Members(of.map(|(_, name, value)| (*name, *value)).collect())
+        Members::new(of.map(|(_, name, value)| (*name, *value)))
     }
 
     /// Reports those of an object that is not written at all.
@@ -122,10 +126,10 @@ fn extensions<'r>(request: &'r Request<'_>, losses: &mut Losses) -> Result<Own<'
             let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
             let placed = parent.is_empty() || WRITTEN_BACK.contains(&parent);
             // Refused elsewhere, carried here by an opaque part that stands beside it.
-            let carried = extension.unsupported == Unsupported::Refuse;
+            let carried = extension.unsupported != Unsupported::Drop || hung::is_hung(extension);
             if path == reasoning::BETWEEN_TOOLS {
                 continue;
-            } else if placed && name != "unknown" && extension.value.get() != "null" {
+            } else if placed && name != UNKNOWN && extension.value.get() != "null" {
                 own.push((parent, name, extension.value));
             } else if placed || !carried {
                 losses.add(Loss::of(path.to_owned()));
@@ -133,6 +137,7 @@ fn extensions<'r>(request: &'r Request<'_>, losses: &mut Losses) -> Result<Own<'
             continue;
         }
         match extension.unsupported {
+            Unsupported::Ignore => {}
             Unsupported::Drop => losses.add(Loss::of(path.to_owned())),
             Unsupported::Refuse => {
                 return Err(Refusal::of(
@@ -151,6 +156,12 @@ fn unsupported(request: &Request<'_>, losses: &mut Losses) -> Result<(), Refusal
         return Err(Refusal::of(
             request.name(Field::Candidates),
             "Claude gives one answer at a time; ask for one, or send the request several times",
+        ));
+    }
+    if request.modalities.iter().any(|modality| *modality != Modality::Text) {
+        return Err(Refusal::of(
+            request.name(Field::Modalities),
+            "Claude answers in text only; ask for nothing else",
         ));
     }
     if request.logprobs.is_some() {
@@ -256,7 +267,7 @@ fn output<'r>(
     match &request.output {
         OutputFormat::Text => Ok(None),
         OutputFormat::Json => {
-            losses.field(Field::Output);
+            losses.emulated(Field::Output);
             system.push(Block::text(JSON_ONLY));
             Ok(None)
         }
@@ -301,7 +312,11 @@ fn arguments(parameters: Option<&RawValue>) -> Result<Cow<'_, RawValue>, Refusal
 }
 
 /// The tools; where the caller allows only some, only those.
-fn tools<'r>(request: &'r Request<'_>, losses: &mut Losses) -> Result<Vec<ToolOut<'r>>, Refusal> {
+fn tools<'r>(
+    request: &'r Request<'_>,
+    hung: &mut Hung<'r>,
+    losses: &mut Losses,
+) -> Result<Vec<ToolOut<'r>>, Refusal> {
     let allowed = match &request.tool_choice {
         Some(ToolChoice::Allowed { names, .. }) => Some(names),
         _ => None,
@@ -333,13 +348,16 @@ fn tools<'r>(request: &'r Request<'_>, losses: &mut Losses) -> Result<Vec<ToolOu
                         input_schema = Cow::Owned(schema);
                     }
                 }
-                out.push(ToolOut::Custom(CustomTool {
+                let rest = hung.on_tool(name).unwrap_or_default();
+                let own_cache = rest.0.iter().any(|(name, _)| name == "cache_control");
+                let known = CustomTool {
                     name,
                     description: description.as_deref(),
                     input_schema,
                     strict,
-                    cache_control: cache.map(cache::write),
-                }));
+                    cache_control: cache.filter(|_| !own_cache).map(cache::write),
+                };
+                out.push(ToolOut::Custom(Nested { known, rest }));
             }
             Tool::Custom { name, .. } => {
                 return Err(Refusal::of(
@@ -368,7 +386,7 @@ fn tools<'r>(request: &'r Request<'_>, losses: &mut Losses) -> Result<Vec<ToolOu
 }
 
 fn has(tools: &[ToolOut<'_>], name: &str) -> bool {
-    tools.iter().any(|tool| matches!(tool, ToolOut::Custom(tool) if tool.name == name))
+    tools.iter().any(|tool| matches!(tool, ToolOut::Custom(tool) if tool.known.name == name))
 }
 
 /// How the model is to choose.

@@ -27,10 +27,13 @@ pub(super) fn decode<'a>(
 ) -> Finish<'a> {
     let known = REASONS.iter().find(|(name, _)| Some(*name) == reason).map(|(_, reason)| *reason);
     let told = if calls { FinishReason::ToolCalls } else { FinishReason::Stop };
+    let (category, explanation) =
+        details.map(|details| (details.category, details.explanation)).unwrap_or_default();
     Finish {
         reason: known.unwrap_or(told),
         stop_sequence: sequence.map(Into::into),
-        explanation: details.and_then(|details| details.explanation).map(Into::into),
+        category: category.map(Into::into),
+        explanation: explanation.map(Into::into),
     }
 }
 
@@ -67,7 +70,7 @@ impl<'a> Stop<'a> {
             stop_sequence: sequence.filter(|_| reason == FinishReason::StopSequence),
             stop_details: refused.then_some(Details {
                 kind: "refusal",
-                category: None,
+                category: finish.category.as_deref(),
                 explanation: finish.explanation.as_deref(),
             }),
         }

@@ -3,11 +3,13 @@
 mod blocks;
 mod body;
 pub(crate) mod cache;
+mod citation;
 mod decode;
 mod encode;
 mod error;
 mod extensions;
 mod finish;
+mod hung;
 mod ids;
 mod losses;
 mod media;

@@ -66,7 +66,7 @@ pub(super) fn decode_thinking<'a>(
         Some("disabled") => Some(ThinkingMode::Disabled),
         Some("between_tools") => {
             // Elsewhere the nearest is not to think at all.
-            extensions.add(BETWEEN_TOOLS, RawValue::NULL, Unsupported::Drop);
+            extensions.add("thinking", "type", RawValue::NULL, Unsupported::Drop);
             Some(ThinkingMode::Disabled)
         }
         _ => {

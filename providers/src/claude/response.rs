@@ -9,10 +9,12 @@ use super::extensions::Extensions;
 use super::finish::{self, Stop};
 use super::ids::{self, Ids};
 use super::usage::Counts;
-use super::{blocks, error, turns, wire};
+use super::{blocks, citation, error, turns, wire};
 use crate::Schema;
 use crate::codec;
-use crate::conversation::{ApiError, Candidate, ErrorClass, Finish, FinishReason, Part, Response};
+use crate::conversation::{
+    ApiError, Candidate, ErrorClass, Finish, FinishReason, Media, Part, Response, Source, Text,
+};
 
 /// Reads a response.
 pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
@@ -82,17 +84,46 @@ pub(super) fn encode(response: &Response<'_>, reply: &codec::Reply) -> Result<Ve
     };
     let candidate = response.candidates.first().unwrap_or(&empty);
     let mut ids = Ids::default();
+    let mut content = Vec::with_capacity(candidate.parts.len());
+    for part in &candidate.parts {
+        match part {
+            Part::Text(text) if !text.citations.is_empty() => content.extend(cited(text)),
+            part => content.extend(block(part, reply, &mut ids)),
+        }
+    }
     let message = Message {
         id: message_id(response.id.as_deref(), reply),
         kind: "message",
         role: "assistant",
         model: response.model.as_deref().unwrap_or(&reply.model),
-        content: candidate.parts.iter().filter_map(|part| block(part, reply, &mut ids)).collect(),
+        content,
         stop: Stop::of(&candidate.finish),
         usage: response.usage.unwrap_or_default().into(),
     };
     // Strings, numbers and JSON that was parsed before: nothing that serde_json could fail on.
     Ok(serde_json::to_vec(&message).unwrap_or_default())
+}
+
+/// Text with citations, each piece with its own.
+fn cited<'a>(text: &'a Text<'_>) -> impl Iterator<Item = Block<'a>> {
+    citation::pieces(text).into_iter().filter(|(piece, _)| !piece.is_empty()).map(
+        |(piece, citations)| {
+            Block::Known(Known::Text { text: piece.into(), citations, cache_control: None })
+        },
+    )
+}
+
+/// What stands for a part that has no form here: better said than lost in silence.
+pub(super) fn missing(kind: &str, media: &Media<'_>) -> String {
+    let named = match &media.source {
+        Source::Base64 { media_type, .. } => Some(media_type),
+        Source::Url { media_type, .. } => media_type.as_ref(),
+        Source::File { .. } | Source::Text { .. } => None,
+    };
+    // A type is a few words; a provider's nonsense is not repeated.
+    let fine = |name: &&Cow<'_, str>| name.len() <= 64 && name.is_ascii();
+    let of_type = named.filter(fine).map(|name| format!(" ({name})")).unwrap_or_default();
+    format!("[The model answered with {kind}{of_type}, which the Messages API can't carry.]")
 }
 
 /// One part of an answer; `None` for what Anthropic's callers can't be told.
@@ -120,12 +151,10 @@ fn block<'a>(part: &'a Part<'_>, reply: &codec::Reply, ids: &mut Ids) -> Option<
         Part::Opaque(opaque) if opaque.schema == Schema::Claude => {
             return Some(Block::Raw(opaque.raw));
         }
-        Part::Thinking(_)
-        | Part::Image(_)
-        | Part::Document(_)
-        | Part::Audio(_)
-        | Part::ToolResult(_)
-        | Part::Opaque(_) => return None,
+        Part::Image(image) => return Some(Block::text(missing("an image", image))),
+        Part::Audio(sound) => return Some(Block::text(missing("sound", sound))),
+        Part::Document(file) => return Some(Block::text(missing("a file", file))),
+        Part::Thinking(_) | Part::ToolResult(_) | Part::Opaque(_) => return None,
     };
     Some(Block::Known(known))
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::usage::Tally;
 use super::wire::{self, Frame, Kind};
-use super::{error, finish};
+use super::{citation, error, finish};
 use crate::codec;
 use crate::conversation::{ApiError, Delta, ErrorClass, Event, PartKind};
 use crate::sse::Framer;
@@ -203,6 +203,9 @@ impl State {
                         say(Delta::Text(words.into()));
                     }
                 }
+                for citation in block.citations.map(citation::read_all).unwrap_or_default() {
+                    say(Delta::Citation(citation));
+                }
                 if let Some(signature) = block.signature.filter(|s| !s.is_empty()) {
                     say(Delta::Signature(signature.into()));
                 }
@@ -224,12 +227,16 @@ impl State {
     fn block_delta(&mut self, index: u64, delta: Option<wire::Delta<'_>>, sink: &mut Sink<'_>) {
         let open = self.open.iter().find(|open| open.index == index);
         let (Some(Open { part, kind, .. }), Some(delta)) = (open.copied(), delta) else { return };
-        let wire::Delta { kind: named, text, thinking, signature, partial_json, .. } = delta;
+        let wire::Delta { kind: named, text, thinking, signature, partial_json, citation, .. } =
+            delta;
         let delta = match (named.as_deref(), kind) {
             (Some("text_delta"), OpenKind::Words) => text.map(|t| Delta::Text(t.into())),
             (Some("thinking_delta"), OpenKind::Words) => thinking.map(|t| Delta::Text(t.into())),
             (Some("signature_delta"), OpenKind::Words) => {
                 signature.map(|s| Delta::Signature(s.into()))
+            }
+            (Some("citations_delta"), OpenKind::Words) => {
+                citation.map(|raw| Delta::Citation(citation::read(raw)))
             }
             (Some("input_json_delta"), OpenKind::Call) => {
                 partial_json.map(|json| Delta::Arguments(json.into()))

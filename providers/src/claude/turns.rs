@@ -6,8 +6,9 @@ use serde_json::value::RawValue;
 
 use super::body::{Block, Input, Known, Turn};
 use super::cache;
+use super::hung::Hung;
 use super::losses::Losses;
-use super::{ids, media};
+use super::{citation, ids, media};
 use crate::Schema;
 use crate::codec::Target;
 use crate::conversation::{
@@ -22,6 +23,7 @@ const SYSTEM: &str = "system";
 pub(super) struct Writer<'r, 'l> {
     schema: Schema,
     system_turns: bool,
+    hung: &'l mut Hung<'r>,
     pub(super) system: Vec<Block<'r>>,
     pub(super) turns: Vec<Turn<'r>>,
     losses: &'l mut Losses,
@@ -32,11 +34,14 @@ impl<'r, 'l> Writer<'r, 'l> {
     pub(super) fn write(
         request: &'r Request<'_>,
         target: &Target<'_>,
+        hung: &'l mut Hung<'r>,
         losses: &'l mut Losses,
     ) -> Result<Self, Refusal> {
         let mut writer = Self {
             schema: request.schema,
-            system_turns: target.capabilities.system_turns,
+            // Anthropic's own callers know what they ask of the model that they name.
+            system_turns: target.capabilities.system_turns || request.schema == Schema::Claude,
+            hung,
             system: Vec::with_capacity(request.system.len()),
             turns: Vec::with_capacity(request.messages.len()),
             losses,
@@ -75,7 +80,7 @@ impl<'r, 'l> Writer<'r, 'l> {
             self.turns.push(Turn { role: SYSTEM, content: blocks });
             return Ok(());
         }
-        self.losses.field(Field::System);
+        self.losses.emulated(Field::System);
         let marked = blocks.into_iter().map(marked);
         match last.role {
             USER => last.content.extend(marked),
@@ -105,7 +110,7 @@ impl<'r, 'l> Writer<'r, 'l> {
             content.extend(self.said(part, Role::Assistant)?);
         }
         if last {
-            let blank = |block: &Block<'_>| matches!(block, Block::Known(Known::Text { text, .. }) if text.trim().is_empty());
+            let blank = |block: &Block<'_>| matches!(block.known(), Some(Known::Text { text, .. }) if text.trim().is_empty());
             content.retain(|block| !blank(block));
         }
         self.push(ASSISTANT, content);
@@ -168,7 +173,7 @@ impl<'r, 'l> Writer<'r, 'l> {
         let mut blocks = Vec::with_capacity(parts.len());
         for part in parts {
             match part {
-                Part::Text(text) => blocks.extend(self.text(text)),
+                Part::Text(text) => blocks.extend(self.text(part, text)),
                 // A system turn in the middle may hold what only Anthropic knows (tools added).
                 Part::Opaque(opaque) if opaque.schema == Schema::Claude => {
                     blocks.push(Block::Raw(opaque.raw));
@@ -187,7 +192,7 @@ impl<'r, 'l> Writer<'r, 'l> {
     /// One part of a turn; `None` where nothing of it is written.
     fn said(&mut self, part: &'r Part<'_>, role: Role) -> Result<Option<Block<'r>>, Refusal> {
         let known = match (part, role) {
-            (Part::Text(text), _) => return Ok(self.text(text)),
+            (Part::Text(text), _) => return Ok(self.text(part, text)),
             (Part::Document(document), _) => {
                 self.detail(document);
                 media::document(document, self.schema)?
@@ -244,18 +249,26 @@ impl<'r, 'l> Writer<'r, 'l> {
                 return Ok(None);
             }
         };
-        Ok(Some(Block::Known(known)))
+        Ok(Some(Block::with(known, self.hung.on(part))))
     }
 
     /// Text; Anthropic refuses it empty.
-    fn text(&mut self, text: &'r Text<'_>) -> Option<Block<'r>> {
+    fn text(&mut self, part: &'r Part<'_>, text: &'r Text<'_>) -> Option<Block<'r>> {
         self.foreign_signature(text.signature.is_some());
-        (!text.text.is_empty()).then(|| {
-            Block::Known(Known::Text {
-                text: Cow::Borrowed(&text.text),
-                cache_control: text.cache.map(cache::write),
-            })
-        })
+        if text.text.is_empty() {
+            return None;
+        }
+        // Anthropic takes back what it said itself; pages of others' searches it can't prove.
+        let citations: Vec<_> = text.citations.iter().filter_map(citation::own).collect();
+        if citations.len() < text.citations.len() {
+            self.losses.field(Field::Citations);
+        }
+        let known = Known::Text {
+            text: Cow::Borrowed(&text.text),
+            citations,
+            cache_control: text.cache.map(cache::write),
+        };
+        Some(Block::with(known, self.hung.on(part)))
     }
 
     /// Gemini's signatures are of use to Gemini alone.
@@ -296,6 +309,15 @@ impl<'r, 'l> Writer<'r, 'l> {
     fn call(&mut self, call: &'r ToolCall<'_>) -> Result<Known<'r>, Refusal> {
         let field = Field::ToolCall.name(self.schema);
         self.foreign_signature(call.signature.is_some());
+        if call.custom {
+            return Err(Refusal::of(
+                field,
+                format!(
+                    "Claude has no free-text tools like `{}`; make it a function, in the history too",
+                    call.name
+                ),
+            ));
+        }
         let input = call.arguments.as_object().and_then(|object| serde_json::from_str(object).ok());
         let Some(input) = input else {
             return Err(Refusal::of(
@@ -359,16 +381,16 @@ impl<'r, 'l> Writer<'r, 'l> {
 
 /// Whether a block is a tool's result.
 fn is_result(block: &Block<'_>) -> bool {
-    matches!(block, Block::Known(Known::ToolResult { .. }))
+    matches!(block.known(), Some(Known::ToolResult { .. }))
 }
 
 /// A folded instruction, marked as one.
 fn marked(block: Block<'_>) -> Block<'_> {
     match block {
-        Block::Known(Known::Text { text, cache_control }) => Block::Known(Known::Text {
-            text: Cow::Owned(format!("<system>\n{text}\n</system>")),
-            cache_control,
-        }),
+        Block::Known(Known::Text { text, citations, cache_control }) => {
+            let text = Cow::Owned(format!("<system>\n{text}\n</system>"));
+            Block::Known(Known::Text { text, citations, cache_control })
+        }
         other => other,
     }
 }

@@ -150,6 +150,7 @@ object! {
 object! {
     /// Why the provider refused.
     StopDetails {
+        category: Str<'a> = "category",
         explanation: Str<'a> = "explanation",
     }
 }
@@ -175,6 +176,7 @@ object! {
         thinking: Str<'a> = "thinking",
         signature: Str<'a> = "signature",
         partial_json: Str<'a> = "partial_json",
+        citation: &'a RawValue = "citation",
         stop_reason: Str<'a> = "stop_reason",
         stop_sequence: Str<'a> = "stop_sequence",
         stop_details: StopDetails<'a> = "stop_details",

@@ -203,4 +203,7 @@ pub enum Unsupported {
     Drop,
     /// It changes what the answer means: the request is refused, naming the field.
     Refuse,
+    /// It is of the provider's own books and nothing that the caller asks for: left out without a
+    /// word.
+    Ignore,
 }

@@ -70,6 +70,8 @@ pub struct Finish<'a> {
     pub reason: FinishReason,
     /// The stop string that was met, where the schema says.
     pub stop_sequence: Option<Cow<'a, str>>,
+    /// What kind of content was refused, in the provider's word (Claude `stop_details.category`).
+    pub category: Option<Cow<'a, str>>,
     /// The provider's explanation of a refusal or failure.
     pub explanation: Option<Cow<'a, str>>,
 }
@@ -77,7 +79,7 @@ pub struct Finish<'a> {
 impl Finish<'_> {
     /// A finish with nothing but a reason.
     pub const fn new(reason: FinishReason) -> Self {
-        Self { reason, stop_sequence: None, explanation: None }
+        Self { reason, stop_sequence: None, category: None, explanation: None }
     }
 
     /// The error that this end is, for schemas without a word for it: a tool call that its
@@ -93,6 +95,7 @@ impl Finish<'_> {
         Finish {
             reason: self.reason,
             stop_sequence: self.stop_sequence.map(|s| Cow::Owned(s.into_owned())),
+            category: self.category.map(|s| Cow::Owned(s.into_owned())),
             explanation: self.explanation.map(|s| Cow::Owned(s.into_owned())),
         }
     }

@@ -49,8 +49,7 @@ impl<'a> Inbound<'a> {
         self.path.model.or(self.models.model()).unwrap_or_default()
     }
 
-    /// Whether what is sent to a provider of `schema` is a batch, for
-    /// [`crate::surface::embed_path`].
+    /// Whether what is sent to a provider of `schema` is a batch.
     pub fn batch(&self, schema: Schema) -> bool {
         schema != self.surface || self.path.batch
     }

@@ -252,6 +252,7 @@ fn extensions<'a>(
             (Schema::Gemini, _) if !lost => {
                 settings.put(&path, Node::Raw(Cow::Borrowed(extension.value)));
             }
+            (_, Unsupported::Ignore) => {}
             (_, Unsupported::Drop) => losses.name(extension.path.to_string()),
             (_, Unsupported::Refuse) => {
                 return Err(Refusal::of(

@@ -41,7 +41,7 @@ pub(super) fn decode<'a>(
         (None, FinishReason::ContentFilter | FinishReason::BadToolCall) => Some(name),
         (None, _) => None,
     };
-    Finish { reason, stop_sequence: None, explanation }
+    Finish { explanation, ..Finish::new(reason) }
 }
 
 /// The finish of a prompt that was blocked before the model ran.

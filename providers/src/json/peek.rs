@@ -34,6 +34,7 @@ pub struct Peek<'a> {
     max_completion_tokens: Option<u32>,
     candidates: Option<u32>,
     tools: bool,
+    effort: bool,
 }
 
 /// A string: what it says and where it stands.
@@ -83,6 +84,7 @@ impl<'a> Peek<'a> {
             max_completion_tokens: None,
             candidates: None,
             tools: false,
+            effort: false,
         };
         let mut scanner = Scanner::new(body);
         scanner.space();
@@ -117,6 +119,7 @@ impl<'a> Peek<'a> {
             }
             Key::Candidates => self.candidates = value.count(1, CANDIDATES_MAX)?,
             Key::Tools | Key::Functions => self.tools |= value.is_filled()?,
+            Key::Effort => self.effort = value.is_other_than("none")?,
             Key::GenerationConfig => {
                 value.members(fields::GENERATION_CONFIG, |key, value| self.member(key, value))?;
             }
@@ -162,6 +165,11 @@ impl<'a> Peek<'a> {
     /// Whether any tools are offered.
     pub const fn has_tools(&self) -> bool {
         self.tools
+    }
+
+    /// OpenAI Chat: whether an effort other than none is asked for in so many words.
+    pub const fn names_effort(&self) -> bool {
+        self.effort
     }
 
     /// OpenAI: whether the caller asked for the usage chunk of a stream.

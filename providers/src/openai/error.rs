@@ -85,7 +85,7 @@ fn word(raw: Option<&RawValue>) -> Option<String> {
 }
 
 /// Codes and types that say more than a status does, or stand where there is none.
-const CLASS_OF_WORD: [(&str, ErrorClass); 22] = [
+const CLASS_OF_WORD: [(&str, ErrorClass); 26] = [
     ("insufficient_quota", ErrorClass::Billing),
     ("billing_hard_limit_reached", ErrorClass::Billing),
     ("billing_not_active", ErrorClass::Billing),
@@ -102,10 +102,14 @@ const CLASS_OF_WORD: [(&str, ErrorClass); 22] = [
     ("overloaded", ErrorClass::Overloaded),
     ("overloaded_error", ErrorClass::Overloaded),
     ("service_unavailable", ErrorClass::Overloaded),
+    ("server_is_overloaded", ErrorClass::Overloaded),
+    ("slow_down", ErrorClass::Overloaded),
     ("UNAVAILABLE", ErrorClass::Overloaded),
     ("timeout", ErrorClass::Timeout),
+    ("vector_store_timeout", ErrorClass::Timeout),
     ("context_length_exceeded", ErrorClass::BadRequest),
     ("content_filter", ErrorClass::BadRequest),
+    ("invalid_prompt", ErrorClass::BadRequest),
     ("invalid_request_error", ErrorClass::BadRequest),
     ("server_error", ErrorClass::Server),
 ];

@@ -15,3 +15,4 @@ pub mod responses;
 mod sampling;
 mod text;
 mod tool;
+mod usage;

@@ -131,7 +131,7 @@ pub(super) fn extensions<'a>(
                 path.to_owned(),
                 format!("'{path}' can't be said to this provider: leave it out."),
             ));
-        } else {
+        } else if extension.unsupported == Unsupported::Drop {
             losses.named(Cow::Owned(path.to_owned()));
         }
     }

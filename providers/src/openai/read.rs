@@ -275,6 +275,22 @@ pub(super) fn as_text<'a>(raw: &'a RawValue) -> Option<Cow<'a, str>> {
     serde_json::from_str::<Str<'a>>(raw.get()).ok().map(Cow::from)
 }
 
+/// A raw value that is a string and not empty, as one.
+pub(super) fn words<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
+    raw.and_then(as_text).filter(|text| !text.is_empty())
+}
+
+/// A raw value that can be a number of things, whole or not, from 0 to 2^53.
+pub(super) fn count(raw: Option<&RawValue>) -> Option<u64> {
+    const MOST: u64 = 1 << 53;
+    let text = raw?.get();
+    let number = text.parse::<u64>().ok().or_else(|| {
+        let number = text.parse::<f64>().ok().filter(|n| (0.0..=MOST as f64).contains(n))?;
+        Some(number as u64)
+    })?;
+    (number <= MOST).then_some(number)
+}
+
 /// Whether a raw value says nothing: `null`.
 pub(super) fn is_null(raw: &RawValue) -> bool {
     raw.get() == "null"

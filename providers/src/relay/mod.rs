@@ -55,7 +55,7 @@ enum Lane {
 impl Relay {
     /// The provider speaks the caller's schema: its bytes go through as they are. `decoder`
     /// listens for usage, errors and the end; `encoder`, a fresh one of the same schema, writes
-    /// the error if the stream breaks and sees no other event.
+    /// the error if the stream breaks and sees no other event but the start.
     pub fn verbatim(
         decoder: Box<dyn StreamDecoder>,
         encoder: Box<dyn StreamEncoder>,

@@ -44,7 +44,8 @@ impl Relayed {
         chunk: &Bytes,
         watch: &mut Watch,
     ) -> (Bytes, Result<(), TooLong>) {
-        self.decoder.push(chunk, &mut |event| watch.event(&event));
+        let Self { decoder, encoder, .. } = self;
+        decoder.push(chunk, &mut |event| listen(&event, watch, &mut **encoder));
         match &mut self.place {
             Place::Filtered(filter) => return filter.push(chunk),
             Place::Array(state) => state.push(chunk),
@@ -65,7 +66,8 @@ impl Relayed {
     /// is not one that the provider's bytes have told the caller.
     pub(super) fn finish(&mut self, watch: &mut Watch) -> Vec<u8> {
         let told = watch.is_over();
-        self.decoder.finish(&mut |event| watch.event(&event));
+        let Self { decoder, encoder, .. } = self;
+        decoder.finish(&mut |event| listen(&event, watch, &mut **encoder));
         let mut out = Vec::new();
         match (watch.error(), &mut self.place) {
             (Some(error), _) if !told => self.error(&error.clone(), &mut out),
@@ -96,4 +98,13 @@ impl Relayed {
             }
         }
     }
+}
+
+/// Hears an event. The encoder is told of the start, which the provider has written itself: an
+/// error that has to follow is then one of the answer that began, not of another (Responses).
+fn listen(event: &Event<'_>, watch: &mut Watch, encoder: &mut dyn StreamEncoder) {
+    if let Event::Start { .. } = event {
+        encoder.event(event, &mut Vec::new());
+    }
+    watch.event(event);
 }

@@ -5,46 +5,45 @@
 //! because an endpoint that is passed on unread escapes access rules and budgets.
 
 mod models;
-mod path;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
 pub use models::{render_model, render_models};
-pub use path::{count_path, embed_path, gemini_path, path};
 
 use crate::Schema;
 
-/// What a caller asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Endpoint<'a> {
+/// What is asked of a model, as far as the path says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
     /// One model turn.
     Generate {
-        /// The schema of the request and of its answer.
-        schema: Schema,
-        /// The model in the path (Gemini), percent-decoded, without `models/`; `None` where the
-        /// body names it.
-        model: Option<Cow<'a, str>>,
-        /// Whether the method streams (Gemini); `None` where the body says so.
+        /// Whether to stream, where that stands in the path (Gemini).
         stream: Option<bool>,
-        /// Gemini without `alt=sse`: the stream is a JSON array.
+        /// Gemini's stream as a JSON array rather than as server-sent events.
         json_array: bool,
     },
     /// Vectors of texts.
     Embed {
-        /// The schema of the request and of its answer.
-        schema: Schema,
-        /// The model in the path, as in [`Endpoint::Generate`].
-        model: Option<Cow<'a, str>>,
         /// Gemini: the method is `:batchEmbedContents` and not `:embedContent`.
         batch: bool,
     },
     /// A count of the tokens that a model turn would have.
-    CountTokens {
+    Count,
+}
+
+/// What a caller asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint<'a> {
+    /// Something of a model.
+    Ask {
         /// The schema of the request and of its answer.
         schema: Schema,
-        /// The model in the path, as in [`Endpoint::Generate`].
+        /// What.
+        operation: Operation,
+        /// The model in the path (Gemini), percent-decoded, without `models/`; `None` where the
+        /// body names it.
         model: Option<Cow<'a, str>>,
     },
     /// The list of models.
@@ -95,17 +94,17 @@ pub fn endpoint<'a>(
     hints: HeaderHints,
 ) -> Option<Endpoint<'a>> {
     match (method, path) {
-        ("POST", "/v1/chat/completions") => Some(body_names_model(Schema::Chat)),
-        ("POST", "/v1/responses") => Some(body_names_model(Schema::Responses)),
-        ("POST", "/v1/messages") => Some(body_names_model(Schema::Claude)),
+        ("POST", "/v1/chat/completions") => Some(body_names_model(Schema::Chat, TURN)),
+        ("POST", "/v1/responses") => Some(body_names_model(Schema::Responses, TURN)),
+        ("POST", "/v1/messages") => Some(body_names_model(Schema::Claude, TURN)),
         ("POST", "/v1/embeddings") => {
-            Some(Endpoint::Embed { schema: Schema::Chat, model: None, batch: false })
+            Some(body_names_model(Schema::Chat, Operation::Embed { batch: false }))
         }
         ("POST", "/v1/responses/input_tokens") => {
-            Some(Endpoint::CountTokens { schema: Schema::Responses, model: None })
+            Some(body_names_model(Schema::Responses, Operation::Count))
         }
         ("POST", "/v1/messages/count_tokens") => {
-            Some(Endpoint::CountTokens { schema: Schema::Claude, model: None })
+            Some(body_names_model(Schema::Claude, Operation::Count))
         }
         ("POST", _) => gemini_method(path, query),
         ("GET", _) => models(path, query, hints),
@@ -132,29 +131,31 @@ pub fn schema_of(path: &str, hints: HeaderHints) -> Schema {
     }
 }
 
-const fn body_names_model(schema: Schema) -> Endpoint<'static> {
-    Endpoint::Generate { schema, model: None, stream: None, json_array: false }
+/// A model turn of which the path says nothing more.
+const TURN: Operation = Operation::Generate { stream: None, json_array: false };
+
+const fn body_names_model(schema: Schema, operation: Operation) -> Endpoint<'static> {
+    Endpoint::Ask { schema, operation, model: None }
 }
 
 /// `/{version}/models/{model}:{method}`
 fn gemini_method<'a>(path: &'a str, query: Option<&str>) -> Option<Endpoint<'a>> {
     let (_, resource) = versioned(path)?;
     let (resource, method) = resource.rsplit_once(':')?;
-    let (schema, model) = (Schema::Gemini, Some(gemini_model(resource)?));
-    let generate = |stream: bool| Endpoint::Generate {
-        schema,
-        model: model.clone(),
+    let generate = |stream: bool| Operation::Generate {
         stream: Some(stream),
         json_array: stream && !has_pair(query, |pair| pair == "alt=sse"),
     };
-    Some(match method {
+    let operation = match method {
         "generateContent" => generate(false),
         "streamGenerateContent" => generate(true),
-        "countTokens" => Endpoint::CountTokens { schema, model },
-        "embedContent" => Endpoint::Embed { schema, model, batch: false },
-        "batchEmbedContents" => Endpoint::Embed { schema, model, batch: true },
+        "countTokens" => Operation::Count,
+        "embedContent" => Operation::Embed { batch: false },
+        "batchEmbedContents" => Operation::Embed { batch: true },
         _ => return None,
-    })
+    };
+    let model = Some(gemini_model(resource)?);
+    Some(Endpoint::Ask { schema: Schema::Gemini, operation, model })
 }
 
 /// `/{version}/models` and `/{version}/models/{model}`

@@ -14,18 +14,14 @@ fn post<'a>(path: &'a str, query: Option<&str>) -> Option<Endpoint<'a>> {
 }
 
 fn gemini(model: &str, stream: bool, json_array: bool) -> Option<Endpoint<'_>> {
-    Some(Endpoint::Generate {
-        schema: Schema::Gemini,
-        model: Some(model.into()),
-        stream: Some(stream),
-        json_array,
-    })
+    let operation = Operation::Generate { stream: Some(stream), json_array };
+    Some(Endpoint::Ask { schema: Schema::Gemini, operation, model: Some(model.into()) })
 }
 
 #[test]
 fn chat_and_messages_are_served_whatever_their_query() {
-    let generate =
-        |schema| Some(Endpoint::Generate { schema, model: None, stream: None, json_array: false });
+    let generate = |schema| Some(body_names_model(schema, TURN));
+    assert_eq!(post("/v1/responses", None), generate(Schema::Responses));
     assert_eq!(post("/v1/chat/completions", None), generate(Schema::Chat));
     assert_eq!(post("/v1/messages", Some("beta=true")), generate(Schema::Claude));
 }
@@ -44,33 +40,24 @@ fn gemini_methods_are_served_under_each_version() {
 
 #[test]
 fn embeddings_and_counts_are_served() {
-    let embed = |schema, model: Option<&'static str>, batch| {
-        Some(Endpoint::Embed { schema, model: model.map(Into::into), batch })
-    };
-    let count = |schema, model: Option<&'static str>| {
-        Some(Endpoint::CountTokens { schema, model: model.map(Into::into) })
-    };
-    assert_eq!(post("/v1/embeddings", None), embed(Schema::Chat, None, false));
-    assert_eq!(post("/v1/responses/input_tokens", None), count(Schema::Responses, None));
-    assert_eq!(post("/v1/messages/count_tokens", Some("beta=true")), count(Schema::Claude, None));
+    let served = |schema, operation| Some(body_names_model(schema, operation));
+    let embed = |batch| Operation::Embed { batch };
+    assert_eq!(post("/v1/embeddings", None), served(Schema::Chat, embed(false)));
+    let count = post("/v1/responses/input_tokens", None);
+    assert_eq!(count, served(Schema::Responses, Operation::Count));
+    let count = post("/v1/messages/count_tokens", Some("beta=true"));
+    assert_eq!(count, served(Schema::Claude, Operation::Count));
     for version in ["v1", "v1beta", "v1alpha", "v1beta1"] {
-        let post = |method| {
+        for (method, operation) in [
+            ("embedContent", embed(false)),
+            ("batchEmbedContents", embed(true)),
+            ("countTokens", Operation::Count),
+        ] {
             let path = format!("/{version}/models/m%2Fn:{method}");
-            // The model is not borrowed from the path where it had escapes.
-            match endpoint("POST", &path, Some("alt=sse"), NONE).unwrap() {
-                Endpoint::Embed { schema, model, batch } => {
-                    (schema, model.unwrap().into_owned(), Some(batch))
-                }
-                Endpoint::CountTokens { schema, model } => {
-                    (schema, model.unwrap().into_owned(), None)
-                }
-                other => panic!("{other:?}"),
-            }
-        };
-        let expected = |batch| (Schema::Gemini, "m/n".to_owned(), batch);
-        assert_eq!(post("embedContent"), expected(Some(false)));
-        assert_eq!(post("batchEmbedContents"), expected(Some(true)));
-        assert_eq!(post("countTokens"), expected(None));
+            let model = Some("m/n".into());
+            let expected = Endpoint::Ask { schema: Schema::Gemini, operation, model };
+            assert_eq!(endpoint("POST", &path, Some("alt=sse"), NONE), Some(expected));
+        }
     }
     for path in ["/v1/embeddings", "/v1/messages/count_tokens", "/v1/responses/input_tokens"] {
         assert_eq!(endpoint("GET", path, None, NONE), None, "{path}");
@@ -250,7 +237,7 @@ proptest! {
     ) {
         let found = endpoint(&method, &path, query.as_deref(), NONE);
         schema_of(&path, NONE);
-        if let Some(Endpoint::Generate { model: Some(name), .. } | Endpoint::Model { id: name, .. }) = found {
+        if let Some(Endpoint::Ask { model: Some(name), .. } | Endpoint::Model { id: name, .. }) = found {
             prop_assert!(name.len() <= 256);
             prop_assert!(name.split('/').all(|part| !matches!(part, "" | "." | "..")));
             prop_assert!(!name.chars().any(|c| c.is_control() || c == '%'));

@@ -57,7 +57,9 @@ impl Framing {
         }
     }
 
-    /// What takes the wrapping off a stream of `schema`'s events; `None` if it has none.
+    /// What takes the wrapping off a stream of `schema`'s events; `None` if it has none. Its
+    /// bytes go through this before anything else sees them, whichever lane the answer takes; an
+    /// answer whose `Content-Type` is JSON is an error and has no wrapping.
     pub fn unwrap_for(self, schema: Schema) -> Option<Unwrap> {
         match self {
             Self::Sse => None,

@@ -81,4 +81,17 @@ impl Paths {
             _ => None,
         })))
     }
+
+    /// Whether the paths of a schema begin with a version (`/v1/…`): a base URL that ends in one
+    /// would say it twice, and answer 404 to everything.
+    pub fn begin_with_version(&self, schema: Schema) -> bool {
+        let is_version = |path: &Template| match path.start().split('/').nth(1) {
+            Some("") | None => path.holes().next() == Some("version"),
+            Some(first) => {
+                let mut bytes = first.bytes();
+                bytes.next() == Some(b'v') && bytes.next().is_some_and(|b| b.is_ascii_digit())
+            }
+        };
+        self.0.iter().any(|(s, _, path)| *s == schema && is_version(path))
+    }
 }

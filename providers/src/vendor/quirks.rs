@@ -84,12 +84,13 @@ impl Default for Quirks {
 }
 
 impl Quirks {
-    /// What a model accepts where it is served by this host: a request is written for the weaker
-    /// of the two.
+    /// What a model accepts where this host serves it over Chat Completions: a request is written
+    /// for the weaker of the two.
     #[must_use]
     pub fn narrow(&self, mut model: Capabilities) -> Capabilities {
         model.legacy_openai |= self.output_limit == OutputLimit::MaxTokens || !self.developer_role;
         model.forced_tools &= self.forced_tools;
+        model.top_k &= self.top_k;
         model
     }
 }

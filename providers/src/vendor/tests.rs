@@ -6,6 +6,7 @@ mod places;
 use super::*;
 use crate::catalog::{ApiVersion, Capabilities};
 use crate::conversation::ErrorClass;
+use crate::corpus;
 
 fn vendor(name: &str) -> &'static Vendor {
     Vendor::named(name).unwrap_or_else(|| panic!("no vendor {name}"))
@@ -174,9 +175,52 @@ fn hosts_differ_from_openai_in_what_the_table_says() {
 }
 
 #[test]
+fn hosts_speak_in_recordings_as_the_table_says() {
+    let hosts = [
+        ("openai.azure.com", "azure-openai"),
+        ("api.groq.com", "groq"),
+        ("api.deepseek.com", "deepseek"),
+        ("openrouter.ai", "openrouter"),
+        ("api.mistral.ai", "mistral"),
+        ("api.x.ai", "xai"),
+        ("router.huggingface.co", "huggingface"),
+    ];
+    let mut seen = 0;
+    for (file, answer) in corpus::files(|kind| kind.starts_with("openai_chat_"), ".response.sse") {
+        let name = file.to_string_lossy();
+        let beside = |ending| std::fs::read_to_string(name.replace(".response.sse", ending));
+        let meta = beside(".meta.json").unwrap();
+        let Some((_, known)) = hosts.iter().find(|(host, _)| meta.contains(host)) else { continue };
+        seen += 1;
+        let quirks = vendor(known).quirks();
+        let holds =
+            |bytes: &[u8], text: &str| memchr::memmem::find(bytes, text.as_bytes()).is_some();
+        let field = quirks.reasoning.map(ReasoningField::as_str);
+        for reasoning in ["reasoning_content", "reasoning"] {
+            let told = holds(&answer, &format!("\"{reasoning}\":\""));
+            assert!(!told || field == Some(reasoning), "{name}: {reasoning}");
+        }
+        assert!(!holds(&answer, "x_groq") || quirks.x_groq_usage, "{name}");
+        let empty = holds(&answer, "prompt_filter_results");
+        assert!(!empty || quirks.chunks_without_choices, "{name}");
+        let request = beside(".request.json").unwrap_or_default();
+        let asked = request.contains("stream_options");
+        assert!(!asked || quirks.stream_options, "{name}");
+    }
+    assert!(seen >= 12 || corpus::is_absent(), "{seen}");
+}
+
+#[test]
 fn a_request_is_written_for_the_weaker_of_host_and_model() {
-    let model = Capabilities { legacy_openai: false, ..Capabilities::default_for(Schema::Chat) };
+    let model = Capabilities {
+        legacy_openai: false,
+        top_k: false,
+        ..Capabilities::default_for(Schema::Chat)
+    };
     assert_eq!(vendor("openai").quirks().narrow(model.clone()), model);
+    let open = Capabilities { top_k: true, ..model.clone() };
+    assert!(!vendor("openai").quirks().narrow(open.clone()).top_k);
+    assert!(vendor("vllm").quirks().narrow(open).top_k);
     assert!(vendor("mistral").quirks().narrow(model.clone()).legacy_openai);
     let weak = Quirks { forced_tools: false, ..Quirks::default() };
     assert!(!weak.narrow(model).forced_tools);

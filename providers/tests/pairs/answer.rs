@@ -1,6 +1,6 @@
 //! Answers that providers give, apart from how they are written.
 
-use providers::Schema::{self, Chat, Claude, Gemini};
+use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 
 /// One answer.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,7 @@ pub(crate) struct Tokens {
 /// What every answer costs.
 pub(crate) const COST: Tokens = Tokens { input: 100, cached: 30, output: 50, reasoning: 20 };
 
-const ALL: &[Schema] = &[Chat, Claude, Gemini];
+const ALL: &[Schema] = &[Chat, Responses, Claude, Gemini];
 
 use Part::{Call, Refusal, Text, Thought};
 
@@ -81,7 +81,7 @@ pub(crate) const ANSWERS: &[Answer] = &[
         name: "refused in words",
         parts: &[Refusal(&["I ", "can't."])],
         finish: Finish::Stop,
-        given_by: &[Chat],
+        given_by: &[Chat, Responses],
     },
     Answer {
         name: "thought, then said",

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use providers::Schema::{self, Chat, Claude, Gemini};
+use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use providers::codec::Reply;
 use providers::relay::{Outcome, Relay};
 use serde_json::{Value, json};
@@ -55,7 +55,9 @@ fn expected(to: Schema, answer: &Answer, include_thoughts: bool) -> Read {
     for part in answer.parts {
         match part {
             Part::Text(words) => read.text += &words.concat(),
-            Part::Refusal(words) if to == Chat => read.refusal += &words.concat(),
+            Part::Refusal(words) if matches!(to, Chat | Responses) => {
+                read.refusal += &words.concat()
+            }
             Part::Refusal(words) => read.text += &words.concat(),
             // Chat has no place for thoughts; elsewhere they are for those who asked.
             Part::Thought(words) if to != Chat && include_thoughts => {
@@ -73,7 +75,11 @@ fn expected(to: Schema, answer: &Answer, include_thoughts: bool) -> Read {
     let refused = answer.parts.iter().any(|part| matches!(part, Part::Refusal(_)));
     let finish = if refused { Finish::Filter } else { answer.finish };
     let word = match (to, finish) {
-        (Schema::Responses, _) => unimplemented!("Responses"),
+        // A refusal in words is a whole answer here.
+        (Responses, _) if refused => "completed",
+        (Responses, Finish::Length) => "incomplete: max_output_tokens",
+        (Responses, Finish::Filter) => "incomplete: content_filter",
+        (Responses, _) => "completed",
         (Chat, Finish::Stop | Finish::Sequence | Finish::Paused) => "stop",
         (Chat, Finish::Length) => "length",
         (Chat, Finish::Calls) => "tool_calls",
@@ -170,7 +176,7 @@ fn errors_in_the_middle_are_told() {
             let error = caller::stream(to, &out).error.expect(&shown);
             assert_eq!(error["message"], "Too busy", "{shown}");
             let class = match to {
-                Schema::Responses => unimplemented!("Responses"),
+                Responses => ("code", json!("server_error")),
                 Chat => ("type", json!("server_error")),
                 Claude => ("type", json!("overloaded_error")),
                 Gemini => ("code", json!(503)),

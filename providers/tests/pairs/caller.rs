@@ -1,10 +1,11 @@
 //! How callers read answers: strictly, as the schemas' grammars have it (`wire.md` §4.1, §4.2),
 //! and knowing nothing of the code under test.
 
-use providers::Schema::{self, Chat, Claude, Gemini};
+use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use serde_json::Value;
 
 use super::answer::Tokens;
+use super::ladder;
 use super::support::json;
 
 /// What an answer says to its reader.
@@ -39,7 +40,15 @@ fn count(value: &Value) -> u64 {
 fn tokens(schema: Schema, usage: &Value) -> Tokens {
     let n = |path: &str| usage.pointer(path).map_or(0, count);
     match schema {
-        Schema::Responses => unimplemented!("Responses"),
+        Responses => {
+            assert_eq!(n("/total_tokens"), n("/input_tokens") + n("/output_tokens"));
+            Tokens {
+                input: n("/input_tokens"),
+                cached: n("/input_tokens_details/cached_tokens"),
+                output: n("/output_tokens"),
+                reasoning: n("/output_tokens_details/reasoning_tokens"),
+            }
+        }
         Chat => {
             assert_eq!(n("/total_tokens"), n("/prompt_tokens") + n("/completion_tokens"));
             Tokens {
@@ -83,7 +92,7 @@ pub(crate) fn whole(schema: Schema, body: &[u8]) -> Read {
     let mut read = Read::default();
     let mut ids = Vec::new();
     match schema {
-        Schema::Responses => unimplemented!("Responses"),
+        Responses => return response(&body),
         Chat => {
             assert_eq!(body["object"], "chat.completion");
             assert!(text(&body["id"]).starts_with("chatcmpl-") && body["created"].is_u64());
@@ -126,6 +135,38 @@ pub(crate) fn whole(schema: Schema, body: &[u8]) -> Read {
         }
     }
     distinct(&ids);
+    read
+}
+
+/// Reads a response object, be it the answer or what the last event of a stream repeats.
+fn response(response: &Value) -> Read {
+    let status = ladder::object(response);
+    let mut read = Read { tokens: tokens(Responses, &response["usage"]), ..Read::default() };
+    let mut ids = Vec::new();
+    for item in response["output"].as_array().unwrap() {
+        match text(&item["type"]) {
+            "message" => {
+                for part in item["content"].as_array().unwrap() {
+                    read.text += part["text"].as_str().unwrap_or_default();
+                    read.refusal += part["refusal"].as_str().unwrap_or_default();
+                }
+            }
+            "reasoning" => {
+                let summary = item["summary"].as_array().unwrap();
+                read.thoughts.extend(summary.iter().map(|part| text(&part["text"])));
+            }
+            "function_call" => {
+                ids.push(text(&item["call_id"]).to_owned());
+                read.calls.push((text(&item["name"]).to_owned(), json(text(&item["arguments"]))));
+            }
+            other => panic!("an item of type {other}"),
+        }
+    }
+    distinct(&ids);
+    read.finish = match response["incomplete_details"]["reason"].as_str() {
+        Some(reason) => format!("{status}: {reason}"),
+        None => status.to_owned(),
+    };
     read
 }
 
@@ -172,7 +213,11 @@ fn gemini_candidate(candidate: &Value, read: &mut Read, ids: &mut Vec<String>) {
 pub(crate) fn stream(schema: Schema, bytes: &[u8]) -> Stream {
     let all = std::str::from_utf8(bytes).unwrap();
     match schema {
-        Schema::Responses => unimplemented!("Responses"),
+        Responses => {
+            let last = ladder::check(all);
+            let error = Some(last["response"]["error"].clone()).filter(|error| !error.is_null());
+            Stream { read: response(&last["response"]), error }
+        }
         Chat => chat(all),
         Claude => claude(all),
         Gemini => gemini(all),

@@ -7,6 +7,7 @@ mod answer;
 mod answers;
 mod caller;
 mod errors;
+mod ladder;
 mod nothing_lost;
 mod odd_answers;
 mod provider;

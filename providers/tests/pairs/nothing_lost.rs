@@ -4,7 +4,7 @@
 use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use serde_json::Value;
 
-use super::support::{PAIRS, able_model, json, patch, send, smallest};
+use super::support::{CROSS, able_model, json, patch, send, smallest};
 
 /// Fields whose value here says what is so anyway, so that nothing is lost without them.
 const SAYS_NOTHING: [(Schema, &str); 9] = [
@@ -267,7 +267,7 @@ fn body(from: Schema, says: &str) -> Value {
 #[test]
 fn every_field_arrives_or_is_reported_or_refused() {
     let mut silent = Vec::new();
-    for (from, to) in PAIRS {
+    for (from, to) in CROSS {
         let base = send(from, to, able_model(to), &smallest(from).to_string()).unwrap();
         for says in fields(from).iter().filter(|says| !SAID_ANYWAY.contains(&(to, says))) {
             let Ok(encoded) = send(from, to, able_model(to), &body(from, says).to_string()) else {
@@ -354,7 +354,7 @@ fn remove(body: &mut Value, path: &str) {
 #[test]
 fn losses_and_refusals_are_the_callers_words_and_no_values() {
     let mut strange = Vec::new();
-    for (from, to) in PAIRS {
+    for (from, to) in CROSS {
         for says in fields(from) {
             let mut body = body(from, says);
             body["x".repeat(300)] = Value::Bool(true);

@@ -1,7 +1,7 @@
 //! Answers that not every schema has a form for: alternatives, and calls that can't be read.
 
 use bytes::Bytes;
-use providers::Schema::{self, Chat, Claude, Gemini};
+use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use providers::codec::Reply;
 use providers::relay::{Outcome, Relay};
 use serde_json::Value;
@@ -95,10 +95,13 @@ fn alternatives_are_streamed_side_by_side() {
 #[test]
 fn a_call_that_can_not_be_read_is_no_success() {
     const BAD: &str = "data: {\"candidates\":[{\"content\":{},\"finishReason\":\"MALFORMED_FUNCTION_CALL\",\"finishMessage\":\"Bad call\"}]}\r\n\r\n";
-    for to in [Chat, Claude] {
+    for to in [Chat, Responses, Claude] {
         let (out, _) = streamed(Gemini, to, BAD);
         assert!(out.contains("\"error\"") && out.contains("Bad call"), "{to}: {out}");
-        assert!(!out.contains("[DONE]") && !out.contains("message_stop"), "{to}: {out}");
+        assert!(
+            !["[DONE]", "message_stop", "response.completed"].iter().any(|end| out.contains(end)),
+            "{to}: {out}"
+        );
     }
     const CHAT: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"{oops\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n";
     const CLAUDE: &str = "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{}}}\n\n\
@@ -106,11 +109,28 @@ fn a_call_that_can_not_be_read_is_no_success() {
         event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n\
         event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"}}\n\n\
         event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-    for (from, stream) in [(Chat, CHAT), (Claude, CLAUDE)] {
+    const RESPONSES: &str = "data: {\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":\"{oops\"}}\n\n\
+        data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n";
+    for (from, stream) in [(Chat, CHAT), (Claude, CLAUDE), (Responses, RESPONSES)] {
         let (out, _) = streamed(from, Gemini, stream);
         assert!(
             out.contains("MALFORMED_FUNCTION_CALL") && !out.contains("functionCall\""),
             "{from}: {out}"
         );
     }
+}
+
+#[test]
+fn a_call_that_can_not_be_read_is_a_failed_response() {
+    const BAD: &str = r#"{"candidates":[{"content":{},"finishReason":"MALFORMED_FUNCTION_CALL","finishMessage":"Bad call"}]}"#;
+    let response = whole(Gemini, Responses, BAD);
+    assert_eq!(response["status"], "failed");
+    assert_eq!(
+        response["error"],
+        serde_json::json!({"code": "server_error", "message": "Bad call"})
+    );
+    // And one that failed is no answer to callers of any other schema.
+    let body = response.to_string();
+    let error = Responses.codec().decode_response(body.as_bytes()).unwrap_err();
+    assert_eq!(error.message, "Bad call");
 }

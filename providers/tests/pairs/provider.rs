@@ -1,9 +1,11 @@
 //! How providers write answers: whole, and as the events of a stream.
 
-use providers::Schema::{self, Chat, Claude, Gemini};
+use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Finish, Part};
+
+mod ladder;
 
 fn args(pieces: &[&str]) -> Value {
     let text = pieces.concat();
@@ -12,7 +14,9 @@ fn args(pieces: &[&str]) -> Value {
 
 fn usage(schema: Schema) -> Value {
     match schema {
-        Schema::Responses => unimplemented!("Responses"),
+        Responses => json!({"input_tokens": 100, "output_tokens": 50, "total_tokens": 150,
+            "input_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 10},
+            "output_tokens_details": {"reasoning_tokens": 20}}),
         Chat => json!({"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150,
             "prompt_tokens_details": {"cached_tokens": 30, "cache_write_tokens": 10},
             "completion_tokens_details": {"reasoning_tokens": 20}}),
@@ -26,7 +30,9 @@ fn usage(schema: Schema) -> Value {
 
 fn finish(schema: Schema, finish: Finish) -> &'static str {
     match (schema, finish) {
-        (Schema::Responses, _) => unimplemented!("Responses"),
+        (Responses, Finish::Length) => "max_output_tokens",
+        (Responses, Finish::Filter) => "content_filter",
+        (Responses, _) => "completed",
         (Chat, Finish::Length) => "length",
         (Chat, Finish::Calls) => "tool_calls",
         (Chat, Finish::Filter) => "content_filter",
@@ -48,7 +54,7 @@ fn finish(schema: Schema, finish: Finish) -> &'static str {
 pub(crate) fn whole(schema: Schema, answer: &Answer) -> String {
     let finish = finish(schema, answer.finish);
     match schema {
-Schema::Responses => unimplemented!("Responses"),
+        Responses => ladder::response(answer),
         Chat => {
             let mut message = json!({"role": "assistant", "content": null, "refusal": null});
             let mut calls = Vec::new();
@@ -103,7 +109,7 @@ fn sequence(finish: Finish) -> Option<&'static str> {
 /// The events of the same answer, streamed.
 pub(crate) fn events(schema: Schema, answer: &Answer) -> Vec<String> {
     match schema {
-        Schema::Responses => unimplemented!("Responses"),
+        Responses => ladder::events(answer),
         Chat => chunks(answer),
         Claude => blocks(answer),
         Gemini => responses(answer),
@@ -113,7 +119,9 @@ pub(crate) fn events(schema: Schema, answer: &Answer) -> Vec<String> {
 /// An error in the middle of a stream.
 pub(crate) fn error(schema: Schema) -> &'static str {
     match schema {
-        Schema::Responses => unimplemented!("Responses"),
+        Responses => {
+            "event: error\ndata: {\"type\":\"error\",\"code\":\"server_is_overloaded\",\"message\":\"Too busy\",\"param\":null,\"sequence_number\":9}\n\n"
+        }
         Chat => {
             "data: {\"error\":{\"message\":\"Too busy\",\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}\n\n"
         }

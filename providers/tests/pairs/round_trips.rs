@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use serde_json::{Value, json};
 
-use super::support::{PAIRS, send};
+use super::support::{CROSS, send};
 
 /// What every schema can say.
 #[derive(Clone, Debug)]
@@ -314,8 +314,8 @@ fn say_no_more(body: &mut Value) {
 
 proptest! {
     #[test]
-    fn what_both_can_say_comes_back(said in said(), pair in 0..PAIRS.len()) {
-        let (from, to) = PAIRS[pair];
+    fn what_both_can_say_comes_back(said in said(), pair in 0..CROSS.len()) {
+        let (from, to) = CROSS[pair];
         let mut said = said;
         if from == Responses || to == Responses {
             // It has no stop strings, and no shorter answers.

@@ -5,21 +5,12 @@ use providers::Schema;
 use providers::catalog::Catalog;
 use providers::codec::{Encoded, PathHints, Target};
 use providers::conversation::Refusal;
-use providers::translate::Inbound;
+use providers::surface::Operation;
+use providers::translate::{Inbound, Leeway};
 use serde_json::Value;
 
-/// The six pairs of different schemas.
-pub(crate) const CROSS: [(Schema, Schema); 6] = [
-    (Schema::Chat, Schema::Claude),
-    (Schema::Chat, Schema::Gemini),
-    (Schema::Claude, Schema::Chat),
-    (Schema::Claude, Schema::Gemini),
-    (Schema::Gemini, Schema::Chat),
-    (Schema::Gemini, Schema::Claude),
-];
-
 /// All pairs of different schemas.
-pub(crate) const PAIRS: [(Schema, Schema); 12] = [
+pub(crate) const CROSS: [(Schema, Schema); 12] = [
     (Schema::Chat, Schema::Responses),
     (Schema::Chat, Schema::Claude),
     (Schema::Chat, Schema::Gemini),
@@ -59,7 +50,13 @@ pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<
     let body = Bytes::copy_from_slice(body.as_bytes());
     let capabilities = Catalog::bundled().capabilities(to, model);
     let target = Target { model, capabilities: &capabilities };
-    Inbound::of(from, &body, path(from, false))?.encode(to, &target)
+    let path = path(from, false);
+    let operation = Operation::Generate { stream: path.stream, json_array: false };
+    let mut inbound = Inbound::of(operation, from, &body, path.model)?;
+    let sent = inbound
+        .encode(&[to], &target, &Leeway::default())
+        .map_err(|error| Refusal { field: error.param.map(Into::into), message: error.message });
+    sent.map(|(_, encoded)| encoded)
 }
 
 /// The smallest request of this schema.

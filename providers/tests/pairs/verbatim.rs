@@ -40,7 +40,7 @@ fn requests_are_changed_in_their_model_only() {
 
 #[test]
 fn streams_are_not_changed_and_counted_all_the_same() {
-    for schema in [Schema::Chat, Schema::Claude, Schema::Gemini] {
+    for schema in Schema::ALL {
         for answer in ANSWERS.iter().filter(|answer| answer.given_by.contains(&schema)) {
             let bytes = Bytes::from(provider::events(schema, answer).concat());
             for size in [1, 7, bytes.len()] {
@@ -69,6 +69,31 @@ fn streams_are_not_changed_and_counted_all_the_same() {
                     "{schema}"
                 );
             }
+        }
+    }
+}
+
+/// The provider's own events, then a failure of the very answer that they began.
+#[test]
+fn a_response_that_is_cut_short_fails_as_the_answer_that_it_was() {
+    let answer = ANSWERS.iter().find(|answer| answer.name.ends_with("three at once")).unwrap();
+    let events = provider::events(Schema::Responses, answer);
+    for kept in 0..events.len() {
+        let codec = Schema::Responses.codec();
+        let encoder = codec.stream_encoder(Default::default());
+        let mut relay = Relay::verbatim(codec.stream_decoder(), encoder, Verbatim::default());
+        let sent = events[..kept].concat();
+        assert_eq!(relay.push(&Bytes::from(sent.clone())), sent);
+        let (rest, outcome) = relay.end();
+        assert_eq!(outcome, Outcome::Truncated, "{kept}");
+        let rest = std::str::from_utf8(&rest).unwrap();
+        let begins = rest.matches("event: response.created").count();
+        assert_eq!(begins, usize::from(kept == 0), "begun once: {rest}");
+        let (_, failed) = rest.split_once("event: response.failed\ndata: ").unwrap();
+        let response = &super::support::json(failed.trim_end())["response"];
+        assert_eq!(super::ladder::object(response), "failed");
+        if kept > 0 {
+            assert_eq!((&response["id"], &response["model"]), (&"resp_1".into(), &"gpt-x".into()));
         }
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use providers::Schema;
+use providers::vendor::Vendor;
 use sha2::{Digest, Sha256};
 
-use super::origin::{Location, default_url, locate};
+use super::origin::Location;
+use super::vendor::{Place, Served};
 use super::{Resolver, Seen};
 use crate::config::decode::{Field, Named};
 use crate::config::problem::Mark;
@@ -64,63 +66,74 @@ impl Resolver<'_> {
     }
 
     fn backend(&mut self, section: Mark, name: &str, raw: RawBackend) -> Option<Backend> {
-        let RawBackend { schema, url, credential, tls, plaintext, http, timeouts, dialect } = raw;
+        let RawBackend {
+            schema,
+            vendor,
+            resource,
+            deployment,
+            api_version,
+            region,
+            project,
+            location,
+            api,
+            url,
+            credential,
+            tls,
+            plaintext,
+            http,
+            timeouts,
+            dialect,
+        } = raw;
+        let place = Place([
+            ("resource", resource),
+            ("deployment", deployment),
+            ("api_version", api_version),
+            ("region", region),
+            ("project", project),
+            ("location", location),
+        ]);
 
-        let schema =
-            schema.require(section, "schema", "schema: openai, claude or gemini", self.problems);
+        let served = self.served(section, vendor, schema);
         // The rest of the section is checked all the same.
-        let known = schema.as_ref().map_or(Schema::Chat, |(_, schema)| *schema);
-        let credential = self.credential(section, credential, known);
+        let known =
+            served.or_else(|| Some(Served { vendor: Vendor::of(Schema::Chat)?, named: false }))?;
+        let credential = self.credential(section, credential, known.vendor);
         if let Field::Given(mark, Dialect::Legacy) = dialect
-            && known != Schema::Chat
+            && known.schema() != Schema::Chat
         {
             let what = "`dialect: legacy` is for OpenAI-compatible backends";
             self.problems.add(mark, what, "schema: openai, or no dialect");
         }
+        self.check_api(&api, &dialect, known);
         let timeouts = self.timeouts(timeouts);
         let http = http.or(HttpVersions::Auto);
-        let location = self.location(section, url, known);
-        let wants_tls = location.as_ref().is_none_or(|(_, location)| location.tls);
-        if let Some((mark, location)) = &location {
+        let location = self.place(section, known, &place, url);
+        let wants_tls = location.as_ref().is_none_or(|(_, _, location)| location.tls);
+        if let Some((_, mark, location)) = &location {
             self.check_plaintext(*mark, location, plaintext, http);
         }
-        let host = location.as_ref().map(|(mark, location)| (*mark, &*location.origin.host));
+        let host = location.as_ref().map(|(_, mark, place)| (*mark, &*place.origin.host));
         let tls = self.tls(tls, wants_tls, host);
 
-        let (_, schema) = schema?;
-        let (_, Location { origin, .. }) = location?;
+        let served = served?;
+        let (paths, _, Location { origin, .. }) = location?;
+        let legacy = dialect.or(Dialect::Current) == Dialect::Legacy;
         let group_key = group_key(name, &origin, tls.as_ref());
         Some(Backend {
             name: name.to_owned(),
-            schema,
+            vendor: served.vendor,
+            seller: served.vendor.prices().filter(|_| served.named),
+            paths,
+            schema: served.schema(),
+            spoken: served.spoken(api.value(), legacy, &origin),
             origin,
             credential: credential?,
             tls,
             timeouts,
-            legacy_openai: dialect.or(Dialect::Current) == Dialect::Legacy,
+            legacy_openai: legacy,
             http,
             group_key,
         })
-    }
-
-    fn location(
-        &mut self,
-        section: Mark,
-        url: Field<String>,
-        schema: Schema,
-    ) -> Option<(Mark, Location)> {
-        let (mark, url) = match url {
-            Field::Absent => (section, default_url(schema).to_owned()),
-            Field::Wrong => return None,
-            Field::Given(mark, url) => (mark, url),
-        };
-        match locate(&url, schema) {
-            Ok(location) => Some((mark, location)),
-            Err((what, remedy)) => {
-                self.problems.add(mark, what, remedy);
-                None
-            }
-        }
     }
 
     fn check_plaintext(
@@ -152,15 +165,15 @@ impl Resolver<'_> {
         &mut self,
         section: Mark,
         raw: Field<RawCredential>,
-        schema: Schema,
+        vendor: &'static Vendor,
     ) -> Option<Credential> {
         let remedy = "credential: { env: NAME } or { file: /path }, or `credential: none`";
         let (mark, raw) = raw.require(section, "credential", remedy, self.problems)?;
         match raw {
-            RawCredential::None => Some(Credential::none(schema)),
+            RawCredential::None => Some(Credential::none()),
             RawCredential::Secret(raw) => {
                 let source = self.secret(mark, raw)?;
-                Some(Credential::new(schema, Arc::new(source)))
+                Some(Credential::new(vendor.credential().stated(), Arc::new(source)))
             }
         }
     }

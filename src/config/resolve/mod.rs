@@ -9,6 +9,7 @@ mod origin;
 mod route;
 mod spending;
 mod tls;
+mod vendor;
 
 use std::collections::HashMap;
 use std::ffi::OsString;

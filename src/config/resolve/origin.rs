@@ -11,20 +11,14 @@ pub(super) struct Location {
     pub tls: bool,
 }
 
-/// The base URL of each provider, as its SDK takes it: OpenAI's holds `/v1`, the others' don't
-/// (`wire.md` §1.1).
-pub(super) const fn default_url(schema: Schema) -> &'static str {
-    match schema {
-        Schema::Chat | Schema::Responses => "https://api.openai.com/v1",
-        Schema::Claude => "https://api.anthropic.com",
-        Schema::Gemini => "https://generativelanguage.googleapis.com",
-    }
-}
-
 /// Takes a base URL apart, or says what is wrong and what to write. A URL may hold a password, so
-/// no message repeats it.
-pub(super) fn locate(url: &str, schema: Schema) -> Result<Location, (&'static str, String)> {
-    let wrong = |what| Err((what, format!("a base URL such as {}", default_url(schema))));
+/// no message repeats it; `example` is a right one.
+pub(super) fn locate(
+    url: &str,
+    schema: Schema,
+    example: &str,
+) -> Result<Location, (&'static str, String)> {
+    let wrong = |what| Err((what, format!("a base URL such as {example}")));
     // `Uri` drops a fragment without a word.
     if url.contains('#') {
         return wrong("the URL holds a fragment (`#…`)");
@@ -69,7 +63,7 @@ fn check_version(schema: Schema, host: &str, prefix: &str) -> Result<(), (&'stat
     let version = prefix.rsplit('/').next().unwrap_or_default();
     match schema {
         Schema::Chat if host == "api.openai.com" && prefix.is_empty() => {
-            Err(("OpenAI's base URL ends in /v1", default_url(schema).to_owned()))
+            Err(("OpenAI's base URL ends in /v1", "https://api.openai.com/v1".to_owned()))
         }
         Schema::Claude | Schema::Gemini if matches!(version, "v1" | "v1beta") => {
             let what = "this schema's paths hold the version already; it would be there twice";

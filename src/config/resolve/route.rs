@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use providers::translate::Leeway;
+
 use super::backend::Backends;
 use super::{Resolver, Seen};
 use crate::config::decode::{Field, List};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawRoute, RawTarget};
+use crate::config::value::Switch;
 use crate::snapshot::{Route, RouteTarget};
 
 impl Resolver<'_> {
@@ -21,7 +24,7 @@ impl Resolver<'_> {
         let mut patterns = Seen::new("the model");
         let mut routes = Vec::new();
         for (section, raw) in self.entries(raw, "routes", remedy, Some(top)) {
-            let RawRoute { name, models, backends: targets } = raw;
+            let RawRoute { name, models, backends: targets, strict, drop } = raw;
             let remedy = "models: [\"gpt-*\"]";
             let models = match models.require(section, "models", remedy, self.problems) {
                 Some((mark, models)) if models.is_empty() => {
@@ -34,13 +37,15 @@ impl Resolver<'_> {
             for (mark, model) in &models {
                 patterns.check(*mark, model, "it in one route only", self.problems);
             }
+            let drop = drop.value().unwrap_or_default().into_iter().filter_map(Field::value);
+            let leeway = Leeway { strict: strict.or(Switch(false)).0, drop: drop.collect() };
             let targets = self.targets(section, targets, backends);
             let first = models.first().map(|(mark, model)| (*mark, model.clone()));
             let given = name.given().inspect(|(mark, name)| self.check_name(*mark, name, "name"));
             let Some((mark, name)) = given.or(first) else { continue };
             names.check(mark, &name, "another `name`", self.problems);
             let models = models.into_iter().map(|(_, model)| model).collect();
-            routes.push(Arc::new(Route { name, models, targets }));
+            routes.push(Arc::new(Route { name, models, leeway, targets }));
         }
         routes
     }

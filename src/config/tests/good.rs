@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
+use providers::Schema;
 
 use super::{environment, files, load};
 use crate::config::decode::{Decode, Field};
 use crate::config::environment::config;
 use crate::config::node;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawConfig, RawCredential};
+use crate::config::raw::{RawBackend, RawConfig, RawCredential};
 use crate::credential::CallerKey;
 use crate::snapshot::{Callers, HttpVersions, Origin, Snapshot};
 
@@ -174,6 +175,88 @@ fn without_a_file_the_environment_says_which_providers_there_are() {
     assert!(error.starts_with("OPENAI_API_KEY: ") && !error.contains("sk live"), "{error}");
 }
 
+#[test]
+fn which_of_openais_schemas_are_spoken() {
+    let directory = files();
+    let spoken = |fields: &str| {
+        let snapshot = one(&format!("{fields}, credential: none"), directory.path());
+        snapshot.backends[0].spoken.clone()
+    };
+    let both = [Schema::Chat, Schema::Responses];
+    assert_eq!(spoken("schema: openai"), both);
+    assert_eq!(spoken("schema: openai, url: 'https://eu.api.openai.com/v1'"), both);
+    assert_eq!(spoken("schema: openai, url: 'https://api.openai.com.example/v1'"), [Schema::Chat]);
+    assert_eq!(spoken("schema: openai, url: 'https://h/v1'"), [Schema::Chat]);
+    assert_eq!(spoken("schema: openai, url: 'https://h/v1', api: both"), both);
+    assert_eq!(spoken("schema: openai, api: chat"), [Schema::Chat]);
+    assert_eq!(spoken("schema: openai, api: responses"), [Schema::Responses]);
+    assert_eq!(spoken("schema: openai, dialect: legacy"), [Schema::Chat]);
+    assert_eq!(spoken("schema: claude"), [Schema::Claude]);
+}
+
+#[test]
+fn a_vendor_says_what_is_spoken_where_and_how() {
+    let directory = files();
+    let of = |fields: &str| {
+        let snapshot =
+            one(&format!("{fields}, credential: {{ env: OPENAI_API_KEY }}"), directory.path());
+        let backend = snapshot.backends[0].clone();
+        let origin = format!("{}{}", backend.origin.host, backend.origin.prefix);
+        let headers = backend.credential.headers().unwrap();
+        let headers: Vec<String> = headers.iter().map(|(name, _)| name.to_string()).collect();
+        (origin, backend.spoken.clone(), headers.join(" "))
+    };
+    let chat = || vec![Schema::Chat];
+    let both = || vec![Schema::Chat, Schema::Responses];
+    for (fields, origin, spoken, header) in [
+        ("vendor: openai", "api.openai.com/v1", both(), "authorization"),
+        ("vendor: openai, url: 'https://h/v1'", "h/v1", both(), "authorization"),
+        (
+            "vendor: azure-openai, resource: contoso",
+            "contoso.openai.azure.com/openai/v1",
+            both(),
+            "api-key",
+        ),
+        (
+            "vendor: azure-openai-classic, resource: contoso, deployment: d",
+            "contoso.openai.azure.com/openai",
+            chat(),
+            "api-key",
+        ),
+        (
+            "vendor: vertex-gemini, project: p, location: global",
+            "aiplatform.googleapis.com",
+            vec![Schema::Gemini],
+            "authorization",
+        ),
+        (
+            "vendor: foundry-claude, resource: r",
+            "r.services.ai.azure.com/anthropic",
+            vec![Schema::Claude],
+            "x-api-key api-key",
+        ),
+        ("vendor: groq", "api.groq.com/openai/v1", chat(), "authorization"),
+        ("vendor: xai, api: responses", "api.x.ai/v1", vec![Schema::Responses], "authorization"),
+    ] {
+        assert_eq!(of(fields), (origin.to_owned(), spoken, header.to_owned()), "{fields}");
+    }
+}
+
+/// Each has a key beside `vendor`, so a new one in the table is a new key here.
+#[test]
+fn every_parameter_of_a_vendor_can_be_written() {
+    for vendor in providers::vendor::Vendor::all() {
+        for parameter in vendor.parameters() {
+            assert!(
+                RawBackend::KEYS.contains(&&*parameter.name),
+                "{} of {}",
+                parameter.name,
+                vendor.name()
+            );
+        }
+    }
+}
+
 /// The reference names every key there is, and states the defaults that hold.
 #[test]
 fn the_reference_is_complete_and_loads() {
@@ -191,6 +274,7 @@ fn the_reference_is_complete_and_loads() {
     assert_eq!(reference.ledger, default.ledger);
     let (stated, holds) = (&reference.backends[0], &default.backends[0]);
     assert_eq!(stated.origin, holds.origin);
+    assert_eq!(stated.spoken, holds.spoken);
     assert_eq!(stated.timeouts, holds.timeouts);
     assert_eq!((stated.http, stated.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!((holds.http, holds.legacy_openai), (HttpVersions::Auto, false));

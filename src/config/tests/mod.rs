@@ -16,12 +16,15 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 7] = [
+const ENVIRONMENT: [(&str, &str); 10] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
     ("CHECKOUT_KEY", "key-of-checkout"),
     ("RESEARCH_KEY", "key-of-research"),
+    ("AZURE_API_KEY", "az-key"),
+    ("VERTEX_TOKEN", "ya29-token"),
+    ("BEDROCK_API_KEY", "aws-key"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];

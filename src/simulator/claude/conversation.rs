@@ -3,8 +3,9 @@
 use super::super::base64;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
-use super::super::turn::signed;
-use super::Family;
+use super::super::signature::Maker;
+use super::family::Family;
+use super::prefix;
 
 /// Consecutive messages of one role, as the API merges them: role, index of the first, blocks.
 struct Merged<'j> {
@@ -28,7 +29,7 @@ fn member<'j>(json: &'j Json<'j>, name: &str) -> &'j str {
     json.get(name).and_then(Json::text).unwrap_or_default()
 }
 
-pub(super) fn check(messages: &[Json<'_>], family: &Family) -> Result<(), Rejection> {
+pub(super) fn check(messages: &[Json<'_>], family: &Family, newer: bool) -> Result<(), Rejection> {
     if messages.is_empty() {
         return Err(Rejection::bad("messages: at least one message is required"));
     }
@@ -37,6 +38,9 @@ pub(super) fn check(messages: &[Json<'_>], family: &Family) -> Result<(), Reject
         let role = member(message, "role");
         let last = at + 1 == messages.len();
         content(message, at, last && role == "assistant")?;
+        if newer {
+            uncited(message, at)?;
+        }
         if role == "system" {
             if !family.system_turns {
                 return Err(Rejection::bad("role 'system' is not supported on this model"));
@@ -100,6 +104,68 @@ fn content(message: &Json<'_>, at: usize, final_assistant: bool) -> Result<(), R
     Ok(())
 }
 
+/// Each thought comes after what it came after when it was thought: nothing before the turn that
+/// holds it has changed.
+pub(super) fn bound(body: &Json<'_>, model: &str, messages: &[Json<'_>]) -> Result<(), Rejection> {
+    let mut start = 0;
+    for (at, message) in messages.iter().enumerate() {
+        if member(message, "role") != "assistant" {
+            start = at + 1;
+            continue;
+        }
+        let blocks = message.get("content").map_or(&[][..], Json::items);
+        for (index, block) in blocks.iter().enumerate() {
+            let before = prefix::of(body, model, messages.get(..start).unwrap_or_default());
+            let signature = member(block, "signature");
+            if member(block, "type") == "thinking"
+                && !Maker::Claude.made(signature, member(block, "thinking"), Some(before))
+            {
+                return Err(Rejection::bad(format!(
+                    "messages.{at}.content.{index}: Invalid `signature` in `thinking` block: the \
+                     model, system, tools or messages before it are not those it was made with"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Bedrock looks at nothing that is not in the request.
+pub(super) fn inline(messages: &[Json<'_>]) -> Result<(), Rejection> {
+    for (at, message) in messages.iter().enumerate() {
+        let blocks = message.get("content").map_or(&[][..], Json::items);
+        for (index, block) in blocks.iter().enumerate() {
+            let source = block.get("source").map_or("", |source| member(source, "type"));
+            if source == "url" {
+                let kind = member(block, "type");
+                return Err(Rejection::bad(format!(
+                    "messages.{at}.content.{index}.{kind}.source.base64.data: URL sources are not \
+                     supported"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The newer API version takes no citations on what the user says.
+fn uncited(message: &Json<'_>, at: usize) -> Result<(), Rejection> {
+    if member(message, "role") != "user" {
+        return Ok(());
+    }
+    let blocks = message.get("content").map_or(&[][..], Json::items);
+    let cites = |block: &Json<'_>| {
+        let citations = block.get("citations").map_or(&[][..], Json::items);
+        member(block, "type") == "text" && !citations.is_empty()
+    };
+    match blocks.iter().position(cites) {
+        None => Ok(()),
+        Some(index) => Err(Rejection::bad(format!(
+            "messages.{at}.content.{index}.text.citations: Extra inputs are not permitted"
+        ))),
+    }
+}
+
 fn block(block: &Json<'_>, role: &str, path: &str) -> Result<(), Rejection> {
     let bad = |message: String| Err(Rejection::bad(message));
     match member(block, "type") {
@@ -118,8 +184,13 @@ fn block(block: &Json<'_>, role: &str, path: &str) -> Result<(), Rejection> {
         "tool_use" if !good_id(member(block, "id")) => {
             bad(format!("{path}.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"))
         }
-        "thinking" if !signed(member(block, "thinking"), member(block, "signature")) => {
+        "thinking"
+            if !Maker::Claude.made(member(block, "signature"), member(block, "thinking"), None) =>
+        {
             bad(format!("{path}: Invalid `signature` in `thinking` block"))
+        }
+        "redacted_thinking" if !Maker::Claude.made(member(block, "data"), "", None) => {
+            bad(format!("{path}: Invalid `data` in `redacted_thinking` block"))
         }
         "image" => {
             let Some(data) = block.get("source").and_then(|source| source.get("data")?.text())

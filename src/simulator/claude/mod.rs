@@ -1,7 +1,9 @@
 //! Anthropic Messages (wire.md §2, §3, §4.1, §6).
 
 mod conversation;
+mod family;
 mod paths;
+mod prefix;
 mod read;
 mod shape;
 mod write;
@@ -16,35 +18,10 @@ use super::rejection::Rejection;
 pub const MODELS: &[&str] = &["claude-sonnet-5", "claude-haiku-4-5"];
 
 /// The API versions that are served.
-pub const VERSIONS: &[&str] = &["2023-06-01", "2026-10-21"];
+pub const VERSIONS: &[&str] = &[OLD_VERSION, "2026-10-21"];
 
-/// What a family of models takes (wire.md §6).
-pub(super) struct Family {
-    prefix: &'static str,
-    sampling: bool,
-    budget: bool,
-    adaptive: bool,
-    prefill: bool,
-    system_turns: bool,
-}
-
-/// The first whose prefix fits; the last is what newer models take.
-#[rustfmt::skip]
-static FAMILIES: &[Family] = &[
-    Family { prefix: "claude-3", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
-    Family { prefix: "claude-sonnet-4-6", sampling: true, budget: true, adaptive: true, prefill: false, system_turns: false },
-    Family { prefix: "claude-opus-4-6", sampling: true, budget: true, adaptive: true, prefill: false, system_turns: false },
-    Family { prefix: "claude-opus-4-7", sampling: false, budget: false, adaptive: true, prefill: false, system_turns: true },
-    Family { prefix: "claude-opus-4-8", sampling: false, budget: false, adaptive: true, prefill: false, system_turns: true },
-    Family { prefix: "claude-sonnet-4", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
-    Family { prefix: "claude-opus-4", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
-    Family { prefix: "claude-haiku-4", sampling: true, budget: true, adaptive: false, prefill: true, system_turns: false },
-    Family { prefix: "claude-", sampling: false, budget: false, adaptive: true, prefill: false, system_turns: true },
-];
-
-fn family(model: &str) -> Option<&'static Family> {
-    FAMILIES.iter().find(|family| model.starts_with(family.prefix))
-}
+/// The version that knows sampling.
+const OLD_VERSION: &str = "2023-06-01";
 
 pub(super) fn unknown_model(model: &str) -> Rejection {
     Rejection::new(404, format!("model: {model}"))

@@ -3,49 +3,68 @@
 use http::HeaderMap;
 
 use super::super::Provider;
+use super::super::host::{Host, bare};
 use super::super::image;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
+use super::super::route::Route;
 use super::super::shape::{Reader, Shape, Violation, What};
 use super::super::turn::{Choice, Image, Thinking, Tool, Turn};
-use super::{Family, conversation, family, shape};
+use super::family::Family;
+use super::{conversation, prefix, shape};
 
 const READER: Reader = Reader { proto: false, null: true, brackets: false };
 
 pub(in super::super) fn read<'j>(
     body: &'j Json<'j>,
     headers: &HeaderMap,
+    route: &Route,
 ) -> Result<Turn<'j>, Rejection> {
-    read_as(shape::REQUEST, body, headers)
+    let shapes: &[Shape] = match route.host {
+        Host::Vertex => &[shape::INPUT, shape::REST, shape::STREAM, shape::VERSION],
+        Host::Bedrock => &[shape::INPUT, shape::REST, shape::VERSION],
+        _ => &[shape::MODEL, shape::INPUT, shape::REST, shape::STREAM],
+    };
+    read_as(shapes, body, headers, route)
 }
 
 /// Reads a request of `count_tokens`: one of Messages without what is not input.
 pub(in super::super) fn read_count<'j>(
     body: &'j Json<'j>,
     headers: &HeaderMap,
+    route: &Route,
 ) -> Result<Turn<'j>, Rejection> {
-    read_as(shape::COUNT, body, headers)
+    let shapes: &[Shape] = match route.host {
+        Host::Vertex => &[shape::MODEL, shape::INPUT, shape::VERSION],
+        _ => &[shape::MODEL, shape::INPUT],
+    };
+    read_as(shapes, body, headers, route)
 }
 
 fn read_as<'j>(
-    shape: Shape,
+    shapes: &[Shape],
     body: &'j Json<'j>,
     headers: &HeaderMap,
+    route: &Route,
 ) -> Result<Turn<'j>, Rejection> {
-    let beta = headers.contains_key("anthropic-beta");
-    if let Err(broken) = READER.check(body, shape) {
+    let beta = headers.contains_key("anthropic-beta")
+        || body.get("anthropic_beta").is_some_and(|betas| !betas.items().is_empty());
+    if let Err(broken) = READER.check_all(body, shapes) {
         let known = matches!(&broken, Violation { path, what: What::Unknown(name) }
             if path.is_empty() && shape::BETA.contains(&name.as_str()));
         if !(beta && known) {
             return Err(broken.reject(Provider::Claude));
         }
     }
+    let newer = newer(body, headers, route.host)?;
     let model = body.get("model").and_then(Json::text).unwrap_or_default();
-    let family = family(model).ok_or_else(|| super::unknown_model(model))?;
-    sampling(body, family, headers)?;
+    let model = bare(route.model.as_deref().unwrap_or(model));
+    let family = Family::of(model).ok_or_else(|| super::unknown_model(model))?;
+    sampling(body, family, newer)?;
     let mut turn = Turn {
         model: model.to_owned(),
-        stream: body.get("stream").is_some_and(Json::is_true),
+        host: route.host,
+        stream: route.stream.unwrap_or(body.get("stream").is_some_and(Json::is_true)),
         limit: body.get("max_tokens").and_then(Json::whole),
         thinking: thinking(body, family)?,
         ..Turn::default()
@@ -74,21 +93,41 @@ fn read_as<'j>(
         }
     }
     let messages = body.get("messages").map_or(&[][..], Json::items);
-    conversation::check(messages, family)?;
+    conversation::check(messages, family, newer)?;
+    if family.bound {
+        conversation::bound(body, model, messages)?;
+        turn.prefix = Some(prefix::of(body, model, messages));
+    }
+    if route.host == Host::Bedrock {
+        conversation::inline(messages)?;
+    }
     for message in messages {
         listen(message, &mut turn);
     }
     Ok(turn)
 }
 
-fn sampling(body: &Json<'_>, family: &Family, headers: &HeaderMap) -> Result<(), Rejection> {
-    let version = headers.get("anthropic-version").and_then(|version| version.to_str().ok());
+/// Whether the newer version is asked for: in a header, or where the host wants it in the body.
+fn newer(body: &Json<'_>, headers: &HeaderMap, host: Host) -> Result<bool, Rejection> {
+    if host.version_in_header() {
+        let version = headers.get("anthropic-version").and_then(|version| version.to_str().ok());
+        return Ok(version != Some(super::OLD_VERSION));
+    }
+    let version = body.get("anthropic_version").and_then(Json::text).unwrap_or_default();
+    match (host, version) {
+        (Host::Vertex, "vertex-2023-10-16") | (Host::Bedrock, "bedrock-2023-05-31") => Ok(false),
+        (Host::Vertex, "2026-10-21") => Ok(true),
+        _ => Err(Rejection::bad(format!("anthropic_version: \"{version}\" is not supported"))),
+    }
+}
+
+fn sampling(body: &Json<'_>, family: &Family, newer: bool) -> Result<(), Rejection> {
     let Some(name) =
         ["temperature", "top_p", "top_k"].into_iter().find(|name| body.get(name).is_some())
     else {
         return Ok(());
     };
-    if version != Some("2023-06-01") {
+    if newer {
         return Err(Rejection::bad(format!("{name}: Extra inputs are not permitted")));
     }
     if !family.sampling {
@@ -97,26 +136,32 @@ fn sampling(body: &Json<'_>, family: &Family, headers: &HeaderMap) -> Result<(),
     Ok(())
 }
 
+/// Whether it thinks; refuses what of thinking, effort and forcing the model does not take.
 fn thinking(body: &Json<'_>, family: &Family) -> Result<Thinking, Rejection> {
-    let Some(thinking) = body.get("thinking") else { return Ok(Thinking::Off) };
-    let kind = thinking.get("type").and_then(Json::text).unwrap_or_default();
-    let supported = match kind {
-        "enabled" => family.budget,
-        "adaptive" | "between_tools" => family.adaptive,
-        _ => return Ok(Thinking::Off),
-    };
-    if !supported {
-        return Err(Rejection::bad(format!(
-            "\"thinking.type.{kind}\" is not supported for this model."
-        )));
+    let thinking = body.get("thinking");
+    let asked = |name| thinking.and_then(|thinking| thinking.get(name)?.text());
+    let kind = asked("type");
+    if let Some(kind) = kind.filter(|kind| !family.thinking.contains(kind)) {
+        let message = format!("\"thinking.type.{kind}\" is not supported for this model.");
+        return Err(Rejection::bad(message));
     }
-    let budget = thinking.get("budget_tokens").and_then(Json::whole);
+    let thinks = kind.map_or(family.thinks, |kind| kind != "disabled");
+    effort(body, family, thinks)?;
+    let choice = body.get("tool_choice").and_then(|choice| choice.get("type")?.text());
+    let forced = choice.filter(|choice| matches!(*choice, "any" | "tool"));
+    if let Some(choice) = forced.filter(|_| !family.forced) {
+        let message = format!("tool_choice.type: \"{choice}\" is not supported on this model.");
+        return Err(Rejection::bad(message));
+    }
+    if !thinks {
+        return Ok(Thinking::Off);
+    }
+    let budget = thinking.and_then(|thinking| thinking.get("budget_tokens")).and_then(Json::whole);
     let limit = body.get("max_tokens").and_then(Json::whole);
     if budget.zip(limit).is_some_and(|(budget, limit)| budget >= limit) {
         return Err(Rejection::bad("`max_tokens` must be greater than `thinking.budget_tokens`"));
     }
-    let choice = body.get("tool_choice").and_then(|choice| choice.get("type")?.text());
-    if budget.is_some() && matches!(choice, Some("any" | "tool")) {
+    if kind == Some("enabled") && forced.is_some() {
         return Err(Rejection::bad(
             "Thinking may not be enabled when tool_choice forces tool use.",
         ));
@@ -125,8 +170,25 @@ fn thinking(body: &Json<'_>, family: &Family) -> Result<Thinking, Rejection> {
     if temperature.is_some_and(|temperature| *temperature != Json::Number(1.0)) {
         return Err(Rejection::bad("`temperature` may only be set to 1 when thinking is enabled."));
     }
-    let omitted = thinking.get("display").and_then(Json::text) == Some("omitted");
-    Ok(if omitted { Thinking::Hidden } else { Thinking::Shown })
+    let shown = asked("display").map_or(family.shows, |display| display == "summarized");
+    Ok(if shown { Thinking::Shown } else { Thinking::Hidden })
+}
+
+fn effort(body: &Json<'_>, family: &Family, thinks: bool) -> Result<(), Rejection> {
+    let effort = body.get("output_config").and_then(|config| config.get("effort")?.text());
+    let Some(effort) = effort else { return Ok(()) };
+    if !family.efforts.contains(&effort) {
+        return Err(Rejection::bad(format!(
+            "This model does not support effort level '{effort}'. Supported levels: {}.",
+            family.efforts.join(", ")
+        )));
+    }
+    if !thinks && family.high_needs_thinking && matches!(effort, "xhigh" | "max") {
+        return Err(Rejection::bad(format!(
+            "output_config.effort: '{effort}' is not supported when thinking is disabled."
+        )));
+    }
+    Ok(())
 }
 
 fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {

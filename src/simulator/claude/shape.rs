@@ -6,35 +6,36 @@ use super::super::shape::Kind::{
 };
 use super::super::shape::{Field, Kind, Shape, at_least, list, optional, required};
 
+/// The model, unless the path names it.
+pub(super) static MODEL: Shape = &[required("model", Text)];
+
+/// Whether the answer is streamed, unless the path says so.
+pub(super) static STREAM: Shape = &[optional("stream", Bool)];
+
+/// What clouds put into the body instead of headers.
+pub(super) static VERSION: Shape =
+    &[required("anthropic_version", Text), optional("anthropic_beta", list(&Text))];
+
+/// What makes up the input, and so is counted.
 #[rustfmt::skip]
-pub(super) static REQUEST: Shape = &[
-    required("model", Text),
+pub(super) static INPUT: Shape = &[
+    MESSAGES, CACHED, OUTPUT_CONFIG, SPEED, SYSTEM, THINKING, TOOL_CHOICE, TOOLS,
+];
+
+/// The rest of a request of an answer.
+#[rustfmt::skip]
+pub(super) static REST: Shape = &[
     required("max_tokens", at_least(0)),
-    MESSAGES,
-    CACHED,
     optional("container", Any),
     optional("diagnostics", Any),
     optional("inference_geo", Text),
     optional("metadata", Object(&[optional("user_id", Text)])),
-    OUTPUT_CONFIG,
     optional("service_tier", Words(&["auto", "standard_only"])),
-    SPEED,
     optional("stop_sequences", list(&Text)),
-    optional("stream", Bool),
-    SYSTEM,
     optional("temperature", Real(0.0, 1.0)),
-    THINKING,
-    TOOL_CHOICE,
-    TOOLS,
     optional("top_k", at_least(0)),
     optional("top_p", Real(0.0, 1.0)),
     optional("user_profile_id", Text),
-];
-
-/// The request body of `count_tokens`.
-#[rustfmt::skip]
-pub(super) static COUNT: Shape = &[
-    required("model", Text), MESSAGES, CACHED, OUTPUT_CONFIG, SPEED, SYSTEM, THINKING, TOOL_CHOICE, TOOLS,
 ];
 
 const MESSAGES: Field = required("messages", list(&MESSAGE));

@@ -3,23 +3,30 @@
 use serde_json::{Value, json};
 
 use super::super::Provider;
+use super::super::eventstream;
 use super::super::frame::Frame;
+use super::super::host::Host;
 use super::super::rejection::Rejection;
 use super::super::script::Reported;
-use super::super::turn::{Call, Finish, Reply, Thinking, Tokens, Turn, sign};
+use super::super::signature::Maker;
+use super::super::turn::{Call, Finish, Reply, Thinking, Tokens, Turn};
 
 pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let mut content = Vec::new();
-    if let Some(thinking) = &reply.thinking {
+    if let Some(block) = redacted(turn, reply) {
+        content.push(block);
+    } else if let Some(thinking) = &reply.thinking {
         let shown = if turn.thinking == Thinking::Shown { thinking.as_str() } else { "" };
-        content.push(json!({"type": "thinking", "thinking": shown, "signature": sign(thinking)}));
+        content.push(
+            json!({"type": "thinking", "thinking": shown, "signature": signature(turn, thinking)}),
+        );
     }
     let text = reply.text();
     if !text.is_empty() {
         content.push(json!({"type": "text", "text": text}));
     }
     for (at, call) in reply.calls.iter().enumerate() {
-        let mut block = tool_use(reply, at, call);
+        let mut block = tool_use(turn, reply, at, call);
         block["input"] = arguments(call);
         content.push(block);
     }
@@ -27,7 +34,7 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     let (reason, sequence) = stop(&reply.finish);
     message["stop_reason"] = json!(reason);
     message["stop_sequence"] = json!(sequence);
-    if reply.finish == Finish::Refusal {
+    if matches!(reply.finish, Finish::Refusal | Finish::Filter) {
         message["stop_details"] = details();
     }
     if let Some(tokens) = reply.told() {
@@ -36,9 +43,36 @@ pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     message
 }
 
+/// The thought as a block that only Claude reads, if it is to be one.
+fn redacted(turn: &Turn<'_>, reply: &Reply) -> Option<Value> {
+    let thinking = reply.thinking.as_deref().filter(|_| reply.redacted)?;
+    Some(json!({"type": "redacted_thinking", "data": signature(turn, thinking)}))
+}
+
+/// The signature of a thought, bound to what it came after where the model wants that.
+fn signature(turn: &Turn<'_>, thinking: &str) -> String {
+    match turn.prefix {
+        Some(prefix) => Maker::Claude.bind(thinking, prefix),
+        None => Maker::Claude.sign(thinking),
+    }
+}
+
+/// The events as the host frames them.
+pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
+    let events = events(turn, reply).into_iter();
+    let frames = events.map(|(event, text)| {
+        let frame = match turn.host {
+            Host::Bedrock => Frame { bytes: eventstream::chunk(&event), text: false },
+            _ => Frame::event(&event),
+        };
+        if text { frame.with_text() } else { frame }
+    });
+    frames.collect()
+}
+
 /// message_start, the blocks one after the other with a ping after the first start,
 /// message_delta, message_stop.
-pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
+fn events(turn: &Turn<'_>, reply: &Reply) -> Vec<(Value, bool)> {
     let mut frames = Vec::with_capacity(reply.pieces.len() + 12);
     let mut start = message(turn, reply, Vec::new());
     start["stop_reason"] = Value::Null;
@@ -46,15 +80,18 @@ pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
     if let Some(tokens) = reply.told() {
         start["usage"] = usage(tokens, tokens.output.min(1));
     }
-    frames.push(Frame::event(&json!({"type": "message_start", "message": start})));
+    frames.push((json!({"type": "message_start", "message": start}), false));
     let mut blocks = Blocks { frames, index: 0 };
-    if let Some(thinking) = &reply.thinking {
+    if let Some(block) = redacted(turn, reply) {
+        // It comes whole, in its start.
+        blocks.push(block, std::iter::empty(), false);
+    } else if let Some(thinking) = &reply.thinking {
         let start = json!({"type": "thinking", "thinking": "", "signature": ""});
         let shown = if turn.thinking == Thinking::Shown { thinking.as_str() } else { "" };
         let deltas = shown
             .split_inclusive(' ')
             .map(|piece| json!({"type": "thinking_delta", "thinking": piece}))
-            .chain([json!({"type": "signature_delta", "signature": sign(thinking)})]);
+            .chain([json!({"type": "signature_delta", "signature": signature(turn, thinking)})]);
         blocks.push(start, deltas, false);
     }
     if !reply.pieces.is_empty() {
@@ -66,12 +103,12 @@ pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
         let deltas = pieces
             .into_iter()
             .map(|piece| json!({"type": "input_json_delta", "partial_json": piece}));
-        blocks.push(tool_use(reply, at, call), deltas, false);
+        blocks.push(tool_use(turn, reply, at, call), deltas, false);
     }
     let mut frames = blocks.frames;
     let (reason, sequence) = stop(&reply.finish);
     let mut delta = json!({"stop_reason": reason, "stop_sequence": sequence});
-    if reply.finish == Finish::Refusal {
+    if matches!(reply.finish, Finish::Refusal | Finish::Filter) {
         delta["stop_details"] = details();
     }
     let mut last = json!({"type": "message_delta", "delta": delta});
@@ -81,21 +118,37 @@ pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
             _ => usage(tokens, tokens.output),
         };
     }
-    frames.push(Frame::event(&last));
     if reply.reported == Reported::Duplicated {
-        frames.push(Frame::event(&last));
+        frames.push((last.clone(), false));
     }
-    frames.push(Frame::event(&json!({"type": "message_stop"})));
+    frames.push((last, false));
+    let mut end = json!({"type": "message_stop"});
+    if let (Host::Bedrock, Some(tokens)) = (turn.host, reply.told()) {
+        end["amazon-bedrock-invocationMetrics"] = json!({
+            "inputTokenCount": tokens.input - tokens.cached, "outputTokenCount": tokens.output,
+            "invocationLatency": 7, "firstByteLatency": 7,
+        });
+    }
+    frames.push((end, false));
     frames
 }
 
 /// An error in the middle of a stream.
-pub(in super::super) fn failure(rejection: &Rejection, id: &str) -> Frame {
-    Frame::event(&rejection.body(Provider::Claude, id))
+pub(in super::super) fn failure(turn: &Turn<'_>, rejection: &Rejection, id: &str) -> Frame {
+    if turn.host == Host::Bedrock {
+        let kind = match rejection.status {
+            429 => "throttlingException",
+            400..500 => "validationException",
+            503 | 529 => "serviceUnavailableException",
+            _ => "internalServerException",
+        };
+        return Frame { bytes: eventstream::exception(kind, &rejection.message), text: false };
+    }
+    Frame::event(&rejection.body(Provider::Claude, Host::Own, id))
 }
 
 struct Blocks {
-    frames: Vec<Frame>,
+    frames: Vec<(Value, bool)>,
     index: usize,
 }
 
@@ -103,30 +156,39 @@ impl Blocks {
     fn push(&mut self, start: Value, deltas: impl Iterator<Item = Value>, text: bool) {
         let index = self.index;
         let start = json!({"type": "content_block_start", "index": index, "content_block": start});
-        self.frames.push(Frame::event(&start));
+        self.frames.push((start, false));
         if index == 0 {
-            self.frames.push(Frame::event(&json!({"type": "ping"})));
+            self.frames.push((json!({"type": "ping"}), false));
         }
         for delta in deltas {
             let event = json!({"type": "content_block_delta", "index": index, "delta": delta});
-            let frame = Frame::event(&event);
-            self.frames.push(if text { frame.with_text() } else { frame });
+            self.frames.push((event, text));
         }
         let stop = json!({"type": "content_block_stop", "index": index});
-        self.frames.push(Frame::event(&stop));
+        self.frames.push((stop, false));
         self.index += 1;
     }
 }
 
 fn message(turn: &Turn<'_>, reply: &Reply, content: Vec<Value>) -> Value {
     json!({
-        "id": format!("msg_Sim{:08x}", reply.id), "type": "message", "role": "assistant",
+        "id": id("msg", turn, reply), "type": "message", "role": "assistant",
         "model": turn.model, "content": content,
     })
 }
 
-fn tool_use(reply: &Reply, at: usize, call: &Call) -> Value {
-    let id = format!("toolu_Sim{:08x}{at}", reply.id);
+/// An id, which tells the host where it is not Anthropic's own.
+fn id(kind: &str, turn: &Turn<'_>, reply: &Reply) -> String {
+    let host = match turn.host {
+        Host::Vertex => "vrtx_",
+        Host::Bedrock => "bdrk_",
+        _ => "",
+    };
+    format!("{kind}_{host}Sim{:08x}", reply.id)
+}
+
+fn tool_use(turn: &Turn<'_>, reply: &Reply, at: usize, call: &Call) -> Value {
+    let id = format!("{}{at}", id("toolu", turn, reply));
     json!({"type": "tool_use", "id": id, "name": call.name, "input": {}})
 }
 
@@ -151,7 +213,7 @@ fn stop(finish: &Finish) -> (&'static str, Option<&str>) {
         Finish::Stop(sequence) => ("stop_sequence", Some(sequence)),
         Finish::Length => ("max_tokens", None),
         Finish::Calls => ("tool_use", None),
-        Finish::Refusal => ("refusal", None),
+        Finish::Refusal | Finish::Filter => ("refusal", None),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::base64;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
-use super::super::turn::signed;
+use super::super::signature::Maker;
 use super::shape::DATA;
 
 /// What stands in for a signature that the client does not have.
@@ -22,14 +22,18 @@ pub(super) fn role<'j>(content: &'j Json<'j>) -> &'j str {
 }
 
 /// Checks every part, and that each turn of calls is answered by as many responses right after.
-pub(super) fn check(contents: &[Json<'_>], signatures: bool) -> Result<(), Rejection> {
+pub(super) fn check(
+    contents: &[Json<'_>],
+    signatures: bool,
+    maker: Maker,
+) -> Result<(), Rejection> {
     let count = |content: &Json<'_>, name| {
         parts(content).iter().filter(|part| part.proto(name).is_some()).count()
     };
     let mut open: Vec<&str> = Vec::new();
     for (at, content) in contents.iter().enumerate() {
         for (index, part) in parts(content).iter().enumerate() {
-            self::part(part, &format!("contents[{at}].parts[{index}]"))?;
+            self::part(part, &format!("contents[{at}].parts[{index}]"), maker)?;
         }
         let calls = count(content, "functionCall");
         let responses = count(content, "functionResponse");
@@ -81,7 +85,7 @@ pub(super) fn check(contents: &[Json<'_>], signatures: bool) -> Result<(), Rejec
 }
 
 /// One data field; base64 that is base64; a signature that is ours or the sentinel.
-pub(super) fn part(part: &Json<'_>, path: &str) -> Result<(), Rejection> {
+pub(super) fn part(part: &Json<'_>, path: &str, maker: Maker) -> Result<(), Rejection> {
     let data = DATA.iter().filter(|name| part.proto(name).is_some()).count();
     if data != 1 {
         let message = match data {
@@ -110,7 +114,7 @@ pub(super) fn part(part: &Json<'_>, path: &str) -> Result<(), Rejection> {
         }
     }
     match part.proto("thoughtSignature").and_then(Json::text) {
-        Some(given) if !SENTINELS.contains(&given) && !signed("", given) => {
+        Some(given) if !SENTINELS.contains(&given) && !maker.made(given, "", None) => {
             Err(Rejection::bad("Corrupted thought signature."))
         }
         _ => Ok(()),

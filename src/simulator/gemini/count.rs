@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::host::Host;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
 use super::super::route::Route;
@@ -13,6 +14,10 @@ pub(in super::super) fn read_count<'j>(
     body: &'j Json<'j>,
     route: &Route,
 ) -> Result<Turn<'j>, Rejection> {
+    // Vertex takes a whole request as it is.
+    if route.host == Host::Vertex {
+        return read(body, route);
+    }
     let whole = body.proto("generateContentRequest");
     for (name, _) in body.members() {
         if !["contents", "generateContentRequest", "generate_content_request"]

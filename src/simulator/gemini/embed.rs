@@ -8,6 +8,7 @@ use super::super::rejection::Rejection;
 use super::super::route::Route;
 use super::super::shape::Kind::{List, Object, Text, Whole, Words};
 use super::super::shape::{Kind, Reader, Shape, optional, required};
+use super::super::signature::Maker;
 use super::super::turn::Meter;
 use super::super::vector::{self, Embedded};
 use super::contents::{self, parts};
@@ -97,7 +98,8 @@ impl Input {
         let mut meter = Meter::default();
         let mut key = String::new();
         for (index, part) in parts(content).iter().enumerate() {
-            contents::part(part, &format!("requests[{at}].content.parts[{index}]"))?;
+            let path = format!("requests[{at}].content.parts[{index}]");
+            contents::part(part, &path, Maker::Gemini)?;
             match part.get("text").and_then(Json::text) {
                 Some(text) => {
                     meter.text(text);

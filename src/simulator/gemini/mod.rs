@@ -3,6 +3,7 @@
 mod contents;
 mod count;
 mod embed;
+mod family;
 mod paths;
 mod read;
 mod shape;
@@ -14,18 +15,15 @@ pub(super) use paths::find;
 pub(super) use read::read;
 pub(super) use write::{answer, failure, stream};
 
+use super::host::Host;
 use super::rejection::Rejection;
+use super::signature::Maker;
 
 /// The models that the list names.
 pub const MODELS: &[&str] = &["gemini-3.1-pro-preview", "gemini-2.5-flash"];
 
 /// The API versions that are served.
 pub const VERSIONS: &[&str] = &["v1", "v1beta", "v1alpha"];
-
-/// Whether replayed function calls must carry their signature.
-fn needs_signature(model: &str) -> bool {
-    !["gemini-1", "gemini-2"].iter().any(|old| model.starts_with(old))
-}
 
 pub(super) fn unknown_model(model: &str) -> Rejection {
     Rejection::new(
@@ -51,4 +49,9 @@ pub(super) fn model(model: &str) -> serde_json::Value {
 pub(super) fn models() -> serde_json::Value {
     let models: Vec<_> = MODELS.iter().map(|each| model(each)).collect();
     serde_json::json!({"models": models})
+}
+
+/// Who signs there.
+fn maker(host: Host) -> Maker {
+    if host == Host::Vertex { Maker::Vertex } else { Maker::Gemini }
 }

@@ -1,6 +1,7 @@
 //! The paths of the Gemini API, which name model and verb.
 
-use super::super::route::{Api, Endpoint, Route, inside};
+use super::super::host::Host;
+use super::super::route::{Api, Endpoint, Route, inside, vertex};
 use super::VERSIONS;
 
 /// What is echoed.
@@ -8,6 +9,9 @@ const OPAQUE: &[&str] = &["batches", "cachedContents", "fileSearchStores", "file
 
 /// What a path asks for, if it is one of Gemini's.
 pub(in super::super) fn find(path: &str, query: &str) -> Option<Route> {
+    if let Some((model, verb)) = vertex(path, "google") {
+        return Some(Route { host: Host::Vertex, ..call(model, verb, query)? });
+    }
     let (version, rest) = path.strip_prefix('/')?.split_once('/')?;
     if !VERSIONS.contains(&version) {
         return None;
@@ -21,6 +25,11 @@ pub(in super::super) fn find(path: &str, query: &str) -> Option<Route> {
     let Some((model, verb)) = model.rsplit_once(':') else {
         return Some(Route::model(Api::Generate, model));
     };
+    call(model, verb, query)
+}
+
+/// A verb on a model.
+fn call(model: &str, verb: &str, query: &str) -> Option<Route> {
     let (endpoint, stream) = match verb {
         "generateContent" => (Endpoint::Answer, false),
         "streamGenerateContent" => (Endpoint::Answer, true),

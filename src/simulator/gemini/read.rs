@@ -2,31 +2,40 @@
 
 use super::super::Provider;
 use super::super::base64::decoded_length;
+use super::super::host::Host;
 use super::super::json::{Json, same_in_proto};
 use super::super::rejection::Rejection;
 use super::super::route::Route;
 use super::super::shape::Reader;
 use super::super::turn::{Choice, Image, Thinking, Tool, Turn};
 use super::contents::{self, parts, role};
-use super::{needs_signature, shape};
+use super::family::Family;
+use super::{maker, shape};
 
 const READER: Reader = Reader { proto: true, null: true, brackets: true };
 
 pub(in super::super) fn read<'j>(body: &'j Json<'j>, route: &Route) -> Result<Turn<'j>, Rejection> {
-    READER.check(body, shape::REQUEST).map_err(|broken| broken.reject(Provider::Gemini))?;
+    let labels = if route.host == Host::Vertex { shape::LABELS } else { &[] };
+    READER
+        .check_all(body, &[shape::REQUEST, labels])
+        .map_err(|broken| broken.reject(Provider::Gemini))?;
     let model = route.model.clone().unwrap_or_default();
-    let signatures = needs_signature(&model);
+    let family = Family::of(&model);
     let stream = route.stream == Some(true);
-    let mut turn = Turn { model, stream, sse: route.sse, ..Turn::default() };
+    let mut turn = Turn { model, host: route.host, stream, sse: route.sse, ..Turn::default() };
     if let Some(config) = body.proto("generationConfig") {
+        family.check(config)?;
         generation(config, &mut turn)?;
+    }
+    if !family.tools && body.proto("tools").is_some_and(|tools| !tools.items().is_empty()) {
+        return Err(Rejection::bad("Function calling is not enabled for this model."));
     }
     tools(body, &mut turn)?;
     for part in body.proto("systemInstruction").map_or(&[][..], parts) {
         turn.input.text(part.get("text").and_then(Json::text).unwrap_or_default());
     }
     let all = body.proto("contents").map_or(&[][..], Json::items);
-    contents::check(all, signatures)?;
+    contents::check(all, family.signs, maker(route.host))?;
     for content in all {
         listen(content, &mut turn);
     }

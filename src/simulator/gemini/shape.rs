@@ -60,6 +60,9 @@ pub(super) static REQUEST: Shape = &[
     ])),
 ];
 
+/// What only Vertex takes.
+pub(super) static LABELS: Shape = &[optional("labels", Map)];
+
 #[rustfmt::skip]
 pub(super) const CONTENT: Kind = Object(&[
     optional("role", Words(&["user", "model", "function", "system"])),

@@ -4,10 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::super::Provider;
 use super::super::frame::Frame;
+use super::super::host::Host;
 use super::super::rejection::Rejection;
 use super::super::script::Reported;
-use super::super::turn::{Call, Finish, Reply, Thinking, Tokens, Turn, sign};
-use super::needs_signature;
+use super::super::turn::{Call, Finish, Reply, Thinking, Tokens, Turn};
+use super::family::Family;
+use super::maker;
 
 pub(in super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     if reply.finish == Finish::Refusal {
@@ -66,7 +68,7 @@ pub(in super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
 
 /// An error in the middle of a stream.
 pub(in super::super) fn failure(turn: &Turn<'_>, rejection: &Rejection, id: &str) -> Frame {
-    let error = rejection.body(Provider::Gemini, id);
+    let error = rejection.body(Provider::Gemini, Host::Own, id);
     if turn.sse {
         return Frame::crlf(&error);
     }
@@ -132,8 +134,9 @@ fn thought(turn: &Turn<'_>, reply: &Reply) -> Option<Value> {
 
 /// The part with its signature, if the model thought or always signs.
 fn signed(mut part: Value, turn: &Turn<'_>, reply: &Reply) -> Value {
-    if reply.thinking.is_some() || needs_signature(&turn.model) {
-        part["thoughtSignature"] = json!(sign(reply.thinking.as_deref().unwrap_or_default()));
+    if reply.thinking.is_some() || Family::of(&turn.model).signs {
+        part["thoughtSignature"] =
+            json!(maker(turn.host).sign(reply.thinking.as_deref().unwrap_or_default()));
     }
     part
 }
@@ -142,17 +145,12 @@ fn signed(mut part: Value, turn: &Turn<'_>, reply: &Reply) -> Value {
 fn calls(turn: &Turn<'_>, reply: &Reply) -> Vec<Value> {
     let each = reply.calls.iter().enumerate().map(|(at, call)| {
         let mut part = json!({"functionCall": {"name": call.name, "args": arguments(call)}});
-        if names_calls(&turn.model) {
+        if Family::of(&turn.model).ids {
             part["functionCall"]["id"] = json!(format!("sim{:08x}{at}", reply.id));
         }
         if at == 0 { signed(part, turn, reply) } else { part }
     });
     each.collect()
-}
-
-fn names_calls(model: &str) -> bool {
-    let old = ["gemini-1", "gemini-2", "gemini-3-", "gemini-3.1"];
-    !old.iter().any(|old| model.starts_with(old))
 }
 
 /// The arguments as an object. Arguments are made by us and are JSON; were they not, none.
@@ -169,6 +167,7 @@ fn finish(finish: &Finish) -> &'static str {
     match finish {
         Finish::End | Finish::Stop(_) | Finish::Calls => "STOP",
         Finish::Length => "MAX_TOKENS",
+        Finish::Filter => "SAFETY",
         Finish::Refusal => "PROHIBITED_CONTENT",
     }
 }

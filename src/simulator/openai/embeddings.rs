@@ -6,6 +6,7 @@ use super::super::Provider;
 use super::super::base64;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
+use super::super::route::Route;
 use super::super::shape::Kind::{Any, Text, Words};
 use super::super::shape::{Reader, Shape, at_least, optional, required};
 use super::super::turn::Meter;
@@ -13,8 +14,9 @@ use super::super::vector::{self, Embedded};
 
 const READER: Reader = Reader { proto: false, null: true, brackets: true };
 
+static MODEL: Shape = &[required("model", Text)];
+static NO_MODEL: Shape = &[optional("model", Text)];
 static REQUEST: Shape = &[
-    required("model", Text),
     required("input", Any),
     optional("dimensions", at_least(1)),
     optional("encoding_format", Words(&["float", "base64"])),
@@ -31,9 +33,11 @@ const MODELS: &[(&str, u64, bool)] = &[
 /// The most inputs of one request.
 const MOST: usize = 2048;
 
-pub(in super::super) fn embed(body: &Json<'_>) -> Result<Embedded, Rejection> {
-    READER.check(body, REQUEST).map_err(|broken| broken.reject(Provider::OpenAi))?;
+pub(in super::super) fn embed(body: &Json<'_>, route: &Route) -> Result<Embedded, Rejection> {
+    let model = if route.model.is_some() { NO_MODEL } else { MODEL };
+    READER.check_all(body, &[model, REQUEST]).map_err(|broken| broken.reject(Provider::OpenAi))?;
     let model = body.get("model").and_then(Json::text).unwrap_or_default();
+    let model = route.model.as_deref().unwrap_or(model);
     let Some((_, size, cut)) = MODELS.iter().find(|(known, ..)| *known == model) else {
         let message = "You are not allowed to generate embeddings from this model";
         return Err(Rejection::new(403, message));

@@ -1,5 +1,6 @@
 //! What a family of OpenAI's models takes (wire.md §0, §6; defaults as recorded).
 
+use super::super::host::bare;
 use super::super::json::Json;
 use super::super::rejection::Rejection;
 
@@ -42,6 +43,7 @@ static THOUGHTLESS: Family =
 impl Family {
     /// The family of a model.
     pub fn of(model: &str) -> &'static Self {
+        let model = bare(model);
         FAMILIES.iter().find(|family| model.starts_with(family.prefix)).unwrap_or(&THOUGHTLESS)
     }
 

@@ -233,3 +233,24 @@ async fn shows_images_json_stops_refusals_and_the_cache() {
     assert_eq!((&usage["input_tokens"], &usage["cache_read_input_tokens"]), (&json!(2), &json!(1)));
     assert_eq!(bench.simulator.bill().total().cached, 1);
 }
+
+#[tokio::test]
+async fn redacts_thoughts_and_knows_them_again() {
+    let bench = bench(Provider::Claude).await;
+    let thinking = json!({"type": "enabled", "budget_tokens": 1024});
+    let ask = json!({"role": "user", "content": "hello [[redacted]]"});
+    let first = with(said(json!([ask])), json!({"max_tokens": 2000, "thinking": thinking}));
+    let (_, body) = bench.ask(PATH, &first).await;
+    let block = &body["content"][0];
+    assert_eq!(block["type"], "redacted_thinking");
+    let events = bench.events(PATH, with(first.clone(), json!({"stream": true}))).await;
+    let start = events.iter().find(|event| event["type"] == "content_block_start").unwrap();
+    assert_eq!(&start["content_block"], block);
+    let mut foreign = body["content"].clone();
+    foreign[0]["data"] = json!("bm90IG91cnM=");
+    for (content, status) in [(&body["content"], 200), (&foreign, 400)] {
+        let turn = json!({"role": "assistant", "content": content});
+        let again = with(first.clone(), json!({"messages": [ask, turn, ask]}));
+        assert_eq!(bench.ask(PATH, again).await.0, status);
+    }
+}

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::super::Provider;
-use super::bench;
+use super::{bench, unpacked};
 
 const PATH: &str = "/v1/embeddings";
 
@@ -9,18 +9,9 @@ fn vector(json: &Value) -> Vec<f32> {
     json.as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect()
 }
 
-/// Reads standard base64, a letter at a time.
-fn unpacked(base64: &str) -> Vec<f32> {
-    let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
-    for letter in base64.trim_end_matches('=').chars() {
-        bits = bits << 6 | letters.find(letter).unwrap() as u32;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-        }
-    }
+/// The floats of a packed vector.
+fn floats(base64: &str) -> Vec<f32> {
+    let bytes = unpacked(base64);
     bytes.chunks(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
 }
 
@@ -43,7 +34,7 @@ async fn openai_embeds_texts_and_tokens_in_both_encodings() {
     let mut packed = ask(json!("hello"));
     packed["encoding_format"] = json!("base64");
     let (_, body) = bench.ask(PATH, packed).await;
-    assert_eq!(unpacked(body["data"][0]["embedding"].as_str().unwrap()), hello);
+    assert_eq!(floats(body["data"][0]["embedding"].as_str().unwrap()), hello);
     let mut short = ask(json!("hello"));
     short["dimensions"] = json!(4);
     let short = vector(&bench.ask(PATH, short).await.1["data"][0]["embedding"]);

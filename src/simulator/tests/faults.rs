@@ -180,3 +180,25 @@ async fn the_journal_holds_the_very_bytes() {
     assert_eq!((arrival.method.as_str(), arrival.target.as_str()), ("POST", PATH));
     assert_eq!(arrival.version, "HTTP/2.0");
 }
+
+#[tokio::test]
+async fn a_filter_stops_in_each_schemas_words() {
+    let openai = bench(Provider::OpenAi).await;
+    let (_, body) = openai.ask(PATH, say("x [[filter]]", false)).await;
+    assert_eq!(body["choices"][0]["finish_reason"], "content_filter");
+    let ask = json!({"model": "gpt-4o-mini", "input": "x [[filter]]"});
+    let (_, body) = openai.ask("/v1/responses", ask).await;
+    assert_eq!(body["incomplete_details"]["reason"], "content_filter");
+    assert_eq!(
+        (&body["status"], &body["output"][0]["status"]),
+        (&json!("incomplete"), &json!("incomplete"))
+    );
+    let said = json!([{"role": "user", "content": "x [[filter]]"}]);
+    let ask = json!({"model": "claude-haiku-4-5", "max_tokens": 99, "messages": said});
+    let (_, body) = bench(Provider::Claude).await.ask("/v1/messages", ask).await;
+    assert_eq!(body["stop_reason"], "refusal");
+    let ask = json!({"contents": [{"parts": [{"text": "x [[filter]]"}]}]});
+    let path = "/v1/models/gemini-2.5-flash:generateContent";
+    let (_, body) = bench(Provider::Gemini).await.ask(path, ask).await;
+    assert_eq!(body["candidates"][0]["finishReason"], "SAFETY");
+}

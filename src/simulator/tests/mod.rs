@@ -4,8 +4,10 @@ mod claude;
 mod control;
 mod counting;
 mod embeddings;
+mod families;
 mod faults;
 mod gemini;
+mod hosts;
 mod models;
 mod opaque;
 mod openai;
@@ -88,6 +90,21 @@ async fn read(request: reqwest::RequestBuilder) -> (u16, Value) {
 fn events(text: &str) -> Vec<Value> {
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
     data.map(|data| serde_json::from_str(data).unwrap_or_else(|_| data.into())).collect()
+}
+
+/// The bytes of standard base64.
+fn unpacked(base64: &str) -> Vec<u8> {
+    let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
+    for letter in base64.trim_end_matches('=').chars() {
+        bits = bits << 6 | letters.find(letter).unwrap() as u32;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    bytes
 }
 
 /// A 1×1 PNG, 68 bytes.

@@ -109,6 +109,22 @@ async fn calls_tools_and_quotes_their_results() {
 }
 
 #[tokio::test]
+async fn calls_custom_tools() {
+    let bench = bench(Provider::OpenAi).await;
+    let ask = json!({"role": "user", "content": "call run with print(3)"});
+    let tool = json!({"type": "custom", "custom": {"name": "run"}});
+    let first = json!({"model": "gpt-4o-mini", "messages": [ask], "tools": [tool]});
+    let (_, body) = bench.ask(PATH, &first).await;
+    let message = body["choices"][0]["message"].clone();
+    let call = &message["tool_calls"][0];
+    assert_eq!((&call["type"], &call["custom"]["input"]), (&json!("custom"), &json!("print(3)")));
+    let result = json!({"role": "tool", "tool_call_id": call["id"], "content": "3"});
+    let second = with(first, json!({"messages": [ask, message, result]}));
+    let (status, body) = bench.ask(PATH, second).await;
+    assert_eq!(status, 200, "{body}");
+}
+
+#[tokio::test]
 async fn refuses_what_openai_refuses() {
     let bench = bench(Provider::OpenAi).await;
     let message = |message| json!({"messages": [message]});

@@ -12,6 +12,10 @@ check_for_update_on_startup = false
 [analytics]
 enabled = false
 
+[features]
+# They are fetched from GitHub.
+plugins = false
+
 [model_providers.egret]
 name = "Egret"
 base_url = "{url}/v1"

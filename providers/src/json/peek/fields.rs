@@ -24,6 +24,7 @@ pub(super) enum Key {
     Candidates,
     Tools,
     Functions,
+    Effort,
     GenerationConfig,
 }
 
@@ -42,6 +43,7 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("n", Key::Candidates),
             ("tools", Key::Tools),
             ("functions", Key::Functions),
+            ("reasoning_effort", Key::Effort),
         ],
         Schema::Responses => &[
             ("model", Key::Model),
@@ -287,6 +289,13 @@ impl<'a> Value<'_, 'a> {
         let (_, text) = self.raw()?;
         let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
         Ok(text != b"null" && inside.iter().any(|byte| !byte.is_ascii_whitespace()))
+    }
+
+    /// Whether anything stands there but null and this word.
+    pub(super) fn is_other_than(&mut self, word: &str) -> Result<bool, Refusal> {
+        let (_, text) = self.raw()?;
+        let inside = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
+        Ok(text != b"null" && inside != Some(word.as_bytes()))
     }
 
     /// An object or null, its governed members given to `visit`.

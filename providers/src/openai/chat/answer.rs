@@ -8,10 +8,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::annotation;
-use super::usage::count;
 use crate::conversation::{ApiError, Arguments, Citation, ErrorClass, FinishReason, TokenLogprob};
 use crate::openai::logprobs;
-use crate::openai::read::{TextOr, as_text};
+use crate::openai::read::{TextOr, as_text, count, words};
 
 /// An answer, or a chunk of one, as providers write it. What is not read here says nothing that
 /// another schema's caller asked for.
@@ -126,11 +125,6 @@ pub(super) enum Voice {
     Text,
     Thinking,
     Refusal,
-}
-
-/// A string that is not empty.
-pub(super) fn words<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
-    raw.and_then(as_text).filter(|text| !text.is_empty())
 }
 
 impl<'a> Choice<'a> {

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::annotation;
-use super::answer::{Answer, Billed, Choice, Voice, finish, words};
-use super::usage::{self, count};
+use super::answer::{Answer, Billed, Choice, Voice, finish};
+use super::{annotation, usage};
 use crate::codec::Reply;
 use crate::conversation::{
     ApiError, Arguments, Candidate, Finish, FinishReason, Media, Part, Response, Source, Thinking,
     ToolCall, Usage,
 };
+use crate::openai::read::{count, words};
 use crate::openai::{error, logprobs};
 
 /// Reads a whole answer.

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::answer::{Answer, Call, Choice, Voice, finish, words};
-use super::usage::{self, count};
-use super::{error, response};
+use super::answer::{Answer, Call, Choice, Voice, finish};
+use super::{error, response, usage};
 use crate::codec::StreamDecoder;
 use crate::conversation::{ApiError, Delta, Event, Finish, PartKind, Usage};
+use crate::openai::read::{count, words};
 use crate::sse::{Frame, Framer};
 
 /// What takes events.

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::conversation::Usage;
+use crate::openai::read::count;
+use crate::openai::usage::Totals;
 
 /// `usage` as providers write it. All raw: a count that is not one must not cost the answer.
 #[derive(Deserialize)]
@@ -45,43 +47,21 @@ pub(super) fn decode(raw: &RawValue) -> Option<Usage> {
     if prompt.is_none() && completion.is_none() {
         return None;
     }
-    let (prompt, completion) = (prompt.unwrap_or(0), completion.unwrap_or(0));
-
-    let cache_write = count(input.cache_write_tokens).unwrap_or(0).min(prompt);
-    // A part that is larger than its whole is not believed (Azure's Grok says such): what it
-    // would make cheaper is then charged in full.
-    let cache_read = count(input.cached_tokens)
-        .or_else(|| count(counted.prompt_cache_hit_tokens))
-        .or_else(|| count(counted.cached_tokens))
-        .filter(|&read| read <= prompt - cache_write)
-        .unwrap_or(0);
-    // What only the total counts is output that `completion_tokens` leaves out: xAI's reasoning
-    // tokens, and Gemini's behind its compatible endpoint.
-    let apart =
-        count(counted.total_tokens).unwrap_or(0).saturating_sub(prompt.saturating_add(completion));
-    let all_output = completion.saturating_add(apart);
-    let reasoning = count(output.reasoning_tokens).unwrap_or(0).max(apart).min(all_output);
-    Some(Usage {
-        input: prompt - cache_write - cache_read,
-        cache_read,
-        cache_write,
-        cache_write_1h: 0,
-        output: all_output - reasoning,
-        reasoning,
-        audio_input: count(input.audio_tokens).unwrap_or(0),
-        audio_output: count(output.audio_tokens).unwrap_or(0),
-    })
-}
-
-/// A number of tokens, if it can be one: whole or not, from 0 to 2^53.
-pub(super) fn count(raw: Option<&RawValue>) -> Option<u64> {
-    const MOST: u64 = 1 << 53;
-    let text = raw?.get();
-    let number = text.parse::<u64>().ok().or_else(|| {
-        let number = text.parse::<f64>().ok().filter(|n| (0.0..=MOST as f64).contains(n))?;
-        Some(number as u64)
-    })?;
-    (number <= MOST).then_some(number)
+    Some(
+        Totals {
+            input: prompt.unwrap_or(0),
+            output: completion.unwrap_or(0),
+            all: count(counted.total_tokens),
+            cache_read: count(input.cached_tokens)
+                .or_else(|| count(counted.prompt_cache_hit_tokens))
+                .or_else(|| count(counted.cached_tokens)),
+            cache_write: count(input.cache_write_tokens),
+            reasoning: count(output.reasoning_tokens),
+            audio_input: count(input.audio_tokens),
+            audio_output: count(output.audio_tokens),
+        }
+        .into(),
+    )
 }
 
 /// `usage` as SDKs expect it.

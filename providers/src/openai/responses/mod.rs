@@ -1,12 +1,25 @@
 //! OpenAI Responses (`wire.md` §2 to §5).
 
+mod annotation;
+mod answer;
 mod decode;
 mod encode;
+mod error;
+mod item;
+mod object;
+mod output;
+mod response;
+mod stream_decoder;
+mod stream_encoder;
+mod usage;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use crate::codec::{Codec, Encoded, PathHints, Reply, StreamDecoder, StreamEncoder, Target};
-use crate::conversation::{ApiError, ErrorClass, Event, Refusal, Request, Response};
-use crate::openai::error;
+use crate::conversation::{ApiError, Refusal, Request, Response, Usage};
+use crate::openai;
 
 /// The codec of OpenAI Responses.
 #[derive(Clone, Copy, Debug)]
@@ -29,28 +42,28 @@ impl Codec for Responses {
         encode::request(request, target)
     }
 
-    fn decode_response<'a>(&self, _body: &'a [u8]) -> Result<Response<'a>, ApiError> {
-        Err(ApiError::new(ErrorClass::Server, UNREAD))
+    fn decode_response<'a>(&self, body: &'a [u8]) -> Result<Response<'a>, ApiError> {
+        response::decode(body)
     }
 
-    fn encode_response(
-        &self,
-        _response: &Response<'_>,
-        _reply: &Reply,
-    ) -> Result<Vec<u8>, ApiError> {
-        Err(ApiError::new(ErrorClass::Server, UNREAD))
+    fn read_usage(&self, body: &[u8]) -> Result<Option<Usage>, ApiError> {
+        response::read_usage(body)
+    }
+
+    fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Result<Vec<u8>, ApiError> {
+        response::encode(response, reply)
     }
 
     fn stream_decoder(&self) -> Box<dyn StreamDecoder> {
-        Box::new(Unread)
+        Box::<stream_decoder::Decoder>::default()
     }
 
-    fn stream_encoder(&self, _reply: Reply) -> Box<dyn StreamEncoder> {
-        Box::new(Unread)
+    fn stream_encoder(&self, reply: Reply) -> Box<dyn StreamEncoder> {
+        Box::new(stream_encoder::Encoder::new(reply))
     }
 
     fn decode_error(&self, status: u16, body: &[u8]) -> ApiError {
-        error::decode(status, body)
+        openai::error::decode(status, body)
     }
 
     fn encode_error(&self, error: &ApiError, _request_id: &str) -> (u16, Vec<u8>) {
@@ -61,17 +74,3 @@ impl Codec for Responses {
 /// What a request may ask to be included that means the same, or nothing, to every provider.
 const LOGPROBS: &str = "message.output_text.logprobs";
 const ENCRYPTED: &str = "reasoning.encrypted_content";
-
-const UNREAD: &str = "the Responses API is only passed on between its own callers and providers";
-
-struct Unread;
-
-impl StreamDecoder for Unread {
-    fn push(&mut self, _bytes: &[u8], _sink: &mut dyn FnMut(Event<'_>)) {}
-
-    fn finish(&mut self, _sink: &mut dyn FnMut(Event<'_>)) {}
-}
-
-impl StreamEncoder for Unread {
-    fn event(&mut self, _event: &Event<'_>, _out: &mut Vec<u8>) {}
-}

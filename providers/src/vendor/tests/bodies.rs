@@ -72,6 +72,7 @@ fn hosts_that_know_the_old_limit_only_get_that() {
         host(r#"{"max_completion_tokens" : 5,"model":"m"}"#),
         r#"{"max_tokens" : 5,"model":"m"}"#
     );
+    assert_eq!(host(r#"{"stream_options":{},"model":"m"}"#), r#"{"model":"m"}"#);
     // The caller's own counts.
     assert_eq!(
         host(r#"{"max_completion_tokens":5,"max_tokens":4,"model":"m"}"#),

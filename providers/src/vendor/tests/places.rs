@@ -178,6 +178,21 @@ fn a_callers_own_version_is_kept_where_there_are_several() {
 }
 
 #[test]
+fn a_version_that_would_be_there_twice_is_known() {
+    for (name, pairs, schema, version) in [
+        ("openai", &[][..], Schema::Chat, false),
+        ("anthropic", &[], Schema::Claude, true),
+        ("gemini", &[], Schema::Gemini, true),
+        ("azure-openai-classic", &[], Schema::Chat, false),
+        ("vertex-gemini", &[("project", "p"), ("location", "eu")], Schema::Gemini, true),
+        ("bedrock-invoke", &[], Schema::Claude, false),
+    ] {
+        let paths = vendor(name).paths(&parameters(pairs)).unwrap();
+        assert_eq!(paths.begin_with_version(schema), version, "{name}");
+    }
+}
+
+#[test]
 fn what_is_missing_or_wrong_is_named() {
     let url = |name: &str, pairs: &[(&str, &str)]| {
         vendor(name).url(&parameters(pairs)).unwrap_err().to_string()

@@ -1,6 +1,6 @@
 //! Chat callers, Claude models.
 
-use super::Want::{Lost, Partly, Refused, Says};
+use super::Want::{Emulated, Lost, Partly, Refused, Says};
 use super::{Row, check};
 use providers::Schema;
 
@@ -78,7 +78,7 @@ const PLAIN: &[Row] = &[
     (
         "json_object",
         r#"{"response_format":{"type":"json_object"}}"#,
-        Partly(
+        Emulated(
             r#"{"system":[{"type":"text","text":"Answer with one valid JSON value and nothing else: no prose, no Markdown code fence."}]}"#,
             &["response_format"],
         ),
@@ -206,7 +206,7 @@ const TURNS: &[Row] = &[
         "system in the middle",
         r#"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Yo"},
         {"role":"user","content":"So"},{"role":"system","content":"Be brief"}]}"#,
-        Partly(
+        Emulated(
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]},
             {"role":"assistant","content":[{"type":"text","text":"Yo"}]},
             {"role":"user","content":[{"type":"text","text":"So"},{"type":"text","text":"<system>\nBe brief\n</system>"}]}]}"#,

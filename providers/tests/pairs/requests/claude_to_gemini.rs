@@ -31,7 +31,7 @@ const PLAIN: &[Row] = &[
         {"type":"text","text":"A","cache_control":{"type":"ephemeral"}},{"type":"text","text":"B"}]}"#,
         Partly(
             r#"{"systemInstruction":{"parts":[{"text":"A"},{"text":"B"}]}}"#,
-            &["cache_control", "system.x-anthropic-billing-header"],
+            &["cache_control"],
         ),
     ),
     (

@@ -28,6 +28,8 @@ enum Want {
     Says(&'static str),
     /// It is left out, and these fields are reported.
     Lost(&'static [&'static str]),
+    /// It arrives said in another way, and these fields are told of.
+    Emulated(&'static str, &'static [&'static str]),
     /// Some of it arrives, and these fields are reported.
     Partly(&'static str, &'static [&'static str]),
     /// The request is refused, and this field is blamed.
@@ -68,6 +70,7 @@ fn check(from: Schema, to: Schema, model: &str, rows: &[Row]) {
         let mut body = smallest(from);
         patch(&mut body, &json(says));
         let found = send(from, to, model, &body.to_string());
+        let mut emulated = None;
         let (wanted, losses) = match want {
             Want::Refused(field) => {
                 match found {
@@ -77,6 +80,10 @@ fn check(from: Schema, to: Schema, model: &str, rows: &[Row]) {
                 continue;
             }
             Want::Says(wanted) => (*wanted, &[][..]),
+            Want::Emulated(wanted, fields) => {
+                emulated = Some(*fields);
+                (*wanted, &[][..])
+            }
             Want::Lost(losses) => ("{}", *losses),
             Want::Partly(wanted, losses) => (*wanted, *losses),
         };
@@ -97,6 +104,12 @@ fn check(from: Schema, to: Schema, model: &str, rows: &[Row]) {
             wrong.push(format!("{name}:\n   found {found_body}\n  wanted {wanted_body}"));
         }
         let reported: Vec<&str> = encoded.losses.iter().map(|loss| &*loss.field).collect();
+        if let Some(fields) = emulated {
+            let told: Vec<&str> = encoded.emulated.iter().map(|loss| &*loss.field).collect();
+            if told != fields {
+                wrong.push(format!("{name}: told of {told:?}, not {fields:?}"));
+            }
+        }
         if reported != losses {
             wrong.push(format!("{name}: reported {reported:?}, not {losses:?}"));
         }
@@ -119,6 +132,7 @@ fn beside(says: &'static str, becomes: &'static str, from: Schema, to: Schema, r
             let want = match want {
                 Want::Says(wanted) => Want::Says(merged(becomes, wanted)),
                 Want::Lost(losses) => Want::Partly(becomes, losses),
+                Want::Emulated(wanted, fields) => Want::Emulated(merged(becomes, wanted), fields),
                 Want::Partly(wanted, losses) => Want::Partly(merged(becomes, wanted), losses),
                 Want::Refused(field) => Want::Refused(field),
             };

@@ -1,6 +1,6 @@
 //! Responses callers, Claude models.
 
-use super::Want::{Lost, Partly, Refused, Says};
+use super::Want::{Emulated, Lost, Partly, Refused, Says};
 use super::{Row, beside, check};
 use providers::Schema::{Claude, Responses};
 
@@ -43,7 +43,7 @@ const PLAIN: &[Row] = &[
     (
         "json_object",
         r#"{"text":{"format":{"type":"json_object"}}}"#,
-        Partly(
+        Emulated(
             r#"{"system":[{"type":"text","text":"Answer with one valid JSON value and nothing else: no prose, no Markdown code fence."}]}"#,
             &["text.format"],
         ),

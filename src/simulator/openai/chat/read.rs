@@ -6,6 +6,7 @@ use super::super::super::Provider;
 use super::super::super::image;
 use super::super::super::json::Json;
 use super::super::super::rejection::Rejection;
+use super::super::super::route::Route;
 use super::super::super::shape::Reader;
 use super::super::super::turn::{Choice, Meter, Thinking, Tool, Turn};
 use super::super::family::Family;
@@ -14,14 +15,22 @@ use super::shape;
 
 const READER: Reader = Reader { proto: false, null: true, brackets: true };
 
-pub(in super::super::super) fn read<'j>(body: &'j Json<'j>) -> Result<Turn<'j>, Rejection> {
-    READER.check(body, shape::REQUEST).map_err(|broken| broken.reject(Provider::OpenAi))?;
+pub(in super::super::super) fn read<'j>(
+    body: &'j Json<'j>,
+    route: &Route,
+) -> Result<Turn<'j>, Rejection> {
+    let model = if route.model.is_some() { shape::NO_MODEL } else { shape::MODEL };
+    READER
+        .check_all(body, &[model, shape::REQUEST])
+        .map_err(|broken| broken.reject(Provider::OpenAi))?;
     let model = body.get("model").and_then(Json::text).unwrap_or_default();
+    let model = route.model.as_deref().unwrap_or(model);
     let effort = together(body, model)?;
     let messages = body.get("messages").map_or(&[][..], Json::items);
     pairs(messages)?;
     let mut turn = Turn {
         model: model.to_owned(),
+        host: route.host,
         stream: body.get("stream").is_some_and(Json::is_true),
         include_usage: body
             .get("stream_options")
@@ -155,6 +164,13 @@ fn pairs(messages: &[Json<'_>]) -> Result<(), Rejection> {
 fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
     let tools = body.get("tools").map_or(&[][..], Json::items);
     for (at, tool) in tools.iter().enumerate() {
+        if let Some(custom) = tool.get("custom") {
+            let name = custom.get("name").and_then(Json::text).unwrap_or_default();
+            tool_name(name, &format!("tools[{at}].custom.name"))?;
+            turn.input.tool();
+            turn.tools.push(Tool { name: name.to_owned(), schema: None, custom: true });
+            continue;
+        }
         let Some(function) = tool.get("function") else { continue };
         let name = function.get("name").and_then(Json::text).unwrap_or_default();
         tool_name(name, &format!("tools[{at}].function.name"))?;
@@ -184,7 +200,8 @@ fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
         _ => Choice::Auto,
     };
     if let Some(allowed) = choice.and_then(|choice| choice.get("allowed_tools")) {
-        let name = |tool: &'j Json<'j>| tool.get("function")?.get("name")?.text();
+        let name =
+            |tool: &'j Json<'j>| tool.get("function").or(tool.get("custom"))?.get("name")?.text();
         let names: Vec<_> =
             allowed.get("tools").map_or(&[][..], Json::items).iter().filter_map(name).collect();
         turn.tools.retain(|tool| names.contains(&tool.name.as_str()));
@@ -192,7 +209,8 @@ fn tools<'j>(body: &'j Json<'j>, turn: &mut Turn<'j>) -> Result<(), Rejection> {
             turn.choice = Choice::Any;
         }
     }
-    let named = choice.and_then(|choice| choice.get("function")?.get("name")?.text());
+    let named = choice
+        .and_then(|choice| choice.get("function").or(choice.get("custom"))?.get("name")?.text());
     if let Some(name) = named {
         if !turn.tools.iter().any(|tool| tool.name == name) {
             let message = format!("Tool choice '{name}' not found in 'tools' parameter.");
@@ -239,7 +257,7 @@ fn listen(message: &Json<'_>, at: usize, turn: &mut Turn<'_>) -> Result<(), Reje
 }
 
 fn arguments(call: &Json<'_>, meter: &mut Meter) {
-    if let Some(text) = call.get("function").and_then(|call| call.get("arguments")?.text()) {
-        meter.text(text);
-    }
+    let function = call.get("function").and_then(|call| call.get("arguments")?.text());
+    let custom = call.get("custom").and_then(|call| call.get("input")?.text());
+    meter.text(function.or(custom).unwrap_or_default());
 }

@@ -7,9 +7,12 @@ use super::super::super::shape::{Field, Kind, Shape, at_least, list, optional, r
 
 pub(super) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
+/// The model; a path that names it makes it superfluous.
+pub(super) static MODEL: Shape = &[required("model", Text)];
+pub(super) static NO_MODEL: Shape = &[optional("model", Text)];
+
 #[rustfmt::skip]
 pub(super) static REQUEST: Shape = &[
-    required("model", Text),
     required("messages", List(&MESSAGE, 1, usize::MAX)),
     optional("audio", Object(&[required("voice", Any), required("format", Text)])),
     optional("frequency_penalty", Real(-2.0, 2.0)),
@@ -54,7 +57,9 @@ pub(super) static REQUEST: Shape = &[
     ])])),
     optional("tools", List(&Tagged("type", &[
         ("function", &[required("function", Object(FUNCTION))]),
-        ("custom", &[required("custom", Map)]),
+        ("custom", &[required("custom", Object(&[
+            required("name", Text), optional("description", Text), optional("format", Map),
+        ]))]),
     ]), 0, 128)),
     optional("top_logprobs", Whole(0.0, 20.0)),
     optional("top_p", Real(0.0, 1.0)),
@@ -107,7 +112,9 @@ static MESSAGE: Kind = Tagged("role", &[
             ("function", &[required("id", Text), required("function", Object(&[
                 required("name", Text), required("arguments", Text),
             ]))]),
-            ("custom", &[required("id", Text), required("custom", Map)]),
+            ("custom", &[required("id", Text), required("custom", Object(&[
+                required("name", Text), required("input", Text),
+            ]))]),
         ]), 1, usize::MAX)),
     ]),
     ("tool", &[required("content", TEXTS), required("tool_call_id", Text)]),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::super::Provider;
 use super::super::super::frame::Frame;
+use super::super::super::host::Host;
 use super::super::super::rejection::Rejection;
 use super::super::super::script::Reported;
 use super::super::super::turn::{Call, Finish, Reply, Tokens, Turn};
@@ -18,14 +19,19 @@ pub(in super::super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     });
     if !reply.calls.is_empty() {
         let calls = reply.calls.iter().enumerate().map(|(at, call)| {
-            let function = json!({"name": call.name, "arguments": call.arguments});
-            json!({"id": call_id(reply, at), "type": "function", "function": function})
+            let (kind, field) = kind(call);
+            json!({"id": call_id(reply, at), "type": kind,
+                   kind: {"name": call.name, field: call.arguments}})
         });
         message["tool_calls"] = calls.collect();
     }
     let choice = |index| {
-        json!({"index": index, "message": message, "logprobs": null,
-               "finish_reason": finish(&reply.finish)})
+        let mut choice = json!({"index": index, "message": message, "logprobs": null,
+                                "finish_reason": finish(&reply.finish)});
+        if turn.host == Host::Azure {
+            choice["content_filter_results"] = filtered();
+        }
+        choice
     };
     let mut body = json!({
         "id": id(reply), "object": "chat.completion", "created": CREATED, "model": turn.model,
@@ -35,10 +41,20 @@ pub(in super::super::super) fn answer(turn: &Turn<'_>, reply: &Reply) -> Value {
     if let Some(tokens) = reply.told() {
         body["usage"] = usage(tokens);
     }
+    if turn.host == Host::Azure {
+        body["prompt_filter_results"] =
+            json!([{"prompt_index": 0, "content_filter_results": filtered()}]);
+    }
     body
 }
 
-/// Role first, then text or calls, then the finish reason in a chunk of its own, then usage if it
+/// What Azure's filter found.
+fn filtered() -> Value {
+    let safe = json!({"filtered": false, "severity": "safe"});
+    json!({"hate": safe, "self_harm": safe, "sexual": safe, "violence": safe})
+}
+
+/// At Azure first what its filter found; then role, then text or calls, then the finish reason in a chunk of its own, then usage if it
 /// was asked for, then `[DONE]`.
 pub(in super::super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Frame> {
     let mut frames = Vec::with_capacity(reply.pieces.len() + 6);
@@ -53,6 +69,12 @@ pub(in super::super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Fra
         }
         chunk
     };
+    if turn.host == Host::Azure {
+        frames.push(Frame::data(&json!({
+            "choices": [], "created": 0, "id": "", "model": "", "object": "",
+            "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": filtered()}],
+        })));
+    }
     for index in 0..reply.samples {
         let delta = |delta: Value, finish: Option<&str>| {
             chunk(json!([{"index": index, "delta": delta, "logprobs": null,
@@ -91,22 +113,28 @@ pub(in super::super::super) fn stream(turn: &Turn<'_>, reply: &Reply) -> Vec<Fra
 
 /// An error in the middle of a stream.
 pub(in super::super::super) fn failure(rejection: &Rejection, id: &str) -> Frame {
-    Frame::data(&rejection.body(Provider::OpenAi, id))
+    Frame::data(&rejection.body(Provider::OpenAi, Host::Own, id))
 }
 
 /// A call opens with its name and no arguments; they follow in two pieces.
 fn call_deltas(reply: &Reply, at: usize, call: &Call) -> [Value; 3] {
+    let (kind, field) = kind(call);
     let mut middle = call.arguments.len() / 2;
     while !call.arguments.is_char_boundary(middle) {
         middle -= 1;
     }
     let (first, second) = call.arguments.split_at(middle);
     [
-        json!({"index": at, "id": call_id(reply, at), "type": "function",
-               "function": {"name": call.name, "arguments": ""}}),
-        json!({"index": at, "function": {"arguments": first}}),
-        json!({"index": at, "function": {"arguments": second}}),
+        json!({"index": at, "id": call_id(reply, at), "type": kind,
+               kind: {"name": call.name, field: ""}}),
+        json!({"index": at, kind: {field: first}}),
+        json!({"index": at, kind: {field: second}}),
     ]
+}
+
+/// What a call is called, and its arguments.
+fn kind(call: &Call) -> (&'static str, &'static str) {
+    if call.custom { ("custom", "input") } else { ("function", "arguments") }
 }
 
 fn id(reply: &Reply) -> String {
@@ -121,6 +149,7 @@ fn finish(finish: &Finish) -> &'static str {
     match finish {
         Finish::End | Finish::Stop(_) | Finish::Refusal => "stop",
         Finish::Length => "length",
+        Finish::Filter => "content_filter",
         Finish::Calls => "tool_calls",
     }
 }

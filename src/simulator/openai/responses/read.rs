@@ -3,6 +3,7 @@
 use super::super::super::Provider;
 use super::super::super::json::Json;
 use super::super::super::rejection::Rejection;
+use super::super::super::route::Route;
 use super::super::super::shape::{Reader, Violation, What};
 use super::super::super::turn::{Choice, Thinking, Tool, Turn};
 use super::super::family::Family;
@@ -11,13 +12,17 @@ use super::{ids, items, shape};
 
 const READER: Reader = Reader { proto: false, null: true, brackets: true };
 
-pub(in super::super::super) fn read<'j>(body: &'j Json<'j>) -> Result<Turn<'j>, Rejection> {
+pub(in super::super::super) fn read<'j>(
+    body: &'j Json<'j>,
+    route: &Route,
+) -> Result<Turn<'j>, Rejection> {
     READER.check(body, shape::REQUEST).map_err(unlike_chat)?;
     let model = body.get("model").and_then(Json::text).unwrap_or_default();
     let thinking = thinking(body, model)?;
     together(body)?;
     let mut turn = Turn {
         model: model.to_owned(),
+        host: route.host,
         request: Some(body),
         stream: body.get("stream").is_some_and(Json::is_true),
         serial: body.get("parallel_tool_calls") == Some(&Json::Bool(false)),

@@ -87,9 +87,18 @@ pub(super) fn input_field(call: &Call) -> &'static str {
     if call.custom { "input" } else { "arguments" }
 }
 
+/// Why an answer is incomplete, if it is.
+fn incomplete(reply: &Reply) -> Option<&'static str> {
+    match reply.finish {
+        Finish::Length => Some("max_output_tokens"),
+        Finish::Filter => Some("content_filter"),
+        Finish::End | Finish::Stop(_) | Finish::Calls | Finish::Refusal => None,
+    }
+}
+
 /// How an answer ends: `completed` or `incomplete`.
 pub(super) fn status(reply: &Reply) -> &'static str {
-    if reply.finish == Finish::Length { "incomplete" } else { "completed" }
+    if incomplete(reply).is_some() { "incomplete" } else { "completed" }
 }
 
 /// The response object, which repeats what was asked for; without usage.
@@ -97,7 +106,8 @@ pub(super) fn response(turn: &Turn<'_>, reply: &Reply, status: &str, output: Vec
     let asked = |name: &str, otherwise: Value| {
         turn.request.and_then(|body| body.get(name)).map_or(otherwise, value)
     };
-    let reason = (status == "incomplete").then(|| json!({"reason": "max_output_tokens"}));
+    let reason = incomplete(reply).filter(|_| status == "incomplete");
+    let reason = reason.map(|reason| json!({"reason": reason}));
     let mut body = json!({
         "id": ids::id("resp", reply.id, 0), "object": "response", "created_at": CREATED,
         "status": status, "background": false,

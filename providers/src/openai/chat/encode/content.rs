@@ -127,6 +127,9 @@ pub(super) fn part<'a>(
             if text.signature.is_some() {
                 losses.of(Field::Thinking);
             }
+            if !text.citations.is_empty() {
+                losses.of(Field::Citations);
+            }
             Known::Text { text: Prefixed::plain(&text.text), cache_control }
         }
         conversation::Part::Image(media) => Known::ImageUrl {

@@ -1,0 +1,49 @@
+//! Errors (`wire.md` §1.4, §4.2).
+
+use serde::Serialize;
+
+use crate::conversation::{ApiError, ErrorClass};
+use crate::openai::error;
+
+/// Writes an error: status and body. Here a model that is not there is a bad request.
+pub(super) fn encode(error: &ApiError) -> (u16, Vec<u8>) {
+    let (status, body) = error::encode(error);
+    (if error.class == ErrorClass::NotFound { 400 } else { status }, body)
+}
+
+/// The error of an answer that failed.
+#[derive(Serialize)]
+pub(super) struct Fault<'a> {
+    code: &'a str,
+    message: &'a str,
+}
+
+/// The codes that clients act on; of others they know only the class.
+const KNOWN: [&str; 5] = [
+    "context_length_exceeded",
+    "insufficient_quota",
+    "invalid_prompt",
+    "rate_limit_exceeded",
+    "server_error",
+];
+
+impl<'a> Fault<'a> {
+    pub(super) fn of(error: &'a ApiError) -> Self {
+        let known = error.code.as_deref().filter(|code| KNOWN.contains(code));
+        let code = known.unwrap_or(match error.class {
+            ErrorClass::BadRequest => "invalid_prompt",
+            ErrorClass::TooLarge => "context_length_exceeded",
+            ErrorClass::Billing => "insufficient_quota",
+            ErrorClass::RateLimited => "rate_limit_exceeded",
+            ErrorClass::Authentication
+            | ErrorClass::Permission
+            | ErrorClass::NotFound
+            | ErrorClass::Conflict
+            | ErrorClass::RequestTimeout
+            | ErrorClass::Server
+            | ErrorClass::Overloaded
+            | ErrorClass::Timeout => "server_error",
+        });
+        Self { code, message: &error.message }
+    }
+}

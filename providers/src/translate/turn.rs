@@ -1,0 +1,176 @@
+//! A caller's request for a model turn.
+//!
+//! Two lanes: a provider of the caller's own schema gets the caller's bytes, with only what must
+//! change changed; any other gets the request decoded into the conversation model (once) and
+//! encoded anew for it.
+
+use bytes::Bytes;
+
+use super::{Answered, Leeway};
+use crate::Schema;
+use crate::catalog::{Capabilities, Thinking};
+use crate::codec::{Encoded, PathHints, Reply, Target};
+use crate::conversation::{ApiError, Loss, Refusal, Request, shape};
+use crate::json::{Peek, splice};
+use crate::surface::MODEL_MAX;
+
+/// A caller's request for a model turn.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    surface: Schema,
+    body: &'a Bytes,
+    path: PathHints<'a>,
+    peek: Peek<'a>,
+    /// The conversation and what its shaping lost, once a foreign provider has been asked for.
+    decoded: Option<Result<(Request<'a>, Vec<Loss>), Refusal>>,
+}
+
+impl<'a> Turn<'a> {
+    /// Reads what governs the request: its model, its limits, whether it is to be streamed.
+    ///
+    /// # Errors
+    ///
+    /// The body is not a well-formed request of this schema, names no model, or one with a name
+    /// longer than any: names are kept where callers must not choose how much (S-29).
+    pub(super) fn of(
+        surface: Schema,
+        body: &'a Bytes,
+        path: PathHints<'a>,
+    ) -> Result<Self, Refusal> {
+        let peek = Peek::of(surface, body)?;
+        let turn = Self { surface, body, path, peek, decoded: None };
+        if turn.model().is_empty() {
+            return Err(Refusal::of("model", "`model` is missing; name the model to ask"));
+        }
+        if turn.model().len() > MODEL_MAX {
+            let message = format!("`model` is longer than {MODEL_MAX} bytes; name a model");
+            return Err(Refusal::of("model", message));
+        }
+        Ok(turn)
+    }
+
+    /// The model asked for.
+    pub(super) fn model(&self) -> &str {
+        self.path.model.or(self.peek.model()).unwrap_or_default()
+    }
+
+    /// Whether the answer is to be streamed.
+    pub(super) fn stream(&self) -> bool {
+        self.path.stream.unwrap_or_else(|| self.peek.stream())
+    }
+
+    /// What governs the request.
+    pub(super) const fn peek(&self) -> &Peek<'a> {
+        &self.peek
+    }
+
+    /// Whether the caller wants to see the model's thoughts. Known only of requests that have
+    /// been translated; a verbatim answer is not filtered.
+    pub(super) fn wants_thoughts(&self) -> bool {
+        match &self.decoded {
+            Some(Ok((request, _))) => request.reasoning.shown(request.schema).unwrap_or(false),
+            _ => false,
+        }
+    }
+
+    /// How well a schema suits this request; the least suits best. Several are offered by
+    /// OpenAI's kind only.
+    pub(super) fn rank(&self, schema: Schema, capabilities: &Capabilities) -> u8 {
+        let best = if self.surface == Schema::Chat && self.is_refused_on_chat(capabilities) {
+            Schema::Responses
+        } else if matches!(self.surface, Schema::Chat | Schema::Responses) {
+            self.surface
+        } else if capabilities.thinking == Thinking::Effort && !capabilities.legacy_openai {
+            // Only there a thought can come back to the model that had it.
+            Schema::Responses
+        } else {
+            Schema::Chat
+        };
+        u8::from(schema != best)
+    }
+
+    /// From GPT-5.4 on Chat refuses tools beside an effort (`wire.md` §0 row 4).
+    fn is_refused_on_chat(&self, capabilities: &Capabilities) -> bool {
+        !capabilities.tools_with_effort && self.peek.has_tools() && self.peek.names_effort()
+    }
+
+    /// The request in one schema.
+    ///
+    /// # Errors
+    ///
+    /// Something in it can't be carried and may not be left out.
+    pub(super) fn encode(
+        &mut self,
+        schema: Schema,
+        target: &Target<'_>,
+        leeway: &Leeway,
+    ) -> Result<Encoded, Refusal> {
+        if schema == self.surface {
+            return Ok(self.verbatim(target));
+        }
+        let (surface, body, path) = (self.surface, self.body, self.path);
+        let decoded = self.decoded.get_or_insert_with(|| {
+            let mut request = surface.codec().decode_request(body, path)?;
+            let losses = shape::normalize(&mut request)?;
+            Ok((request, losses))
+        });
+        let (request, shaping) = decoded.as_ref().map_err(Refusal::clone)?;
+        let mut encoded = encode_with(schema, request, target, leeway)?;
+        encoded.losses.extend(shaping.iter().cloned());
+        encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
+        encoded.losses.dedup();
+        Ok(encoded)
+    }
+
+    fn verbatim(&self, target: &Target<'_>) -> Encoded {
+        // On Gemini the model stands in the path.
+        let renamed = self.peek.model().is_some_and(|model| model != target.model);
+        let model = if renamed { self.peek.set_model(target.model) } else { None };
+        // Without it the provider would not tell what a stream costs.
+        let usage = if self.stream() { self.peek.ask_for_usage() } else { None };
+        Encoded::of(splice(self.body, model.into_iter().chain(usage)))
+    }
+
+    /// A provider's whole answer as the caller gets it, and what it cost.
+    pub(super) fn answer(
+        &self,
+        schema: Schema,
+        body: &Bytes,
+        reply: &Reply,
+    ) -> Result<Answered, ApiError> {
+        if schema == self.surface {
+            let usage = schema.codec().read_usage(body)?;
+            return Ok(Answered { usage, body: Ok(body.clone()) });
+        }
+        let response = schema.codec().decode_response(body)?;
+        let body = self.surface.codec().encode_response(&response, reply);
+        Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })
+    }
+}
+
+/// The request in another schema, without what it would be refused for and may do without.
+fn encode_with(
+    schema: Schema,
+    request: &Request<'_>,
+    target: &Target<'_>,
+    leeway: &Leeway,
+) -> Result<Encoded, Refusal> {
+    let mut less: Option<Request<'_>> = None;
+    let mut dropped = Vec::new();
+    loop {
+        let asked = less.as_ref().unwrap_or(request);
+        match schema.codec().encode_request(asked, target) {
+            Ok(mut encoded) => {
+                encoded.losses.append(&mut dropped);
+                return Ok(encoded);
+            }
+            Err(refusal) => {
+                let way_out = leeway.way_out(&refusal, request.schema, &dropped);
+                let Some(field) = way_out else { return Err(refusal) };
+                let mut without = less.take().unwrap_or_else(|| request.clone());
+                dropped.push(field.take_out(&mut without));
+                less = Some(without);
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A request as one backend is to get it: in the schema that suits it, in its vendor's manner.
+
+use http::HeaderMap;
+use pingora::proxy::Session;
+use providers::Schema;
+use providers::catalog::ApiVersion;
+use providers::codec::{Encoded, Target};
+use providers::conversation::{ApiError, ErrorClass, Loss};
+use providers::json::splice;
+use providers::surface::Operation;
+use providers::translate::{Inbound, Leeway};
+use providers::vendor::{Offer, Place};
+
+use super::Gateway;
+use super::ctx::RequestCtx;
+use super::egress::{self, Line};
+use super::exchange::Asked;
+use super::failure::Failure;
+use super::upstream::Outgoing;
+use crate::admission::Attempt;
+use crate::snapshot::Backend;
+
+/// A request that an attempt's backend can be sent.
+pub struct Prepared {
+    /// The schema it is written in.
+    pub schema: Schema,
+    outgoing: Outgoing,
+    losses: Vec<Loss>,
+    emulated: Vec<Loss>,
+}
+
+/// What a caller says of Anthropic's API in headers.
+struct Said<'a> {
+    version: Option<&'a str>,
+    betas: Vec<&'a str>,
+}
+
+/// The request as this attempt's backend is to get it.
+pub fn prepare(
+    session: &Session,
+    ctx: &RequestCtx,
+    asked: &Asked,
+    inbound: &mut Inbound<'_>,
+    attempt: &Attempt,
+) -> Result<Prepared, Failure> {
+    let backend = attempt.backend();
+    let caller = session.req_header();
+    let none = Leeway::default();
+    let leeway = ctx.route.as_ref().map_or(&none, |route| &route.leeway);
+
+    let spoken = offering(backend, inbound);
+    if spoken.is_empty() {
+        return Err(not_offered(backend, asked.operation));
+    }
+    let target = Target { model: attempt.model(), capabilities: &attempt.terms().capabilities };
+    let (schema, encoded) = inbound.encode(&spoken, &target, leeway).map_err(cannot_carry)?;
+    let Encoded { body, mut losses, emulated, api_version } = encoded;
+    let Some(offer) = backend.vendor.offer(schema) else {
+        return Err(not_offered(backend, asked.operation));
+    };
+
+    let same_schema = schema == ctx.surface;
+    let said = Said::of(&caller.headers);
+    let heard = same_schema && offer.betas() != Place::Nowhere;
+    if ctx.surface == Schema::Claude && !said.betas.is_empty() && !heard {
+        losses.push(Loss::of("anthropic-beta"));
+        leeway.check(ctx.surface, &losses)?;
+    }
+    let version = said.version.filter(|_| same_schema).or(api_version);
+    let version = version.map_or(ApiVersion::V2023, ApiVersion::of);
+    let betas: &[&str] = if same_schema { &said.betas } else { &[] };
+
+    let operation = inbound.operation(schema);
+    let body = splice(&body, offer.edits(operation, &body, version, betas)?);
+    let own_version = asked.version.as_deref().filter(|_| same_schema);
+    let path = backend.paths.path(schema, operation, attempt.model(), own_version)?;
+    let Some(path) = path else { return Err(not_offered(backend, asked.operation)) };
+    let stream = inbound.stream();
+    let line = Line { offer, path: &path, same_schema, version, stream, length: body.len() };
+    let header = egress::header(backend, line, caller)?;
+    Ok(Prepared { schema, outgoing: Outgoing { header, body }, losses, emulated })
+}
+
+/// The schemas in which a backend can be asked this.
+fn offering(backend: &Backend, inbound: &Inbound<'_>) -> Vec<Schema> {
+    let has = |schema: Schema, offer: &Offer| offer.has(inbound.operation(schema));
+    let spoken = backend.spoken.iter().copied();
+    spoken.filter(|s| backend.vendor.offer(*s).is_some_and(|offer| has(*s, offer))).collect()
+}
+
+fn not_offered(backend: &Backend, operation: Operation) -> Failure {
+    let lack = match operation {
+        Operation::Generate { .. } => "serves no model turns",
+        Operation::Embed { .. } => "has no embeddings",
+        Operation::Count => "does not count tokens",
+    };
+    let (name, title) = (&backend.name, backend.vendor.title());
+    let message = format!("backend `{name}` ({title}) {lack}; name a model of another backend");
+    Failure::denied("not_offered", ApiError::new(ErrorClass::NotFound, message))
+}
+
+/// The backend has no words for what is asked.
+fn cannot_carry(error: ApiError) -> Failure {
+    let reason = if error.class == ErrorClass::NotFound { "not_offered" } else { "bad_request" };
+    Failure::denied(reason, error)
+}
+
+impl<'a> Said<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        let texts = |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        Self {
+            version: texts("anthropic-version").next(),
+            betas: texts("anthropic-beta").flat_map(|betas| betas.split(',')).collect(),
+        }
+    }
+}
+
+impl Prepared {
+    /// The attempt begins: from here on it is the one that metrics and the log speak of.
+    pub fn enter(self, gateway: &Gateway, ctx: &mut RequestCtx, attempt: &Attempt) -> Outgoing {
+        ctx.attempts += 1;
+        ctx.backend = Some(attempt.backend().clone());
+        ctx.spoken = Some(self.schema);
+        ctx.served_model = Some(attempt.model().to_owned());
+        ctx.dropped = names(&self.losses);
+        ctx.emulated = names(&self.emulated);
+        for loss in &self.losses {
+            gateway.dropped(ctx, self.schema, loss);
+        }
+        self.outgoing
+    }
+}
+
+fn names(losses: &[Loss]) -> Vec<String> {
+    losses.iter().map(|loss| loss.field.to_string()).collect()
+}

@@ -389,7 +389,8 @@ fn losses_and_refusals_are_the_callers_words_and_no_values() {
 }
 
 /// Reported under a name that is not the one written, though one of the same thing.
-const ALIASES: [(&str, &str); 5] = [
+const ALIASES: [(&str, &str); 6] = [
+    ("cache_control", "messages"),
     ("instructions", "input"),
     ("safety_identifier", "user"),
     ("thinking", "output_config"),

@@ -334,6 +334,13 @@ fn models_that_reason() {
                 ),
             ),
             ("stop", r#"{"stop":["a"]}"#, Refused("stop")),
+            (
+                "breakpoint in OpenAI's own spelling",
+                r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi","prompt_cache_breakpoint":{"mode":"explicit","ttl":"30m"}}]}]}"#,
+                Says(
+                    r#"{"input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"Hi","prompt_cache_breakpoint":{"mode":"explicit","ttl":"30m"}}]}],"include":["reasoning.encrypted_content"]}"#,
+                ),
+            ),
         ],
     );
 }

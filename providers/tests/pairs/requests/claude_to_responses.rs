@@ -188,18 +188,19 @@ const TURNS: &[Row] = &[
         Lost(&["cache_control"]),
     ),
     (
-        "thoughts with their proof",
+        "thoughts with another provider's proof",
         r#"{"messages":[{"role":"user","content":"A"},{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"own"},{"type":"redacted_thinking","data":"all"},
         {"type":"text","text":"Yo"}]},{"role":"user","content":"B"}]}"#,
-        Says(
-            r#"{"input":[{"type":"message","role":"user","content":"A"},{"type":"reasoning","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"own"},{"type":"reasoning","summary":[],"encrypted_content":"all"},{"type":"message","role":"assistant","content":"Yo"},{"type":"message","role":"user","content":"B"}]}"#,
+        Partly(
+            r#"{"input":[{"type":"message","role":"user","content":"A"},{"type":"message","role":"assistant","content":"Yo"},{"type":"message","role":"user","content":"B"}]}"#,
+            &["messages.thinking"],
         ),
     ),
     (
         "a thought that nothing came of",
         r#"{"messages":[{"role":"user","content":"A"},{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":"own"}]},{"role":"user","content":"B"}]}"#,
         Partly(
-            r#"{"input":[{"type":"message","role":"user","content":"A"},{"type":"message","role":"user","content":"B"}]}"#,
+            r#"{"input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"A"},{"type":"input_text","text":"B"}]}]}"#,
             &["messages.thinking"],
         ),
     ),

@@ -135,10 +135,10 @@ const TURNS: &[Row] = &[
         ),
     ),
     (
-        "thoughts with their proof",
+        "thoughts with another provider's proof",
         r#"{"contents":[{"role":"user","parts":[{"text":"A"}]},{"role":"model","parts":[{"text":"hm","thought":true},{"functionCall":{"id":"c","name":"f","args":{}},"thoughtSignature":"own"}]},{"role":"user","parts":[{"functionResponse":{"id":"c","name":"f","response":{"result":"1"}}}]}]}"#,
         Partly(
-            r#"{"input":[{"type":"message","role":"user","content":"A"},{"type":"reasoning","summary":[],"encrypted_content":"own"},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"1"}]}"#,
+            r#"{"input":[{"type":"message","role":"user","content":"A"},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"1"}]}"#,
             &["contents.parts.thought"],
         ),
     ),

@@ -280,6 +280,22 @@ fn models_that_reason() {
 }
 
 #[test]
+fn models_that_keep_prompts() {
+    check(
+        Responses,
+        Chat,
+        "gpt-5.6",
+        &[(
+            "breakpoint",
+            r#"{"input":[{"role":"user","content":[{"type":"input_text","text":"Hi","prompt_cache_breakpoint":{"mode":"explicit","ttl":"30m"}}]}]}"#,
+            Says(
+                r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi","prompt_cache_breakpoint":{"mode":"explicit","ttl":"30m"}}]}]}"#,
+            ),
+        )],
+    );
+}
+
+#[test]
 fn compatible_hosts() {
     check(
         Responses,

@@ -65,7 +65,7 @@ pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<
     let operation = Operation::Generate { stream: path.stream, json_array: false };
     let mut inbound = Inbound::of(operation, from, &body, path.model)?;
     let sent = inbound
-        .encode(&[to], &target, &Leeway::default())
+        .encode(&[(to, target)], &Leeway::default())
         .map_err(|error| Refusal { field: error.param.map(Into::into), message: error.message });
     sent.map(|(_, encoded)| encoded)
 }

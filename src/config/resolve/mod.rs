@@ -5,6 +5,7 @@
 
 mod backend;
 mod caller;
+mod models;
 mod origin;
 mod route;
 mod spending;
@@ -16,8 +17,6 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use providers::catalog::Catalog;
 
 use super::decode::{Field, List};
 use super::problem::{Mark, Problems};
@@ -70,6 +69,7 @@ impl Resolver<'_> {
             budgets,
             rates,
             prices,
+            models,
             limits,
             ledger,
         } = raw;
@@ -85,6 +85,7 @@ impl Resolver<'_> {
         let budgets = self.budgets(budgets);
         let rates = self.rates(rates);
         let prices = self.prices(prices, top);
+        let catalog = self.catalog(models);
         let ledger = match ledger.value().as_deref() {
             Some("memory") => None,
             path => Some(self.surroundings.state.join(path.unwrap_or("egret.ledger"))),
@@ -101,7 +102,7 @@ impl Resolver<'_> {
             budgets,
             rates,
             prices,
-            catalog: Catalog::bundled().clone(),
+            catalog,
             terms: TermsCache::default(),
             ledger,
         })

@@ -28,4 +28,5 @@ mod secrecy;
 mod stream;
 mod support;
 mod trust;
+mod vendors;
 mod wire;

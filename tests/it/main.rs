@@ -22,6 +22,7 @@ mod matrix;
 mod midstream;
 mod operations;
 mod reload;
+mod responses;
 mod routing;
 mod secrecy;
 

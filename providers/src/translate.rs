@@ -14,6 +14,7 @@ use bytes::Bytes;
 
 use crate::codec::{Encoded, PathHints, Reply, Target};
 use crate::conversation::{ApiError, ErrorClass, Refusal, Usage};
+use crate::seal::Seal;
 use crate::surface::Operation;
 use crate::{Schema, count, embedding, vendor};
 pub use leeway::{Droppable, Leeway};
@@ -131,7 +132,8 @@ impl<'a> Inbound<'a> {
 
     /// The request for a provider that can be asked in each of `spoken`, in the one of them that
     /// suits it best: of those that can carry it, the first in the order of preference. With each
-    /// schema comes what the model takes there.
+    /// schema comes what the model takes there. Of the tokens in it the provider gets those that
+    /// `seal` proves to be its own.
     ///
     /// # Errors
     ///
@@ -141,10 +143,11 @@ impl<'a> Inbound<'a> {
         &mut self,
         spoken: &[(Schema, Target<'_>)],
         leeway: &Leeway,
+        seal: &Seal,
     ) -> Result<(Schema, Encoded), ApiError> {
         let mut refused = None;
         for (schema, target) in self.by_preference(spoken) {
-            match self.encode_in(schema, &target, leeway) {
+            match self.encode_in(schema, &target, leeway, seal) {
                 Ok(encoded) => return Ok((schema, encoded)),
                 Err(refusal) => _ = refused.get_or_insert(refusal),
             }
@@ -181,11 +184,12 @@ impl<'a> Inbound<'a> {
         schema: Schema,
         target: &Target<'_>,
         leeway: &Leeway,
+        seal: &Seal,
     ) -> Result<Encoded, ApiError> {
         let encoded = match &mut self.work {
-            Work::Turn(turn) => turn.encode(schema, target, leeway)?,
+            Work::Turn(turn) => turn.encode(schema, target, leeway, seal)?,
             Work::Embed(texts) => texts.encode(schema, target.model)?,
-            Work::Count(count) => count.encode(schema, target)?,
+            Work::Count(count) => count.encode(schema, target, seal)?,
         };
         leeway.check(self.surface, &encoded.losses)?;
         Ok(encoded)
@@ -206,7 +210,7 @@ impl<'a> Inbound<'a> {
         }
     }
 
-    /// A provider's whole answer in `schema`, as the caller gets it.
+    /// A provider's whole answer in `schema`, as the caller gets it, its tokens sealed.
     ///
     /// # Errors
     ///
@@ -216,10 +220,11 @@ impl<'a> Inbound<'a> {
         schema: Schema,
         body: &Bytes,
         reply: &Reply,
+        seal: &Seal,
     ) -> Result<Answered, ApiError> {
         let same = schema == self.surface;
         match &self.work {
-            Work::Turn(turn) => turn.answer(schema, body, reply),
+            Work::Turn(turn) => turn.answer(schema, body, reply, seal),
             Work::Embed(texts) => {
                 let codec = embedding::codec(schema).ok_or_else(|| embedding::unserved(schema))?;
                 let Some(reply) = texts.reply().filter(|_| !same) else {

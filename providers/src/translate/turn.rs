@@ -2,7 +2,7 @@
 //!
 //! Two lanes: a provider of the caller's own schema gets the caller's bytes, with only what must
 //! change changed; any other gets the request decoded into the conversation model (once) and
-//! encoded anew for it.
+//! encoded anew for it. So does one of the caller's own schema, if the request holds sealed tokens.
 
 use bytes::Bytes;
 
@@ -13,6 +13,7 @@ use crate::codec::{Encoded, PathHints, Reply, Target};
 use crate::conversation::{ApiError, Loss, Refusal, Request, shape};
 use crate::json::{Peek, splice};
 use crate::openai::reasoning;
+use crate::seal::{self, Seal};
 use crate::surface::MODEL_MAX;
 
 /// A caller's request for a model turn.
@@ -22,8 +23,8 @@ pub(super) struct Turn<'a> {
     body: &'a Bytes,
     path: PathHints<'a>,
     peek: Peek<'a>,
-    /// The conversation and what its shaping lost, once a foreign provider has been asked for.
-    decoded: Option<Result<(Request<'a>, Vec<Loss>), Refusal>>,
+    /// The conversation, once it has been asked for.
+    decoded: Option<Result<Request<'a>, Refusal>>,
 }
 
 impl<'a> Turn<'a> {
@@ -69,7 +70,7 @@ impl<'a> Turn<'a> {
     /// been translated; a verbatim answer is not filtered.
     pub(super) fn wants_thoughts(&self) -> bool {
         match &self.decoded {
-            Some(Ok((request, _))) => request.reasoning.shown(request.schema).unwrap_or(false),
+            Some(Ok(request)) => request.reasoning.shown(request.schema).unwrap_or(false),
             _ => false,
         }
     }
@@ -81,7 +82,7 @@ impl<'a> Turn<'a> {
         capabilities.openai_schema(self.surface, self.peek.has_tools(), effort)
     }
 
-    /// The request in one schema.
+    /// The request in one schema, with the tokens of whom `seal` speaks for, and no other's.
     ///
     /// # Errors
     ///
@@ -91,22 +92,30 @@ impl<'a> Turn<'a> {
         schema: Schema,
         target: &Target<'_>,
         leeway: &Leeway,
+        seal: &Seal,
     ) -> Result<Encoded, Refusal> {
-        if schema == self.surface {
+        if schema == self.surface && !self.holds_tokens() {
             return Ok(self.verbatim(target));
         }
-        let (surface, body, path) = (self.surface, self.body, self.path);
-        let decoded = self.decoded.get_or_insert_with(|| {
-            let mut request = surface.codec().decode_request(body, path)?;
-            let losses = shape::normalize(&mut request)?;
-            Ok((request, losses))
-        });
-        let (request, shaping) = decoded.as_ref().map_err(Refusal::clone)?;
-        let mut encoded = encode_with(schema, request, target, leeway)?;
-        encoded.losses.extend(shaping.iter().cloned());
+        let mut request = self.decoded().map_err(Refusal::clone)?.clone();
+        let mut losses: Vec<Loss> = seal.open(&mut request, schema);
+        losses.extend(shape::normalize(&mut request)?);
+        let mut encoded = encode_with(schema, &request, target, leeway)?;
+        encoded.losses.extend(losses);
         encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
         encoded.losses.dedup();
         Ok(encoded)
+    }
+
+    /// The conversation as the caller wrote it.
+    fn decoded(&mut self) -> Result<&Request<'a>, &Refusal> {
+        let (surface, body, path) = (self.surface, self.body, self.path);
+        self.decoded.get_or_insert_with(|| surface.codec().decode_request(body, path)).as_ref()
+    }
+
+    /// Whether the conversation holds sealed tokens, which no provider can read.
+    fn holds_tokens(&mut self) -> bool {
+        seal::is_sealed(self.body) && self.decoded().is_ok_and(seal::holds_tokens)
     }
 
     fn verbatim(&self, target: &Target<'_>) -> Encoded {
@@ -124,12 +133,14 @@ impl<'a> Turn<'a> {
         schema: Schema,
         body: &Bytes,
         reply: &Reply,
+        seal: &Seal,
     ) -> Result<Answered, ApiError> {
         if schema == self.surface {
             let usage = schema.codec().read_usage(body)?;
             return Ok(Answered { usage, body: Ok(body.clone()) });
         }
-        let response = schema.codec().decode_response(body)?;
+        let mut response = schema.codec().decode_response(body)?;
+        seal.response(&mut response, schema, self.surface, reply);
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })
     }

@@ -34,6 +34,8 @@ pub enum Billed {
     Input,
     /// Nothing.
     Nothing,
+    /// Nobody knows: what is asked is not read.
+    Unknown,
 }
 
 /// A provider's answer that could be read.

@@ -89,6 +89,7 @@ section! {
     RawRoute {
         name: String,
         models: List<String>,
+        paths: List<String>,
         backends: List<RawTarget>,
         strict: Switch,
         drop: List<Droppable>,
@@ -102,7 +103,7 @@ section! {
 
 section! {
     /// Who may call.
-    RawCaller { name: String, key: RawSecret, models: List<String>, }
+    RawCaller { name: String, key: RawSecret, models: List<String>, paths: List<String>, }
 }
 
 section! {

@@ -71,7 +71,7 @@ pub(crate) fn sealed_send(
     let operation = Operation::Generate { stream: path.stream, json_array: false };
     let mut inbound = Inbound::of(operation, from, &body, path.model)?;
     let sent = inbound
-        .encode(&[to], &target, &Leeway::default(), seal)
+        .encode(&[(to, target)], &Leeway::default(), seal)
         .map_err(|error| Refusal { field: error.param.map(Into::into), message: error.message });
     sent.map(|(_, encoded)| encoded)
 }

@@ -11,6 +11,7 @@ mod errors;
 mod ladder;
 mod nothing_lost;
 mod odd_answers;
+mod one_call;
 mod provider;
 mod reasoning;
 mod requests;

@@ -135,8 +135,9 @@ const CHOICES: &[Row] = &[
     ),
     (
         "one at a time",
-        r#"{"tool_choice":{"type":"auto","disable_parallel_tool_use":true}}"#,
-        Refused("tool_choice.disable_parallel_tool_use"),
+        r#"{"tool_choice":{"type":"any","disable_parallel_tool_use":true}}"#,
+        // The first call of the answer is kept.
+        Says(r#"{"toolConfig":{"functionCallingConfig":{"mode":"ANY"}}}"#),
     ),
     (
         "many",

@@ -75,6 +75,15 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Whether the caller allows one tool call a turn at most. Known only of requests that have
+    /// been translated.
+    pub(super) fn first_call_only(&self) -> bool {
+        match &self.decoded {
+            Some(Ok(request)) => request.parallel_tool_calls == Some(false),
+            _ => false,
+        }
+    }
+
     /// Which of OpenAI's two schemas suits this request, where the backend has both.
     pub(super) fn suited(&self, capabilities: &Capabilities) -> Schema {
         let effort = self.peek.effort();
@@ -140,6 +149,9 @@ impl<'a> Turn<'a> {
             return Ok(Answered { usage, body: Ok(body.clone()) });
         }
         let mut response = schema.codec().decode_response(body)?;
+        if reply.first_call_only {
+            response.keep_first_call();
+        }
         seal.response(&mut response, schema, self.surface, reply);
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })

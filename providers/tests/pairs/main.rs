@@ -6,6 +6,7 @@
 mod answer;
 mod answers;
 mod caller;
+mod citations;
 mod errors;
 mod ladder;
 mod nothing_lost;

@@ -111,6 +111,11 @@ pub struct Reply {
     pub include_thoughts: bool,
     /// Gemini without `alt=sse`: the stream is a JSON array.
     pub json_array: bool,
+    /// The caller allows one tool call a turn at most. No encoder sees to it: providers that can
+    /// be told give no more, and of others' answers the first call is kept
+    /// ([`Relay::first_call_only`](crate::relay::Relay::first_call_only),
+    /// [`Response::keep_first_call`]).
+    pub first_call_only: bool,
 }
 
 /// Turns a provider's stream into events, whatever way its bytes are cut.

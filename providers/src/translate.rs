@@ -130,6 +130,12 @@ impl<'a> Inbound<'a> {
         matches!(&self.work, Work::Turn(turn) if turn.wants_thoughts())
     }
 
+    /// Whether the caller allows one tool call a turn at most. Known only of requests that have
+    /// been translated.
+    pub fn first_call_only(&self) -> bool {
+        matches!(&self.work, Work::Turn(turn) if turn.first_call_only())
+    }
+
     /// The request for a provider that can be asked in each of `spoken`, in the one of them that
     /// suits it best: of those that can carry it, the first in the order of preference. Of the
     /// tokens in it the provider gets those that `seal` proves to be its own.

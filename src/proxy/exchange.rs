@@ -240,6 +240,7 @@ impl Exchange<'_> {
             include_usage: self.inbound.wants_usage(),
             include_thoughts: self.inbound.wants_thoughts(),
             json_array: self.inbound.json_array(),
+            first_call_only: self.inbound.first_call_only(),
         }
     }
 }

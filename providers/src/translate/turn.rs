@@ -74,6 +74,15 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Whether the caller allows one tool call a turn at most. Known only of requests that have
+    /// been translated.
+    pub(super) fn first_call_only(&self) -> bool {
+        match &self.decoded {
+            Some(Ok(request)) => request.parallel_tool_calls == Some(false),
+            _ => false,
+        }
+    }
+
     /// How well a schema suits this request; the least suits best. Several are offered by
     /// OpenAI's kind only.
     pub(super) fn rank(&self, schema: Schema, capabilities: &Capabilities) -> u8 {
@@ -153,6 +162,9 @@ impl<'a> Turn<'a> {
             return Ok(Answered { usage, body: Ok(body.clone()) });
         }
         let mut response = schema.codec().decode_response(body)?;
+        if reply.first_call_only {
+            response.keep_first_call();
+        }
         seal.response(&mut response, schema, self.surface, reply);
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })

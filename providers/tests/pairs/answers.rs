@@ -20,6 +20,7 @@ fn reply(include_thoughts: bool) -> Reply {
         include_usage: true,
         include_thoughts,
         json_array: false,
+        first_call_only: false,
     }
 }
 

@@ -202,7 +202,8 @@ fn every_field_arrives_or_is_reported_or_refused() {
             let Ok(encoded) = send(from, to, able_model(to), &body(from, says).to_string()) else {
                 continue;
             };
-            if encoded.body == base.body && encoded.losses.is_empty() {
+            if encoded.body == base.body && encoded.losses.is_empty() && encoded.emulated.is_empty()
+            {
                 silent.push(format!("{from} to {to}: {says}"));
             }
             // Each member further in, too: without it something must be different.
@@ -212,7 +213,9 @@ fn every_field_arrives_or_is_reported_or_refused() {
                 remove(&mut less, &path);
                 let without = send(from, to, able_model(to), &less.to_string());
                 let same = without.is_ok_and(|without| {
-                    without.body == encoded.body && without.losses == encoded.losses
+                    without.body == encoded.body
+                        && without.losses == encoded.losses
+                        && without.emulated == encoded.emulated
                 });
                 // Of what is reported a part is not reported again.
                 if same

@@ -24,6 +24,8 @@ enum Want {
     Lost(&'static [&'static str]),
     /// Some of it arrives, and these fields are reported.
     Partly(&'static str, &'static [&'static str]),
+    /// All of it arrives, and these fields are said in another way.
+    Emulated(&'static str, &'static [&'static str]),
     /// The request is refused, and this field is blamed.
     Refused(&'static str),
 }
@@ -59,7 +61,7 @@ fn check(from: Schema, to: Schema, model: &str, rows: &[Row]) {
         let mut body = smallest(from);
         patch(&mut body, &json(says));
         let found = send(from, to, model, &body.to_string());
-        let (wanted, losses) = match want {
+        let (wanted, losses, emulated) = match want {
             Want::Refused(field) => {
                 match found {
                     Err(refusal) if refusal.field.as_deref() == Some(*field) => {}
@@ -67,9 +69,10 @@ fn check(from: Schema, to: Schema, model: &str, rows: &[Row]) {
                 }
                 continue;
             }
-            Want::Says(wanted) => (*wanted, &[][..]),
-            Want::Lost(losses) => ("{}", *losses),
-            Want::Partly(wanted, losses) => (*wanted, *losses),
+            Want::Says(wanted) => (*wanted, &[][..], None),
+            Want::Lost(losses) => ("{}", *losses, None),
+            Want::Partly(wanted, losses) => (*wanted, *losses, None),
+            Want::Emulated(wanted, emulated) => (*wanted, &[][..], Some(*emulated)),
         };
         let encoded = match found {
             Ok(encoded) => encoded,
@@ -91,6 +94,10 @@ fn check(from: Schema, to: Schema, model: &str, rows: &[Row]) {
         if reported != losses {
             wrong.push(format!("{name}: reported {reported:?}, not {losses:?}"));
         }
+        let said: Vec<&str> = encoded.emulated.iter().map(|loss| &*loss.field).collect();
+        if emulated.is_some_and(|emulated| said != emulated) {
+            wrong.push(format!("{name}: emulated {said:?}, not {emulated:?}"));
+        }
     }
     let count = wrong.len();
     assert!(wrong.is_empty(), "{from} to {to}: {count} rows are wrong\n{}", wrong.join("\n"));
@@ -111,6 +118,9 @@ fn beside(says: &'static str, becomes: &'static str, from: Schema, to: Schema, r
                 Want::Says(wanted) => Want::Says(merged(becomes, wanted)),
                 Want::Lost(losses) => Want::Partly(becomes, losses),
                 Want::Partly(wanted, losses) => Want::Partly(merged(becomes, wanted), losses),
+                Want::Emulated(wanted, emulated) => {
+                    Want::Emulated(merged(becomes, wanted), emulated)
+                }
                 Want::Refused(field) => Want::Refused(field),
             };
             (*name, merged(says, row), want)

@@ -64,6 +64,10 @@ pub(super) fn limits<'a>(
         let why = format!("{} takes none: leave it out.", target.model);
         return Err(refuse(request, Field::Stop, &why));
     }
+    if request.modalities.iter().any(|modality| *modality != Modality::Text) {
+        // Sound needs a voice, too, which only Chat's own callers name.
+        return Err(refuse(request, Field::Modalities, "this provider answers in text only."));
+    }
     if request.stop.len() > 4 {
         return Err(refuse(request, Field::Stop, "this provider takes 4 at most."));
     }

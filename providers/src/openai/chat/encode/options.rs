@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::codec::Target;
-use crate::conversation::{Field, OutputFormat, Refusal, Request};
+use crate::conversation::{Field, Modality, OutputFormat, Refusal, Request};
 pub(super) use crate::openai::losses::{Losses, refuse};
 use crate::openai::{pairs, reasoning, sampling};
 

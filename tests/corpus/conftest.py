@@ -1,7 +1,6 @@
 """Each test runs for each recording that it can say something about."""
 
 import itertools
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -126,19 +125,24 @@ def gateway(provider: Provider) -> Iterator[Gateway]:
 
 
 @pytest.fixture(scope="session")
-def translator(provider: Provider) -> Iterator[Gateway]:
-    """An Egret that sends every request on to another schema."""
-    backends = {schema: vendors.of_schema(schema, provider.url) for schema in READERS}
-    models: dict[str, set[str]] = {schema: set() for schema in READERS}
-    for operation in MODELS.values():
-        for schema, some in operation.items():
-            models[schema] |= {f"{schema}/{model}" for model in some}
-    routes = [
-        {"models": [name], "backends": [{"backend": schema, "model": name.split("/", 1)[1]}]}
-        for schema, names in models.items()
-        for name in sorted(names)
-    ]
-    gateway = Gateway(backends, routes, {})
+def simulators() -> Iterator[Simulators]:
+    """Providers that look at what they are asked."""
+    simulators = Simulators()
+    yield simulators
+    simulators.close()
+
+
+@pytest.fixture(scope="session")
+def translator(simulators: Simulators) -> Iterator[Gateway]:
+    """An Egret that sends requests on to them, by names that say in which schema."""
+    names = {
+        f"{schema}-{model}": {"backend": schema, "model": model}
+        for models in MODELS.values()
+        for schema, some in models.items()
+        for model in some
+    }
+    routes = [{"models": [name], "backends": [to]} for name, to in names.items()]
+    gateway = Gateway(simulators.backends(), routes, simulators.env())
     yield gateway
     gateway.close()
 

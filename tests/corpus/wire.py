@@ -48,7 +48,9 @@ def path(recording: Recording, model: str) -> str:
 def recorded(recording: Recording, model: str) -> bytes:
     """The recorded request, asking for another model."""
     if recording.schema == "gemini":
-        return recording.request
+        # Some bodies repeat the model of the path.
+        named, name = (json.dumps(f"models/{one}").encode() for one in (recording.model, model))
+        return recording.request.replace(named, name)
     if recording.model_in_path:
         # Egret's callers name the model, and the version of the API in a header.
         body = {"model": model} | recording.asked

@@ -70,9 +70,9 @@ class Chat:
                 if begins:
                     index = len(calls)
                     calls.append(["", ""])
-                name, arguments_ = call.function.name, call.function.arguments
+                name, said_with = called(call)
                 calls[index][0] += name or ""
-                calls[index][1] += arguments_ or ""
+                calls[index][1] += said_with or ""
         if refusal and finish == "stop":
             # Its place says what the others say with the reason.
             finish = "content_filter"

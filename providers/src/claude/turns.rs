@@ -292,6 +292,7 @@ impl<'r, 'l> Writer<'r, 'l> {
     }
 
     fn document(&mut self, document: &'r Media<'_>) -> Result<Known<'r>, Refusal> {
+        self.detail(document);
         let known = media::document(document, self.schema)?;
         if !matches!(known, Known::Document { source: SourceOut::Text { .. }, .. }) {
             self.takes(Taken::Pdf, Field::Document)?;
@@ -301,13 +302,18 @@ impl<'r, 'l> Writer<'r, 'l> {
 
     fn image(&mut self, image: &'r Media<'_>) -> Result<Known<'r>, Refusal> {
         self.takes(Taken::Image, Field::Image)?;
-        if image.detail.is_some() {
-            self.losses.field(Field::ImageDetail);
-        }
+        self.detail(image);
         if image.name.is_some() {
             self.losses.field(Field::MediaName);
         }
         media::image(image, self.schema)
+    }
+
+    /// Anthropic looks as closely as it sees fit.
+    fn detail(&mut self, media: &Media<'_>) {
+        if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
+            self.losses.field(Field::ImageDetail);
+        }
     }
 
     /// Reasoning with the proof of who had it, which is [the target](crate::seal::Seal::open);

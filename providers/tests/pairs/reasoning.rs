@@ -8,7 +8,7 @@ use providers::conversation::{Field, Loss};
 use providers::relay::{Outcome, Relay};
 use serde_json::{Value, json};
 
-use super::support::{ANSWERED, able_model, seal, sealed_send};
+use super::support::{CROSS, able_model, seal, sealed_send};
 
 /// Tokens as providers spell them: base64 of both kinds, and anything else.
 const SIGNED: &str = "EqQBCgIYAhIM/+abc0123456789QUJDREVGRw==";
@@ -422,7 +422,7 @@ fn expected(surface: Schema, turn: &[Value], shown: bool, streamed: bool) -> Vec
 
 fn each(mut test: impl FnMut(Schema, Schema, &[Value], bool, bool, &str)) -> usize {
     let mut count = 0;
-    for (surface, provider) in ANSWERED {
+    for (surface, provider) in CROSS {
         for (number, turn) in turns(provider).iter().enumerate() {
             for (shown, streamed) in [(true, true), (true, false), (false, true), (false, false)] {
                 let name = format!(

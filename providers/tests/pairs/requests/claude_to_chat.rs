@@ -366,14 +366,23 @@ fn models_that_reason() {
         Claude,
         Chat,
         "gpt-5.6",
-        &[(
-            "effort beside tools",
-            r#"{"output_config":{"effort":"high"},"tools":[{"name":"f","input_schema":{"type":"object"}}]}"#,
-            Partly(
-                r#"{"reasoning_effort":"none","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]}"#,
-                &["thinking"],
+        &[
+            (
+                "effort beside tools",
+                r#"{"output_config":{"effort":"high"},"tools":[{"name":"f","input_schema":{"type":"object"}}]}"#,
+                Partly(
+                    r#"{"reasoning_effort":"none","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]}"#,
+                    &["thinking"],
+                ),
             ),
-        )],
+            (
+                "breakpoint",
+                r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]}"#,
+                Says(
+                    r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi","prompt_cache_breakpoint":{"mode":"explicit","ttl":"12h"}}]}]}"#,
+                ),
+            ),
+        ],
     );
 }
 

@@ -5,11 +5,17 @@
 
 mod chat_to_claude;
 mod chat_to_gemini;
+mod chat_to_responses;
 mod claude_to_chat;
 mod claude_to_gemini;
+mod claude_to_responses;
 mod clients;
 mod gemini_to_chat;
 mod gemini_to_claude;
+mod gemini_to_responses;
+mod responses_to_chat;
+mod responses_to_claude;
+mod responses_to_gemini;
 
 use providers::Schema;
 use serde_json::Value;
@@ -36,7 +42,9 @@ type Row = (&'static str, &'static str, Want);
 /// The smallest request of a pair, translated, without its model.
 fn translated(from: Schema, to: Schema) -> Value {
     let mut body = json(match to {
-        Schema::Responses => unimplemented!("Responses"),
+        Schema::Responses => {
+            r#"{"input":[{"type":"message","role":"user","content":"Hi"}],"store":false}"#
+        }
         Schema::Chat => r#"{"messages":[{"role":"user","content":"Hi"}]}"#,
         Schema::Claude => {
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]}"#
@@ -46,6 +54,7 @@ fn translated(from: Schema, to: Schema) -> Value {
     let limit = match (from, to) {
         // Claude is always told how long an answer may be, and Claude's callers always tell.
         (_, Schema::Claude) => r#"{"max_tokens":64000}"#,
+        (Schema::Claude, Schema::Responses) => r#"{"max_output_tokens":100}"#,
         (Schema::Claude, Schema::Chat) => r#"{"max_completion_tokens":100}"#,
         (Schema::Claude, Schema::Gemini) => r#"{"generationConfig":{"maxOutputTokens":100}}"#,
         _ => "{}",

@@ -1,5 +1,6 @@
 """What of a request is in the body that was sent on, whatever it is called there."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -33,6 +34,14 @@ UNSAID: list[tuple[list[str], Any]] = [
     # What there is to carry on with is always shown, sealed.
     (["include"], "reasoning.encrypted_content"),
 ]
+
+
+# What goes by several names in one schema.
+SAME = {
+    "redacted_thinking": "thinking",
+    # Hosts that are compatible with OpenAI.
+    "reasoning": "reasoning_content",
+}
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -100,19 +109,22 @@ def lost(asked: Any, arrived: Any, dropped: list[str]) -> list[str]:
 
 
 def carries(there: str, text: str) -> bool:
-    # Of a data URL, type and data may stand apart.
-    if match := re.fullmatch(r"data:([^;,]*)[^,]*,(.*)", text, re.DOTALL):
-        return match.group(2) in there
+    # Of a data URL, type and data may stand apart, and text may stand there as such.
+    if match := re.fullmatch(r"data:([^;,]*)[^,]*;base64,(.*)", text, re.DOTALL):
+        kind, data = match.groups()
+        plain = base64.b64decode(data).decode() if kind.startswith("text/") else data
+        return data in there or plain in there
     return text.strip() in there
 
 
 def words(names: list[str]) -> list[str]:
     """`generationConfig.topK` is `generation_config`, `top_k`."""
-    return [
+    snake = [
         re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", word).lower()
         for name in names
         for word in name.split(".")
     ]
+    return [SAME.get(word, word) for word in snake]
 
 
 def spoken(path: tuple[str, ...]) -> list[str]:

@@ -8,7 +8,9 @@ from typing import Any, Literal, Union
 
 from typing_extensions import NotRequired, ReadOnly, Required, get_type_hints, is_typeddict
 
-WRAPPERS = {typing.Annotated, Required, NotRequired, ReadOnly, typing.Required, typing.NotRequired}
+REQUIRED = {Required, typing.Required}
+NOT_REQUIRED = {NotRequired, typing.NotRequired}
+WRAPPERS = {typing.Annotated, ReadOnly} | REQUIRED | NOT_REQUIRED
 SCALARS = {str: str, bool: bool, int: int, float: (int, float), type(None): type(None)}
 
 
@@ -69,13 +71,19 @@ def _of_members(value: Any, of: Any, path: str) -> list[str]:
     for name in told:
         if wrong := faults(value[name], hints[name], f"{path}.{name}"):
             return [f"{path}: no {of.__name__}", *wrong]
-    found = [f"{path}.{name}: missing" for name in of.__required_keys__ if name not in value]
+    found = [f"{path}.{name}: missing" for name in hints if needs(of, name) and name not in value]
     for name, one in value.items():
         if name not in hints:
             found.append(f"{path}.{name}: unknown in {of.__name__}")
         else:
             found += faults(one, hints[name], f"{path}.{name}")
     return sorted(found)
+
+
+def needs(of: Any, name: str) -> bool:
+    # Where annotations are strings, the class knows what holds for its members in general only.
+    mark = typing.get_origin(members(of)[name])
+    return mark in REQUIRED or (name in of.__required_keys__ and mark not in NOT_REQUIRED)
 
 
 @cache

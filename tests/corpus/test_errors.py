@@ -42,7 +42,7 @@ def test_an_error_keeps_its_status_and_words(provider, gateway, failure):
     else:
         assert error["code"] == received.status
         assert error["status"]
-    expect_status_and_words(failure, received.status, error["message"])
+    expect_status_and_words(failure, failure.schema, received.status, error["message"])
 
 
 def test_every_sdk_raises_it(record_property, provider, through, failed):
@@ -52,11 +52,11 @@ def test_every_sdk_raises_it(record_property, provider, through, failed):
     reader = through[schema]
     with pytest.raises(reader.error) as raised:
         if failure.operation == "embed":
-            reader.embed(failure.alias)
+            reader.embed(failure.alias, ["Hi"])
         else:
             reader.ask(failure.alias, failure.streamed)
     status = reader.status(raised.value)
-    expect_status_and_words(failure, status, str(raised.value))
+    expect_status_and_words(failure, schema, status, str(raised.value))
     if schema == "gemini":
         expected = "ClientError" if status < 500 else "ServerError"
     else:
@@ -64,7 +64,9 @@ def test_every_sdk_raises_it(record_property, provider, through, failed):
     assert type(raised.value).__name__ == expected
 
 
-def expect_status_and_words(recording: Recording, status: int, message: str) -> None:
+def expect_status_and_words(
+    recording: Recording, schema: str, status: int, message: str
+) -> None:
     if is_of_credential(recording):
         # The provider turned the gateway's credential down, which is not the caller's to mend.
         assert status >= 500
@@ -74,8 +76,15 @@ def expect_status_and_words(recording: Recording, status: int, message: str) -> 
     if recording.status >= 500:
         # Claude alone says 529.
         assert status >= 500
+    elif is_of_model(recording):
+        # Responses alone says 400.
+        assert status == (400 if schema == "responses" else 404)
     else:
         assert status == recording.status
+
+
+def is_of_model(recording: Recording) -> bool:
+    return recording.status == 404 or b"model_not_found" in recording.response
 
 
 def is_of_credential(recording: Recording) -> bool:

@@ -22,6 +22,11 @@ def test_it_arrives_whole_or_is_refused_by_name(record_property, simulators, tra
     said = json.loads(body)
     received = wire.post(translator, recording, body, asked)
     arrivals = simulators.arrived(schema)
+    if not arrivals and recording.operation == "embed" and schema == "claude":
+        assert received.status == 404
+        assert "has no embeddings" in received.json["error"]["message"]
+        record_property("sent", (recording.schema, schema, "refused", "embeddings"))
+        return
     if not arrivals:
         assert received.status == 400, received.body
         field = blamed(received.json["error"], said)
@@ -40,7 +45,7 @@ def test_it_arrives_whole_or_is_refused_by_name(record_property, simulators, tra
         for name in received.headers.get(header, "").split(", ")
         if name
     ]
-    assert carried.lost(said, arrival.body, reported) == []
+    assert carried.lost(said, arrival.body, reported) == [], f"reported: {reported}"
     outcome = "reported" if reported else "exact"
     record_property("sent", (recording.schema, schema, outcome, ""))
 
@@ -51,9 +56,7 @@ def blamed(error: Any, said: Any) -> str:
     violations = [of for one in error.get("details", []) for of in one.get("fieldViolations", [])]
     names += [violation["field"] for violation in violations]
     names += re.findall(r"[`']([\w.]+)[`']", error["message"])
-    leaves = list(carried.leaves(said))
-    texts = [word for path, value in leaves for word in (*path, value) if isinstance(word, str)]
-    spoken = set(carried.words(texts))
+    spoken = set(carried.words(list(carried.texts(said))))
     for name in names:
         if carried.words([re.sub(r"\[\d+\]", "", name)])[-1] in spoken:
             return name

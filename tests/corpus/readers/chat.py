@@ -39,9 +39,8 @@ class Chat:
         options = {"stream": True, "stream_options": {"include_usage": True}}
         return list(self.client.chat.completions.create(**question, **options))
 
-    def embed(self, model: str) -> list[list[float]]:
-        """The vectors of one text, or of as many as the answer has."""
-        answer = self.client.embeddings.create(model=model, input=["Hi"])
+    def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        answer = self.client.embeddings.create(model=model, input=texts)
         return [one.embedding for one in answer.data]
 
     def candidates(self, objects: list[Any]) -> int:
@@ -50,6 +49,7 @@ class Chat:
     def answer(self, objects: list[Any], candidate: int = 0) -> Answer:
         text, refusal, finish, told = "", "", None, None
         calls: list[list[str]] = []
+        custom: set[int] = set()
         for one in objects:
             told = one.usage or told
             choices = one.choices or []
@@ -70,6 +70,7 @@ class Chat:
                 if begins:
                     index = len(calls)
                     calls.append(["", ""])
+                    custom |= {index} if getattr(call, "custom", None) else set()
                 name, said_with = called(call)
                 calls[index][0] += name or ""
                 calls[index][1] += said_with or ""
@@ -78,7 +79,10 @@ class Chat:
             finish = "content_filter"
         return Answer(
             text=text + refusal,
-            calls=[(name, arguments(raw)) for name, raw in calls],
+            calls=[
+                (name, {"input": raw} if at in custom else arguments(raw))
+                for at, (name, raw) in enumerate(calls)
+            ],
             finish=self.finish.get(finish, finish),
             tokens=_tokens(told),
         )
@@ -90,6 +94,15 @@ def _tokens(told: Any) -> tuple[int, int]:
     # Some hosts count reasoning in the total only.
     output = max(told.completion_tokens, told.total_tokens - told.prompt_tokens)
     return (told.prompt_tokens, output)
+
+
+def called(call: Any) -> tuple[str | None, str | None]:
+    """What is called, and with which arguments, or pieces of them."""
+    if getattr(call, "function", None) is not None:
+        return call.function.name, call.function.arguments
+    # Streamed, these are not in the SDK's types.
+    custom = call.custom if isinstance(call.custom, dict) else call.custom.model_dump()
+    return custom.get("name"), custom.get("input")
 
 
 def _words(content: Any) -> str:

@@ -41,9 +41,8 @@ class Gemini:
             return [self.client.models.generate_content(model=model, contents="Hi")]
         return list(self.client.models.generate_content_stream(model=model, contents="Hi"))
 
-    def embed(self, model: str) -> list[list[float]]:
-        """The vectors of one text, or of as many as the answer has."""
-        answer = self.client.models.embed_content(model=model, contents=["Hi"])
+    def embed(self, model: str, texts: list[str]) -> list[list[float]]:
+        answer = self.client.models.embed_content(model=model, contents=texts)
         return [one.values for one in answer.embeddings]
 
     def count(self, model: str) -> int:

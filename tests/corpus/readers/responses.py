@@ -64,7 +64,7 @@ class Responses:
         if response.status == "incomplete":
             reason = response.incomplete_details.reason
             return self.finish.get(reason, reason)
-        if response.status not in ("completed", None):
+        if response.status == "failed":
             return response.status
         if refused:
             return "filter"

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use crate::conversation::{ApiError, Event, Loss, Refusal, Request, Response, Usage};
+use crate::conversation::{ApiError, Event, Loss, Namespaced, Refusal, Request, Response, Usage};
 
 /// A schema's two directions, for requests, responses, streams and errors.
 ///
@@ -110,6 +110,8 @@ pub struct Reply {
     pub include_thoughts: bool,
     /// Gemini without `alt=sse`: the stream is a JSON array.
     pub json_array: bool,
+    /// Responses: the tools that the caller gave in groups.
+    pub namespaced: Vec<Namespaced>,
 }
 
 /// Turns a provider's stream into events, whatever way its bytes are cut.

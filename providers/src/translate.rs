@@ -12,8 +12,9 @@ mod tests;
 
 use bytes::Bytes;
 
-use crate::codec::{Encoded, PathHints, Reply, Target};
-use crate::conversation::{ApiError, ErrorClass, Refusal, Usage};
+use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
+use crate::conversation::{ApiError, ErrorClass, Namespaced, Refusal, Usage};
+pub use crate::emulate::Emulation;
 use crate::surface::Operation;
 use crate::{Schema, count, embedding, vendor};
 pub use leeway::{Droppable, Leeway};
@@ -129,6 +130,14 @@ impl<'a> Inbound<'a> {
         matches!(&self.work, Work::Turn(turn) if turn.wants_thoughts())
     }
 
+    /// The tools that the caller gave in groups. Known only of requests that have been translated.
+    pub fn namespaced(&self) -> &[Namespaced] {
+        match &self.work {
+            Work::Turn(turn) => turn.namespaced(),
+            Work::Embed(_) | Work::Count(_) => &[],
+        }
+    }
+
     /// The request for a provider that can be asked in each of `spoken`, in the one of them that
     /// suits it best: of those that can carry it, the first in the order of preference.
     ///
@@ -196,6 +205,15 @@ impl<'a> Inbound<'a> {
             }
             Work::Embed(_) => vendor::Operation::Embed,
             Work::Count(_) => vendor::Operation::Count,
+        }
+    }
+
+    /// What writes a streamed answer for the caller.
+    pub fn stream_encoder(&self, reply: Reply) -> Box<dyn StreamEncoder> {
+        let encoder = self.surface.codec().stream_encoder(reply);
+        match &self.work {
+            Work::Turn(turn) => turn.restoring(encoder),
+            Work::Embed(_) | Work::Count(_) => encoder,
         }
     }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use providers::Schema;
-use providers::translate::Droppable;
+use providers::translate::{Droppable, Emulation};
 use providers::vendor::Vendor;
 
 use super::decode::{Decode, Field, Keys, List, Named, section};
@@ -90,6 +90,7 @@ section! {
         backends: List<RawTarget>,
         strict: Switch,
         drop: List<Droppable>,
+        emulate: List<Emulation>,
     }
 }
 

@@ -342,7 +342,7 @@ fn unwrapped(wrapping: &mut Option<Unwrap>, piece: Bytes) -> Bytes {
 fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
     let (from, to) = (exchange.schema, ctx.surface);
     let reply = exchange.reply(ctx);
-    let encoder = to.codec().stream_encoder(reply.clone());
+    let encoder = exchange.inbound.stream_encoder(reply.clone());
     if from == to {
         let hide_usage = !reply.include_usage;
         let options = Verbatim { hide_usage, json_array: reply.json_array };

@@ -234,6 +234,7 @@ impl Exchange<'_> {
             include_usage: self.inbound.wants_usage(),
             include_thoughts: self.inbound.wants_thoughts(),
             json_array: self.inbound.json_array(),
+            namespaced: self.inbound.namespaced().to_vec(),
         }
     }
 }

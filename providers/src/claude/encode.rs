@@ -368,7 +368,7 @@ fn tools<'r>(
             Tool::Hosted { schema: Schema::Claude, raw, .. } => out.push(ToolOut::Hosted(raw)),
             Tool::Hosted { kind, .. } => {
                 return Err(Refusal::of(
-                    request.name(Field::Tools),
+                    request.name(Field::HostedTools),
                     format!("Claude has no tool of type `{kind}`; leave it out"),
                 ));
             }

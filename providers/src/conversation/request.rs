@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{Message, Part, Tool, ToolChoice};
+use super::{Message, Namespaced, Part, Tool, ToolChoice};
 use crate::Schema;
 
 /// A request for one model turn, whatever schema it was written in.
@@ -23,6 +23,8 @@ pub struct Request<'a> {
     pub messages: Vec<Message<'a>>,
     /// Tools the model may call.
     pub tools: Vec<Tool<'a>>,
+    /// Those of the tools that are of a group.
+    pub namespaced: Vec<Namespaced>,
     /// How the model is to choose among the tools; `None` where the caller did not say.
     pub tool_choice: Option<ToolChoice<'a>>,
     /// `Some(false)` where the caller allows one call a turn at most.
@@ -59,6 +61,7 @@ impl<'a> Request<'a> {
             system: Vec::new(),
             messages: Vec::new(),
             tools: Vec::new(),
+            namespaced: Vec::new(),
             tool_choice: None,
             parallel_tool_calls: None,
             output: OutputFormat::Text,

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use super::{Answered, Leeway};
 use crate::Schema;
 use crate::catalog::{Capabilities, Thinking};
-use crate::codec::{Encoded, PathHints, Reply, Target};
-use crate::conversation::{ApiError, Loss, Refusal, Request, shape};
+use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
+use crate::conversation::{ApiError, Loss, Namespaced, Refusal, Request, shape};
+use crate::emulate::{CustomTools, Emulation};
 use crate::json::{Peek, splice};
 use crate::surface::MODEL_MAX;
 
@@ -23,6 +24,8 @@ pub(super) struct Turn<'a> {
     peek: Peek<'a>,
     /// The conversation and what its shaping lost, once a foreign provider has been asked for.
     decoded: Option<Result<(Request<'a>, Vec<Loss>), Refusal>>,
+    /// The free-text tools that the provider that was last encoded for knows as functions.
+    custom_tools: Option<CustomTools>,
 }
 
 impl<'a> Turn<'a> {
@@ -38,7 +41,7 @@ impl<'a> Turn<'a> {
         path: PathHints<'a>,
     ) -> Result<Self, Refusal> {
         let peek = Peek::of(surface, body)?;
-        let turn = Self { surface, body, path, peek, decoded: None };
+        let turn = Self { surface, body, path, peek, decoded: None, custom_tools: None };
         if turn.model().is_empty() {
             return Err(Refusal::of("model", "`model` is missing; name the model to ask"));
         }
@@ -70,6 +73,14 @@ impl<'a> Turn<'a> {
         match &self.decoded {
             Some(Ok((request, _))) => request.reasoning.shown(request.schema).unwrap_or(false),
             _ => false,
+        }
+    }
+
+    /// The tools that the caller gave in groups. Known only of requests that have been translated.
+    pub(super) fn namespaced(&self) -> &[Namespaced] {
+        match &self.decoded {
+            Some(Ok((request, _))) => &request.namespaced,
+            _ => &[],
         }
     }
 
@@ -105,6 +116,7 @@ impl<'a> Turn<'a> {
         target: &Target<'_>,
         leeway: &Leeway,
     ) -> Result<Encoded, Refusal> {
+        self.custom_tools = None;
         if schema == self.surface {
             return Ok(self.verbatim(target));
         }
@@ -115,11 +127,28 @@ impl<'a> Turn<'a> {
             Ok((request, losses))
         });
         let (request, shaping) = decoded.as_ref().map_err(Refusal::clone)?;
-        let mut encoded = encode_with(schema, request, target, leeway)?;
+        let (emulated, custom_tools) = emulated(schema, request, target, leeway);
+        let mut encoded =
+            encode_with(schema, emulated.as_ref().unwrap_or(request), target, leeway)?;
+        if custom_tools.is_some() {
+            encoded.emulated.push(Emulation::CustomTools.report(surface));
+        }
+        if !request.namespaced.is_empty() {
+            encoded.emulated.push(Loss::of("tools.namespace"));
+        }
+        self.custom_tools = custom_tools;
         encoded.losses.extend(shaping.iter().cloned());
         encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
         encoded.losses.dedup();
         Ok(encoded)
+    }
+
+    /// An encoder of the answer that is given what was emulated as what it stands for.
+    pub(super) fn restoring(&self, encoder: Box<dyn StreamEncoder>) -> Box<dyn StreamEncoder> {
+        match &self.custom_tools {
+            Some(tools) => tools.clone().encoder(encoder),
+            None => encoder,
+        }
     }
 
     fn verbatim(&self, target: &Target<'_>) -> Encoded {
@@ -142,10 +171,30 @@ impl<'a> Turn<'a> {
             let usage = schema.codec().read_usage(body)?;
             return Ok(Answered { usage, body: Ok(body.clone()) });
         }
-        let response = schema.codec().decode_response(body)?;
+        let mut response = schema.codec().decode_response(body)?;
+        if let Some(tools) = &self.custom_tools {
+            tools.restore(&mut response);
+        }
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })
     }
+}
+
+/// The request with what its target doesn't have said in another way, where there is such a thing
+/// and the route allows it.
+fn emulated<'a>(
+    schema: Schema,
+    request: &Request<'a>,
+    target: &Target<'_>,
+    leeway: &Leeway,
+) -> (Option<Request<'a>>, Option<CustomTools>) {
+    let allowed = leeway.emulate.contains(&Emulation::CustomTools);
+    if !allowed || !CustomTools::wanted(request, schema, target) {
+        return (None, None);
+    }
+    let mut request = request.clone();
+    let tools = CustomTools::emulate(&mut request);
+    (Some(request), Some(tools))
 }
 
 /// The request in another schema, without what it would be refused for and may do without.

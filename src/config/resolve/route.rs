@@ -24,7 +24,7 @@ impl Resolver<'_> {
         let mut patterns = Seen::new("the model");
         let mut routes = Vec::new();
         for (section, raw) in self.entries(raw, "routes", remedy, Some(top)) {
-            let RawRoute { name, models, backends: targets, strict, drop } = raw;
+            let RawRoute { name, models, backends: targets, strict, drop, emulate } = raw;
             let remedy = "models: [\"gpt-*\"]";
             let models = match models.require(section, "models", remedy, self.problems) {
                 Some((mark, models)) if models.is_empty() => {
@@ -38,7 +38,12 @@ impl Resolver<'_> {
                 patterns.check(*mark, model, "it in one route only", self.problems);
             }
             let drop = drop.value().unwrap_or_default().into_iter().filter_map(Field::value);
-            let leeway = Leeway { strict: strict.or(Switch(false)).0, drop: drop.collect() };
+            let emulate = emulate.value().unwrap_or_default().into_iter().filter_map(Field::value);
+            let leeway = Leeway {
+                strict: strict.or(Switch(false)).0,
+                drop: drop.collect(),
+                emulate: emulate.collect(),
+            };
             let targets = self.targets(section, targets, backends);
             let first = models.first().map(|(mark, model)| (*mark, model.clone()));
             let given = name.given().inspect(|(mark, name)| self.check_name(*mark, name, "name"));

@@ -12,9 +12,12 @@ use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
 use pingora::services::background::{BackgroundService, background_service};
 use pingora::services::listening::Service;
+use providers::seal::Key;
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use crate::admin::Admin;
 use crate::budget::{Ledger, SystemClock};
@@ -62,6 +65,15 @@ pub struct Options {
     pub stop: Option<watch::Receiver<bool>>,
 }
 
+/// A key of this process alone: reasoning that was sealed before a restart, or by another
+/// gateway, is dropped from conversations and reported.
+fn sealing_key() -> Result<Key, String> {
+    let mut secret = Zeroizing::new([0; 64]);
+    let filled = SystemRandom::new().fill(secret.as_mut_slice());
+    filled.map_err(|_| "the system gives no random bytes".to_owned())?;
+    Key::new(secret.as_slice()).map_err(|error| error.to_string())
+}
+
 /// Runs a gateway until it is told to stop and has drained.
 ///
 /// # Errors
@@ -79,6 +91,7 @@ pub fn serve(options: Options) -> Result<(), String> {
         metrics,
         resolver.clone(),
         log.clone(),
+        sealing_key()?,
     ));
 
     let conf = ServerConf {

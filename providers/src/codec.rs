@@ -20,7 +20,8 @@ pub trait Codec: Sync {
         path: PathHints<'a>,
     ) -> Result<Request<'a>, Refusal>;
 
-    /// Writes a request body for `target`, or refuses what it can't carry.
+    /// Writes a request body for `target`, or refuses what it can't carry. Thoughts and tokens in
+    /// it are taken for the target's own: [`Seal::open`](crate::seal::Seal::open) goes before.
     fn encode_request(
         &self,
         request: &Request<'_>,

@@ -22,6 +22,7 @@ mod pattern;
 pub mod price;
 pub mod relay;
 mod schema;
+pub mod seal;
 pub mod sse;
 pub mod surface;
 pub mod translate;

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
 use crate::conversation::{ApiError, ErrorClass, Namespaced, Refusal, Usage};
 pub use crate::emulate::Emulation;
+use crate::seal::Seal;
 use crate::surface::Operation;
 use crate::{Schema, count, embedding, vendor};
 pub use leeway::{Droppable, Leeway};
@@ -139,7 +140,8 @@ impl<'a> Inbound<'a> {
     }
 
     /// The request for a provider that can be asked in each of `spoken`, in the one of them that
-    /// suits it best: of those that can carry it, the first in the order of preference.
+    /// suits it best: of those that can carry it, the first in the order of preference. Of the
+    /// tokens in it the provider gets those that `seal` proves to be its own.
     ///
     /// # Errors
     ///
@@ -150,10 +152,11 @@ impl<'a> Inbound<'a> {
         spoken: &[Schema],
         target: &Target<'_>,
         leeway: &Leeway,
+        seal: &Seal,
     ) -> Result<(Schema, Encoded), ApiError> {
         let mut refused = None;
         for schema in self.schemas(spoken, target) {
-            match self.encode_in(schema, target, leeway) {
+            match self.encode_in(schema, target, leeway, seal) {
                 Ok(encoded) => return Ok((schema, encoded)),
                 Err(refusal) => _ = refused.get_or_insert(refusal),
             }
@@ -183,11 +186,12 @@ impl<'a> Inbound<'a> {
         schema: Schema,
         target: &Target<'_>,
         leeway: &Leeway,
+        seal: &Seal,
     ) -> Result<Encoded, ApiError> {
         let encoded = match &mut self.work {
-            Work::Turn(turn) => turn.encode(schema, target, leeway)?,
+            Work::Turn(turn) => turn.encode(schema, target, leeway, seal)?,
             Work::Embed(texts) => texts.encode(schema, target.model)?,
-            Work::Count(count) => count.encode(schema, target)?,
+            Work::Count(count) => count.encode(schema, target, seal)?,
         };
         leeway.check(self.surface, &encoded.losses)?;
         Ok(encoded)
@@ -208,16 +212,16 @@ impl<'a> Inbound<'a> {
         }
     }
 
-    /// What writes a streamed answer for the caller.
-    pub fn stream_encoder(&self, reply: Reply) -> Box<dyn StreamEncoder> {
-        let encoder = self.surface.codec().stream_encoder(reply);
+    /// What is to write a streamed answer in another schema, given what was emulated in the request
+    /// as what it stands for.
+    pub fn restoring(&self, encoder: Box<dyn StreamEncoder>) -> Box<dyn StreamEncoder> {
         match &self.work {
             Work::Turn(turn) => turn.restoring(encoder),
             Work::Embed(_) | Work::Count(_) => encoder,
         }
     }
 
-    /// A provider's whole answer in `schema`, as the caller gets it.
+    /// A provider's whole answer in `schema`, as the caller gets it, its tokens sealed.
     ///
     /// # Errors
     ///
@@ -227,10 +231,11 @@ impl<'a> Inbound<'a> {
         schema: Schema,
         body: &Bytes,
         reply: &Reply,
+        seal: &Seal,
     ) -> Result<Answered, ApiError> {
         let same = schema == self.surface;
         match &self.work {
-            Work::Turn(turn) => turn.answer(schema, body, reply),
+            Work::Turn(turn) => turn.answer(schema, body, reply, seal),
             Work::Embed(texts) => {
                 let codec = embedding::codec(schema).ok_or_else(|| embedding::unserved(schema))?;
                 let Some(reply) = texts.reply().filter(|_| !same) else {

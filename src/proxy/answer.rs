@@ -76,7 +76,8 @@ async fn whole(
     };
 
     let reply = exchange.reply(ctx);
-    let Ok(answered) = exchange.inbound.answer(exchange.schema, &body, &reply) else {
+    let seal = exchange.seal(ctx);
+    let Ok(answered) = exchange.inbound.answer(exchange.schema, &body, &reply, &seal) else {
         charge_unreadable(gateway, ctx, admitted, &body);
         return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
     };
@@ -342,13 +343,14 @@ fn unwrapped(wrapping: &mut Option<Unwrap>, piece: Bytes) -> Bytes {
 fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
     let (from, to) = (exchange.schema, ctx.surface);
     let reply = exchange.reply(ctx);
-    let encoder = exchange.inbound.stream_encoder(reply.clone());
     if from == to {
+        let encoder = to.codec().stream_encoder(reply.clone());
         let hide_usage = !reply.include_usage;
         let options = Verbatim { hide_usage, json_array: reply.json_array };
         Relay::verbatim(from.codec().stream_decoder(), encoder, options)
     } else {
-        Relay::translate(from.codec().stream_decoder(), encoder)
+        let encoder = exchange.seal(ctx).stream_encoder(from, to, reply);
+        Relay::translate(from.codec().stream_decoder(), exchange.inbound.restoring(encoder))
     }
 }
 

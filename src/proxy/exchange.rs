@@ -13,6 +13,7 @@ use pingora::proxy::Session;
 use providers::Schema;
 use providers::codec::Reply;
 use providers::conversation::{ApiError, ErrorClass};
+use providers::seal::Seal;
 use providers::surface::Operation;
 use providers::translate::Inbound;
 
@@ -67,7 +68,7 @@ pub async fn run(
 
     let mut failed = None;
     for attempt in &grant.attempts {
-        let prepared = match prepare(session, ctx, asked, &mut inbound, attempt) {
+        let prepared = match prepare(gateway, session, ctx, asked, &mut inbound, attempt) {
             Ok(prepared) => prepared,
             // That one backend can't carry the request says nothing about how another one failed.
             Err(refusal) => {
@@ -223,6 +224,11 @@ impl Exchange<'_> {
     /// then breaks off, or sends what nobody can read, keeps failing.
     pub fn backend_succeeded(&self) {
         self.gateway.health.succeeded(&self.attempt.backend().name);
+    }
+
+    /// What seals the tokens of the answer.
+    pub fn seal(&self, ctx: &RequestCtx) -> Seal {
+        self.gateway.seal(ctx, self.attempt)
     }
 
     /// What an encoder of the answer must know.

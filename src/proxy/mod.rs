@@ -34,6 +34,7 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{BError, Error, ErrorType};
 use providers::Schema;
 use providers::conversation::{ApiError, ErrorClass, Loss};
+use providers::seal::Key;
 use providers::surface::{self, Endpoint};
 
 pub use ctx::RequestCtx;
@@ -69,6 +70,8 @@ pub struct Gateway {
     rates: Rates,
     memory: intake::Memory,
     ids: Ids,
+    /// Proves the reasoning that callers of other schemas keep for a provider.
+    seal: Key,
 }
 
 /// Ids of requests: unlike any other gateway's, and counted.
@@ -97,6 +100,7 @@ impl Gateway {
         metrics: Arc<Metrics>,
         resolver: Arc<Resolver>,
         access_log: Option<AccessLog>,
+        seal: Key,
     ) -> Self {
         let memory = intake::Memory::new(live.pin().limits.in_flight_bytes);
         Self {
@@ -111,6 +115,7 @@ impl Gateway {
             rates: Rates::default(),
             memory,
             ids: Ids::new(),
+            seal,
         }
     }
 

@@ -7,6 +7,7 @@ use providers::catalog::ApiVersion;
 use providers::codec::{Encoded, Target};
 use providers::conversation::{ApiError, ErrorClass, Loss};
 use providers::json::splice;
+use providers::seal::{Origin, Seal};
 use providers::surface::Operation;
 use providers::translate::{Inbound, Leeway};
 use providers::vendor::{Offer, Place};
@@ -37,6 +38,7 @@ struct Said<'a> {
 
 /// The request as this attempt's backend is to get it.
 pub fn prepare(
+    gateway: &Gateway,
     session: &Session,
     ctx: &RequestCtx,
     asked: &Asked,
@@ -53,7 +55,9 @@ pub fn prepare(
         return Err(not_offered(backend, asked.operation));
     }
     let target = Target { model: attempt.model(), capabilities: &attempt.terms().capabilities };
-    let (schema, encoded) = inbound.encode(&spoken, &target, leeway).map_err(cannot_carry)?;
+    let seal = gateway.seal(ctx, attempt);
+    let encoded = inbound.encode(&spoken, &target, leeway, &seal);
+    let (schema, encoded) = encoded.map_err(cannot_carry)?;
     let Encoded { body, mut losses, emulated, api_version } = encoded;
     let Some(offer) = backend.vendor.offer(schema) else {
         return Err(not_offered(backend, asked.operation));
@@ -112,6 +116,15 @@ impl<'a> Said<'a> {
             version: texts("anthropic-version").next(),
             betas: texts("anthropic-beta").flat_map(|betas| betas.split(',')).collect(),
         }
+    }
+}
+
+impl Gateway {
+    /// What proves that a token was made by this attempt's backend and model on this route.
+    pub fn seal(&self, ctx: &RequestCtx, attempt: &Attempt) -> Seal {
+        let backend = &attempt.backend().name;
+        let route = ctx.route.as_ref().map_or("", |route| &route.name);
+        Seal::new(&self.seal, &Origin { backend, model: attempt.model(), route })
     }
 }
 

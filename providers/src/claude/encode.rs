@@ -248,14 +248,17 @@ fn sampling<'r>(
 }
 
 /// Whether a tool's result is to be answered to a model that would have to see the thoughts
-/// behind its call: with a thinking budget Anthropic refuses the turn without them, and others'
-/// histories don't have them.
+/// behind its call: with a thinking budget Anthropic refuses the turn without them, and the
+/// history may be another's.
 fn lacks_thoughts(request: &Request<'_>) -> bool {
-    if request.schema == Schema::Claude {
-        return false;
-    }
-    let last = request.messages.iter().rev().find(|message| message.role != Role::System);
-    last.is_some_and(|message| message.parts.iter().any(|p| matches!(p, Part::ToolResult(_))))
+    let mut turns = request.messages.iter().rev().filter(|turn| turn.role != Role::System);
+    let answers = |part: &Part<'_>| matches!(part, Part::ToolResult(_));
+    let thought = |part: &Part<'_>| match part {
+        Part::Thinking(thinking) => thinking.signature.is_some(),
+        part => matches!(part, Part::RedactedThinking(_)),
+    };
+    turns.next().is_some_and(|turn| turn.parts.iter().any(answers))
+        && !turns.next().is_some_and(|turn| turn.parts.first().is_some_and(thought))
 }
 
 /// The output format; JSON mode becomes an instruction.

@@ -198,13 +198,7 @@ impl<'r, 'l> Writer<'r, 'l> {
             (Part::ToolResult(result), Role::User) => self.result(result)?,
             (Part::ToolCall(call), Role::Assistant) => self.call(call)?,
             (Part::Thinking(thinking), Role::Assistant) => return Ok(self.thinking(thinking)),
-            (Part::RedactedThinking(data), Role::Assistant) => {
-                if self.schema != Schema::Claude {
-                    self.losses.field(Field::Thinking);
-                    return Ok(None);
-                }
-                Known::RedactedThinking { data }
-            }
+            (Part::RedactedThinking(data), Role::Assistant) => Known::RedactedThinking { data },
             (Part::Refusal(words), _) => {
                 return Ok((!words.is_empty()).then(|| Block::text(words.as_ref())));
             }
@@ -285,10 +279,11 @@ impl<'r, 'l> Writer<'r, 'l> {
         media::image(image, self.schema)
     }
 
-    /// Reasoning goes back only to who signed it; the words alone would be refused.
+    /// Reasoning with the proof of who had it, which is [the target](crate::seal::Seal::open);
+    /// the words alone would be refused.
     fn thinking(&mut self, thinking: &'r Thinking<'_>) -> Option<Block<'r>> {
         match &thinking.signature {
-            Some(signature) if self.schema == Schema::Claude && !signature.is_empty() => {
+            Some(signature) if !signature.is_empty() => {
                 Some(Block::Known(Known::Thinking { thinking: &thinking.text, signature }))
             }
             _ => {

@@ -70,6 +70,33 @@ impl<'a> Text<'a> {
     pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
+
+    /// Takes in the text right after it, if nothing hangs on either. Gives whether it did.
+    pub(crate) fn join(&mut self, after: &Self) -> bool {
+        let plain = |text: &Self| {
+            text.cache.is_none() && text.signature.is_none() && text.citations.is_empty()
+        };
+        let joins = plain(self) && plain(after);
+        if joins {
+            self.text.to_mut().push_str(&after.text);
+        }
+        joins
+    }
+
+    /// Cuts it in two at this byte, a character's first, and gives the second half. What hangs on
+    /// its end goes with that; citations stay.
+    pub(crate) fn split_off(&mut self, at: usize) -> Self {
+        let text = match &mut self.text {
+            Cow::Borrowed(text) => {
+                let (before, after) = text.split_at(at);
+                *text = before;
+                Cow::Borrowed(after)
+            }
+            Cow::Owned(text) => Cow::Owned(text.split_off(at)),
+        };
+        let (cache, signature) = (self.cache.take(), self.signature.take());
+        Self { text, cache, signature, citations: Vec::new() }
+    }
 }
 
 impl<'a> Part<'a> {

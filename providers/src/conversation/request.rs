@@ -23,8 +23,10 @@ pub struct Request<'a> {
     pub messages: Vec<Message<'a>>,
     /// Tools the model may call.
     pub tools: Vec<Tool<'a>>,
-    /// Those of the tools that are of a group.
+    /// Those of the tools that are of a group, and those of which only calls are left.
     pub namespaced: Vec<Namespaced>,
+    /// The groups as written, for their own schema.
+    pub namespaces: Vec<&'a RawValue>,
     /// How the model is to choose among the tools; `None` where the caller did not say.
     pub tool_choice: Option<ToolChoice<'a>>,
     /// `Some(false)` where the caller allows one call a turn at most.
@@ -62,6 +64,7 @@ impl<'a> Request<'a> {
             messages: Vec::new(),
             tools: Vec::new(),
             namespaced: Vec::new(),
+            namespaces: Vec::new(),
             tool_choice: None,
             parallel_tool_calls: None,
             output: OutputFormat::Text,
@@ -75,6 +78,11 @@ impl<'a> Request<'a> {
             modalities: Vec::new(),
             extensions: Vec::new(),
         }
+    }
+
+    /// The tool of a group that has this name in the conversation.
+    pub fn namespaced(&self, name: &str) -> Option<&Namespaced> {
+        self.namespaced.iter().find(|tool| tool.joined() == name)
     }
 
     /// What this request's own schema calls a field.

@@ -7,6 +7,7 @@ use crate::Schema;
 use crate::codec::{Encoded, PathHints, Target};
 use crate::conversation::{ApiError, Refusal, Request, Sampling, shape};
 use crate::json::{Models, splice};
+use crate::seal::{self, Seal};
 use crate::surface::MODEL_MAX;
 
 /// A caller's request for a count: as [`crate::translate::Inbound`], a provider of the caller's
@@ -48,28 +49,44 @@ impl<'a> Inbound<'a> {
     }
 
     /// The request for a provider that speaks `schema`. What has no tokens (sampling, limits,
-    /// stop strings) is not sent and is no loss.
+    /// stop strings) is not sent and is no loss. Tokens are sent as with a turn.
     ///
     /// # Errors
     ///
     /// The provider's schema does not count ([`unserved`]); or something in the request can't be
     /// carried and may not be left out.
-    pub fn encode(&self, schema: Schema, target: &Target<'_>) -> Result<Encoded, ApiError> {
-        if schema == self.surface {
+    pub fn encode(
+        &self,
+        schema: Schema,
+        target: &Target<'_>,
+        seal: &Seal,
+    ) -> Result<Encoded, ApiError> {
+        if schema == self.surface && !self.holds_tokens() {
             return Ok(Encoded::of(splice(self.body, self.models.set(target.model))));
         }
         let wrapping = codec(schema).ok_or_else(|| unserved(schema))?;
         let source = codec(self.surface).ok_or_else(|| unserved(self.surface))?;
         let body = source.unwrap(self.body)?;
         let mut request = self.surface.codec().decode_request(&body, self.path)?;
-        let shaping = shape::normalize(&mut request)?;
+        let mut losses = seal.open(&mut request, schema);
+        losses.extend(shape::normalize(&mut request)?);
         let request = counted(request);
         let mut encoded = schema.codec().encode_request(&request, target)?;
-        encoded.losses.extend(shaping);
+        encoded.losses.extend(losses);
         encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
         encoded.losses.dedup();
         encoded.body = wrapping.wrap(&encoded.body, target.model)?.into();
         Ok(encoded)
+    }
+
+    /// Whether the conversation holds sealed tokens, which no provider can read.
+    fn holds_tokens(&self) -> bool {
+        let holds = |source: &dyn super::Codec| {
+            let body = source.unwrap(self.body).ok()?;
+            let request = self.surface.codec().decode_request(&body, self.path).ok()?;
+            Some(seal::holds_tokens(&request))
+        };
+        seal::is_sealed(self.body) && codec(self.surface).and_then(holds).unwrap_or(false)
     }
 }
 

@@ -8,6 +8,7 @@ use super::*;
 use crate::catalog::Capabilities;
 use crate::codec::{Encoded, PathHints, Target};
 use crate::corpus;
+use crate::seal::tests::seal;
 
 fn json(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap()
@@ -18,7 +19,7 @@ fn sent(surface: Schema, body: &str, model: Option<&str>, to: Schema) -> Result<
     let body = Bytes::from(body.to_owned());
     let capabilities = Capabilities::default_for(to);
     let target = Target { model: "new", capabilities: &capabilities };
-    Inbound::of(surface, &body, model)?.encode(to, &target)
+    Inbound::of(surface, &body, model)?.encode(to, &target, &seal())
 }
 
 const CLAUDE: &str = r#"{"model":"m","system":"Be terse.","messages":[{"role":"user","content":"Hi"}],

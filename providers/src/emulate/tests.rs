@@ -60,7 +60,7 @@ fn a_custom_tool_becomes_a_function_that_says_what_its_text_must_be() {
     assert!(told.starts_with(&plain) && told.contains("lark grammar:\nstart: \"a\"\n"), "{told}");
     // Of a format of another day, all of it.
     let (told, _) = function(Some(json!({"type": "new", "a": 1})));
-    assert!(told.contains(r#"{"type":"new","a":1}"#), "{told}");
+    assert!(told.contains(r#"{"a":1,"type":"new"}"#), "{told}");
 }
 
 /// A turn that called the tool with this text, and its result.

@@ -165,13 +165,11 @@ impl<'a> Writer<'a, '_, '_> {
             Part::Audio(audio) => self.media(audio, Field::Audio)?,
             Part::ToolCall(call) => self.call(call)?,
             Part::ToolResult(result) => return self.result(role, result),
-            Part::Thinking(Thinking { text, signature, .. })
-                if self.request.schema == Schema::Gemini =>
-            {
+            // Gemini's own: another's were taken out (`wire.md` §5.3).
+            Part::Thinking(Thinking { text, signature, .. }) => {
                 Out::Data(Data::Thought(text), signature.as_deref())
             }
-            // Another's thoughts are bound to it by its signature (`wire.md` §5.3).
-            Part::Thinking(_) | Part::RedactedThinking(_) => {
+            Part::RedactedThinking(_) => {
                 self.losses.note(Field::Thinking);
                 return Ok(());
             }

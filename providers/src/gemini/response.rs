@@ -152,9 +152,12 @@ fn encode_part<'a>(part: &'a Part<'_>, reply: &Reply) -> Result<Option<write::Pa
             text.signature.as_deref(),
         ),
         Part::Refusal(text) => write::Part::of(write::Data::Text(Cow::Borrowed(text))),
-        // Its signature is bound to whoever thought it, and would be of no use here.
-        Part::Thinking(thinking) if reply.include_thoughts && !thinking.text.is_empty() => {
-            write::Part::of(write::Data::Thought(&thinking.text))
+        Part::Thinking(thinking)
+            if reply.include_thoughts
+                && (!thinking.text.is_empty() || thinking.signature.is_some()) =>
+        {
+            let thought = write::Data::Thought(&thinking.text);
+            write::Part::Data(thought, thinking.signature.as_deref())
         }
         Part::ToolCall(call) => encode_call(call)?,
         Part::Image(Media { source: Source::Base64 { media_type, data }, .. })

@@ -101,6 +101,10 @@ impl Encoder {
             (Kind::Thinking, Delta::Text(text)) if !text.is_empty() => {
                 self.head.part(candidate, Part::of(Data::Thought(text)), out);
             }
+            (Kind::Thinking, Delta::Signature(signature)) => {
+                let thought = Data::Thought("");
+                self.head.part(candidate, Part::Data(thought, Some(signature)), out);
+            }
             (Kind::Call { arguments, .. }, Delta::Arguments(piece)) => arguments.push_str(piece),
             (Kind::Call { signature, .. }, Delta::Signature(whole)) => {
                 *signature = Some(whole.to_string());

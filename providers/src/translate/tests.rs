@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog::Catalog;
+use crate::seal::tests::seal;
 
 const EASY: Leeway = Leeway { strict: false, drop: Vec::new(), emulate: Vec::new() };
 const TURN: Operation = Operation::Generate { stream: None, json_array: false };
@@ -67,11 +68,11 @@ fn what_one_schema_cannot_carry_another_may() {
     let capabilities = Catalog::bundled().capabilities(Schema::Chat, "gpt-5.4");
     let target = Target { model: "m", capabilities: &capabilities };
     let mut inbound = Inbound::of(TURN, Schema::Claude, &body, None).unwrap();
-    assert!(inbound.encode(&[Schema::Chat, Schema::Responses], &target, &EASY).is_err());
-    assert!(inbound.encode(&[], &target, &EASY).is_err());
+    assert!(inbound.encode(&[Schema::Chat, Schema::Responses], &target, &EASY, &seal()).is_err());
+    assert!(inbound.encode(&[], &target, &EASY, &seal()).is_err());
     // Its own schema carries everything.
     let (schema, encoded) =
-        inbound.encode(&[Schema::Chat, Schema::Claude], &target, &EASY).unwrap();
+        inbound.encode(&[Schema::Chat, Schema::Claude], &target, &EASY, &seal()).unwrap();
     assert_eq!((schema, encoded.body), (Schema::Claude, body.clone()));
 }
 
@@ -83,7 +84,7 @@ fn to_claude(config: &str, leeway: &Leeway) -> Result<(String, Vec<String>), Api
     let capabilities = Catalog::bundled().capabilities(Schema::Claude, "claude-opus-5");
     let target = Target { model: "claude-opus-5", capabilities: &capabilities };
     let mut inbound = Inbound::of(TURN, Schema::Gemini, &body, Some("m")).unwrap();
-    let (_, encoded) = inbound.encode(&[Schema::Claude], &target, leeway)?;
+    let (_, encoded) = inbound.encode(&[Schema::Claude], &target, leeway, &seal())?;
     let body = String::from_utf8(encoded.body.to_vec()).unwrap();
     Ok((body, encoded.losses.into_iter().map(|loss| loss.field.into_owned()).collect()))
 }

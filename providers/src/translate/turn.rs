@@ -2,7 +2,7 @@
 //!
 //! Two lanes: a provider of the caller's own schema gets the caller's bytes, with only what must
 //! change changed; any other gets the request decoded into the conversation model (once) and
-//! encoded anew for it.
+//! encoded anew for it. So does one of the caller's own schema, if the request holds sealed tokens.
 
 use bytes::Bytes;
 
@@ -13,6 +13,7 @@ use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
 use crate::conversation::{ApiError, Loss, Namespaced, Refusal, Request, shape};
 use crate::emulate::{CustomTools, Emulation};
 use crate::json::{Peek, splice};
+use crate::seal::{self, Seal};
 use crate::surface::MODEL_MAX;
 
 /// A caller's request for a model turn.
@@ -22,8 +23,8 @@ pub(super) struct Turn<'a> {
     body: &'a Bytes,
     path: PathHints<'a>,
     peek: Peek<'a>,
-    /// The conversation and what its shaping lost, once a foreign provider has been asked for.
-    decoded: Option<Result<(Request<'a>, Vec<Loss>), Refusal>>,
+    /// The conversation, once it has been asked for.
+    decoded: Option<Result<Request<'a>, Refusal>>,
     /// The free-text tools that the provider that was last encoded for knows as functions.
     custom_tools: Option<CustomTools>,
 }
@@ -71,7 +72,7 @@ impl<'a> Turn<'a> {
     /// been translated; a verbatim answer is not filtered.
     pub(super) fn wants_thoughts(&self) -> bool {
         match &self.decoded {
-            Some(Ok((request, _))) => request.reasoning.shown(request.schema).unwrap_or(false),
+            Some(Ok(request)) => request.reasoning.shown(request.schema).unwrap_or(false),
             _ => false,
         }
     }
@@ -79,7 +80,7 @@ impl<'a> Turn<'a> {
     /// The tools that the caller gave in groups. Known only of requests that have been translated.
     pub(super) fn namespaced(&self) -> &[Namespaced] {
         match &self.decoded {
-            Some(Ok((request, _))) => &request.namespaced,
+            Some(Ok(request)) => &request.namespaced,
             _ => &[],
         }
     }
@@ -105,7 +106,7 @@ impl<'a> Turn<'a> {
         !capabilities.tools_with_effort && self.peek.has_tools() && self.peek.names_effort()
     }
 
-    /// The request in one schema.
+    /// The request in one schema, with the tokens of whom `seal` speaks for, and no other's.
     ///
     /// # Errors
     ///
@@ -115,40 +116,51 @@ impl<'a> Turn<'a> {
         schema: Schema,
         target: &Target<'_>,
         leeway: &Leeway,
+        seal: &Seal,
     ) -> Result<Encoded, Refusal> {
         self.custom_tools = None;
-        if schema == self.surface {
+        if schema == self.surface && !self.holds_tokens() {
             return Ok(self.verbatim(target));
         }
-        let (surface, body, path) = (self.surface, self.body, self.path);
-        let decoded = self.decoded.get_or_insert_with(|| {
-            let mut request = surface.codec().decode_request(body, path)?;
-            let losses = shape::normalize(&mut request)?;
-            Ok((request, losses))
-        });
-        let (request, shaping) = decoded.as_ref().map_err(Refusal::clone)?;
-        let (emulated, custom_tools) = emulated(schema, request, target, leeway);
-        let mut encoded =
-            encode_with(schema, emulated.as_ref().unwrap_or(request), target, leeway)?;
+        let mut request = self.decoded().map_err(Refusal::clone)?.clone();
+        let mut losses: Vec<Loss> = seal.open(&mut request, schema);
+        losses.extend(shape::normalize(&mut request)?);
+        let foreign = schema != self.surface;
+        let custom = Emulation::CustomTools;
+        let wanted = foreign && CustomTools::wanted(&request, schema, target);
+        let emulate = wanted && leeway.emulate.contains(&custom);
+        let custom_tools = emulate.then(|| CustomTools::emulate(&mut request));
+        let mut encoded = encode_with(schema, &request, target, leeway)?;
         if custom_tools.is_some() {
-            encoded.emulated.push(Emulation::CustomTools.report(surface));
+            encoded.emulated.push(custom.report(self.surface));
         }
-        if !request.namespaced.is_empty() {
+        if foreign && !request.namespaced.is_empty() {
             encoded.emulated.push(Loss::of("tools.namespace"));
         }
         self.custom_tools = custom_tools;
-        encoded.losses.extend(shaping.iter().cloned());
+        encoded.losses.extend(losses);
         encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
         encoded.losses.dedup();
         Ok(encoded)
     }
 
-    /// An encoder of the answer that is given what was emulated as what it stands for.
+    /// What is to write an answer, given what was emulated as what it stands for.
     pub(super) fn restoring(&self, encoder: Box<dyn StreamEncoder>) -> Box<dyn StreamEncoder> {
         match &self.custom_tools {
             Some(tools) => tools.clone().encoder(encoder),
             None => encoder,
         }
+    }
+
+    /// The conversation as the caller wrote it.
+    fn decoded(&mut self) -> Result<&Request<'a>, &Refusal> {
+        let (surface, body, path) = (self.surface, self.body, self.path);
+        self.decoded.get_or_insert_with(|| surface.codec().decode_request(body, path)).as_ref()
+    }
+
+    /// Whether the conversation holds sealed tokens, which no provider can read.
+    fn holds_tokens(&mut self) -> bool {
+        seal::is_sealed(self.body) && self.decoded().is_ok_and(seal::holds_tokens)
     }
 
     fn verbatim(&self, target: &Target<'_>) -> Encoded {
@@ -166,35 +178,20 @@ impl<'a> Turn<'a> {
         schema: Schema,
         body: &Bytes,
         reply: &Reply,
+        seal: &Seal,
     ) -> Result<Answered, ApiError> {
         if schema == self.surface {
             let usage = schema.codec().read_usage(body)?;
             return Ok(Answered { usage, body: Ok(body.clone()) });
         }
         let mut response = schema.codec().decode_response(body)?;
+        seal.response(&mut response, schema, self.surface, reply);
         if let Some(tools) = &self.custom_tools {
             tools.restore(&mut response);
         }
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })
     }
-}
-
-/// The request with what its target doesn't have said in another way, where there is such a thing
-/// and the route allows it.
-fn emulated<'a>(
-    schema: Schema,
-    request: &Request<'a>,
-    target: &Target<'_>,
-    leeway: &Leeway,
-) -> (Option<Request<'a>>, Option<CustomTools>) {
-    let allowed = leeway.emulate.contains(&Emulation::CustomTools);
-    if !allowed || !CustomTools::wanted(request, schema, target) {
-        return (None, None);
-    }
-    let mut request = request.clone();
-    let tools = CustomTools::emulate(&mut request);
-    (Some(request), Some(tools))
 }
 
 /// The request in another schema, without what it would be refused for and may do without.

@@ -11,6 +11,7 @@ mod ladder;
 mod nothing_lost;
 mod odd_answers;
 mod provider;
+mod reasoning;
 mod requests;
 mod round_trips;
 mod support;

@@ -5,6 +5,7 @@ use providers::Schema;
 use providers::catalog::Catalog;
 use providers::codec::{Encoded, PathHints, Target};
 use providers::conversation::Refusal;
+use providers::seal::{Key, Origin, Seal};
 use providers::surface::Operation;
 use providers::translate::{Inbound, Leeway};
 use serde_json::Value;
@@ -56,8 +57,24 @@ pub(crate) const fn path(schema: Schema, stream: bool) -> PathHints<'static> {
     }
 }
 
+/// The seal of this backend, model and route.
+pub(crate) fn seal(backend: &str, model: &str, route: &str) -> Seal {
+    Seal::new(&Key::new(&[7; Key::LEAST]).unwrap(), &Origin { backend, model, route })
+}
+
 /// Sends a body on its way from one schema to a model of another.
 pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<Encoded, Refusal> {
+    sealed_send(from, to, model, body, &seal("backend", model, "route"))
+}
+
+/// The same, to the model of this seal.
+pub(crate) fn sealed_send(
+    from: Schema,
+    to: Schema,
+    model: &str,
+    body: &str,
+    seal: &Seal,
+) -> Result<Encoded, Refusal> {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let capabilities = Catalog::bundled().capabilities(to, model);
     let target = Target { model, capabilities: &capabilities };
@@ -65,7 +82,7 @@ pub(crate) fn send(from: Schema, to: Schema, model: &str, body: &str) -> Result<
     let operation = Operation::Generate { stream: path.stream, json_array: false };
     let mut inbound = Inbound::of(operation, from, &body, path.model)?;
     let sent = inbound
-        .encode(&[to], &target, &Leeway::default())
+        .encode(&[to], &target, &Leeway::default(), seal)
         .map_err(|error| Refusal { field: error.param.map(Into::into), message: error.message });
     sent.map(|(_, encoded)| encoded)
 }

@@ -106,7 +106,7 @@ fn what_anthropic_can_not_say_is_refused_in_the_callers_words() {
         ("tools", able(Kind::Effort), Box::new(|r| r.tools = vec![tool("a.b")])),
         ("tools", able(Kind::Effort), Box::new(|r| r.tools = vec![tool("")])),
         (
-            "tools",
+            "tools.hosted",
             able(Kind::Effort),
             Box::new(|r| {
                 let raw = raw("{}");
@@ -224,13 +224,9 @@ fn hints_are_dropped_and_said() {
         (
             "messages.reasoning_content",
             Box::new(|r| {
-                let thinking =
-                    Thinking { id: None, text: "hm".into(), signature: Some("s".into()) };
-                let parts = vec![
-                    Part::Thinking(thinking),
-                    Part::RedactedThinking("x".into()),
-                    Part::text("a"),
-                ];
+                // Words that nobody signed.
+                let thinking = Thinking { text: "hm".into(), ..Thinking::default() };
+                let parts = vec![Part::Thinking(thinking), Part::text("a")];
                 r.messages.push(message(Role::Assistant, parts));
             }),
         ),

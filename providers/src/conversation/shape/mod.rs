@@ -12,7 +12,8 @@ use super::{Field, Loss, Message, Part, Refusal, Request, Role};
 
 /// Shapes a conversation for another schema than its own.
 ///
-/// - Empty text is dropped, and with it messages that hold nothing else.
+/// - Empty text is dropped, and with it messages that hold nothing else. Where it has a signature
+///   it stays: Gemini wants that back (`wire.md` §5.3).
 /// - Consecutive turns of one role become one.
 /// - Every call has an id that all schemas accept (`[a-zA-Z0-9_-]{1,64}`): a missing or unusual
 ///   one is replaced by one that depends only on the call and what stands before it, so that a
@@ -42,19 +43,16 @@ pub fn normalize(request: &mut Request<'_>) -> Result<Vec<Loss>, Refusal> {
 
 /// Drops text parts that say nothing, in turns, tool results and instructions alike.
 fn drop_empty(request: &mut Request<'_>, losses: &mut Vec<Loss>) {
-    let (cache, thinking) = (request.name(Field::CacheControl), request.name(Field::Thinking));
+    let cache = request.name(Field::CacheControl);
     let mut sweep = |parts: &mut Vec<Part<'_>>| {
         parts.retain(|part| {
             let Part::Text(text) = part else { return true };
-            if !text.text.is_empty() {
+            if !text.text.is_empty() || text.signature.is_some() {
                 return true;
             }
-            let hung = [(text.cache.is_some(), cache), (text.signature.is_some(), thinking)];
-            for (_, field) in hung.into_iter().filter(|(there, _)| *there) {
-                let loss = Loss::of(field);
-                if !losses.contains(&loss) {
-                    losses.push(loss);
-                }
+            let loss = Loss::of(cache);
+            if text.cache.is_some() && !losses.contains(&loss) {
+                losses.push(loss);
             }
             false
         });
@@ -72,7 +70,7 @@ fn drop_empty(request: &mut Request<'_>, losses: &mut Vec<Loss>) {
 }
 
 /// Makes one turn of consecutive turns of one role.
-fn merged(messages: Vec<Message<'_>>) -> Vec<Message<'_>> {
+pub(crate) fn merged(messages: Vec<Message<'_>>) -> Vec<Message<'_>> {
     let mut turns: Vec<Message<'_>> = Vec::with_capacity(messages.len());
     for message in messages {
         match turns.last_mut() {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::super::{Arguments, Text, ToolCall, ToolResult};
+use super::super::{Arguments, CacheBreakpoint, Text, ToolCall, ToolResult};
 use super::*;
 use crate::Schema;
 
@@ -106,9 +106,18 @@ fn empty_text_goes_and_takes_empty_turns_along() {
 
 #[test]
 fn what_hung_on_empty_text_is_reported_once() {
+    let cache = Some(CacheBreakpoint::default());
+    let cached = || Part::Text(Text { cache, ..Text::default() });
+    let mut request = request(vec![user(vec![Part::text("a"), cached(), cached()])]);
+    assert_eq!(normalize(&mut request).unwrap(), [Loss::of("cache_control")]);
+}
+
+#[test]
+fn empty_text_with_a_signature_stays() {
     let signed = || Part::Text(Text { signature: Some("s".into()), ..Text::default() });
-    let mut request = request(vec![user(vec![Part::text("a"), signed(), signed()])]);
-    assert_eq!(normalize(&mut request).unwrap(), [Loss::of("messages.reasoning_content")]);
+    let mut request = request(vec![user(vec![Part::text("a")]), model(vec![signed()])]);
+    assert_eq!(normalize(&mut request).unwrap(), []);
+    assert_eq!(request.messages[1].parts.len(), 1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::catalog::{Capabilities, Thinking as Thinks};
 use crate::codec::{Codec, Target};
 use crate::conversation::{
     Arguments, Effort, Extension, Media, Message, Opaque, OutputFormat, Part, Request, Role,
-    Source, Text, Thinking, ThinkingMode, Tool, ToolCall, ToolChoice, ToolResult, Unsupported,
+    Source, Text, ThinkingMode, Tool, ToolCall, ToolChoice, ToolResult, Unsupported,
 };
 
 fn raw(json: &str) -> &RawValue {
@@ -407,12 +407,14 @@ fn what_is_lost_is_said_once_and_in_the_callers_words() {
         let cache = Some(crate::conversation::CacheBreakpoint::default());
         Part::Text(Text { cache, ..Text::new("hi") })
     };
-    let thought =
-        || Part::Thinking(Thinking { id: None, text: "hm".into(), signature: Some("s".into()) });
     let mut request = Request::new(Schema::Claude, "claude-x");
     request.messages = vec![
         user(vec![cached(), cached()]),
-        model(vec![thought(), Part::RedactedThinking("x".into()), Part::text("a")]),
+        model(vec![
+            Part::RedactedThinking("x".into()),
+            Part::RedactedThinking("x".into()),
+            Part::text("a"),
+        ]),
         user(vec![Part::text("b")]),
     ];
     request.user = Some("u".into());
@@ -458,7 +460,7 @@ fn what_may_not_be_left_out_is_refused_by_name() {
         (with(Part::Document(media(Source::File { id: "file-1".into() }))), "messages.file"),
         (with(opaque), "messages.server_tool_use"),
         (with(Part::text("")), "messages"),
-        (Request { tools: vec![hosted], ..hello() }, "tools"),
+        (Request { tools: vec![hosted], ..hello() }, "tools.hosted"),
         (Request { tools: vec![function("1st")], ..hello() }, "tools"),
         (
             Request { tools: vec![function("f")], parallel_tool_calls: Some(false), ..hello() },

@@ -182,7 +182,7 @@ fn a_whole_answer_is_written() {
     let shown = written(&response, &Reply { include_thoughts: true, ..reply() });
     assert_eq!(
         shown["candidates"][0]["content"]["parts"][0],
-        json!({"text": "hm", "thought": true})
+        json!({"text": "hm", "thought": true, "thoughtSignature": "s"})
     );
 }
 

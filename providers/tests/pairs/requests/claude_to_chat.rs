@@ -183,7 +183,8 @@ const TURNS: &[Row] = &[
         r#"{"messages":[{"role":"user","content":"A"},{"role":"assistant","content":[
         {"type":"thinking","thinking":"","signature":"c2ln"}]},{"role":"user","content":"B"}]}"#,
         Partly(
-            r#"{"messages":[{"role":"user","content":"A"},{"role":"user","content":"B"}]}"#,
+            r#"{"messages":[{"role":"user","content":[
+            {"type":"text","text":"A"},{"type":"text","text":"B"}]}]}"#,
             &["messages.thinking"],
         ),
     ),

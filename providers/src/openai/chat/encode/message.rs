@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::content::{self, Content, Known, Part, Prefixed};
 use super::options::{Losses, refuse};
-use crate::Schema;
 use crate::codec::Target;
 use crate::conversation::{self, Field, Refusal, Request, Role, ToolResult};
 
@@ -53,7 +52,7 @@ pub(super) fn all<'a>(
 ) -> Result<Vec<Message<'a>>, Refusal> {
     let mut writer = Writer {
         request,
-        thoughts: request.schema == Schema::Chat && target.capabilities.legacy_openai,
+        thoughts: target.capabilities.legacy_openai,
         losses,
         messages: Vec::with_capacity(request.messages.len() + 1),
         moved: Vec::new(),
@@ -82,7 +81,7 @@ pub(super) fn all<'a>(
 
 struct Writer<'r, 'a, 'l, 'm, 'n> {
     request: &'a Request<'r>,
-    /// The host reads thoughts in history, in the caller's own spelling.
+    /// The host reads thoughts in history, if they are its own.
     thoughts: bool,
     losses: &'l mut Losses<'m, 'n>,
     messages: Vec<Message<'a>>,

@@ -37,7 +37,7 @@ pub(super) fn decode<'a>(
             tools::additional(raw, &at, request, extensions)?;
             continue;
         }
-        let turn = item(kind, raw, &at, extensions)?;
+        let turn = item(kind, raw, &at, request, extensions)?;
         if turn.role == Role::System && request.messages.is_empty() {
             request.system.extend(turn.parts);
         } else {
@@ -51,12 +51,13 @@ fn item<'a>(
     kind: wire::Kind<'a>,
     raw: &'a RawValue,
     at: &str,
+    request: &mut Request<'a>,
     extensions: &mut Extensions<'a>,
 ) -> Result<Message<'a>, Refusal> {
     match kind.kind.as_deref() {
         Some("message") | None => message(raw, at, extensions),
-        Some("function_call") => function_call(raw, at, extensions),
-        Some("custom_tool_call") => custom_tool_call(raw, at, extensions),
+        Some("function_call") => function_call(raw, at, request, extensions),
+        Some("custom_tool_call") => custom_tool_call(raw, at, request, extensions),
         Some("function_call_output") => output(raw, at, false, extensions),
         Some("custom_tool_call_output") => output(raw, at, true, extensions),
         Some("reasoning") => reasoning(raw, at, extensions),
@@ -97,13 +98,14 @@ fn message<'a>(
 fn function_call<'a>(
     raw: &'a RawValue,
     at: &str,
+    request: &mut Request<'a>,
     extensions: &mut Extensions<'a>,
 ) -> Result<Message<'a>, Refusal> {
     let call: wire::FunctionCall<'a> = read::parse(raw, at)?;
     extensions.unknown("input", call.unknown);
     Ok(called(ToolCall {
         id: Some(call.call_id.ok_or_else(|| lacks("input.call_id", at))?.0),
-        name: name(call.namespace, call.name, at)?,
+        name: name(call.namespace, call.name, at, request)?,
         arguments: Arguments::Text(call.arguments.map(Cow::from).unwrap_or_default()),
         custom: false,
         signature: None,
@@ -114,13 +116,14 @@ fn function_call<'a>(
 fn custom_tool_call<'a>(
     raw: &'a RawValue,
     at: &str,
+    request: &mut Request<'a>,
     extensions: &mut Extensions<'a>,
 ) -> Result<Message<'a>, Refusal> {
     let call: wire::CustomToolCall<'a> = read::parse(raw, at)?;
     extensions.unknown("input", call.unknown);
     Ok(called(ToolCall {
         id: Some(call.call_id.ok_or_else(|| lacks("input.call_id", at))?.0),
-        name: name(call.namespace, call.name, at)?,
+        name: name(call.namespace, call.name, at, request)?,
         arguments: Arguments::Text(call.input.map(Cow::from).unwrap_or_default()),
         custom: true,
         signature: None,
@@ -133,15 +136,17 @@ fn name<'a>(
     namespace: Option<Str<'a>>,
     name: Option<Str<'a>>,
     at: &str,
+    request: &mut Request<'a>,
 ) -> Result<Cow<'a, str>, Refusal> {
     let name = name.ok_or_else(|| lacks("input.name", at))?.0;
-    Ok(match namespace {
-        Some(namespace) => {
-            let (namespace, name) = (namespace.0.into_owned(), name.into_owned());
-            Cow::Owned(Namespaced { namespace, name }.joined())
-        }
-        None => name,
-    })
+    let Some(namespace) = namespace else { return Ok(name) };
+    let (namespace, name) = (namespace.0.into_owned(), name.into_owned());
+    let called = Namespaced { namespace, name };
+    let joined = called.joined();
+    if !request.namespaced.contains(&called) {
+        request.namespaced.push(called);
+    }
+    Ok(Cow::Owned(joined))
 }
 
 fn called(call: ToolCall<'_>) -> Message<'_> {

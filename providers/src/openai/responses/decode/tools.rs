@@ -85,6 +85,7 @@ fn namespace<'a>(
         request.tools.push(tool);
         request.namespaced.push(namespaced);
     }
+    request.namespaces.push(raw);
     Ok(())
 }
 

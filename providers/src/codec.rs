@@ -113,6 +113,11 @@ pub struct Reply {
     pub json_array: bool,
     /// Responses: the tools that the caller gave in groups.
     pub namespaced: Vec<Namespaced>,
+    /// The caller allows one tool call a turn at most. No encoder sees to it: providers that can
+    /// be told give no more, and of others' answers the first call is kept
+    /// ([`Relay::first_call_only`](crate::relay::Relay::first_call_only),
+    /// [`Response::keep_first_call`]).
+    pub first_call_only: bool,
 }
 
 /// Turns a provider's stream into events, whatever way its bytes are cut.

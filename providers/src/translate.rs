@@ -35,6 +35,8 @@ pub enum Billed {
     Input,
     /// Nothing.
     Nothing,
+    /// Nobody knows: what is asked is not read.
+    Unknown,
 }
 
 /// A provider's answer that could be read.
@@ -139,9 +141,16 @@ impl<'a> Inbound<'a> {
         }
     }
 
+    /// Whether the caller allows one tool call a turn at most. Known only of requests that have
+    /// been translated.
+    pub fn first_call_only(&self) -> bool {
+        matches!(&self.work, Work::Turn(turn) if turn.first_call_only())
+    }
+
     /// The request for a provider that can be asked in each of `spoken`, in the one of them that
-    /// suits it best: of those that can carry it, the first in the order of preference. Of the
-    /// tokens in it the provider gets those that `seal` proves to be its own.
+    /// suits it best: of those that can carry it, the first in the order of preference. With each
+    /// schema comes what the model takes there. Of the tokens in it the provider gets those that
+    /// `seal` proves to be its own.
     ///
     /// # Errors
     ///
@@ -149,14 +158,13 @@ impl<'a> Inbound<'a> {
     /// has this operation.
     pub fn encode(
         &mut self,
-        spoken: &[Schema],
-        target: &Target<'_>,
+        spoken: &[(Schema, Target<'_>)],
         leeway: &Leeway,
         seal: &Seal,
     ) -> Result<(Schema, Encoded), ApiError> {
         let mut refused = None;
-        for schema in self.schemas(spoken, target) {
-            match self.encode_in(schema, target, leeway, seal) {
+        for (schema, target) in self.by_preference(spoken) {
+            match self.encode_in(schema, &target, leeway, seal) {
                 Ok(encoded) => return Ok((schema, encoded)),
                 Err(refusal) => _ = refused.get_or_insert(refusal),
             }
@@ -166,17 +174,24 @@ impl<'a> Inbound<'a> {
         }))
     }
 
-    /// The schemas to try, the best first.
-    fn schemas(&self, spoken: &[Schema], target: &Target<'_>) -> Vec<Schema> {
+    /// The schemas to try, the best first. Only OpenAI's kind has several.
+    fn by_preference<'t>(&self, spoken: &[(Schema, Target<'t>)]) -> Vec<(Schema, Target<'t>)> {
         let mut schemas = spoken.to_vec();
         match &self.work {
             Work::Turn(turn) => {
-                schemas.sort_by_key(|schema| turn.rank(*schema, target.capabilities));
+                // What Chat refuses decides.
+                let chat = spoken.iter().find(|(schema, _)| *schema == Schema::Chat);
+                let suited = chat.map(|(_, target)| turn.suited(target.capabilities));
+                schemas.sort_by_key(|(schema, _)| Some(*schema) != suited);
             }
-            // They stand beside both of OpenAI's schemas.
-            Work::Embed(_) if schemas.contains(&Schema::Responses) => schemas = vec![Schema::Chat],
-            Work::Embed(_) => {}
-            Work::Count(_) => schemas.sort_by_key(|schema| count::codec(*schema).is_none()),
+            // They stand beside both of OpenAI's schemas, and are Chat's here.
+            Work::Embed(_) => {
+                schemas.truncate(1);
+                for (schema, _) in &mut schemas {
+                    *schema = if *schema == Schema::Responses { Schema::Chat } else { *schema };
+                }
+            }
+            Work::Count(_) => schemas.sort_by_key(|(schema, _)| count::codec(*schema).is_none()),
         }
         schemas
     }

@@ -7,7 +7,7 @@ use providers::conversation::ErrorClass;
 
 use super::Denial;
 use crate::credential::CallerKey;
-use crate::snapshot::{Caller, Callers, matches};
+use crate::snapshot::{Caller, Callers, matches, path_matches};
 
 /// A caller that has been recognised.
 #[derive(Clone, Debug)]
@@ -24,6 +24,18 @@ impl Who {
         match self {
             Self::Anyone => "anyone",
             Self::Known(caller) => &caller.name,
+        }
+    }
+
+    /// Whether the caller may ask for a path that is passed on unread: if it is held to no list
+    /// of models, or its list of paths has it.
+    pub fn may_pass(&self, path: &str) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Known(caller) => match &caller.paths {
+                Some(paths) => paths.iter().any(|pattern| path_matches(pattern, path)),
+                None => caller.models.is_none(),
+            },
         }
     }
 

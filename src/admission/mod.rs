@@ -45,6 +45,15 @@ pub struct Call<'a> {
     pub billed: Billed,
 }
 
+/// What a caller asks for by a path that is passed on unread.
+#[derive(Clone, Copy)]
+pub struct PathCall<'a> {
+    /// The route that has the path.
+    pub route: &'a Arc<Route>,
+    /// The path.
+    pub path: &'a str,
+}
+
 /// What admission goes by.
 #[derive(Clone, Copy)]
 pub struct Rules<'a> {
@@ -108,18 +117,40 @@ pub fn admit(rules: Rules<'_>, who: &Who, call: Call<'_>, draw: u64) -> Result<G
         return Err(Denial::new("model_not_allowed", ErrorClass::Permission, message));
     }
     if let Some(first) = attempts.first() {
-        let subject = first.subject(who);
-        rules.rates.admit(&snapshot.rates, &subject).map_err(|too_often| {
-            let message = format!(
-                "rate `{}` allows {} for each {}; wait and try again",
-                too_often.rate.name, too_often.rate.limit, too_often.rate.per
-            );
-            let mut denial = Denial::new("rate", ErrorClass::RateLimited, message);
-            denial.error.retry_after = Some(too_often.retry_after);
-            denial
-        })?;
+        admit_rate(rules, who, first)?;
     }
     Ok(Grant { route: route.clone(), attempts })
+}
+
+/// Decides whether a call that is passed on unread may go to its backend. In budgets and rates its
+/// route's name stands for the model.
+pub fn admit_path(rules: Rules<'_>, who: &Who, call: PathCall<'_>) -> Result<Attempt, Denial> {
+    let PathCall { route, path } = call;
+    let refused = || {
+        let message = format!("this caller may not use the path {}", printable(path));
+        Denial::new("path_not_allowed", ErrorClass::Permission, message)
+    };
+    let target = route.targets.first().filter(|_| who.may_pass(path)).ok_or_else(refused)?;
+    let capabilities = rules.snapshot.catalog.capabilities(target.backend.schema, "");
+    let attempt = Attempt {
+        backend: target.backend.clone(),
+        model: route.name.clone(),
+        terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),
+    };
+    admit_rate(rules, who, &attempt)?;
+    Ok(attempt)
+}
+
+fn admit_rate(rules: Rules<'_>, who: &Who, attempt: &Attempt) -> Result<(), Denial> {
+    rules.rates.admit(&rules.snapshot.rates, &attempt.subject(who)).map_err(|too_often| {
+        let message = format!(
+            "rate `{}` allows {} for each {}; wait and try again",
+            too_often.rate.name, too_often.rate.limit, too_often.rate.per
+        );
+        let mut denial = Denial::new("rate", ErrorClass::RateLimited, message);
+        denial.error.retry_after = Some(too_often.retry_after);
+        denial
+    })
 }
 
 impl Attempt {
@@ -142,11 +173,16 @@ impl Attempt {
         Subject { caller: who.name(), model: &self.model, backend: &self.backend.name }
     }
 
+    /// A call that is passed on unread.
+    pub const fn unread(path: &str) -> Call<'_> {
+        Call { model: path, body: 0, billed: Billed::Unknown }
+    }
+
     /// The most that a provider can bill this call for.
     fn most(&self, call: Call<'_>) -> Usage {
         let input = estimate::input_tokens(call.body);
         match call.billed {
-            Billed::Nothing => Usage::default(),
+            Billed::Nothing | Billed::Unknown => Usage::default(),
             Billed::Input => Usage { input, ..Usage::default() },
             Billed::Turn { output_limit, candidates } => {
                 let output = estimate::output_tokens(
@@ -169,8 +205,18 @@ impl Attempt {
         call: Call<'_>,
     ) -> Result<Admitted, Denial> {
         let budgets = &snapshot.budgets;
+        if call.billed == Billed::Unknown
+            && let Some(budget) = budgets.iter().find(|budget| budget.requires_usage())
+        {
+            let message = format!(
+                "nobody can say what {} costs, and budget `{}` counts that; the operator can let it pass with `unknown_price: allow`",
+                printable(call.model),
+                budget.name
+            );
+            return Err(Denial::new("price_unknown", ErrorClass::Permission, message));
+        }
         if self.terms.price.is_none()
-            && call.billed != Billed::Nothing
+            && !matches!(call.billed, Billed::Nothing | Billed::Unknown)
             && let Some(budget) = budgets.iter().find(|budget| budget.requires_price())
         {
             let message = format!(

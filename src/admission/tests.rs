@@ -15,7 +15,7 @@ fn admitted(ledger: &Arc<Ledger>, budget: &Budget) -> Admitted {
     let capabilities = Catalog::default().capabilities(Schema::Chat, "m");
     Admitted {
         reservation,
-        terms: Arc::new(Terms { capabilities, price: None }),
+        terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),
         estimate: ESTIMATE,
         usage: Usage { output: ESTIMATE.tokens, ..Usage::default() },
     }

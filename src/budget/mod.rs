@@ -54,6 +54,13 @@ pub struct Budget {
 }
 
 impl Budget {
+    /// Whether a call of which nobody can say what it uses must be refused under this budget:
+    /// only requests can be counted without looking.
+    pub const fn requires_usage(&self) -> bool {
+        !matches!(self.limit, Limit::Requests(_))
+            && matches!(self.unknown_price, UnknownPrice::Refuse)
+    }
+
     /// Whether a model without a price must be refused under this budget: money cannot be counted
     /// without one. Budgets on tokens and requests never need it.
     pub const fn requires_price(&self) -> bool {

@@ -115,7 +115,7 @@ impl<T> Field<T> {
 }
 
 impl<T: Decode> Field<T> {
-    fn read(node: &Node, key: &str, problems: &mut Problems) -> Self {
+    pub(super) fn read(node: &Node, key: &str, problems: &mut Problems) -> Self {
         if let Kind::Alias = node.kind {
             return Self::Wrong;
         }

@@ -349,8 +349,11 @@ fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
         let options = Verbatim { hide_usage, json_array: reply.json_array };
         Relay::verbatim(from.codec().stream_decoder(), encoder, options)
     } else {
+        let first_call_only = reply.first_call_only;
         let encoder = exchange.seal(ctx).stream_encoder(from, to, reply);
-        Relay::translate(from.codec().stream_decoder(), exchange.inbound.restoring(encoder))
+        let encoder = exchange.inbound.restoring(encoder);
+        let relay = Relay::translate(from.codec().stream_decoder(), encoder);
+        if first_call_only { relay.first_call_only() } else { relay }
     }
 }
 

@@ -32,13 +32,43 @@ pub struct Line<'a> {
     pub length: usize,
 }
 
+/// What the request line of a request that nobody reads depends on.
+#[derive(Clone, Copy)]
+pub struct Passed<'a> {
+    /// How the backend's vendor serves the API that the path is of.
+    pub offer: &'a Offer,
+    /// The caller's own.
+    pub method: &'a Method,
+    /// Path and query behind the backend's prefix.
+    pub path: &'a str,
+    /// The version of Anthropic's API, where the caller names none.
+    pub version: ApiVersion,
+}
+
 /// Builds the header of a request to `backend` from nothing.
 pub fn header(
     backend: &Backend,
     line: Line<'_>,
     caller: &RequestHeader,
 ) -> Result<RequestHeader, Failure> {
-    build(backend, line, caller).map_err(|error| {
+    built(backend, build(backend, line, caller))
+}
+
+/// Builds the header of a request whose body nobody reads: what it is, the caller says.
+pub fn unread_header(
+    backend: &Backend,
+    passed: Passed<'_>,
+    length: usize,
+    caller: &RequestHeader,
+) -> Result<RequestHeader, Failure> {
+    built(backend, build_unread(backend, passed, length, caller))
+}
+
+fn built(
+    backend: &Backend,
+    header: Result<RequestHeader, pingora::BError>,
+) -> Result<RequestHeader, Failure> {
+    header.map_err(|error| {
         log::error!("cannot build a request to backend {}: {error}", backend.name);
         let message = format!("a request to backend `{}` could not be built", backend.name);
         Failure::upstream("internal", ApiError::new(ErrorClass::Server, message))
@@ -50,37 +80,79 @@ fn build(
     line: Line<'_>,
     caller: &RequestHeader,
 ) -> Result<RequestHeader, pingora::BError> {
-    let path = format!("{}{}", backend.origin.prefix, line.path);
-    let mut header = RequestHeader::build(Method::POST, path.as_bytes(), Some(10))?;
-    header.insert_header(header::HOST, backend.origin.authority(backend.tls.is_some()))?;
+    let mut header = begin(backend, &Method::POST, line.path)?;
     header.insert_header(header::CONTENT_TYPE, "application/json")?;
     header.insert_header(header::CONTENT_LENGTH, line.length)?;
     let accept = if line.stream { line.offer.framing().accept() } else { "application/json" };
     header.insert_header(header::ACCEPT, accept)?;
+    if line.same_schema {
+        pass_all(&mut header, line.offer, caller)?;
+    }
+    finish(header, backend, line.offer, line.version)
+}
+
+fn build_unread(
+    backend: &Backend,
+    passed: Passed<'_>,
+    length: usize,
+    caller: &RequestHeader,
+) -> Result<RequestHeader, pingora::BError> {
+    let mut header = begin(backend, passed.method, passed.path)?;
+    if length > 0 || !matches!(*passed.method, Method::GET | Method::DELETE) {
+        header.insert_header(header::CONTENT_LENGTH, length)?;
+    }
+    pass(&mut header, caller, header::CONTENT_TYPE.as_str())?;
+    pass(&mut header, caller, header::ACCEPT.as_str())?;
+    pass_all(&mut header, passed.offer, caller)?;
+    finish(header, backend, passed.offer, passed.version)
+}
+
+/// The request line, and what every request says.
+fn begin(backend: &Backend, method: &Method, path: &str) -> Result<RequestHeader, pingora::BError> {
+    let path = format!("{}{path}", backend.origin.prefix);
+    let mut header = RequestHeader::build(method.clone(), path.as_bytes(), Some(10))?;
+    header.insert_header(header::HOST, backend.origin.authority(backend.tls.is_some()))?;
     header.insert_header(header::ACCEPT_ENCODING, "identity")?;
     header.insert_header(header::USER_AGENT, concat!("egret/", env!("CARGO_PKG_VERSION")))?;
-    if line.same_schema {
-        for name in line.offer.passes() {
-            pass(&mut header, caller, name)?;
-        }
-        if line.offer.betas() == Place::Header {
-            pass(&mut header, caller, BETA)?;
-        }
+    Ok(header)
+}
+
+/// The version where none is said yet, and the credential: last, so that nothing can stand in its
+/// place.
+fn finish(
+    mut header: RequestHeader,
+    backend: &Backend,
+    offer: &Offer,
+    version: ApiVersion,
+) -> Result<RequestHeader, pingora::BError> {
+    if let Some((Place::Header, version)) = offer.version(version)
+        && !header.headers.contains_key(VERSION)
+    {
+        header.insert_header(VERSION, version)?;
     }
-    if let Some((Place::Header, version)) = line.offer.version(line.version) {
-        // A caller's own word goes through as it is.
-        if line.same_schema {
-            pass(&mut header, caller, VERSION)?;
-        }
-        if !header.headers.contains_key(VERSION) {
-            header.insert_header(VERSION, version)?;
-        }
-    }
-    // Last, so that nothing above can stand in its place.
     for (name, value) in backend.credential.headers().or_err(InvalidHTTPHeader, "credential")? {
         header.insert_header(name, value)?;
     }
     Ok(header)
+}
+
+/// Passes on what a caller of the same schema may say. Everything else stays here: credentials
+/// above all (S-41), cookies, forwarding headers, accepted encodings.
+fn pass_all(
+    header: &mut RequestHeader,
+    offer: &Offer,
+    caller: &RequestHeader,
+) -> Result<(), pingora::BError> {
+    for name in offer.passes() {
+        pass(header, caller, name)?;
+    }
+    if offer.betas() == Place::Header {
+        pass(header, caller, BETA)?;
+    }
+    if matches!(offer.version(ApiVersion::V2023), Some((Place::Header, _))) {
+        pass(header, caller, VERSION)?;
+    }
+    Ok(())
 }
 
 /// Passes a caller's header on.

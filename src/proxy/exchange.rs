@@ -140,8 +140,7 @@ impl Exchange<'_> {
 
     /// How long this request may be waited for.
     pub fn patience(&self, ctx: &RequestCtx) -> Patience<'_> {
-        let deadline = ctx.started + ctx.snapshot.limits.total;
-        Patience { deadline, drain: &self.gateway.drain }
+        Patience::of(self.gateway, ctx)
     }
 
     /// Nothing came back. A provider that got the whole request, and then took too long or broke
@@ -241,12 +240,13 @@ impl Exchange<'_> {
             include_thoughts: self.inbound.wants_thoughts(),
             json_array: self.inbound.json_array(),
             namespaced: self.inbound.namespaced().to_vec(),
+            first_call_only: self.inbound.first_call_only(),
         }
     }
 }
 
 /// Whose fault an error status is.
-enum Verdict {
+pub enum Verdict {
     /// The caller's: it is told, and nobody else is asked.
     Caller,
     /// The gateway's credential: the next backend may do, and the operator must know.
@@ -255,7 +255,8 @@ enum Verdict {
     Backend,
 }
 
-fn verdict(status: StatusCode, class: ErrorClass) -> Verdict {
+/// Whose fault this error is.
+pub fn verdict(status: StatusCode, class: ErrorClass) -> Verdict {
     match (class, status.as_u16()) {
         (ErrorClass::Authentication, _) => Verdict::Ours,
         // A redirect is never followed (S-10): a backend that sends one is misconfigured.
@@ -327,6 +328,12 @@ pub struct Patience<'a> {
 }
 
 impl Patience<'_> {
+    /// How long this request may be waited for.
+    pub fn of<'g>(gateway: &'g Gateway, ctx: &RequestCtx) -> Patience<'g> {
+        let deadline = ctx.started + ctx.snapshot.limits.total;
+        Patience { deadline, drain: &gateway.drain }
+    }
+
     /// Waits for `work`, unless something comes first after which it is of no use.
     ///
     /// Work is lent, since a future that is handed over is held twice, for as long as it lasts.

@@ -10,12 +10,17 @@ use super::failure::Failure;
 /// Most bytes of the path with its query, and of header names and values, together.
 const HEADER_BYTES: usize = 64 * 1024;
 
+/// The methods of the paths in the table.
+pub const METHODS: &[Method] = &[Method::GET, Method::POST];
+
 /// Refuses requests whose framing two readers could read in two ways (S-04, S-31), and requests
 /// that no surface has.
 ///
 /// Pingora has refused most by now; here is what it lets through. `raw` is the header as it came
 /// (empty on h2), since Pingora takes `Content-Length` away where there is `Transfer-Encoding`.
-pub fn check(header: &RequestHeader, raw: &[u8]) -> Result<(), Failure> {
+///
+/// `methods` are those that the path may be asked with.
+pub fn check(header: &RequestHeader, raw: &[u8], methods: &[Method]) -> Result<(), Failure> {
     if header.version == Version::HTTP_11 || header.version == Version::HTTP_10 {
         check_h1(header, raw)?;
     }
@@ -32,8 +37,10 @@ pub fn check(header: &RequestHeader, raw: &[u8]) -> Result<(), Failure> {
             "protocol upgrades are not served here; remove `Upgrade`",
         ));
     }
-    if header.method != Method::GET && header.method != Method::POST {
-        return Err(Failure::bad_request("only GET and POST are served here"));
+    if !methods.contains(&header.method) {
+        let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        let message = format!("only {} are served here", methods.join(" and "));
+        return Err(Failure::bad_request(message));
     }
     let encoded = header.headers.get_all(header::CONTENT_ENCODING).iter();
     if encoded.into_iter().any(|value| value.as_bytes() != b"identity") {

@@ -14,6 +14,7 @@ mod failure;
 mod ingress;
 mod intake;
 mod listener;
+mod opaque;
 mod peer;
 mod prepare;
 mod reply;
@@ -135,7 +136,9 @@ impl Gateway {
         ctx.surface = surface::schema_of(&path, hints);
         // On h2 there is none, and Pingora would make one up.
         let raw = if session.is_http2() { Bytes::new() } else { session.to_h1_raw() };
-        ingress::check(header, &raw)?;
+        let unread = opaque::find(&ctx.snapshot, &path, hints);
+        let methods = if unread.is_some() { &opaque::METHODS } else { ingress::METHODS };
+        ingress::check(header, &raw, methods)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
         let callers = &ctx.snapshot.callers;
@@ -157,6 +160,11 @@ impl Gateway {
             Some(Endpoint::Models { schema }) => self.models(session, ctx, &who, schema).await,
             Some(Endpoint::Model { schema, id }) => {
                 self.model(session, ctx, &who, schema, &id).await
+            }
+            None if let Some(route) = unread => {
+                let snapshot = ctx.snapshot.clone();
+                let body = intake::read(session, &snapshot.limits, &self.memory).await?;
+                opaque::run(self, session, ctx, &who, &route, &body).await
             }
             None => {
                 let message = format!("there is nothing at {} {path}", header.method);

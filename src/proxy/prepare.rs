@@ -10,7 +10,7 @@ use providers::json::splice;
 use providers::seal::{Origin, Seal};
 use providers::surface::Operation;
 use providers::translate::{Inbound, Leeway};
-use providers::vendor::{Offer, Place};
+use providers::vendor::Place;
 
 use super::Gateway;
 use super::ctx::RequestCtx;
@@ -50,19 +50,19 @@ pub fn prepare(
     let none = Leeway::default();
     let leeway = ctx.route.as_ref().map_or(&none, |route| &route.leeway);
 
-    let spoken = offering(backend, inbound);
+    let spoken = offering(attempt, inbound);
     if spoken.is_empty() {
         return Err(not_offered(backend, asked.operation));
     }
-    let target = Target { model: attempt.model(), capabilities: &attempt.terms().capabilities };
     let seal = gateway.seal(ctx, attempt);
-    let encoded = inbound.encode(&spoken, &target, leeway, &seal);
+    let encoded = inbound.encode(&spoken, leeway, &seal);
     let (schema, encoded) = encoded.map_err(cannot_carry)?;
     let Encoded { body, mut losses, emulated, api_version } = encoded;
     let Some(offer) = backend.vendor.offer(schema) else {
         return Err(not_offered(backend, asked.operation));
     };
 
+    let terms = attempt.terms().capabilities(schema);
     let same_schema = schema == ctx.surface;
     let said = Said::of(&caller.headers);
     let heard = same_schema && offer.betas() != Place::Nowhere;
@@ -71,7 +71,8 @@ pub fn prepare(
         leeway.check(ctx.surface, &losses)?;
     }
     let version = said.version.filter(|_| same_schema).or(api_version);
-    let version = version.map_or(ApiVersion::V2023, ApiVersion::of);
+    // The older takes all that the newer does.
+    let version = version.map_or_else(|| terms.version_for(true), ApiVersion::of);
     let betas: &[&str] = if same_schema { &said.betas } else { &[] };
 
     let operation = inbound.operation(schema);
@@ -85,11 +86,18 @@ pub fn prepare(
     Ok(Prepared { schema, outgoing: Outgoing { header, body }, losses, emulated })
 }
 
-/// The schemas in which a backend can be asked this.
-fn offering(backend: &Backend, inbound: &Inbound<'_>) -> Vec<Schema> {
-    let has = |schema: Schema, offer: &Offer| offer.has(inbound.operation(schema));
-    let spoken = backend.spoken.iter().copied();
-    spoken.filter(|s| backend.vendor.offer(*s).is_some_and(|offer| has(*s, offer))).collect()
+/// The schemas in which a backend can be asked this, each with what its model takes there.
+fn offering<'a>(attempt: &'a Attempt, inbound: &Inbound<'_>) -> Vec<(Schema, Target<'a>)> {
+    let backend = attempt.backend();
+    let has = |schema: &Schema| {
+        let offer = backend.vendor.offer(*schema);
+        offer.is_some_and(|offer| offer.has(inbound.operation(*schema)))
+    };
+    let target = |schema| {
+        let capabilities = attempt.terms().capabilities(schema);
+        (schema, Target { model: attempt.model(), capabilities })
+    };
+    backend.spoken.iter().copied().filter(has).map(target).collect()
 }
 
 fn not_offered(backend: &Backend, operation: Operation) -> Failure {

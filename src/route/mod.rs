@@ -5,4 +5,4 @@ mod health;
 mod table;
 
 pub use health::Health;
-pub use table::{candidates, find};
+pub use table::{candidates, find, find_path};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Health;
-use crate::snapshot::{Route, RouteTarget, matches, specificity};
+use crate::snapshot::{Route, RouteTarget, matches, path_matches, specificity};
 
 /// The route for a model: the most specific pattern wins, then the first in the config.
 pub fn find<'a>(routes: &'a [Arc<Route>], model: &str) -> Option<&'a Arc<Route>> {
@@ -20,6 +20,15 @@ pub fn find<'a>(routes: &'a [Arc<Route>], model: &str) -> Option<&'a Arc<Route>>
         }
     }
     best.map(|(_, route)| route)
+}
+
+/// The route that passes a path on unread: the longest pattern wins, then the first in the config.
+pub fn find_path<'a>(routes: &'a [Arc<Route>], path: &str) -> Option<&'a Arc<Route>> {
+    let patterns = routes.iter().flat_map(|route| route.paths.iter().map(move |p| (p, route)));
+    let fitting = patterns.filter(|(pattern, _)| path_matches(pattern, path));
+    let longest =
+        fitting.reduce(|best, next| if next.0.len() > best.0.len() { next } else { best });
+    longest.map(|(_, route)| route)
 }
 
 /// A route's targets in the order in which they are tried: one drawn by weight first, where

@@ -17,7 +17,7 @@ use providers::price::{PriceBook, known_models};
 use providers::translate::Leeway;
 use providers::vendor::{Paths, Vendor};
 
-pub use pattern::{matches, specificity};
+pub use pattern::{matches, path_matches, specificity};
 pub use terms::{Terms, TermsCache};
 
 use crate::budget::rate::RateLimit;
@@ -179,8 +179,10 @@ pub struct Timeouts {
 pub struct Route {
     /// Its name in metrics: `name` in the config, else its first model pattern.
     pub name: String,
-    /// Exact names or patterns with `*`.
+    /// Exact names or patterns with `*`; empty where it has paths.
     pub models: Vec<String>,
+    /// Paths that are passed on unread, exact or with `*` at the end; empty where it has models.
+    pub paths: Vec<String>,
     /// How far requests may be changed on their way.
     pub leeway: Leeway,
     /// Where to, in order of preference.
@@ -228,6 +230,9 @@ pub struct Caller {
     pub key: Arc<SecretSource>,
     /// Models it may use (exact or with `*`); `None`: any that a route serves.
     pub models: Option<Vec<String>>,
+    /// Paths it may use of those that routes pass on unread; `None`: all of them if it is held to
+    /// no list of models, else none.
+    pub paths: Option<Vec<String>>,
 }
 
 impl Snapshot {

@@ -30,6 +30,24 @@ pub fn matches(pattern: &str, name: &str) -> bool {
     true
 }
 
+/// Whether `path` is what `pattern` says: the same, byte for byte, or where the pattern ends in
+/// `*`, with any plain segments in its place.
+///
+/// A path that readers could take for another is none (S-08, S-20): no escapes, no empty or
+/// relative segments.
+pub fn path_matches(pattern: &str, path: &str) -> bool {
+    let Some(inside) = path.strip_prefix('/') else { return false };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:@+,=".contains(&byte);
+    let sound = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
+    if !inside.split('/').all(sound) {
+        return false;
+    }
+    match pattern.strip_suffix('*') {
+        Some(folder) => path.len() > folder.len() && path.starts_with(folder),
+        None => pattern == path,
+    }
+}
+
 /// How specific a pattern is: an exact name above all, then the more literal characters.
 pub fn specificity(pattern: &str) -> usize {
     if pattern.contains('*') { pattern.len() - pattern.matches('*').count() } else { usize::MAX }
@@ -61,6 +79,31 @@ mod tests {
             ("gpt-4o", "gpt-4o-mini", false),
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_plain_and_in_its_folder() {
+        for (pattern, path, expected) in [
+            ("/v1/files", "/v1/files", true),
+            ("/v1/files", "/v1/files/", false),
+            ("/v1/files", "/v1/files/a", false),
+            ("/v1/files/*", "/v1/files/file-1/content", true),
+            ("/v1/files/*", "/v1/files", false),
+            ("/v1/files/*", "/v1/files/", false),
+            ("/v1/files/*", "/v1/files/../chat/completions", false),
+            ("/v1/files/*", "/v1/files/./a", false),
+            ("/v1/files/*", "/v1/files//a", false),
+            ("/v1/files/*", "/v1/files/%2e%2e/chat/completions", false),
+            ("/v1/files/*", "/v1/files/a%2Fb", false),
+            ("/v1/files/*", "/v1/files/a\\b", false),
+            ("/v1/files/*", "/v1/files/a;b", false),
+            ("/v1/files/*", "/v1/filesystem", false),
+            ("/v1/*", "/v1/files", true),
+            ("/v1/*", "/V1/files", false),
+            ("/v1/*", "v1/files", false),
+        ] {
+            assert_eq!(path_matches(pattern, path), expected, "{pattern} {path}");
         }
     }
 

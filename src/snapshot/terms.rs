@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use providers::Schema;
 use providers::catalog::Capabilities;
 use providers::price::{Price, Seller};
 
@@ -15,8 +16,10 @@ const MOST: usize = 4096;
 /// What one model on one backend takes and costs.
 #[derive(Debug)]
 pub struct Terms {
-    /// What it takes.
+    /// What it takes; on OpenAI's Chat, where that has a sister.
     pub capabilities: Capabilities,
+    /// What it takes on OpenAI's Responses.
+    pub on_responses: Option<Capabilities>,
     /// What it costs; `None` if nobody knows.
     pub price: Option<Price>,
 }
@@ -51,12 +54,21 @@ impl Snapshot {
     }
 
     fn look_up(&self, backend: &Backend, model: &str, now: SystemTime) -> Terms {
-        let capabilities = self.catalog.capabilities(backend.schema, model);
-        let mut capabilities = backend.vendor.quirks().narrow(capabilities);
-        capabilities.legacy_openai |= backend.legacy_openai;
+        let capabilities = |schema| {
+            let found = self.catalog.capabilities(schema, model);
+            let mut capabilities = backend.vendor.quirks().narrow(found);
+            capabilities.legacy_openai |= backend.legacy_openai;
+            capabilities
+        };
+        let on_responses = backend.spoken.contains(&Schema::Responses);
+        let on_responses = on_responses.then(|| capabilities(Schema::Responses));
         let host = &backend.origin.host;
         let seller = Seller { provider: backend.seller, host, schema: backend.schema };
-        Terms { capabilities, price: self.prices.price(seller, model, now) }
+        Terms {
+            capabilities: capabilities(backend.schema),
+            on_responses,
+            price: self.prices.price(seller, model, now),
+        }
     }
 }
 
@@ -67,6 +79,12 @@ impl TermsCache {
 }
 
 impl Terms {
+    /// What it takes where it is asked in this schema.
+    pub fn capabilities(&self, schema: Schema) -> &Capabilities {
+        let there = self.on_responses.as_ref().filter(|_| schema == Schema::Responses);
+        there.unwrap_or(&self.capabilities)
+    }
+
     /// Prices may change by date and hour.
     fn hold_at(&self, now: SystemTime) -> bool {
         self.price.as_ref().and_then(Price::until).is_none_or(|until| now < until)

@@ -20,12 +20,15 @@ mod hostile_usage;
 mod loss;
 mod matrix;
 mod midstream;
+mod opaque;
 mod operations;
 mod reload;
+mod responses;
 mod routing;
 mod secrecy;
 
 mod stream;
 mod support;
 mod trust;
+mod vendors;
 mod wire;

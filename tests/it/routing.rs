@@ -38,6 +38,7 @@ fn route(models: &[&str], targets: &[(&str, Option<u32>)]) -> Arc<Route> {
     });
     Arc::new(Route {
         name: models[0].to_owned(),
+        paths: Vec::new(),
         leeway: Leeway::default(),
         models: models.iter().map(|&model| model.to_owned()).collect(),
         targets: targets.collect(),

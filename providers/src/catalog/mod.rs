@@ -85,10 +85,11 @@ impl Catalog {
 }
 
 /// A model's name in small letters without what routers and clouds put before it:
-/// `anthropic/`, `models/`, `publishers/google/models/`, `ft:`.
+/// `anthropic/`, `models/`, `publishers/google/models/`, `us.openai.`, `ft:`.
 fn bare(model: &str) -> Cow<'_, str> {
     let name = model.rsplit_once('/').map_or(model, |(_, name)| name);
     let name = name.strip_prefix("ft:").unwrap_or(name);
+    let name = name.split_once("openai.").map_or(name, |(_, name)| name);
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return Cow::Owned(name.to_ascii_lowercase());
     }

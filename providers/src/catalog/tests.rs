@@ -125,6 +125,7 @@ fn vendors_and_versions_around_a_name_do_not_matter() {
     }
     assert_eq!(gemini("models/gemini-2.5-pro"), gemini("gemini-2.5-pro"));
     assert_eq!(openai("ft:gpt-4o-mini-2024-07-18:org::id"), openai("gpt-4o-mini"));
+    assert_eq!(openai("us.openai.gpt-5.4"), openai("gpt-5.4"));
 }
 
 #[test]

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::body::{Block, Body, Known, Tool};
 use crate::conversation::{CacheBreakpoint, CacheTtl};
+
+/// Most breakpoints that Anthropic takes in one request (`wire.md` §3).
+const MOST: usize = 4;
 
 /// A `cache_control` as it is written.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -51,4 +55,38 @@ pub(crate) fn write(breakpoint: CacheBreakpoint) -> CacheControl {
         CacheTtl::ThirtyMinutes | CacheTtl::OneHour | CacheTtl::TwelveHours => "1h",
     });
     CacheControl { kind: "ephemeral", ttl }
+}
+
+/// Leaves only the last breakpoints of a request, which the longest prompts are kept up to, and
+/// says whether there were more than Anthropic takes.
+pub(super) fn limit(body: &mut Body<'_>) -> bool {
+    let tools = body.tools.iter_mut().filter_map(|tool| match tool {
+        Tool::Custom(tool) => Some(&mut tool.known.cache_control),
+        Tool::Hosted(_) => None,
+    });
+    let mut set: Vec<_> = tools.filter(|control| control.is_some()).collect();
+    let turns = body.messages.iter_mut().flat_map(|turn| &mut turn.content);
+    body.system.iter_mut().chain(turns).for_each(|block| breakpoints(block, &mut set));
+    let over = set.len().saturating_sub(MOST);
+    set.into_iter().take(over).for_each(|control| *control = None);
+    over > 0
+}
+
+/// The breakpoints of a block, in the order of what they stand behind.
+fn breakpoints<'b>(block: &'b mut Block<'_>, set: &mut Vec<&'b mut Option<CacheControl>>) {
+    let Block::Known(known) = block else { return };
+    let control = match known {
+        Known::Text { cache_control, .. }
+        | Known::Image { cache_control, .. }
+        | Known::Document { cache_control, .. }
+        | Known::ToolUse { cache_control, .. } => cache_control,
+        Known::ToolResult { content, cache_control, .. } => {
+            content.iter_mut().for_each(|block| breakpoints(block, set));
+            cache_control
+        }
+        Known::Thinking { .. } | Known::RedactedThinking { .. } => return,
+    };
+    if control.is_some() {
+        set.push(control);
+    }
 }

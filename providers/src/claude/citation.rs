@@ -40,10 +40,15 @@ pub(super) fn read(raw: &RawValue) -> Citation<'_> {
     }
 }
 
-/// Reads the `citations` of a text block; anything but a list is none.
+/// Reads the `citations` of a text block.
 pub(super) fn read_all(raw: &RawValue) -> Vec<Citation<'_>> {
+    list(raw).into_iter().map(read).collect()
+}
+
+/// The citations in a list; anything but a list is none.
+pub(super) fn list(raw: &RawValue) -> Vec<&RawValue> {
     let list: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
-    list.into_iter().filter(|raw| raw.get().starts_with('{')).map(read).collect()
+    list.into_iter().filter(|raw| raw.get().starts_with('{')).collect()
 }
 
 /// A citation as it is written.
@@ -70,6 +75,11 @@ pub(super) fn own<'a>(citation: &'a Citation<'_>) -> Option<Written<'a>> {
         Some((Schema::Claude, raw)) => serde_json::from_str(raw).ok().map(Written::Own),
         _ => None,
     }
+}
+
+/// Whether Anthropic made it.
+pub(super) fn is_own(citation: &Citation<'_>) -> bool {
+    matches!(citation.raw, Some((Schema::Claude, _)))
 }
 
 /// A citation for a caller; `None` for another provider's that names no page.

@@ -1,37 +1,29 @@
 //! Requests, from the model to the wire (`wire.md` §5.1, column Anthropic).
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
-use super::body::{
-    Block, Body, Choice, CustomTool, Format, Members, Metadata, Nested, OutputConfig,
-    Tool as ToolOut,
-};
-use super::cache;
+use super::body::{Block, Body, Format, Members, Metadata, Nested, OutputConfig};
 use super::extensions::UNKNOWN;
 use super::hung::{self, Hung};
 use super::losses::Losses;
 use super::reasoning::{self, Plan};
 use super::turns::Writer;
+use super::{cache, citation, tools};
 use crate::Schema;
+use crate::catalog::ApiVersion;
 use crate::codec::{Encoded, Target};
 use crate::conversation::{
-    Field, Loss, Modality, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
-    Unsupported,
+    Extension, Field, Loss, Message, Modality, OutputFormat, Part, Refusal, Request, Role,
+    Sampling, ThinkingMode, Unsupported,
 };
-use crate::dialect;
-use crate::json::Object;
 
 /// What stands in for JSON mode, which Anthropic lacks.
 const JSON_ONLY: &str =
     "Answer with one valid JSON value and nothing else: no prose, no Markdown code fence.";
 
-/// The schema of a tool that takes no arguments.
-const NO_ARGUMENTS: &str = r#"{"type":"object","properties":{}}"#;
-
-/// Longest name of a tool.
-const MAX_TOOL_NAME: usize = 128;
+/// What stands in for a schema that the model can't be held to; the schema follows.
+const JSON_OF_SCHEMA: &str = "Answer with one JSON value that follows this JSON Schema and nothing \
+    else: no prose, no Markdown code fence.\n";
 
 /// Writes a request body.
 pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Encoded, Refusal> {
@@ -41,18 +33,20 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
     unsupported(request, &mut losses)?;
     let max_tokens = max_tokens(request, target)?;
     let (temperature, top_p, top_k) = sampling(request, target, &mut losses)?;
-    let Plan { mut thinking, effort } =
-        reasoning::plan(request, target, max_tokens, &mut |field| losses.field(field))?;
+    let Plan { mut thinking, effort } = reasoning::plan(request, target, max_tokens, &mut losses)?;
     if thinking.is_some_and(|t| t.is_budget()) && lacks_thoughts(request) {
         losses.field(Field::Reasoning);
         thinking = None;
     }
     let Writer { mut system, turns, .. } = Writer::write(request, target, &mut hung, &mut losses)?;
-    let format = output(request, &mut system, &mut losses)?;
-    let tools = tools(request, &mut hung, &mut losses)?;
+    // For Anthropic's own books: it stands first, or it is taken for an instruction.
+    if let Some(header) = request.extensions.iter().find(|e| is_billing_header(e)) {
+        system.insert(0, Block::Raw(header.value));
+    }
+    let format = output(request, target, &mut system, &mut losses)?;
+    let offered = tools::tools(request, target, &mut hung, &mut losses)?;
     hung.left().for_each(|path| losses.add(Loss::of(path)));
-    let budget = thinking.is_some_and(|t| t.is_budget());
-    let choice = tool_choice(request, target, budget, &tools, &mut losses)?;
+    let choice = tools::tool_choice(request, target, thinking, &offered, &mut losses)?;
     for stop in &request.stop {
         if stop.trim().is_empty() {
             return Err(Refusal::of(
@@ -68,12 +62,13 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
     let config = OutputConfig { effort, format };
     let config = (config.effort.is_some() || config.format.is_some(), config);
     let user_id = request.user.as_deref();
-    let body = Body {
+    let version = version(request, target, temperature.or(top_p).or(top_k).is_some());
+    let mut body = Body {
         model: target.model,
         max_tokens,
         system,
         messages: turns,
-        tools,
+        tools: offered,
         tool_choice: choice.map(|known| Nested { known, rest: under("tool_choice") }),
         thinking: thinking.map(|known| Nested { known, rest: under("thinking") }),
         output_config: nested(config, under("output_config")),
@@ -85,9 +80,36 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
         stream: request.stream,
         rest: under(""),
     };
+    if request.schema != Schema::Claude && cache::limit(&mut body) {
+        losses.field(Field::CacheControl);
+    }
     let body = serde_json::to_vec(&body)
         .map_err(|error| Refusal::body(format!("the request can't be written: {error}")))?;
-    Ok(Encoded { losses: losses.list, emulated: losses.emulated, ..Encoded::of(body) })
+    Ok(Encoded {
+        losses: losses.list,
+        emulated: losses.emulated,
+        api_version: Some(version.as_str()),
+        ..Encoded::of(body)
+    })
+}
+
+/// The version of the API that takes all of a request: what the newer refuses is said in the
+/// older (`wire.md` §0.2).
+fn version(request: &Request<'_>, target: &Target<'_>, sampled: bool) -> ApiVersion {
+    let older = |message: &Message<'_>| match message.role {
+        Role::Assistant => message.parts.iter().any(|part| match part {
+            Part::Document(_) => true,
+            Part::Opaque(opaque) => opaque.kind == "document",
+            _ => false,
+        }),
+        _ => message.parts.iter().any(
+            |part| matches!(part, Part::Text(text) if text.citations.iter().any(citation::is_own)),
+        ),
+    };
+    match sampled || request.messages.iter().any(older) {
+        true => ApiVersion::V2023,
+        false => target.capabilities.api_version,
+    }
 }
 
 /// An object that is there if it says something.
@@ -116,6 +138,11 @@ impl<'r> Own<'r> {
 /// Objects of the body that have extensions written back into them. What stood in a list
 /// (turns, blocks, tools) can't be put back: which of its elements it belonged to is not kept.
 const WRITTEN_BACK: [&str; 4] = ["metadata", "output_config", "thinking", "tool_choice"];
+
+/// Whether it is what Claude Code's first system block says about itself.
+fn is_billing_header(extension: &Extension<'_>) -> bool {
+    extension.schema == Schema::Claude && extension.unsupported == Unsupported::Ignore
+}
 
 /// Sorts the extensions: Anthropic's own are written back, others' are dropped or refused.
 fn extensions<'r>(request: &'r Request<'_>, losses: &mut Losses) -> Result<Own<'r>, Refusal> {
@@ -200,7 +227,15 @@ fn max_tokens(request: &Request<'_>, target: &Target<'_>) -> Result<u64, Refusal
             format!("`{}` gives {most} tokens at most, not {asked}; ask for less", target.model),
         )),
         Some(asked) => Ok(asked),
-        None => Ok(most),
+        // A limit that nobody asked for must not be in the way of a budget that was.
+        None => match request.reasoning.mode {
+            Some(ThinkingMode::Budget(budget))
+                if budget >= target.capabilities.default_max_tokens =>
+            {
+                Ok(most)
+            }
+            _ => Ok(target.capabilities.default_max_tokens.min(most)),
+        },
     }
 }
 
@@ -264,6 +299,7 @@ fn lacks_thoughts(request: &Request<'_>) -> bool {
 /// The output format; JSON mode becomes an instruction.
 fn output<'r>(
     request: &'r Request<'_>,
+    target: &Target<'_>,
     system: &mut Vec<Block<'r>>,
     losses: &mut Losses,
 ) -> Result<Option<Format<'r>>, Refusal> {
@@ -274,175 +310,30 @@ fn output<'r>(
             system.push(Block::text(JSON_ONLY));
             Ok(None)
         }
+        OutputFormat::JsonSchema { schema, strict, .. }
+            if !target.capabilities.structured_output =>
+        {
+            let promised = *strict == Some(true) || request.schema == Schema::Claude;
+            if promised {
+                return Err(Refusal::of(
+                    request.name(Field::Output),
+                    format!("`{}` can't be held to a JSON Schema; ask a newer model", target.model),
+                ));
+            }
+            losses.emulated(Field::Output);
+            system.push(Block::text(format!("{JSON_OF_SCHEMA}{}", schema.get())));
+            Ok(None)
+        }
         OutputFormat::JsonSchema { name, description, schema, strict: _ } => {
             // Anthropic always holds the answer to the schema: `strict` is kept either way.
             if name.is_some() || description.is_some() {
                 losses.field(Field::OutputName);
             }
-            let (schema, changed) = enforceable(schema, request.schema)?;
+            let (schema, changed) = tools::enforceable(schema, request.schema)?;
             if changed {
                 losses.field(Field::OutputSchema);
             }
             Ok(Some(Format::JsonSchema { schema }))
         }
     }
-}
-
-/// A schema as Anthropic enforces it, and whether a constraint was lost on the way there. One
-/// that was written for Anthropic is left as it is.
-fn enforceable(raw: &RawValue, from: Schema) -> Result<(Cow<'_, RawValue>, bool), Refusal> {
-    match from {
-        Schema::Claude => Ok((Cow::Borrowed(raw), false)),
-        _ => dialect::for_claude_format(raw),
-    }
-}
-
-/// The schema of a tool's arguments. They are always an object, which Anthropic wants said.
-fn arguments(parameters: Option<&RawValue>) -> Result<Cow<'_, RawValue>, Refusal> {
-    let raw = |text: String| RawValue::from_string(text).map(Cow::Owned);
-    let schema = match parameters {
-        None => raw(NO_ARGUMENTS.to_owned()),
-        Some(schema) => match serde_json::from_str::<Object<'_>>(schema.get()) {
-            Ok(members) if members.get("type").is_none() => {
-                let rest = schema.get().trim_start_matches('{');
-                let comma = if members.0.is_empty() { "" } else { "," };
-                raw(format!("{{\"type\":\"object\"{comma}{rest}"))
-            }
-            _ => Ok(Cow::Borrowed(schema)),
-        },
-    };
-    schema.map_err(|error| Refusal::body(error.to_string()))
-}
-
-/// The tools; where the caller allows only some, only those.
-fn tools<'r>(
-    request: &'r Request<'_>,
-    hung: &mut Hung<'r>,
-    losses: &mut Losses,
-) -> Result<Vec<ToolOut<'r>>, Refusal> {
-    let allowed = match &request.tool_choice {
-        Some(ToolChoice::Allowed { names, .. }) => Some(names),
-        _ => None,
-    };
-    let mut out = Vec::with_capacity(request.tools.len());
-    for tool in &request.tools {
-        match tool {
-            Tool::Function { name, description, parameters, strict, cache } => {
-                if allowed.is_some_and(|names| !names.contains(name)) {
-                    continue;
-                }
-                let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-                if !(1..=MAX_TOOL_NAME).contains(&name.len()) || !name.bytes().all(fine) {
-                    return Err(Refusal::of(
-                        request.name(Field::Tools),
-                        format!(
-                            "Claude does not take the tool name `{name}`; use up to {MAX_TOOL_NAME} letters, digits, `_` and `-`"
-                        ),
-                    ));
-                }
-                let strict = strict.unwrap_or_default();
-                let mut input_schema = arguments(parameters.as_deref())?;
-                if strict {
-                    let (schema, changed) = enforceable(&input_schema, request.schema)?;
-                    if changed {
-                        losses.field(Field::ToolStrict);
-                    }
-                    if let Cow::Owned(schema) = schema {
-                        input_schema = Cow::Owned(schema);
-                    }
-                }
-                let rest = hung.on_tool(name).unwrap_or_default();
-                let own_cache = rest.0.iter().any(|(name, _)| name == "cache_control");
-                let known = CustomTool {
-                    name,
-                    description: description.as_deref(),
-                    input_schema,
-                    strict,
-                    cache_control: cache.filter(|_| !own_cache).map(cache::write),
-                };
-                out.push(ToolOut::Custom(Nested { known, rest }));
-            }
-            Tool::Custom { name, .. } => {
-                return Err(Refusal::of(
-                    request.name(Field::CustomTool),
-                    format!("Claude has no free-text tools like `{name}`; make it a function"),
-                ));
-            }
-            Tool::Hosted { schema: Schema::Claude, raw, .. } => out.push(ToolOut::Hosted(raw)),
-            Tool::Hosted { kind, .. } => {
-                return Err(Refusal::of(
-                    request.name(Field::HostedTools),
-                    format!("Claude has no tool of type `{kind}`; leave it out"),
-                ));
-            }
-        }
-    }
-    if let Some(names) = allowed
-        && let Some(name) = names.iter().find(|name| !has(&out, name))
-    {
-        return Err(Refusal::of(
-            request.name(Field::ToolChoice),
-            format!("`{name}` is allowed but is not among the tools"),
-        ));
-    }
-    Ok(out)
-}
-
-fn has(tools: &[ToolOut<'_>], name: &str) -> bool {
-    tools.iter().any(|tool| matches!(tool, ToolOut::Custom(tool) if tool.known.name == name))
-}
-
-/// How the model is to choose.
-fn tool_choice<'r>(
-    request: &'r Request<'_>,
-    target: &Target<'_>,
-    budget: bool,
-    tools: &[ToolOut<'_>],
-    losses: &mut Losses,
-) -> Result<Option<Choice<'r>>, Refusal> {
-    let field = request.name(Field::ToolChoice);
-    let (kind, name) = match &request.tool_choice {
-        None => (None, None),
-        Some(ToolChoice::Auto | ToolChoice::Allowed { required: false, .. }) => {
-            (Some("auto"), None)
-        }
-        Some(ToolChoice::None) => (Some("none"), None),
-        Some(ToolChoice::Required | ToolChoice::Allowed { required: true, .. }) => {
-            (Some("any"), None)
-        }
-        Some(ToolChoice::Named(name)) => (Some("tool"), Some(&**name)),
-    };
-    let forced = matches!(kind, Some("any" | "tool"));
-    let one = request.parallel_tool_calls == Some(false);
-    if tools.is_empty() {
-        // Without tools Anthropic refuses any choice; there is nothing to choose either.
-        return match forced {
-            true => Err(Refusal::of(field, "a tool must be called, but there is none; add it")),
-            false => {
-                if one {
-                    losses.field(Field::ParallelToolCalls);
-                }
-                Ok(None)
-            }
-        };
-    }
-    if forced && !target.capabilities.forced_tools {
-        return Err(Refusal::of(
-            field,
-            format!("`{}` can't be forced to call a tool; let it choose (`auto`)", target.model),
-        ));
-    }
-    if forced && budget {
-        return Err(Refusal::of(
-            field,
-            "Claude can't be forced to call a tool while it thinks by budget; drop one of the two",
-        ));
-    }
-    // Where no tool may be called there is no word for how many.
-    let disable_parallel_tool_use = one && kind != Some("none");
-    if one && !disable_parallel_tool_use {
-        losses.field(Field::ParallelToolCalls);
-    }
-    let kind = kind.or(disable_parallel_tool_use.then_some("auto"));
-    Ok(kind.map(|kind| Choice { kind, name, disable_parallel_tool_use }))
 }

@@ -18,6 +18,7 @@ mod reasoning;
 mod response;
 mod stream_decoder;
 mod stream_encoder;
+mod tools;
 mod turns;
 mod usage;
 mod wire;

@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::extensions::Extensions;
+use super::losses::Losses;
 use super::wire::ThinkingConfig;
 use crate::Schema;
-use crate::catalog::Thinking as Kind;
+use crate::catalog::{Capabilities, Thinking as Kind};
 use crate::codec::Target;
 use crate::conversation::{Effort, Field, Reasoning, Refusal, Request, ThinkingMode, Unsupported};
 
@@ -105,103 +106,128 @@ pub(super) struct ThinkingOut {
 }
 
 impl ThinkingOut {
-    /// Whether it is a budget: such thinking can't be combined with a forced tool call.
+    /// Whether it is a budget.
     pub(super) const fn is_budget(&self) -> bool {
         self.budget_tokens.is_some()
     }
+
+    /// Whether a tool can't be forced beside it. The catalogue tells of the model's usual way to
+    /// think; budgets of models that think by effort never go with it.
+    pub(super) fn forbids_force(&self, capabilities: &Capabilities) -> bool {
+        let unusual = self.is_budget() && capabilities.thinking != Kind::Budget;
+        let thinks = matches!(self.kind, "enabled" | "adaptive");
+        thinks && (unusual || !capabilities.forced_tools_with_thinking)
+    }
 }
 
-/// Plans the thinking of a request for a target; `lossy` is called where the target can't think
-/// as asked and something near or nothing is sent.
+/// Plans the thinking of a request for a target; where the target can't think as asked, something
+/// near or nothing is sent, and reported.
 pub(super) fn plan(
     request: &Request<'_>,
     target: &Target<'_>,
     max_tokens: u64,
-    lossy: &mut dyn FnMut(Field),
+    losses: &mut Losses,
 ) -> Result<Plan, Refusal> {
     let Reasoning { effort, mode, show } = request.reasoning;
+    let capabilities = target.capabilities;
+    let of_claude = request.schema == Schema::Claude;
     let display = match show {
         Some(true) => Some("summarized"),
         // Others' callers don't see thoughts anyway, and not every model takes the word.
-        Some(false) if request.schema == Schema::Claude => Some("omitted"),
+        Some(false) if of_claude => Some("omitted"),
         _ => None,
     };
-    let off = mode == Some(ThinkingMode::Disabled) || effort == Some(Effort::None);
-    let kind = target.capabilities.thinking;
-    if off {
-        return Ok(disabled(request, target, lossy));
+    if mode == Some(ThinkingMode::Disabled) || effort == Some(Effort::None) {
+        return Ok(disabled(request, target, losses));
     }
+    let adaptive = Some(ThinkingOut { kind: "adaptive", budget_tokens: None, display });
+    let by_effort = capabilities.thinking == Kind::Effort;
     if mode.is_none() && effort.is_none() {
-        if show == Some(true) {
-            // Thoughts are shown where they were asked for, and Claude charges for asking.
-            lossy(Field::Reasoning);
+        // Thoughts are shown where they were asked for; that alone does not make a model think.
+        let thinks = by_effort && capabilities.thinks_by_default;
+        if show == Some(true) && !thinks {
+            losses.field(Field::Reasoning);
         }
-        return Ok(Plan::default());
+        let thinking = adaptive.filter(|_| show == Some(true) && thinks);
+        return Ok(Plan { thinking, effort: None });
     }
-    match kind {
-        Kind::Unsupported => {
-            lossy(Field::Reasoning);
-            Ok(Plan::default())
+    let by_budget = capabilities.thinking == Kind::Budget;
+    let thinking = match mode {
+        Some(ThinkingMode::Budget(budget))
+            if by_budget || by_effort && capabilities.budget_beside_effort =>
+        {
+            let budget = checked(budget, max_tokens, target, request.name(Field::Reasoning))?;
+            Some(ThinkingOut { kind: "enabled", budget_tokens: Some(budget), display })
         }
-        Kind::Budget => {
-            let budget = match mode {
-                Some(ThinkingMode::Budget(budget)) => {
-                    Some(checked(budget, max_tokens, request.name(Field::Reasoning))?)
-                }
-                _ => budget(effort.unwrap_or(Effort::Medium), max_tokens),
-            };
-            if budget.is_none() || mode == Some(ThinkingMode::Adaptive) {
-                lossy(Field::Reasoning);
+        // Claude's effort alone does not ask for thinking; everyone else's does.
+        None if of_claude => None,
+        _ if by_effort => adaptive,
+        _ if by_budget => {
+            let budget = budget(effort.unwrap_or(Effort::Medium), max_tokens);
+            if budget.is_none() || mode.is_some() {
+                losses.field(Field::Reasoning);
             }
-            let thinking = budget.map(|budget| ThinkingOut {
+            budget.map(|budget| ThinkingOut {
                 kind: "enabled",
                 budget_tokens: Some(budget),
                 display,
-            });
-            Ok(Plan { thinking, effort: None })
+            })
         }
-        Kind::Effort => {
-            let adaptive = ThinkingOut { kind: "adaptive", budget_tokens: None, display };
-            // Claude's effort alone does not ask for thinking; everyone else's does.
-            let implied = mode.is_some() || request.schema != Schema::Claude;
-            let wanted = effort.or(match mode {
-                Some(ThinkingMode::Budget(budget)) => Some(nearest(budget)),
-                _ => None,
-            });
-            let sent = wanted.and_then(|wanted| target.capabilities.nearest_effort(wanted));
-            if sent != effort {
-                lossy(Field::Reasoning);
-            }
-            let effort = sent.and_then(word);
-            Ok(Plan { thinking: implied.then_some(adaptive), effort })
+        _ => {
+            losses.field(Field::Reasoning);
+            None
         }
+    };
+    let budgeted = thinking.is_some_and(|thinking| thinking.is_budget());
+    if !of_claude && (budgeted || !by_effort) {
+        // What the effort is worth, or that it is lost, is said.
+        return Ok(Plan { thinking, effort: None });
     }
+    let wanted = match mode {
+        Some(ThinkingMode::Budget(budget)) if !budgeted => effort.or(Some(nearest(budget))),
+        _ => effort,
+    };
+    let sent = wanted.and_then(|wanted| capabilities.nearest_effort(wanted));
+    if sent != effort {
+        losses.field(Field::Reasoning);
+    }
+    Ok(Plan { thinking, effort: sent.and_then(word) })
 }
 
 /// Thinking that was switched off. Models that are told by budget think only when asked to;
 /// later ones must be told not to, and some can't be.
-fn disabled(request: &Request<'_>, target: &Target<'_>, lossy: &mut dyn FnMut(Field)) -> Plan {
+fn disabled(request: &Request<'_>, target: &Target<'_>, losses: &mut Losses) -> Plan {
     let capabilities = target.capabilities;
     let effort = request.reasoning.effort.filter(|effort| *effort != Effort::None);
-    let said = |kind| Some(ThinkingOut { kind, budget_tokens: None, display: None });
     let between = request
         .extensions
         .iter()
         .any(|extension| extension.schema == Schema::Claude && extension.path == BETWEEN_TOOLS);
-    match capabilities.thinking {
-        Kind::Budget | Kind::Unsupported => Plan::default(),
-        Kind::Effort if between => {
-            Plan { thinking: said("between_tools"), effort: effort.and_then(word) }
-        }
-        Kind::Effort if capabilities.thinking_off => {
-            Plan { thinking: said("disabled"), effort: effort.and_then(word) }
+    let kind = match capabilities.thinking {
+        Kind::Budget | Kind::Unsupported => None,
+        Kind::Effort if between => Some("between_tools"),
+        Kind::Effort if capabilities.thinking_off => Some("disabled"),
+        Kind::Effort if capabilities.thinking_off_between_tools => {
+            losses.emulated(Field::Reasoning);
+            Some("between_tools")
         }
         Kind::Effort => {
-            lossy(Field::Reasoning);
+            // As little as the model can.
+            losses.field(Field::Reasoning);
             let least = effort.unwrap_or(Effort::None);
-            Plan { thinking: None, effort: capabilities.nearest_effort(least).and_then(word) }
+            let effort = capabilities.nearest_effort(least).and_then(word);
+            return Plan { thinking: None, effort };
         }
+    };
+    let most = capabilities.effort_without_thinking.filter(|_| kind.is_some());
+    let sent = effort
+        .and_then(|effort| capabilities.nearest_effort(effort))
+        .map(|effort| most.map_or(effort, |most| effort.min(most)));
+    if sent != effort {
+        losses.field(Field::Reasoning);
     }
+    let thinking = kind.map(|kind| ThinkingOut { kind, budget_tokens: None, display: None });
+    Plan { thinking, effort: sent.and_then(word) }
 }
 
 /// An effort in Anthropic's words.
@@ -225,12 +251,18 @@ fn nearest(budget: u64) -> Effort {
 }
 
 /// A budget that Anthropic accepts beside this `max_tokens`.
-fn checked(budget: u64, max_tokens: u64, field: &'static str) -> Result<u64, Refusal> {
-    if budget < MIN_BUDGET {
+fn checked(
+    budget: u64,
+    max_tokens: u64,
+    target: &Target<'_>,
+    field: &'static str,
+) -> Result<u64, Refusal> {
+    let least = target.capabilities.least_budget;
+    if budget < least {
         return Err(Refusal::of(
             field,
             format!(
-                "a thinking budget of {budget} tokens is too small for Claude; give at least {MIN_BUDGET}"
+                "a thinking budget of {budget} tokens is too small for Claude; give at least {least}"
             ),
         ));
     }

@@ -22,6 +22,9 @@ const READ: [&str; 7] = [
     "error",
 ];
 
+/// Most citations that are held until their block ends.
+const MAX_CITED: usize = 256;
+
 /// Reads one stream.
 #[derive(Debug, Default)]
 pub(super) struct StreamDecoder {
@@ -64,11 +67,25 @@ struct State {
     tally: Tally,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Open {
     index: u64,
     part: u32,
     kind: OpenKind,
+    /// Citations, as JSON each. They stand behind all of the block, and may come before its
+    /// words: they are told at its end.
+    cited: Vec<Box<RawValue>>,
+}
+
+impl Open {
+    fn close(self, sink: &mut Sink<'_>) {
+        let part = self.part;
+        for raw in &self.cited {
+            let delta = Delta::Citation(citation::read(raw));
+            sink(Event::Delta { candidate: 0, part, delta });
+        }
+        sink(Event::PartStop { candidate: 0, part });
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +128,7 @@ impl State {
             Some("content_block_stop") => {
                 let index = frame.index.unwrap_or_default();
                 if let Some(at) = self.open.iter().position(|open| open.index == index) {
-                    let part = self.open.remove(at).part;
-                    sink(Event::PartStop { candidate: 0, part });
+                    self.open.remove(at).close(sink);
                 }
             }
             Some("message_delta") => {
@@ -193,7 +209,12 @@ impl State {
             }
             other => (OpenKind::Closed, PartKind::Opaque(Cow::Borrowed(other))),
         };
-        self.open.push(Open { index, part, kind: open });
+        let cited = match (open, block.citations) {
+            (OpenKind::Words, Some(citations)) => citation::list(citations),
+            _ => Vec::new(),
+        };
+        let cited = cited.into_iter().map(ToOwned::to_owned).collect();
+        self.open.push(Open { index, part, kind: open, cited });
         sink(Event::PartStart { candidate: 0, part, kind });
         let mut say = |delta: Delta<'_>| sink(Event::Delta { candidate: 0, part, delta });
         match open {
@@ -202,9 +223,6 @@ impl State {
                     if !words.is_empty() {
                         say(Delta::Text(words.into()));
                     }
-                }
-                for citation in block.citations.map(citation::read_all).unwrap_or_default() {
-                    say(Delta::Citation(citation));
                 }
                 if let Some(signature) = block.signature.filter(|s| !s.is_empty()) {
                     say(Delta::Signature(signature.into()));
@@ -225,8 +243,9 @@ impl State {
     }
 
     fn block_delta(&mut self, index: u64, delta: Option<wire::Delta<'_>>, sink: &mut Sink<'_>) {
-        let open = self.open.iter().find(|open| open.index == index);
-        let (Some(Open { part, kind, .. }), Some(delta)) = (open.copied(), delta) else { return };
+        let open = self.open.iter_mut().find(|open| open.index == index);
+        let (Some(Open { part, kind, cited, .. }), Some(delta)) = (open, delta) else { return };
+        let (part, kind) = (*part, *kind);
         let wire::Delta { kind: named, text, thinking, signature, partial_json, citation, .. } =
             delta;
         let delta = match (named.as_deref(), kind) {
@@ -236,6 +255,11 @@ impl State {
                 signature.map(|s| Delta::Signature(s.into()))
             }
             (Some("citations_delta"), OpenKind::Words) => {
+                // A provider must not choose how much is held.
+                if cited.len() < MAX_CITED {
+                    cited.extend(citation.map(ToOwned::to_owned));
+                    return;
+                }
                 citation.map(|raw| Delta::Citation(citation::read(raw)))
             }
             (Some("input_json_delta"), OpenKind::Call) => {
@@ -257,9 +281,7 @@ impl State {
     /// The answer ended, and why; said once.
     fn stop(&mut self, delta: wire::Delta<'_>, sink: &mut Sink<'_>) {
         self.begun(sink);
-        for open in self.open.drain(..) {
-            sink(Event::PartStop { candidate: 0, part: open.part });
-        }
+        self.open.drain(..).for_each(|open| open.close(sink));
         if std::mem::replace(&mut self.finished, true) {
             return;
         }

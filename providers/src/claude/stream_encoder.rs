@@ -6,12 +6,13 @@
 use std::collections::VecDeque;
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
-use super::error;
 use super::finish::Stop;
 use super::ids::Ids;
-use super::response::message_id;
+use super::response::{message_id, missing};
 use super::usage::Counts;
+use super::{citation, error};
 use crate::codec::{self, Reply};
 use crate::conversation::{ApiError, Delta, Event, Finish, FinishReason, PartKind, Usage};
 
@@ -42,6 +43,8 @@ struct Waiting {
     stopped: bool,
     /// What waits to be written: text, or JSON of arguments.
     held: String,
+    /// Citations that wait, as JSON each.
+    cited: Vec<Box<RawValue>>,
     signature: Option<String>,
 }
 
@@ -150,6 +153,7 @@ impl StreamEncoder {
     }
 
     fn part_start(&mut self, part: u32, kind: &PartKind<'_>, out: &mut Vec<u8>) {
+        let mut held = String::new();
         let kind = match kind {
             PartKind::Text | PartKind::Refusal => Kind::Text,
             PartKind::Thinking { .. } => Kind::Thinking { shown: self.reply.include_thoughts },
@@ -159,7 +163,15 @@ impl StreamEncoder {
                 let id = self.ids.unique(id.as_deref(), &self.reply.id).to_owned();
                 Kind::Call { id, name: name.clone().into_owned() }
             }
-            PartKind::Image(_) | PartKind::Audio(_) | PartKind::Opaque(_) => Kind::Silent,
+            PartKind::Image(image) => {
+                held = missing("an image", image);
+                Kind::Text
+            }
+            PartKind::Audio(sound) => {
+                held = missing("sound", sound);
+                Kind::Text
+            }
+            PartKind::Opaque(_) => Kind::Silent,
         };
         self.parts.push_back(Waiting {
             part,
@@ -167,7 +179,8 @@ impl StreamEncoder {
             // Redacted thoughts are whole from their start.
             stopped: matches!(kind, Kind::Redacted(_)),
             kind,
-            held: String::new(),
+            held,
+            cited: Vec::new(),
             signature: None,
         });
         self.advance(out);
@@ -179,10 +192,16 @@ impl StreamEncoder {
         };
         match delta {
             Delta::Text(piece) | Delta::Arguments(piece) => waiting.held.push_str(piece),
+            // On text or a call it is another provider's, and says nothing here.
+            Delta::Signature(_) if !matches!(waiting.kind, Kind::Thinking { .. }) => {}
             Delta::Signature(signature) => {
                 waiting.signature = Some(signature.clone().into_owned());
             }
-            Delta::Citation(_) | Delta::Logprobs(_) => {}
+            Delta::Citation(citation) => {
+                let told = citation::told(citation);
+                waiting.cited.extend(told.and_then(|told| to_raw_value(&told).ok()));
+            }
+            Delta::Logprobs(_) => {}
         }
         self.advance(out);
     }
@@ -217,6 +236,12 @@ impl StreamEncoder {
                     let start = Block::Text { text: "" };
                     self.open(&mut part.open, start, out);
                     self.say(DeltaOut::Text { text: &part.held }, out);
+                }
+                // They stand behind all of their block; without words there is none.
+                if part.open {
+                    for citation in part.cited.drain(..) {
+                        self.say(DeltaOut::Citation { citation: &citation }, out);
+                    }
                 }
             }
             // A signature is of use to Anthropic only and proves that it was Anthropic's: those
@@ -374,6 +399,8 @@ enum DeltaOut<'a> {
     Thinking { thinking: &'a str },
     #[serde(rename = "signature_delta")]
     Signature { signature: &'a str },
+    #[serde(rename = "citations_delta")]
+    Citation { citation: &'a RawValue },
     #[serde(rename = "input_json_delta")]
     InputJson { partial_json: &'a str },
 }

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::body::{Block, Input, Known, Turn};
+use super::body::{Block, Input, Known, Source as SourceOut, Turn};
 use super::cache;
 use super::hung::Hung;
 use super::losses::Losses;
 use super::{citation, ids, media};
 use crate::Schema;
+use crate::catalog::{Capabilities, Input as Taken};
 use crate::codec::Target;
 use crate::conversation::{
     Field, Media, Message, Part, Refusal, Request, Role, Text, Thinking, ToolCall, ToolResult,
@@ -22,7 +23,7 @@ const SYSTEM: &str = "system";
 /// Writes the system prompt and the turns of a request.
 pub(super) struct Writer<'r, 'l> {
     schema: Schema,
-    system_turns: bool,
+    capabilities: &'l Capabilities,
     hung: &'l mut Hung<'r>,
     pub(super) system: Vec<Block<'r>>,
     pub(super) turns: Vec<Turn<'r>>,
@@ -33,14 +34,13 @@ impl<'r, 'l> Writer<'r, 'l> {
     /// Writes all turns, or refuses what Anthropic can't carry.
     pub(super) fn write(
         request: &'r Request<'_>,
-        target: &Target<'_>,
+        target: &Target<'l>,
         hung: &'l mut Hung<'r>,
         losses: &'l mut Losses,
     ) -> Result<Self, Refusal> {
         let mut writer = Self {
             schema: request.schema,
-            // Anthropic's own callers know what they ask of the model that they name.
-            system_turns: target.capabilities.system_turns || request.schema == Schema::Claude,
+            capabilities: target.capabilities,
             hung,
             system: Vec::with_capacity(request.system.len()),
             turns: Vec::with_capacity(request.messages.len()),
@@ -70,23 +70,34 @@ impl<'r, 'l> Writer<'r, 'l> {
         if blocks.is_empty() {
             return Ok(());
         }
-        let Some(last) = self.turns.last_mut() else {
+        let Some(last) = self.turns.last() else {
             self.system.extend(blocks);
             return Ok(());
         };
-        let follows = last.role == USER || matches!(last.content.last(), Some(Block::Raw(_)));
+        let behind = last.content.last();
+        let follows = last.role == USER || matches!(behind, Some(Block::Raw(_)));
         let placed = follows && matches!(next, None | Some(Role::Assistant));
-        if placed && self.system_turns {
+        if placed && self.takes_system_turn(behind) {
             self.turns.push(Turn { role: SYSTEM, content: blocks });
             return Ok(());
         }
         self.losses.emulated(Field::System);
         let marked = blocks.into_iter().map(marked);
+        let Some(last) = self.turns.last_mut() else { return Ok(()) };
         match last.role {
             USER => last.content.extend(marked),
             _ => self.turns.push(Turn { role: USER, content: marked.collect() }),
         }
         Ok(())
+    }
+
+    /// Whether the model follows a system turn behind this block. Anthropic's own callers know
+    /// what they ask of the model that they name.
+    fn takes_system_turn(&self, behind: Option<&Block<'_>>) -> bool {
+        let model = self.capabilities;
+        let blurs = model.system_turns_blur && behind.is_some_and(is_result);
+        let follows = model.system_turns && !model.system_turns_ignored;
+        self.schema == Schema::Claude || follows && !model.system_turns_weak && !blurs
     }
 
     /// A user's turn. Results come first: Anthropic wants them right after their calls.
@@ -193,7 +204,7 @@ impl<'r, 'l> Writer<'r, 'l> {
     fn said(&mut self, part: &'r Part<'_>, role: Role) -> Result<Option<Block<'r>>, Refusal> {
         let known = match (part, role) {
             (Part::Text(text), _) => return Ok(self.text(part, text)),
-            (Part::Document(document), _) => media::document(document, self.schema)?,
+            (Part::Document(document), _) => self.document(document)?,
             (Part::Image(image), Role::User) => self.image(image)?,
             (Part::ToolResult(result), Role::User) => self.result(result)?,
             (Part::ToolCall(call), Role::Assistant) => self.call(call)?,
@@ -269,14 +280,40 @@ impl<'r, 'l> Writer<'r, 'l> {
         }
     }
 
-    fn image(&mut self, image: &'r Media<'_>) -> Result<Known<'r>, Refusal> {
-        if image.detail.is_some() {
-            self.losses.field(Field::ImageDetail);
+    /// Refuses what the model can't read.
+    fn takes(&self, input: Taken, field: Field) -> Result<(), Refusal> {
+        if self.capabilities.inputs.contains(&input) {
+            return Ok(());
         }
+        Err(Refusal::of(
+            field.name(self.schema),
+            "the model can't read this; send text in its place, or ask another model",
+        ))
+    }
+
+    fn document(&mut self, document: &'r Media<'_>) -> Result<Known<'r>, Refusal> {
+        self.detail(document);
+        let known = media::document(document, self.schema)?;
+        if !matches!(known, Known::Document { source: SourceOut::Text { .. }, .. }) {
+            self.takes(Taken::Pdf, Field::Document)?;
+        }
+        Ok(known)
+    }
+
+    fn image(&mut self, image: &'r Media<'_>) -> Result<Known<'r>, Refusal> {
+        self.takes(Taken::Image, Field::Image)?;
+        self.detail(image);
         if image.name.is_some() {
             self.losses.field(Field::MediaName);
         }
         media::image(image, self.schema)
+    }
+
+    /// Anthropic looks as closely as it sees fit.
+    fn detail(&mut self, media: &Media<'_>) {
+        if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
+            self.losses.field(Field::ImageDetail);
+        }
     }
 
     /// Reasoning with the proof of who had it, which is [the target](crate::seal::Seal::open);

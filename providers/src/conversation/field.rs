@@ -138,7 +138,7 @@ impl Field {
             ],
             Self::ImageDetail => [
                 "messages.image_url.detail",
-                "input.input_image.detail",
+                "input.content.detail",
                 "messages.image",
                 "contents.parts",
             ],

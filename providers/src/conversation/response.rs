@@ -25,6 +25,18 @@ impl Response<'_> {
     pub fn failure(&self) -> Option<ApiError> {
         self.candidates.iter().find_map(|candidate| candidate.finish.failure())
     }
+
+    /// Leaves out every tool call but the first of each alternative, for a caller that allows one
+    /// a turn.
+    pub fn keep_first_call(&mut self) {
+        for candidate in &mut self.candidates {
+            let mut called = false;
+            candidate.parts.retain(|part| {
+                let is_call = matches!(part, Part::ToolCall(_));
+                !(is_call && std::mem::replace(&mut called, true))
+            });
+        }
+    }
 }
 
 /// One alternative answer.

@@ -26,8 +26,17 @@ pub(super) enum Piece<'a> {
     Empty,
 }
 
+/// Where a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// In a request: all of it must come back to Gemini.
+    Request,
+    /// In an answer: what others can show of it counts.
+    Answer,
+}
+
 /// Reads a part. Its `unknown` members are left in it unless they make it opaque.
-pub(super) fn piece<'a>(part: &mut read::Part<'a>) -> Result<Piece<'a>, Refusal> {
+pub(super) fn piece<'a>(part: &mut read::Part<'a>, of: Of) -> Result<Piece<'a>, Refusal> {
     let signature = part.thought_signature.take().map(Cow::from);
     let thought = part.thought.unwrap_or(false);
     let said = [
@@ -63,7 +72,9 @@ pub(super) fn piece<'a>(part: &mut read::Part<'a>) -> Result<Piece<'a>, Refusal>
         return tool_result(result).map(Part::ToolResult).map(Piece::Said);
     }
     // A signature or thought on media, and how to read it, have no place in the model.
-    let plain = signature.is_none() && !thought && !part.unknown.iter().any(is_about);
+    let about = part.unknown.iter().position(is_about);
+    let signed = signature.is_some() && of == Of::Request;
+    let plain = !signed && !thought && about.is_none();
     let (kind, media) = match (part.inline_data.take(), part.file_data.take()) {
         (Some(blob), _) => ("inlineData", inline(blob)?),
         (_, Some(file)) => ("fileData", linked(file)?),
@@ -71,9 +82,12 @@ pub(super) fn piece<'a>(part: &mut read::Part<'a>) -> Result<Piece<'a>, Refusal>
     };
     Ok(match media {
         Some(part) if plain => Piece::Said(part),
-        _ => {
+        media => {
+            // What others can't say, if they could say the rest.
+            let about = about.filter(|_| media.is_some() && !signed && !thought);
+            let about = about.map(|index| camel(part.unknown.swap_remove(index).name.into()));
             part.unknown.clear();
-            Piece::Opaque(Cow::Borrowed(kind))
+            Piece::Opaque(about.unwrap_or(Cow::Borrowed(kind)))
         }
     })
 }

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::decode_parts::{Piece, camel, opaque, parts, piece};
-use super::reasoning;
-use super::wire::{Int, List, Number, Unknown, read, refusal};
+use super::decode_parts::{Of, Piece, camel, opaque, parts, piece};
+use super::wire::{Int, List, Number, Unknown, Word, read, refusal};
+use super::{modality, reasoning};
 use crate::Schema;
 use crate::codec::PathHints;
 use crate::conversation::{
-    Extension, Message, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice,
-    Unsupported,
+    Extension, Message, Modality, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool,
+    ToolChoice, Unsupported,
 };
 use crate::dialect;
 use crate::json::Str;
@@ -114,7 +114,7 @@ impl<'a> Decoder<'a> {
         let mut raw: Option<Vec<&'a RawValue>> = None;
         for (index, mut part) in parts(content.parts).into_iter().enumerate() {
             self.inner_unknown(&mut part);
-            match piece(&mut part)? {
+            match piece(&mut part, Of::Request)? {
                 Piece::Said(part) => said.push(part),
                 Piece::Opaque(kind) => {
                     let raw = raw.get_or_insert_with(|| {
@@ -170,7 +170,7 @@ impl<'a> Decoder<'a> {
         // Its `role` means nothing, but SDKs send one.
         self.unknown("systemInstruction", instruction.unknown);
         for mut part in parts(instruction.parts) {
-            match piece(&mut part)? {
+            match piece(&mut part, Of::Request)? {
                 Piece::Said(part @ Part::Text(_)) => self.request.system.push(part),
                 Piece::Empty => {}
                 Piece::Said(_) | Piece::Opaque(_) => {
@@ -349,14 +349,14 @@ impl<'a> Decoder<'a> {
             OutputFormat::JsonSchema { name: None, description: None, schema, strict: None };
     }
 
-    /// Text alone is what every schema answers with, so that it needs no saying.
     fn modalities(&mut self, modalities: Option<&'a RawValue>) {
         let Some(raw) = modalities else { return };
-        let names = serde_json::from_str::<List<Str<'_>>>(raw.get()).ok();
-        let text_only =
-            names.is_some_and(|names| names.0.iter().all(|name| name.eq_ignore_ascii_case("text")));
-        if !text_only {
-            self.extend("generationConfig.responseModalities".into(), raw);
+        let names = serde_json::from_str::<List<Word<'_>>>(raw.get()).map(|list| list.0);
+        let known: Option<Vec<Modality>> =
+            names.ok().and_then(|names| names.iter().map(modality::decode).collect());
+        match known {
+            Some(known) => self.request.modalities = known,
+            None => self.extend("generationConfig.responseModalities".into(), raw),
         }
     }
 

@@ -8,7 +8,7 @@ use super::wire::write::{
     Answer, Blob, Content, Data, FileData, FunctionCall, FunctionResponse, Part as Out,
 };
 use crate::Schema;
-use crate::catalog::Capabilities;
+use crate::catalog::{Capabilities, Input};
 use crate::conversation::{
     Field, Media, Message, Part, Refusal, Request, Role, Source, Text, Thinking, ToolCall,
     ToolResult,
@@ -59,6 +59,7 @@ pub(super) fn contents<'a>(
     };
     let mut writer = Writer {
         request,
+        inputs: &capabilities.inputs,
         media_in_results: capabilities.tool_result_media || request.schema == Schema::Gemini,
         losses,
         contents: Vec::new(),
@@ -104,6 +105,8 @@ fn current_turn(messages: &[Message<'_>]) -> usize {
 
 struct Writer<'a, 'w, 'l> {
     request: &'a Request<'a>,
+    /// What the model can see or hear.
+    inputs: &'w [Input],
     /// Gemini 3 takes media in a tool's answer; before, they stand beside it.
     media_in_results: bool,
     losses: &'w mut Losses<'l>,
@@ -151,6 +154,7 @@ impl<'a> Writer<'a, '_, '_> {
         let out = match part {
             Part::Text(text) => {
                 self.losses.note_if(text.cache.is_some(), Field::CacheControl);
+                self.losses.note_if(!text.citations.is_empty(), Field::Citations);
                 let signature = text.signature.as_deref();
                 // R: Gemini takes empty text from its own; others' only fills a place.
                 let own = self.request.schema == Schema::Gemini;
@@ -187,6 +191,15 @@ impl<'a> Writer<'a, '_, '_> {
     fn media(&mut self, media: &'a Media<'a>, field: Field) -> Result<Out<'a>, Refusal> {
         let own = self.request.schema == Schema::Gemini;
         let name = self.request.name(field);
+        let needed = match field {
+            Field::Image => Some(Input::Image),
+            Field::Audio => Some(Input::Audio),
+            _ => is_pdf(&media.source).then_some(Input::Pdf),
+        };
+        if needed.is_some_and(|needed| !own && !self.inputs.contains(&needed)) {
+            let message = format!("This model can't read `{name}`; leave it out or ask another");
+            return Err(Refusal::of(name, message));
+        }
         self.losses.note_if(media.cache.is_some(), Field::CacheControl);
         self.losses
             .note_if(media.detail.as_deref().is_some_and(|d| d != "auto"), Field::ImageDetail);
@@ -309,6 +322,17 @@ impl<'a> Writer<'a, '_, '_> {
             }
         }
         if result.is_error { Answer::Error(text) } else { Answer::Result(text) }
+    }
+}
+
+fn is_pdf(source: &Source<'_>) -> bool {
+    const PDF: &str = "application/pdf";
+    match source {
+        Source::Base64 { media_type, .. } => media_type.eq_ignore_ascii_case(PDF),
+        Source::Url { url, media_type } => {
+            media_type.as_deref().or_else(|| mime_of(url)).is_some_and(|known| known == PDF)
+        }
+        Source::File { .. } | Source::Text { .. } => false,
     }
 }
 

@@ -2,26 +2,30 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
+use super::encode_settings::{self, dialect};
 use super::wire::write::{FunctionDeclaration, Node, Request as Out, Tool as OutTool};
 use super::{encode_contents, reasoning};
 use crate::Schema;
+use crate::catalog::Capabilities;
 use crate::codec::{Encoded, Target};
-use crate::conversation::{
-    Field, Loss, OutputFormat, Refusal, Request, Tool, ToolChoice, Unsupported,
-};
-
-/// Most stop strings that Gemini takes.
-const MOST_STOPS: usize = 5;
+use crate::conversation::{Field, Loss, Refusal, Request, Tool, ToolChoice, Unsupported};
 
 /// What is left out, each field once.
 pub(super) struct Losses<'a> {
     request: &'a Request<'a>,
     list: Vec<Loss>,
+    emulated: Vec<Loss>,
 }
 
 impl Losses<'_> {
+    /// Notes a field that was said in another way.
+    fn emulate(&mut self, field: Field) {
+        let emulated = Loss::of(self.request.name(field));
+        if !self.emulated.contains(&emulated) {
+            self.emulated.push(emulated);
+        }
+    }
+
     /// Notes the loss of a field, in the caller's words.
     pub(super) fn note(&mut self, field: Field) {
         self.name(self.request.name(field));
@@ -46,19 +50,16 @@ impl Losses<'_> {
 /// Writes a request. The model and whether to stream stand in the path ([`super::path()`]).
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encoded, Refusal> {
     let capabilities = target.capabilities;
-    let mut losses = Losses { request, list: Vec::new() };
+    let mut losses = Losses { request, list: Vec::new(), emulated: Vec::new() };
     let mut settings = Node::object();
 
     // First, since an extension names what can't be said better than what is made of it.
     extensions(request, &mut settings, &mut losses)?;
     let system = encode_contents::system(request, &mut losses)?;
     let contents = encode_contents::contents(request, capabilities, &mut losses)?;
-    let tools = tools(request, &mut losses)?;
-    tool_config(request, &mut settings)?;
-    sampling(request, &mut settings)?;
-    // Answers don't bring them back to another schema's callers.
-    losses.note_if(request.logprobs.is_some() && request.schema != Schema::Gemini, Field::Logprobs);
-    output(request, &mut settings, &mut losses)?;
+    let tools = tools(request, capabilities, &mut losses)?;
+    tool_config(request, capabilities, &mut settings, &mut losses)?;
+    encode_settings::all(request, capabilities, &mut settings, &mut losses)?;
     let lost = reasoning::encode(request, capabilities, &mut settings);
     losses.note_if(lost, Field::Reasoning);
     losses.note_if(request.user.is_some(), Field::User);
@@ -67,14 +68,20 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let body = serde_json::to_vec(&out).map_err(|error| {
         Refusal::body(format!("The request could not be written for Gemini: {error}"))
     })?;
-    Ok(Encoded { losses: losses.list, ..Encoded::of(body) })
+    let Losses { list: losses, emulated, .. } = losses;
+    Ok(Encoded { losses, emulated, ..Encoded::of(body) })
 }
 
 fn tools<'a>(
     request: &'a Request<'_>,
+    capabilities: &Capabilities,
     losses: &mut Losses<'_>,
 ) -> Result<Vec<OutTool<'a>>, Refusal> {
     let field = request.name(Field::Tools);
+    if !request.tools.is_empty() && !capabilities.tools && request.schema != Schema::Gemini {
+        let message = format!("This model takes no tools; leave `{field}` out or ask another one");
+        return Err(Refusal::of(field, message));
+    }
     let mut functions = Vec::new();
     let mut hosted = Vec::new();
     for tool in &request.tools {
@@ -128,11 +135,26 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte))
 }
 
-fn tool_config<'a>(request: &'a Request<'_>, settings: &mut Node<'a>) -> Result<(), Refusal> {
-    if request.parallel_tool_calls == Some(false) && !request.tools.is_empty() {
-        let field = request.name(Field::ParallelToolCalls);
-        let message = format!("Gemini can't be held to one tool call a turn; leave out `{field}`");
+fn tool_config<'a>(
+    request: &'a Request<'_>,
+    capabilities: &Capabilities,
+    settings: &mut Node<'a>,
+    losses: &mut Losses<'_>,
+) -> Result<(), Refusal> {
+    let forced = match &request.tool_choice {
+        Some(ToolChoice::Required | ToolChoice::Named(_)) => true,
+        Some(ToolChoice::Allowed { required, .. }) => *required,
+        Some(ToolChoice::Auto | ToolChoice::None) | None => false,
+    };
+    if forced && !capabilities.forced_tools && request.schema != Schema::Gemini {
+        let field = request.name(Field::ToolChoice);
+        let message = format!("This model can't be made to call a tool; leave `{field}` to it");
         return Err(Refusal::of(field, message));
+    }
+    if request.parallel_tool_calls == Some(false) && !request.tools.is_empty() {
+        // Gemini can't be held to it: of the answer the first call is kept
+        // (`Reply::first_call_only`).
+        losses.emulate(Field::ParallelToolCalls);
     }
     let is_strict = |tool: &Tool<'_>| matches!(tool, Tool::Function { strict: Some(true), .. });
     let strict = request.tools.iter().any(is_strict);
@@ -155,85 +177,6 @@ fn tool_config<'a>(request: &'a Request<'_>, settings: &mut Node<'a>) -> Result<
         settings.put(&[top, inner, "allowedFunctionNames"], Node::Texts(names));
     }
     Ok(())
-}
-
-fn sampling<'a>(request: &'a Request<'_>, settings: &mut Node<'a>) -> Result<(), Refusal> {
-    let mut put = |name, node| settings.put(&["generationConfig", name], node);
-    let sampling = &request.sampling;
-    let raw: [(&str, Option<&'a RawValue>); 6] = [
-        ("temperature", sampling.temperature),
-        ("topP", sampling.top_p),
-        ("topK", sampling.top_k),
-        ("seed", sampling.seed),
-        ("presencePenalty", sampling.presence_penalty),
-        ("frequencyPenalty", sampling.frequency_penalty),
-    ];
-    for (name, value) in raw {
-        if let Some(value) = value {
-            put(name, Node::Raw(Cow::Borrowed(value)));
-        }
-    }
-    if let Some(most) = request.max_tokens {
-        put("maxOutputTokens", number(most));
-    }
-    if let Some(candidates) = request.candidates {
-        put("candidateCount", number(candidates));
-    }
-    if let Some(alternatives) = request.logprobs.filter(|_| request.schema == Schema::Gemini) {
-        put("responseLogprobs", Node::Bool(true));
-        put("logprobs", number(alternatives));
-    }
-    if request.stop.len() > MOST_STOPS {
-        let field = request.name(Field::Stop);
-        let message = format!("Gemini takes {MOST_STOPS} strings in `{field}` at most");
-        return Err(Refusal::of(field, message));
-    }
-    if !request.stop.is_empty() {
-        let stops = request.stop.iter().map(|stop| Cow::Borrowed(&**stop)).collect();
-        put("stopSequences", Node::Texts(stops));
-    }
-    Ok(())
-}
-
-fn number<'a>(number: impl Into<u64>) -> Node<'a> {
-    Node::Number(i64::try_from(number.into()).unwrap_or(i64::MAX))
-}
-
-fn output<'a>(
-    request: &'a Request<'_>,
-    settings: &mut Node<'a>,
-    losses: &mut Losses<'_>,
-) -> Result<(), Refusal> {
-    let json = || Node::Text(Cow::Borrowed("application/json"));
-    match &request.output {
-        OutputFormat::Text => {}
-        OutputFormat::Json => settings.put(&["generationConfig", "responseMimeType"], json()),
-        OutputFormat::JsonSchema { name, description, schema, strict: _ } => {
-            // Gemini always holds the answer to the schema, so that `strict` is not lost.
-            losses.note_if(name.is_some() || description.is_some(), Field::OutputName);
-            let (schema, lost) = dialect(request, schema, request.name(Field::OutputSchema))?;
-            losses.note_if(lost, Field::OutputSchema);
-            settings.put(&["generationConfig", "responseMimeType"], json());
-            settings.put(&["generationConfig", "responseJsonSchema"], Node::Raw(schema));
-        }
-    }
-    Ok(())
-}
-
-/// A schema as Gemini takes it, and whether something of it was lost.
-///
-/// What Gemini's own caller wrote as JSON Schema is borrowed still, and is Gemini's to judge.
-#[expect(clippy::ptr_arg, reason = "whether it is borrowed is what counts")]
-fn dialect<'a>(
-    request: &Request<'_>,
-    schema: &'a Cow<'_, RawValue>,
-    field: &'static str,
-) -> Result<(Cow<'a, RawValue>, bool), Refusal> {
-    if request.schema == Schema::Gemini && matches!(schema, Cow::Borrowed(_)) {
-        return Ok((Cow::Borrowed(schema), false));
-    }
-    let schema = crate::dialect::for_gemini(schema);
-    schema.map_err(|refusal| Refusal { field: Some(Cow::Borrowed(field)), ..refusal })
 }
 
 /// Parts of the body that are lists: a path that has no index can't be put back into them.

@@ -20,11 +20,8 @@ const LEVELS: [(&str, Effort); 5] = [
     ("XHIGH", Effort::XHigh),
 ];
 
-/// The smallest budget of Gemini 2.5 Pro, which can't be told not to think.
-const LEAST: i64 = 128;
-
-/// The largest budget that every Gemini 2.5 model takes.
-const MOST: u64 = 24_576;
+/// The budget of a high effort.
+const HIGH: u64 = 24_576;
 
 /// Reads `thinkingConfig`.
 pub(super) fn decode(config: &ThinkingConfig<'_>) -> Result<Reasoning, Refusal> {
@@ -75,20 +72,23 @@ pub(super) fn encode(
     const BUDGET: [&str; 3] = ["generationConfig", "thinkingConfig", "thinkingBudget"];
     const SHOW: [&str; 3] = ["generationConfig", "thinkingConfig", "includeThoughts"];
 
-    let own = request.schema == Schema::Gemini;
     let Reasoning { effort, mode, .. } = request.reasoning;
     let lost = match (capabilities.thinking, effort, mode) {
+        // What Gemini's own caller wrote is Gemini's to judge.
+        _ if request.schema == Schema::Gemini => {
+            let level = LEVELS.iter().find(|(_, known)| Some(*known) == effort);
+            level.into_iter().for_each(|(level, _)| {
+                settings.put(&LEVEL, Node::Text(Cow::Borrowed(level)));
+            });
+            mode.into_iter().for_each(|mode| settings.put(&BUDGET, Node::Number(as_budget(mode))));
+            false
+        }
         (Thinking::Unsupported, _, _) => {
             let off = matches!(effort, None | Some(Effort::None))
                 && matches!(mode, None | Some(ThinkingMode::Disabled));
             return !off;
         }
         (_, None, None) => false,
-        // Gemini 3 takes budgets still: what its own caller wrote is kept.
-        (Thinking::Effort, None, Some(ThinkingMode::Budget(tokens))) if own => {
-            settings.put(&BUDGET, Node::Number(i64::try_from(tokens).unwrap_or(i64::MAX)));
-            false
-        }
         (Thinking::Effort, _, _) => {
             let (level, lost) = level(effort, mode, capabilities);
             level.into_iter().for_each(|level| {
@@ -97,7 +97,7 @@ pub(super) fn encode(
             lost
         }
         (Thinking::Budget, _, _) => {
-            let (budget, lost) = budget(effort, mode, capabilities, own);
+            let (budget, lost) = budget(effort, mode, capabilities);
             settings.put(&BUDGET, Node::Number(budget));
             lost
         }
@@ -135,19 +135,29 @@ fn budget(
     effort: Option<Effort>,
     mode: Option<ThinkingMode>,
     capabilities: &Capabilities,
-    own: bool,
 ) -> (i64, bool) {
-    let tokens = match (effort, mode) {
+    let (wanted, exact) = match (effort, mode) {
         (_, Some(ThinkingMode::Disabled)) | (Some(Effort::None), _) => {
-            return if capabilities.thinking_off { (0, false) } else { (LEAST, true) };
+            if capabilities.thinking_off {
+                return (0, false);
+            }
+            (0, true)
         }
-        (_, Some(ThinkingMode::Budget(tokens))) => tokens,
-        (Some(Effort::Minimal | Effort::Low), _) => 1_024,
-        (Some(Effort::Medium), _) => 8_192,
-        (Some(Effort::High | Effort::XHigh | Effort::Max), _) => MOST,
-        (None, _) => return (-1, false),
+        (_, Some(ThinkingMode::Budget(tokens))) => (tokens, true),
+        (Some(Effort::Minimal | Effort::Low), _) => (1_024, false),
+        (Some(Effort::Medium), _) => (8_192, false),
+        (Some(Effort::High | Effort::XHigh | Effort::Max), _) => (HIGH, false),
+        (None, _) => return (as_budget(ThinkingMode::Adaptive), false),
     };
-    // Only Gemini's own callers know that a larger one is allowed by the model they name.
-    let most = if own { u64::MAX } else { MOST };
-    (i64::try_from(tokens.min(most)).unwrap_or(i64::MAX), tokens > most)
+    let most = if capabilities.most_budget > 0 { capabilities.most_budget } else { u64::MAX };
+    let given = wanted.max(capabilities.least_budget).min(most);
+    (as_budget(ThinkingMode::Budget(given)), exact && given != wanted)
+}
+
+fn as_budget(mode: ThinkingMode) -> i64 {
+    match mode {
+        ThinkingMode::Disabled => 0,
+        ThinkingMode::Adaptive => -1,
+        ThinkingMode::Budget(tokens) => i64::try_from(tokens).unwrap_or(i64::MAX),
+    }
 }

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::decode_parts::{Piece, opaque, parts, piece};
+use super::decode_parts::{Of, Piece, opaque, parts, piece};
+use super::grounding::{self, Grounding, Placed};
+use super::offsets::Widths;
 use super::wire::{List, read, write};
-use super::{error, finish, usage};
+use super::{error, finish, logprobs, usage};
 use crate::Schema;
 use crate::codec::Reply;
 use crate::conversation::{
-    ApiError, Arguments, Candidate, ErrorClass, Finish, FinishReason, Media, Part, Response,
-    Source, ToolCall,
+    ApiError, Arguments, Candidate, Citation, ErrorClass, Finish, FinishReason, Media, Part,
+    Response, Source, Text, ToolCall,
 };
 
 /// Reads a response.
@@ -82,7 +84,7 @@ fn decode_candidate<'a>(
     let mut said = Vec::new();
     let mut raw: Option<Vec<&'a RawValue>> = None;
     for (index, mut part) in parts(content.parts).into_iter().enumerate() {
-        match piece(&mut part).map_err(|_| unreadable())? {
+        match piece(&mut part, Of::Answer).map_err(|_| unreadable())? {
             Piece::Said(part) => said.push(part),
             Piece::Opaque(kind) => {
                 let raw = raw.get_or_insert_with(|| outline.parts(position));
@@ -91,6 +93,7 @@ fn decode_candidate<'a>(
             Piece::Empty => {}
         }
     }
+    cite(&mut said, grounding::decode(candidate.grounding_metadata, candidate.citation_metadata));
     let calls = said.iter().any(|part| matches!(part, Part::ToolCall(_)));
     let finish = finish::decode(candidate.finish_reason, candidate.finish_message, calls);
     // Proto JSON leaves out zeros; the list's order tells the rest.
@@ -98,9 +101,40 @@ fn decode_candidate<'a>(
     Ok(Candidate {
         index: u32::try_from(index).unwrap_or(u32::MAX),
         parts: said,
-        logprobs: Vec::new(),
+        logprobs: logprobs::decode(candidate.logprobs_result),
         finish,
     })
+}
+
+/// Hangs citations on the text that they stand behind; where there is none, on an empty one.
+fn cite<'a>(said: &mut Vec<Part<'a>>, citations: Vec<Placed<'a>>) {
+    if !citations.is_empty() && !said.iter().any(|part| matches!(part, Part::Text(_))) {
+        said.push(Part::text(""));
+    }
+    for (citation, bytes) in citations {
+        // Behind all, it hangs on what was said last.
+        let (from, to) = bytes.unwrap_or((u64::MAX, u64::MAX));
+        let mut before = 0;
+        let mut texts = said.iter_mut().filter_map(text_of).peekable();
+        while let Some(text) = texts.next() {
+            let after = before + text.text.len() as u64;
+            if from < after || texts.peek().is_none() {
+                let widths = Widths::of(&text.text);
+                let within = |byte: u64| widths.to_characters(byte.saturating_sub(before));
+                let range = bytes.map(|_| (within(from), within(to)));
+                text.citations.push(Citation { range, ..citation });
+                break;
+            }
+            before = after;
+        }
+    }
+}
+
+fn text_of<'p, 'a>(part: &'p mut Part<'a>) -> Option<&'p mut Text<'a>> {
+    match part {
+        Part::Text(text) => Some(text),
+        _ => None,
+    }
 }
 
 /// Writes a response.
@@ -127,6 +161,8 @@ fn encode_candidate<'a>(candidate: &'a Candidate<'_>, reply: &Reply) -> write::C
         }
     }
     write::Candidate {
+        logprobs_result: logprobs::encode(&candidate.logprobs),
+        grounding_metadata: grounding(candidate).written(),
         content: write::Content { role: Some("model"), parts },
         finish_reason: Some(finish::encode(finish.reason)),
         finish_message: match finish {
@@ -135,6 +171,30 @@ fn encode_candidate<'a>(candidate: &'a Candidate<'_>, reply: &Reply) -> write::C
         },
         index: candidate.index,
     }
+}
+
+/// Where all text of a candidate has something from.
+fn grounding(candidate: &Candidate<'_>) -> Grounding {
+    let mut grounding = Grounding::default();
+    if candidate.parts.iter().all(|part| !matches!(part, Part::Text(t) if !t.citations.is_empty()))
+    {
+        return grounding;
+    }
+    let mut widths = Widths::default();
+    for part in &candidate.parts {
+        let begin = widths.characters();
+        match part {
+            Part::Text(text) => {
+                widths.push(&text.text);
+                let extent = (begin, widths.characters());
+                let citations = text.citations.iter();
+                citations.for_each(|citation| grounding.add(citation, extent, &widths));
+            }
+            Part::Refusal(text) => widths.push(text),
+            _ => {}
+        }
+    }
+    grounding
 }
 
 /// A call with arguments that are no JSON object.
@@ -160,17 +220,27 @@ fn encode_part<'a>(part: &'a Part<'_>, reply: &Reply) -> Result<Option<write::Pa
             write::Part::Data(thought, thinking.signature.as_deref())
         }
         Part::ToolCall(call) => encode_call(call)?,
-        Part::Image(Media { source: Source::Base64 { media_type, data }, .. })
-        | Part::Document(Media { source: Source::Base64 { media_type, data }, .. })
-        | Part::Audio(Media { source: Source::Base64 { media_type, data }, .. }) => {
-            write::Part::of(write::Data::Inline(write::Blob {
-                mime_type: media_type,
-                data,
-                display_name: None,
-            }))
+        Part::Image(media) | Part::Document(media) | Part::Audio(media) => {
+            return Ok(encode_media(media));
         }
         Part::Opaque(opaque) if opaque.schema == Schema::Gemini => write::Part::Raw(opaque.raw),
         _ => return Ok(None),
+    }))
+}
+
+/// Writes a picture, document or sound; `None` where it is a file of its provider's.
+pub(super) fn encode_media<'a>(media: &'a Media<'_>) -> Option<write::Part<'a>> {
+    let display_name = media.name.as_deref();
+    Some(write::Part::of(match &media.source {
+        Source::Base64 { media_type, data } => {
+            write::Data::Inline(write::Blob { mime_type: media_type, data, display_name })
+        }
+        Source::Url { url, media_type } => {
+            let mime_type = media_type.as_deref();
+            write::Data::File(write::FileData { mime_type, file_uri: url, display_name })
+        }
+        Source::Text { text } => write::Data::Text(Cow::Borrowed(text)),
+        Source::File { .. } => return None,
     }))
 }
 

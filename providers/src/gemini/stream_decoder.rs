@@ -5,13 +5,15 @@
 
 use std::borrow::Cow;
 
-use super::decode_parts::{Piece, parts, piece};
+use super::decode_parts::{Of, Piece, parts, piece};
 use super::frames::Frames;
+use super::grounding::{self, Placed};
+use super::offsets::Widths;
 use super::partial_args::PartialArgs;
 use super::wire::{List, read};
-use super::{error, finish, response, usage};
+use super::{error, finish, logprobs, response, usage};
 use crate::codec::StreamDecoder;
-use crate::conversation::{Arguments, Delta, Event, Part, PartKind, Usage};
+use crate::conversation::{Arguments, Citation, Delta, Event, Part, PartKind, Usage};
 
 /// Far more alternatives than any model gives.
 const MOST_CANDIDATES: usize = 128;
@@ -58,6 +60,12 @@ struct Candidate {
     parts: u32,
     has_calls: bool,
     finished: bool,
+    /// What was said so far, without thoughts, as far as citations need to know.
+    said: Widths,
+    /// After how many characters of it the last text begins.
+    begun: u64,
+    /// Citations, which wait for the end: segments may be told before they are said.
+    cited: Vec<Placed<'static>>,
 }
 
 /// A part that still grows.
@@ -126,9 +134,18 @@ impl Answer {
             if candidate.piecewise(&part, sink) {
                 continue;
             }
-            candidate.piece(piece(&mut part).ok()?, sink);
+            candidate.piece(piece(&mut part, Of::Answer).ok()?, sink);
         }
+        let tokens = logprobs::decode(chunk.logprobs_result);
+        if !tokens.is_empty() {
+            candidate.text(sink);
+            candidate.delta(Delta::Logprobs(tokens), sink);
+        }
+        grounding::decode(chunk.grounding_metadata, chunk.citation_metadata)
+            .into_iter()
+            .for_each(|placed| grounding::keep(placed, &mut candidate.cited));
         if chunk.finish_reason.is_some() && !candidate.finished {
+            candidate.cite(sink);
             candidate.stop(sink);
             candidate.finished = true;
             let calls = candidate.has_calls;
@@ -203,13 +220,11 @@ impl Candidate {
     fn piece(&mut self, piece: Piece<'_>, sink: &mut dyn FnMut(Event<'_>)) {
         match piece {
             Piece::Said(Part::Text(text)) => {
-                if !matches!(self.open, Some(Open::Text)) {
-                    if text.text.is_empty() && text.signature.is_none() {
-                        return;
-                    }
-                    self.start(PartKind::Text, sink);
-                    self.open = Some(Open::Text);
+                if text.text.is_empty() && text.signature.is_none() {
+                    return;
                 }
+                self.text(sink);
+                self.said.push(&text.text);
                 self.say(text.text, text.signature, sink);
             }
             Piece::Said(Part::Thinking(thinking)) => {
@@ -232,18 +247,44 @@ impl Candidate {
                 self.delta(Delta::Arguments(Cow::Borrowed(arguments)), sink);
                 self.end(sink);
             }
-            Piece::Said(Part::Image(_) | Part::Document(_) | Part::Audio(_)) => {
-                self.opaque("inlineData", sink);
+            Piece::Said(Part::Image(media)) => self.whole(PartKind::Image(media), sink),
+            Piece::Said(Part::Audio(media)) => self.whole(PartKind::Audio(media), sink),
+            Piece::Said(Part::Document(_)) => {
+                self.whole(PartKind::Opaque(Cow::Borrowed("inlineData")), sink);
             }
-            Piece::Opaque(kind) => self.opaque(&kind, sink),
+            Piece::Opaque(kind) => self.whole(PartKind::Opaque(kind), sink),
             // A model answers no tools.
             Piece::Said(_) | Piece::Empty => {}
         }
     }
 
-    fn opaque(&mut self, kind: &str, sink: &mut dyn FnMut(Event<'_>)) {
-        self.start(PartKind::Opaque(Cow::Borrowed(kind)), sink);
+    /// A part that is whole at once.
+    fn whole(&mut self, kind: PartKind<'_>, sink: &mut dyn FnMut(Event<'_>)) {
+        self.start(kind, sink);
         self.end(sink);
+    }
+
+    /// Begins a text, unless one is growing.
+    fn text(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
+        if !matches!(self.open, Some(Open::Text)) {
+            self.start(PartKind::Text, sink);
+            self.open = Some(Open::Text);
+            self.begun = self.said.characters();
+        }
+    }
+
+    /// Tells where the text has something from. All hangs on the last text, since those before it
+    /// are over.
+    fn cite(&mut self, sink: &mut dyn FnMut(Event<'_>)) {
+        let cited = std::mem::take(&mut self.cited);
+        if !cited.is_empty() {
+            self.text(sink);
+        }
+        for (citation, bytes) in cited {
+            let within = |byte| self.said.to_characters(byte).saturating_sub(self.begun);
+            let range = bytes.map(|(from, to)| (within(from), within(to)));
+            self.delta(Delta::Citation(Citation { range, ..citation }), sink);
+        }
     }
 
     fn kind<'a>(id: Option<&'a str>, name: &'a str) -> PartKind<'a> {

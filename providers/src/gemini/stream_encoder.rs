@@ -8,11 +8,15 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::response::{BAD_CALL, function_call};
-use super::wire::write::{Candidate, Content, Data, Part, Response};
-use super::{error, finish, usage};
+use super::grounding::{self, Grounding};
+use super::offsets::Widths;
+use super::response::{BAD_CALL, encode_media, function_call};
+use super::wire::write::{Candidate, Content, Data, LogprobsResult, Part, Response};
+use super::{error, finish, logprobs, usage};
 use crate::codec::{Reply, StreamEncoder};
-use crate::conversation::{Arguments, Delta, Event, Finish, FinishReason, PartKind, Usage};
+use crate::conversation::{
+    Arguments, Citation, Delta, Event, Finish, FinishReason, PartKind, Usage,
+};
 
 /// The encoder of one stream.
 #[derive(Debug)]
@@ -21,12 +25,10 @@ pub(super) struct Encoder {
     include_thoughts: bool,
     open: Vec<Open>,
     /// Candidates that said something.
-    candidates: Vec<u32>,
+    candidates: Vec<Said>,
     /// Finishes that wait for the usage, which some providers send after them.
     held: Vec<(u32, Finish<'static>)>,
     finished: usize,
-    /// Candidates with a call that could not be read.
-    bad: Vec<u32>,
     usage: Option<Usage>,
     /// The usage was written as it stands.
     told: bool,
@@ -42,6 +44,17 @@ struct Head {
     closed: bool,
 }
 
+/// What a candidate said, as far as its end tells of it.
+#[derive(Debug, Default)]
+struct Said {
+    index: u32,
+    /// It has a call that could not be read.
+    bad: bool,
+    text: Widths,
+    grounding: Grounding,
+    logprobs: LogprobsResult,
+}
+
 /// A part that was begun.
 #[derive(Debug)]
 struct Open {
@@ -52,7 +65,12 @@ struct Open {
 
 #[derive(Debug)]
 enum Kind {
-    Text,
+    /// Text: after how many characters of the candidate's it begins, and where it has something
+    /// from.
+    Text {
+        begin: u64,
+        citations: Vec<Citation<'static>>,
+    },
     Thinking,
     Call {
         id: Option<String>,
@@ -80,7 +98,6 @@ impl Encoder {
             candidates: Vec::new(),
             held: Vec::new(),
             finished: 0,
-            bad: Vec::new(),
             usage: None,
             told: true,
         }
@@ -89,12 +106,20 @@ impl Encoder {
     fn delta(&mut self, candidate: u32, part: u32, delta: &Delta<'_>, out: &mut Vec<u8>) {
         let same = |open: &&mut Open| open.candidate == candidate && open.part == part;
         let Some(open) = self.open.iter_mut().find(same) else { return };
+        let said = self.candidates.iter_mut().find(|said| said.index == candidate);
         match (&mut open.kind, delta) {
-            (Kind::Text, Delta::Text(text)) if !text.is_empty() => {
+            (Kind::Text { .. }, Delta::Text(text)) if !text.is_empty() => {
+                said.into_iter().for_each(|said| said.text.push(text));
                 let text = Data::Text(Cow::Borrowed(text));
                 self.head.part(candidate, Part::of(text), out);
             }
-            (Kind::Text, Delta::Signature(signature)) => {
+            (Kind::Text { .. }, Delta::Logprobs(tokens)) => {
+                said.into_iter().for_each(|said| logprobs::add(tokens, &mut said.logprobs));
+            }
+            (Kind::Text { citations, .. }, Delta::Citation(citation)) => {
+                citations.push(grounding::owned(citation.clone()));
+            }
+            (Kind::Text { .. }, Delta::Signature(signature)) => {
                 let text = Data::Text(Cow::Borrowed(""));
                 self.head.part(candidate, Part::Data(text, Some(signature)), out);
             }
@@ -113,6 +138,16 @@ impl Encoder {
         }
     }
 
+    /// What this candidate said so far.
+    fn said(&mut self, index: u32) -> &mut Said {
+        let place = self.candidates.iter().position(|said| said.index == index);
+        let place = place.unwrap_or_else(|| {
+            self.candidates.push(Said { index, ..Said::default() });
+            self.candidates.len() - 1
+        });
+        &mut self.candidates[place]
+    }
+
     /// Ends the parts that `ends` picks, in order.
     fn stop(&mut self, out: &mut Vec<u8>, ends: impl Fn(&Open) -> bool) {
         let mut index = 0;
@@ -122,11 +157,21 @@ impl Encoder {
                 continue;
             }
             let Open { candidate, kind, .. } = self.open.remove(index);
-            let Kind::Call { id, name, arguments, signature } = kind else { continue };
-            let arguments = Arguments::Text(Cow::Owned(arguments));
-            match function_call(id.as_deref(), &name, &arguments, signature.as_deref()) {
-                Ok(part) => self.head.part(candidate, part, out),
-                Err(_) => self.bad.push(candidate),
+            let said = self.candidates.iter_mut().find(|said| said.index == candidate);
+            match kind {
+                Kind::Text { begin, citations } => {
+                    let Some(Said { text, grounding, .. }) = said else { continue };
+                    let extent = (begin, text.characters());
+                    citations.iter().for_each(|citation| grounding.add(citation, extent, text));
+                }
+                Kind::Call { id, name, arguments, signature } => {
+                    let arguments = Arguments::Text(Cow::Owned(arguments));
+                    match function_call(id.as_deref(), &name, &arguments, signature.as_deref()) {
+                        Ok(part) => self.head.part(candidate, part, out),
+                        Err(_) => said.into_iter().for_each(|said| said.bad = true),
+                    }
+                }
+                Kind::Thinking | Kind::Hidden => {}
             }
         }
     }
@@ -138,16 +183,23 @@ impl Encoder {
         }
         let held = std::mem::take(&mut self.held);
         let candidates = held.iter().map(|(index, finish)| {
-            let bad = self.bad.contains(index);
+            let said = self.candidates.iter_mut().find(|said| said.index == *index);
+            let (bad, grounding, logprobs) = said.map_or_else(Default::default, |said| {
+                let told = (&mut said.grounding, &mut said.logprobs);
+                (said.bad, std::mem::take(told.0), std::mem::take(told.1))
+            });
             let reason = if bad { FinishReason::BadToolCall } else { finish.reason };
             Candidate {
                 content: Content { role: Some("model"), parts: Vec::new() },
                 finish_reason: Some(finish::encode(reason)),
                 finish_message: if bad { Some(BAD_CALL) } else { finish.explanation.as_deref() },
                 index: *index,
+                logprobs_result: (!logprobs.chosen_candidates.is_empty()).then_some(logprobs),
+                grounding_metadata: grounding.written(),
             }
         });
-        self.head.chunk(candidates.collect(), self.usage.as_ref(), out);
+        let candidates = candidates.collect();
+        self.head.chunk(candidates, self.usage.as_ref(), out);
         self.told = true;
     }
 }
@@ -163,11 +215,16 @@ impl StreamEncoder for Encoder {
                 model.iter().for_each(|model| self.head.model = model.to_string());
             }
             Event::PartStart { candidate, part, kind } => {
-                if !self.candidates.contains(candidate) {
-                    self.candidates.push(*candidate);
-                }
+                let begin = self.said(*candidate).text.characters();
                 let kind = match kind {
-                    PartKind::Text | PartKind::Refusal => Kind::Text,
+                    PartKind::Text | PartKind::Refusal => {
+                        Kind::Text { begin, citations: Vec::new() }
+                    }
+                    PartKind::Image(media) | PartKind::Audio(media) => {
+                        let part = encode_media(media);
+                        part.into_iter().for_each(|part| self.head.part(*candidate, part, out));
+                        Kind::Hidden
+                    }
                     PartKind::Thinking { .. } if self.include_thoughts => Kind::Thinking,
                     PartKind::ToolCall { id, name, .. } => Kind::Call {
                         id: id.as_deref().map(str::to_owned),
@@ -215,9 +272,11 @@ impl StreamEncoder for Encoder {
 impl Head {
     fn part(&mut self, candidate: u32, part: Part<'_>, out: &mut Vec<u8>) {
         let content = Content { role: Some("model"), parts: vec![part] };
-        let candidate =
-            Candidate { content, finish_reason: None, finish_message: None, index: candidate };
-        self.chunk(vec![candidate], None, out);
+        self.chunk(
+            vec![Candidate { content, index: candidate, ..Candidate::default() }],
+            None,
+            out,
+        );
     }
 
     fn chunk(

@@ -34,7 +34,7 @@ pub struct Peek<'a> {
     max_completion_tokens: Option<u32>,
     candidates: Option<u32>,
     tools: bool,
-    effort: bool,
+    effort: Option<&'a str>,
 }
 
 /// A string: what it says and where it stands.
@@ -84,7 +84,7 @@ impl<'a> Peek<'a> {
             max_completion_tokens: None,
             candidates: None,
             tools: false,
-            effort: false,
+            effort: None,
         };
         let mut scanner = Scanner::new(body);
         scanner.space();
@@ -119,7 +119,7 @@ impl<'a> Peek<'a> {
             }
             Key::Candidates => self.candidates = value.count(1, CANDIDATES_MAX)?,
             Key::Tools | Key::Functions => self.tools |= value.is_filled()?,
-            Key::Effort => self.effort = value.is_other_than("none")?,
+            Key::Effort => self.effort = value.word()?,
             Key::GenerationConfig => {
                 value.members(fields::GENERATION_CONFIG, |key, value| self.member(key, value))?;
             }
@@ -167,8 +167,8 @@ impl<'a> Peek<'a> {
         self.tools
     }
 
-    /// OpenAI Chat: whether an effort other than none is asked for in so many words.
-    pub const fn names_effort(&self) -> bool {
+    /// OpenAI Chat: the word for the effort, if there is one.
+    pub const fn effort(&self) -> Option<&'a str> {
         self.effort
     }
 

@@ -13,7 +13,7 @@ pub(super) struct Token<'a> {
     token: Option<&'a RawValue>,
     logprob: Option<&'a RawValue>,
     bytes: Option<&'a RawValue>,
-    top_logprobs: Option<Vec<Token<'a>>>,
+    top_logprobs: Option<Vec<Self>>,
 }
 
 impl<'a> Token<'a> {

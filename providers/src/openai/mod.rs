@@ -10,7 +10,7 @@ mod media;
 mod pairs;
 mod prefill;
 mod read;
-mod reasoning;
+pub(crate) mod reasoning;
 pub mod responses;
 mod sampling;
 mod text;

@@ -22,7 +22,7 @@ const WORDS: [(&str, Effort); 7] = [
 ];
 
 /// The effort of this name; `field` is where it stands.
-pub(super) fn effort(word: &str, field: &'static str) -> Result<Effort, Refusal> {
+pub(crate) fn effort(word: &str, field: &'static str) -> Result<Effort, Refusal> {
     let known = WORDS.iter().find(|(name, _)| *name == word);
     known
         .map(|(_, effort)| *effort)

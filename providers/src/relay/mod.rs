@@ -6,6 +6,7 @@
 //! short ends in the caller's schema's in-band error, never like one that is whole.
 
 mod array;
+mod first_call;
 mod translate;
 mod usage_chunk;
 mod verbatim;
@@ -15,6 +16,7 @@ use bytes::Bytes;
 
 use crate::codec::{StreamDecoder, StreamEncoder};
 use crate::conversation::{ApiError, ErrorClass, Event, Usage};
+use first_call::FirstCall;
 use translate::Translate;
 use verbatim::Relayed;
 use watch::Watch;
@@ -67,6 +69,16 @@ impl Relay {
     /// The provider speaks another schema than the caller.
     pub fn translate(decoder: Box<dyn StreamDecoder>, encoder: Box<dyn StreamEncoder>) -> Self {
         Self::of(Lane::Translate(Translate::new(decoder, encoder)))
+    }
+
+    /// Leaves out every call but the first of each alternative, if the answer is translated. What
+    /// is left out counts all the same: it was paid for.
+    #[must_use]
+    pub fn first_call_only(mut self) -> Self {
+        if let Lane::Translate(lane) = self.lane {
+            self.lane = Lane::Translate(lane.through(|encoder| Box::new(FirstCall::new(encoder))));
+        }
+        self
     }
 
     fn of(lane: Lane) -> Self {

@@ -17,6 +17,14 @@ impl Translate {
         Self { decoder, encoder }
     }
 
+    /// The same with another encoder before its own.
+    pub(super) fn through(
+        self,
+        wrap: impl FnOnce(Box<dyn StreamEncoder>) -> Box<dyn StreamEncoder>,
+    ) -> Self {
+        Self { encoder: wrap(self.encoder), ..self }
+    }
+
     pub(super) fn push(&mut self, chunk: &[u8], watch: &mut Watch) -> Bytes {
         let mut out = Vec::new();
         let Self { decoder, encoder } = self;

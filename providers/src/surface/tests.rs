@@ -229,6 +229,20 @@ fn one_model_is_an_element_of_its_list() {
     }
 }
 
+#[test]
+fn a_query_goes_on_without_keys() {
+    for (query, expected) in [
+        ("", ""),
+        ("key=K", ""),
+        ("alt=sse&key=K&pageToken=x", "alt=sse&pageToken=x"),
+        ("k%65y=K&limit=2", "limit=2"),
+        ("KEY=K&include%5B%5D=a", "include%5B%5D=a"),
+        ("%zz=1&a=b", "a=b"),
+    ] {
+        assert_eq!(without_keys(query), expected);
+    }
+}
+
 proptest! {
     #[test]
     fn any_path_is_answered_or_refused(

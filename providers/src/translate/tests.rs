@@ -28,9 +28,13 @@ fn best(surface: Schema, model: &str, fields: &str) -> Schema {
         _ => Bytes::from(format!(r#"{{"model":"{model}"{fields}}}"#)),
     };
     let inbound = Inbound::of(TURN, surface, &body, Some(model)).unwrap();
-    let capabilities = Catalog::bundled().capabilities(Schema::Chat, model);
-    let target = Target { model, capabilities: &capabilities };
-    inbound.schemas(&[Schema::Chat, Schema::Responses], &target)[0]
+    let spoken = [Schema::Chat, Schema::Responses]
+        .map(|schema| (schema, Catalog::bundled().capabilities(schema, model)));
+    let spoken: Vec<_> = spoken
+        .iter()
+        .map(|(schema, capabilities)| (*schema, Target { model, capabilities }))
+        .collect();
+    inbound.by_preference(&spoken)[0].0
 }
 
 #[test]
@@ -47,6 +51,10 @@ fn of_openais_two_schemas_the_one_that_suits_the_request_is_taken() {
         (Schema::Chat, "gpt-5.4", &unsaid, Schema::Chat),
         (Schema::Chat, "gpt-5.4", r#","reasoning_effort":"high""#, Schema::Chat),
         (Schema::Chat, "gpt-5.4", &thinking, Schema::Responses),
+        // It thinks unasked.
+        (Schema::Chat, "gpt-5.6-sol", tools, Schema::Responses),
+        (Schema::Chat, "gpt-5.6-sol", &idle, Schema::Chat),
+        (Schema::Chat, "gpt-5-pro", "", Schema::Responses),
         (Schema::Chat, "gpt-5", &thinking, Schema::Chat),
         (Schema::Chat, "llama-4", &thinking, Schema::Chat),
         (Schema::Responses, "gpt-4o", "", Schema::Responses),
@@ -54,7 +62,6 @@ fn of_openais_two_schemas_the_one_that_suits_the_request_is_taken() {
         (Schema::Claude, "gpt-5.4", "", Schema::Responses),
         (Schema::Claude, "gpt-4o", "", Schema::Chat),
         (Schema::Claude, "llama-4", "", Schema::Chat),
-        (Schema::Gemini, "gpt-5", "", Schema::Responses),
         (Schema::Gemini, "gpt-oss-120b", "", Schema::Chat),
     ] {
         assert_eq!(best(surface, model, fields), expected, "{surface} {model} {fields}");
@@ -68,11 +75,14 @@ fn what_one_schema_cannot_carry_another_may() {
     let capabilities = Catalog::bundled().capabilities(Schema::Chat, "gpt-5.4");
     let target = Target { model: "m", capabilities: &capabilities };
     let mut inbound = Inbound::of(TURN, Schema::Claude, &body, None).unwrap();
-    assert!(inbound.encode(&[Schema::Chat, Schema::Responses], &target, &EASY, &seal()).is_err());
-    assert!(inbound.encode(&[], &target, &EASY, &seal()).is_err());
+    assert!(
+        inbound
+            .encode(&[(Schema::Chat, target), (Schema::Responses, target)], &EASY, &seal())
+            .is_err()
+    );
+    assert!(inbound.encode(&[], &EASY, &seal()).is_err());
     // Its own schema carries everything.
-    let (schema, encoded) =
-        inbound.encode(&[Schema::Chat, Schema::Claude], &target, &EASY, &seal()).unwrap();
+    let (schema, encoded) = inbound.encode(&[(Schema::Claude, target)], &EASY, &seal()).unwrap();
     assert_eq!((schema, encoded.body), (Schema::Claude, body.clone()));
 }
 
@@ -84,7 +94,7 @@ fn to_claude(config: &str, leeway: &Leeway) -> Result<(String, Vec<String>), Api
     let capabilities = Catalog::bundled().capabilities(Schema::Claude, "claude-opus-5");
     let target = Target { model: "claude-opus-5", capabilities: &capabilities };
     let mut inbound = Inbound::of(TURN, Schema::Gemini, &body, Some("m")).unwrap();
-    let (_, encoded) = inbound.encode(&[Schema::Claude], &target, leeway, &seal())?;
+    let (_, encoded) = inbound.encode(&[(Schema::Claude, target)], leeway, &seal())?;
     let body = String::from_utf8(encoded.body.to_vec()).unwrap();
     Ok((body, encoded.losses.into_iter().map(|loss| loss.field.into_owned()).collect()))
 }

@@ -8,11 +8,12 @@ use bytes::Bytes;
 
 use super::{Answered, Leeway};
 use crate::Schema;
-use crate::catalog::{Capabilities, Thinking};
+use crate::catalog::Capabilities;
 use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
 use crate::conversation::{ApiError, Loss, Namespaced, Refusal, Request, shape};
 use crate::emulate::{CustomTools, Emulation};
 use crate::json::{Peek, splice};
+use crate::openai::reasoning;
 use crate::seal::{self, Seal};
 use crate::surface::MODEL_MAX;
 
@@ -85,25 +86,20 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// How well a schema suits this request; the least suits best. Several are offered by
-    /// OpenAI's kind only.
-    pub(super) fn rank(&self, schema: Schema, capabilities: &Capabilities) -> u8 {
-        let best = if self.surface == Schema::Chat && self.is_refused_on_chat(capabilities) {
-            Schema::Responses
-        } else if matches!(self.surface, Schema::Chat | Schema::Responses) {
-            self.surface
-        } else if capabilities.thinking == Thinking::Effort && !capabilities.legacy_openai {
-            // Only there a thought can come back to the model that had it.
-            Schema::Responses
-        } else {
-            Schema::Chat
-        };
-        u8::from(schema != best)
+    /// Whether the caller allows one tool call a turn at most. Known only of requests that have
+    /// been translated.
+    pub(super) fn first_call_only(&self) -> bool {
+        match &self.decoded {
+            Some(Ok(request)) => request.parallel_tool_calls == Some(false),
+            _ => false,
+        }
     }
 
-    /// From GPT-5.4 on Chat refuses tools beside an effort (`wire.md` §0 row 4).
-    fn is_refused_on_chat(&self, capabilities: &Capabilities) -> bool {
-        !capabilities.tools_with_effort && self.peek.has_tools() && self.peek.names_effort()
+    /// Which of OpenAI's two schemas suits this request, where the backend has both.
+    pub(super) fn suited(&self, capabilities: &Capabilities) -> Schema {
+        let effort = self.peek.effort();
+        let effort = effort.and_then(|word| reasoning::effort(word, "reasoning_effort").ok());
+        capabilities.openai_schema(self.surface, self.peek.has_tools(), effort)
     }
 
     /// The request in one schema, with the tokens of whom `seal` speaks for, and no other's.
@@ -185,6 +181,9 @@ impl<'a> Turn<'a> {
             return Ok(Answered { usage, body: Ok(body.clone()) });
         }
         let mut response = schema.codec().decode_response(body)?;
+        if reply.first_call_only {
+            response.keep_first_call();
+        }
         seal.response(&mut response, schema, self.surface, reply);
         if let Some(tools) = &self.custom_tools {
             tools.restore(&mut response);

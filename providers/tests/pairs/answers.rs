@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::answer::{ANSWERS, Answer, COST, Finish, Part};
 use super::caller::{self, Read};
 use super::provider;
-use super::support::ANSWERED;
+use super::support::CROSS;
 
 fn reply(include_thoughts: bool) -> Reply {
     Reply {
@@ -100,7 +100,7 @@ fn expected(to: Schema, answer: &Answer, include_thoughts: bool) -> Read {
 
 /// Each answer of each pair.
 fn each(mut test: impl FnMut(Schema, Schema, &Answer)) {
-    for (from, to) in ANSWERED {
+    for (from, to) in CROSS {
         for answer in ANSWERS.iter().filter(|answer| answer.given_by.contains(&from)) {
             test(from, to, answer);
         }
@@ -188,7 +188,7 @@ fn errors_in_the_middle_are_told() {
 
 #[test]
 fn a_gemini_stream_may_be_an_array_of_the_same_responses() {
-    for (from, to) in ANSWERED.into_iter().filter(|(_, to)| *to == Gemini) {
+    for (from, to) in CROSS.into_iter().filter(|(_, to)| *to == Gemini) {
         for answer in ANSWERS.iter().filter(|answer| answer.given_by.contains(&from)) {
             let events = provider::events(from, answer).concat();
             let (frames, _) = streamed(from, to, [events.as_bytes()]);
@@ -209,11 +209,11 @@ fn a_gemini_stream_may_be_an_array_of_the_same_responses() {
 proptest! {
     #[test]
     fn however_a_stream_is_cut_its_reader_gets_the_same(
-        pair in 0..ANSWERED.len(),
+        pair in 0..CROSS.len(),
         answer in 0..ANSWERS.len(),
         cuts in prop::collection::vec(1..40_usize, 1..200),
     ) {
-        let ((from, to), answer) = (ANSWERED[pair], &ANSWERS[answer]);
+        let ((from, to), answer) = (CROSS[pair], &ANSWERS[answer]);
         prop_assume!(answer.given_by.contains(&from));
         let bytes = provider::events(from, answer).concat().into_bytes();
         let mut rest = bytes.as_slice();

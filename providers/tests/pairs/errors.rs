@@ -4,7 +4,7 @@ use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use providers::conversation::{ApiError, ErrorClass};
 use serde_json::{Value, json};
 
-use super::support::ANSWERED;
+use super::support::CROSS;
 
 /// What a class is called: status and word (OpenAI `type`, Claude `error.type`, Gemini `status`).
 type Shape = (u16, &'static str);
@@ -232,7 +232,7 @@ fn told(schema: Schema, error: &ApiError) -> (u16, String, String, Value) {
 fn every_class_has_its_status_and_shape() {
     let mut cells = 0;
     for row in ROWS {
-        for (from, to) in ANSWERED {
+        for (from, to) in CROSS {
             for (status, body) in row.said[place(from)] {
                 let error = from.codec().decode_error(*status, body.as_bytes());
                 let shown = format!("{from} to {to}: {body}");
@@ -257,7 +257,7 @@ fn every_class_has_its_status_and_shape() {
 
 #[test]
 fn no_upstream_body_of_another_shape_goes_through() {
-    for (from, to) in ANSWERED {
+    for (from, to) in CROSS {
         for body in [
             "",
             "<html>502</html>",

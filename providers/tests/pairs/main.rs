@@ -6,10 +6,12 @@
 mod answer;
 mod answers;
 mod caller;
+mod citations;
 mod errors;
 mod ladder;
 mod nothing_lost;
 mod odd_answers;
+mod one_call;
 mod provider;
 mod reasoning;
 mod requests;

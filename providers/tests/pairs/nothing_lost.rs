@@ -1,20 +1,26 @@
 //! Nothing a caller says may vanish: each known field of each surface (`wire.md` §2), added alone
 //! to the smallest request, is found in what the provider gets, is reported, or is refused.
 
-use providers::Schema::{self, Chat, Claude, Gemini};
+use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use serde_json::Value;
 
 use super::support::{CROSS, able_model, json, patch, send, smallest};
 
 /// Fields whose value here says what is so anyway, so that nothing is lost without them.
-const SAYS_NOTHING: [(Schema, &str); 6] = [
+const SAYS_NOTHING: [(Schema, &str); 9] = [
     (Chat, r#"{"n":1}"#),
     (Chat, r#"{"response_format":{"type":"text"}}"#),
     (Chat, r#"{"stream_options":{"include_usage":true}}"#),
+    (Responses, r#"{"text":{"format":{"type":"text"}}}"#),
+    (Responses, r#"{"top_logprobs":0}"#),
+    (Responses, r#"{"include":["reasoning.encrypted_content"]}"#),
     (Claude, r#"{"stream":false}"#),
     (Gemini, r#"{"generationConfig":{"responseMimeType":"text/plain"}}"#),
     (Gemini, r#"{"generationConfig":{"responseModalities":["TEXT"]}}"#),
 ];
+
+/// What Egret says of its own accord.
+const SAID_ANYWAY: [(Schema, &str); 1] = [(Responses, r#"{"store":false}"#)];
 
 const OPENAI: &[&str] = &[
     r#"{"audio":{"voice":"ash","format":"wav"}}"#,
@@ -68,6 +74,71 @@ const OPENAI: &[&str] = &[
     r#"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Yo","reasoning_content":"hm"},{"role":"user","content":"Hi"}]}"#,
     r#"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Yo","reasoning_details":[{}]},{"role":"user","content":"Hi"}]}"#,
     r#"{"messages":[{"role":"user","content":"Hi"},{"role":"developer","content":"Be"}]}"#,
+];
+
+const RESPONSES: &[&str] = &[
+    r#"{"access_programs":{"cyber":"standard"}}"#,
+    r#"{"background":true}"#,
+    r#"{"background_options":{"completion_window":"2h"}}"#,
+    r#"{"client_metadata":{"a":"b"}}"#,
+    r#"{"context_management":[{"type":"compaction"}]}"#,
+    r#"{"conversation":"c"}"#,
+    r#"{"image":{"context_compression":"auto"}}"#,
+    r#"{"include":["message.output_text.logprobs"]}"#,
+    r#"{"include":["file_search_call.results"]}"#,
+    r#"{"instructions":"Be"}"#,
+    r#"{"max_output_tokens":77}"#,
+    r#"{"max_tool_calls":7}"#,
+    r#"{"metadata":{"a":"b"}}"#,
+    r#"{"moderation":{"model":"m"}}"#,
+    r#"{"previous_response_id":"r"}"#,
+    r#"{"prompt":{"id":"p"}}"#,
+    r#"{"prompt_cache_key":"k"}"#,
+    r#"{"prompt_cache_options":{"ttl":"30m"}}"#,
+    r#"{"prompt_cache_retention":"24h"}"#,
+    r#"{"reasoning":{"effort":"low"}}"#,
+    r#"{"reasoning":{"summary":"auto"}}"#,
+    r#"{"reasoning":{"summary":"concise"}}"#,
+    r#"{"reasoning":{"mode":"pro"}}"#,
+    r#"{"reasoning":{"context":"c"}}"#,
+    r#"{"safety_identifier":"s"}"#,
+    r#"{"service_tier":"flex"}"#,
+    r#"{"store":true}"#,
+    r#"{"store":false}"#,
+    r#"{"stream":true,"stream_options":{"include_obfuscation":true}}"#,
+    r#"{"temperature":0.5}"#,
+    r#"{"text":{"verbosity":"low"}}"#,
+    r#"{"text":{"format":{"type":"json_object"}}}"#,
+    r#"{"text":{"format":{"type":"json_schema","name":"n","description":"d","strict":true,"schema":{"type":"object","properties":{},"required":[],"additionalProperties":false}}}}"#,
+    r#"{"tools":[{"type":"function","name":"f","description":"d","strict":true,"parameters":{"type":"object"}}]}"#,
+    r#"{"tools":[{"type":"function","name":"f","defer_loading":true}]}"#,
+    r#"{"tools":[{"type":"function","name":"f","async":true}]}"#,
+    r#"{"tools":[{"type":"custom","name":"f","description":"d","format":{"type":"text"}}]}"#,
+    r#"{"tools":[{"type":"web_search"}]}"#,
+    r#"{"tools":[{"type":"namespace","name":"n","tools":[]}]}"#,
+    r#"{"tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"function","name":"f"}}"#,
+    r#"{"tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"f"}]}}"#,
+    r#"{"tool_choice":{"type":"mcp","server_label":"x"}}"#,
+    r#"{"tools":[{"type":"function","name":"f"}],"parallel_tool_calls":false}"#,
+    r#"{"top_logprobs":2}"#,
+    r#"{"top_p":0.5}"#,
+    r#"{"truncation":"auto"}"#,
+    r#"{"user":"u"}"#,
+    r#"{"input":[{"role":"user","content":"Hi"},{"role":"developer","content":"Be"}]}"#,
+    r#"{"input":[{"role":"user","content":[{"type":"input_text","text":"Hi","prompt_cache_breakpoint":{"mode":"explicit","ttl":"30m"}}]}]}"#,
+    r#"{"input":[{"role":"user","content":[{"type":"input_image","image_url":"https://x.io/a.png","detail":"low"}]}]}"#,
+    r#"{"input":[{"role":"user","content":[{"type":"input_image","file_id":"f"}]}]}"#,
+    r#"{"input":[{"role":"user","content":[{"type":"input_file","filename":"n.pdf","file_data":"data:application/pdf;base64,AA==","detail":"high"}]}]}"#,
+    r#"{"input":[{"role":"user","content":[{"type":"input_file","file_url":"https://x.io/a.pdf"}]}]}"#,
+    r#"{"input":[{"role":"user","content":[{"type":"input_file","file_id":"f"}]}]}"#,
+    r#"{"input":[{"role":"user","content":"Hi"},{"role":"assistant","phase":"commentary","content":"Yo"},{"role":"user","content":"Hi"}]}"#,
+    r#"{"input":[{"role":"user","content":"Hi"},{"type":"message","role":"assistant","content":[{"type":"output_text","text":"Yo","annotations":[{"type":"url_citation"}]},{"type":"refusal","refusal":"No"}]},{"role":"user","content":"Hi"}]}"#,
+    r#"{"input":[{"role":"user","content":"Hi"},{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"hm"}],"encrypted_content":"eA=="},{"role":"assistant","content":"Yo"},{"role":"user","content":"Hi"}]}"#,
+    r#"{"input":[{"role":"user","content":"Hi"},{"type":"function_call","call_id":"c","name":"f","arguments":"{\"a\":1}","namespace":"n"},{"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"1"},{"type":"input_image","image_url":"data:image/png;base64,AA=="}]}]}"#,
+    r#"{"input":[{"role":"user","content":"Hi"},{"type":"custom_tool_call","call_id":"c","name":"f","input":"x"},{"type":"custom_tool_call_output","call_id":"c","output":"1"}]}"#,
+    r#"{"input":[{"role":"user","content":"Hi"},{"type":"item_reference","id":"msg_1"}]}"#,
+    r#"{"input":[{"role":"user","content":"Hi"},{"type":"web_search_call","id":"ws_1","status":"completed"},{"role":"user","content":"Hi"}]}"#,
+    r#"{"input":[{"role":"user","content":"Hi"},{"type":"compaction","encrypted_content":"eA=="}]}"#,
 ];
 
 const CLAUDE: &[&str] = &[
@@ -180,7 +251,7 @@ const GEMINI: &[&str] = &[
 
 fn fields(schema: Schema) -> &'static [&'static str] {
     match schema {
-        Schema::Responses => unimplemented!("Responses"),
+        Responses => RESPONSES,
         Chat => OPENAI,
         Claude => CLAUDE,
         Gemini => GEMINI,
@@ -198,11 +269,12 @@ fn every_field_arrives_or_is_reported_or_refused() {
     let mut silent = Vec::new();
     for (from, to) in CROSS {
         let base = send(from, to, able_model(to), &smallest(from).to_string()).unwrap();
-        for says in fields(from) {
+        for says in fields(from).iter().filter(|says| !SAID_ANYWAY.contains(&(to, says))) {
             let Ok(encoded) = send(from, to, able_model(to), &body(from, says).to_string()) else {
                 continue;
             };
-            if encoded.body == base.body && encoded.losses.is_empty() {
+            if encoded.body == base.body && encoded.losses.is_empty() && encoded.emulated.is_empty()
+            {
                 silent.push(format!("{from} to {to}: {says}"));
             }
             // Each member further in, too: without it something must be different.
@@ -212,7 +284,9 @@ fn every_field_arrives_or_is_reported_or_refused() {
                 remove(&mut less, &path);
                 let without = send(from, to, able_model(to), &less.to_string());
                 let same = without.is_ok_and(|without| {
-                    without.body == encoded.body && without.losses == encoded.losses
+                    without.body == encoded.body
+                        && without.losses == encoded.losses
+                        && without.emulated == encoded.emulated
                 });
                 // Of what is reported a part is not reported again.
                 if same
@@ -233,8 +307,9 @@ fn every_field_arrives_or_is_reported_or_refused() {
 }
 
 /// Ends of paths of members that say what is so without them.
-const IMPLIED: [&str; 11] = [
+const IMPLIED: [&str; 12] = [
     "cache_control/type",
+    "prompt_cache_breakpoint/mode",
     // "function" where there is a function, "object" of what always is one, "text/plain" of text.
     "/tools/0/type",
     "/parameters/type",
@@ -317,4 +392,11 @@ fn losses_and_refusals_are_the_callers_words_and_no_values() {
 }
 
 /// Reported under a name that is not the one written, though one of the same thing.
-const ALIASES: [(&str, &str); 2] = [("thinking", "output_config"), ("user", "safety_identifier")];
+const ALIASES: [(&str, &str); 6] = [
+    ("cache_control", "messages"),
+    ("instructions", "input"),
+    ("safety_identifier", "user"),
+    ("thinking", "output_config"),
+    ("top_logprobs", "include"),
+    ("user", "safety_identifier"),
+];

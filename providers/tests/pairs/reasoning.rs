@@ -2,7 +2,7 @@
 //! keeps it, and sent back with the results of its calls (`wire.md` §5.3).
 
 use bytes::Bytes;
-use providers::Schema::{self, Chat, Claude, Gemini};
+use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use providers::codec::{Encoded, Reply};
 use providers::conversation::{Field, Loss};
 use providers::relay::{Outcome, Relay};
@@ -14,6 +14,7 @@ use super::support::{CROSS, able_model, seal, sealed_send};
 const SIGNED: &str = "EqQBCgIYAhIM/+abc0123456789QUJDREVGRw==";
 const REDACTED: &str = "EmwKAhgBEgy3va3pzix-LafPsn4aDFIT2Xlxh0L5L8rLVyIwxtE3rAFBa8cr3qpP";
 const ON_CALL: &str = "CiQBE1Bf/0uX+abcdefghijkl0123456789QUJDREVGRw==";
+const ENCRYPTED: &str = "gAAAAABo-_0123456789QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=";
 const ON_TEXT: &str = "not base64, but a token \"all\" the same";
 
 /// A backend, a model and a route.
@@ -55,7 +56,27 @@ fn turns(provider: Schema) -> Vec<Vec<Value>> {
                 vec![thought, signed_text, text, signed("c1"), signed("c2")],
             ]
         }
-        Chat | Schema::Responses => Vec::new(),
+        Responses => {
+            let reasoning = |summary: Value| {
+                json!({"type": "reasoning", "id": "rs_1",
+                "summary": summary, "encrypted_content": ENCRYPTED})
+            };
+            let thought = reasoning(json!([{"type": "summary_text", "text": "Let me \"think\""}]));
+            let silent = reasoning(json!([]));
+            let text = json!({"type": "message", "role": "assistant",
+                "content": "Ein Moment, é😀 "});
+            let call = |id| {
+                json!({"type": "function_call", "call_id": id, "name": "look",
+                "arguments": "{\"n\":1}"})
+            };
+            vec![
+                vec![thought.clone(), text.clone(), call("c1")],
+                vec![silent.clone(), call("c1"), call("c2")],
+                vec![silent, call("c1"), thought.clone(), call("c2")],
+                vec![text, thought, call("c1")],
+            ]
+        }
+        Chat => Vec::new(),
     }
 }
 
@@ -65,10 +86,74 @@ fn whole(provider: Schema, turn: &[Value]) -> String {
         Claude => json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "m",
             "content": turn, "stop_reason": "tool_use", "stop_sequence": null,
             "usage": {"input_tokens": 1, "output_tokens": 1}}),
+        Responses => response(turn),
         _ => json!({"candidates": [{"content": {"role": "model", "parts": turn},
             "finishReason": "STOP", "index": 0}], "usageMetadata": {"promptTokenCount": 1}}),
     }
     .to_string()
+}
+
+fn response(turn: &[Value]) -> Value {
+    let output: Vec<Value> = turn.iter().map(item).collect();
+    json!({"id": "resp_1", "object": "response", "created_at": 1, "status": "completed",
+        "model": "m", "output": output, "usage": {"input_tokens": 1, "output_tokens": 1}})
+}
+
+/// An item of Responses' input as it was in its output.
+fn item(item: &Value) -> Value {
+    let mut item = item.clone();
+    match item["type"].as_str().unwrap() {
+        "message" => {
+            item["content"] = json!([{"type": "output_text", "text": item["content"],
+                "annotations": []}]);
+            (item["id"], item["status"]) = ("msg_1".into(), "completed".into());
+        }
+        "function_call" => (item["id"], item["status"]) = ("fc_1".into(), "completed".into()),
+        _ => {}
+    }
+    item
+}
+
+/// The events of a response, with its deltas.
+fn ladder(turn: &[Value]) -> Vec<Value> {
+    let mut events = vec![json!({"type": "response.created", "response": {"id": "resp_1",
+        "object": "response", "status": "in_progress", "model": "m", "output": []}})];
+    for (index, said) in turn.iter().enumerate() {
+        let whole = item(said);
+        let mut begun = whole.clone();
+        let mut deltas = Vec::new();
+        match said["type"].as_str().unwrap() {
+            "message" => {
+                begun["content"] = json!([]);
+                deltas.push(json!({"type": "response.content_part.added", "content_index": 0,
+                    "part": {"type": "output_text", "text": "", "annotations": []}}));
+                deltas.push(json!({"type": "response.output_text.delta", "content_index": 0,
+                    "delta": said["content"]}));
+            }
+            "function_call" => {
+                begun["arguments"] = "".into();
+                deltas.push(json!({"type": "response.function_call_arguments.delta",
+                    "delta": said["arguments"]}));
+            }
+            _ => {
+                (begun["summary"], begun["encrypted_content"]) = (json!([]), "gAAA".into());
+                for words in said["summary"].as_array().unwrap() {
+                    deltas.push(json!({"type": "response.reasoning_summary_part.added",
+                        "summary_index": 0, "part": {"type": "summary_text", "text": ""}}));
+                    deltas.push(json!({"type": "response.reasoning_summary_text.delta",
+                        "summary_index": 0, "delta": words["text"]}));
+                }
+            }
+        }
+        events.push(json!({"type": "response.output_item.added", "item": begun}));
+        events.append(&mut deltas);
+        events.push(json!({"type": "response.output_item.done", "item": whole}));
+        for event in events.iter_mut().filter(|event| event["output_index"].is_null()) {
+            event["output_index"] = index.into();
+        }
+    }
+    events.push(json!({"type": "response.completed", "response": response(turn)}));
+    events
 }
 
 /// The same, as a stream.
@@ -76,6 +161,7 @@ fn stream(provider: Schema, turn: &[Value]) -> String {
     let event =
         |data: Value| format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap());
     match provider {
+        Responses => ladder(turn).into_iter().map(event).collect(),
         Claude => {
             let mut out = event(json!({"type": "message_start", "message": {"id": "msg_1",
                 "type": "message", "role": "assistant", "model": "m", "content": [],
@@ -146,6 +232,7 @@ fn kept(from: Schema, to: Schema, turn: &[Value], shown: bool, streamed: bool) -
         let out = to.codec().encode_response(&response, &reply()).unwrap();
         let out: Value = serde_json::from_slice(&out).unwrap();
         return vec![match to {
+            Responses => return out["output"].as_array().unwrap().clone(),
             Chat => out["choices"][0]["message"].clone(),
             Claude => json!({"role": "assistant", "content": out["content"]}),
             _ => out["candidates"][0]["content"].clone(),
@@ -162,6 +249,10 @@ fn kept(from: Schema, to: Schema, turn: &[Value], shown: bool, streamed: bool) -
     let data: Vec<Value> =
         data.filter(|data| *data != "[DONE]").map(super::support::json).collect();
     match to {
+        Responses => {
+            let last = data.last().unwrap();
+            last["response"]["output"].as_array().unwrap().clone()
+        }
         Chat => vec![chat_message(&data)],
         Claude => vec![claude_message(&data)],
         // The Python SDK keeps each chunk as a content of its own.
@@ -226,6 +317,15 @@ fn claude_message(events: &[Value]) -> Value {
 fn request(surface: Schema, kept: &[Value]) -> Value {
     let user = json!({"role": "user", "content": "Hi"});
     match surface {
+        Responses => {
+            let mut input = vec![user];
+            input.extend(kept.iter().cloned());
+            for call in kept.iter().filter(|item| item["type"] == "function_call") {
+                input.push(json!({"type": "function_call_output", "call_id": call["call_id"],
+                    "output": "seen"}));
+            }
+            json!({"model": "asked", "input": input})
+        }
         Chat => {
             let mut messages = vec![user];
             messages.extend(kept.iter().cloned());
@@ -274,13 +374,21 @@ fn send(
     [backend, model, route]: Origin,
 ) -> (Value, Encoded) {
     let seal = seal(backend, model, route);
-    let encoded = sealed_send(surface, to, able_model(to), &body.to_string(), &seal)
+    let served = if to == Responses { "gpt-5.2" } else { able_model(to) };
+    let encoded = sealed_send(surface, to, served, &body.to_string(), &seal)
         .unwrap_or_else(|refusal| panic!("{surface} to {to}: {refusal:?}\n{body}"));
     (super::support::json(&String::from_utf8_lossy(&encoded.body)), encoded)
 }
 
 /// The model's turn in a provider's request.
-fn model_turn(provider: Schema, request: &Value) -> &Vec<Value> {
+fn model_turn(provider: Schema, request: &Value) -> &[Value] {
+    if provider == Responses {
+        let items = request["input"].as_array().unwrap();
+        let heard = |item: &Value| item["role"] == "user" || item["type"] == "function_call_output";
+        let begin = items.iter().position(|item| !heard(item)).unwrap();
+        let end = items.iter().rposition(|item| !heard(item)).unwrap();
+        return &items[begin..=end];
+    }
     let (turns, role, parts) = match provider {
         Gemini => ("contents", "model", "parts"),
         _ => ("messages", "assistant", "content"),
@@ -337,12 +445,14 @@ fn what_a_provider_signed_comes_back_to_it_to_the_byte() {
         assert_eq!(found, &expected(surface, turn, shown, streamed), "{name}\n{}", json!(kept));
         assert_eq!(encoded.losses, [], "{name}");
     });
-    assert_eq!(count, 4 * 4 * 4);
+    // Three schemas have tokens, each has three others.
+    assert_eq!(count, 9 * 4 * 4);
 }
 
 #[test]
 fn nobody_else_gets_it() {
-    const TOKENS: [&str; 5] = [SIGNED, REDACTED, ON_CALL, "not base64, but a token", "EgretTk1"];
+    const TOKENS: [&str; 6] =
+        [SIGNED, REDACTED, ON_CALL, ENCRYPTED, "not base64, but a token", "EgretTk1"];
     each(|surface, provider, turn, shown, streamed, name| {
         let kept = kept(provider, surface, turn, shown, streamed);
         let body = request(surface, &kept);
@@ -352,7 +462,7 @@ fn nobody_else_gets_it() {
             ["backend", "model", "other"],
         ];
         let own = strangers.map(|origin| (provider, origin));
-        let others = [Chat, Claude, Gemini].map(|other| (other, ORIGIN));
+        let others = Schema::ALL.map(|other| (other, ORIGIN));
         let others = others.into_iter().filter(|(other, _)| *other != provider);
         for (to, origin) in own.into_iter().chain(others) {
             let (request, encoded) = send(surface, &body, to, origin);
@@ -376,7 +486,7 @@ fn what_was_not_asked_for_is_not_shown() {
             "{name}\n{text}"
         );
         // And in no case a token that is not in its envelope.
-        for token in [SIGNED, REDACTED, ON_CALL, "not base64"] {
+        for token in [SIGNED, REDACTED, ON_CALL, ENCRYPTED, "not base64"] {
             assert!(!text.contains(token), "{name}\n{text}");
         }
     });
@@ -402,7 +512,7 @@ fn an_altered_token_is_dropped_with_its_thought() {
         assert_ne!(altered, body, "{name}");
         let (request, encoded) = send(surface, &super::support::json(&altered), provider, ORIGIN);
         let text = request.to_string();
-        for token in [SIGNED, REDACTED, ON_CALL, "not base64", "EgretTk1"] {
+        for token in [SIGNED, REDACTED, ON_CALL, ENCRYPTED, "not base64", "EgretTk1"] {
             assert!(!text.contains(token), "{name}\n{text}");
         }
         let field = Field::Thinking.name(surface);

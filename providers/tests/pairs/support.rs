@@ -10,18 +10,8 @@ use providers::surface::Operation;
 use providers::translate::{Inbound, Leeway};
 use serde_json::Value;
 
-/// The six pairs of different schemas.
-pub(crate) const CROSS: [(Schema, Schema); 6] = [
-    (Schema::Chat, Schema::Claude),
-    (Schema::Chat, Schema::Gemini),
-    (Schema::Claude, Schema::Chat),
-    (Schema::Claude, Schema::Gemini),
-    (Schema::Gemini, Schema::Chat),
-    (Schema::Gemini, Schema::Claude),
-];
-
-/// Every ordered pair of different schemas.
-pub(crate) const ANSWERED: [(Schema, Schema); 12] = [
+/// All pairs of different schemas.
+pub(crate) const CROSS: [(Schema, Schema); 12] = [
     (Schema::Chat, Schema::Responses),
     (Schema::Chat, Schema::Claude),
     (Schema::Chat, Schema::Gemini),
@@ -42,8 +32,7 @@ pub(crate) const ASKED: &str = "asked";
 /// A model of this schema that takes most of what its schema can say.
 pub(crate) fn able_model(schema: Schema) -> &'static str {
     match schema {
-        Schema::Responses => unimplemented!("Responses"),
-        Schema::Chat => "gpt-4.1",
+        Schema::Chat | Schema::Responses => "gpt-4.1",
         Schema::Claude => "claude-sonnet-4-5",
         Schema::Gemini => "gemini-2.5-flash",
     }
@@ -82,7 +71,7 @@ pub(crate) fn sealed_send(
     let operation = Operation::Generate { stream: path.stream, json_array: false };
     let mut inbound = Inbound::of(operation, from, &body, path.model)?;
     let sent = inbound
-        .encode(&[to], &target, &Leeway::default(), seal)
+        .encode(&[(to, target)], &Leeway::default(), seal)
         .map_err(|error| Refusal { field: error.param.map(Into::into), message: error.message });
     sent.map(|(_, encoded)| encoded)
 }
@@ -90,7 +79,9 @@ pub(crate) fn sealed_send(
 /// The smallest request of this schema.
 pub(crate) fn smallest(schema: Schema) -> Value {
     json(match schema {
-        Schema::Responses => unimplemented!("Responses"),
+        Schema::Responses => {
+            r#"{"model":"asked","input":[{"type":"message","role":"user","content":"Hi"}]}"#
+        }
         Schema::Chat => r#"{"model":"asked","messages":[{"role":"user","content":"Hi"}]}"#,
         Schema::Claude => {
             r#"{"model":"asked","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]}"#

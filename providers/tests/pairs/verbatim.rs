@@ -9,10 +9,14 @@ use super::provider;
 use super::support::{ASKED, send};
 
 /// Spelled as no encoder would spell it, with fields that no one knows.
-const BODIES: [(Schema, &str); 3] = [
+const BODIES: [(Schema, &str); 4] = [
     (
         Schema::Chat,
         "{ \"zzz\":[1E2,-0] ,\"model\" : \"asked\",\"temperature\":1e0,\"messages\":[{\"role\":\"user\",\"content\":\"\\u0048i\"}] }",
+    ),
+    (
+        Schema::Responses,
+        "{ \"zzz\":[1E2,-0] ,\"model\" : \"asked\",\"temperature\":1e0,\"input\":\"\\u0048i\" }",
     ),
     (
         Schema::Claude,

@@ -28,7 +28,7 @@ impl Resolver<'_> {
         let mut names = Seen::new("the caller");
         let mut callers: Vec<Arc<Caller>> = Vec::new();
         for (section, raw) in self.entries(raw, "callers", remedy, None) {
-            let RawCaller { name, key, models } = raw;
+            let RawCaller { name, key, models, paths } = raw;
             let name = name.require(section, "name", "name: checkout", self.problems);
             if let Some((mark, name)) = &name {
                 self.check_name(*mark, name, "name");
@@ -44,13 +44,17 @@ impl Resolver<'_> {
                 }
                 self.models(models).into_iter().map(|(_, model)| model).collect()
             });
+            let paths = paths.given().map(|(_, paths)| {
+                let paths = self.path_patterns(paths);
+                paths.into_iter().map(|(_, path)| path).collect()
+            });
             let (Some((_, name)), Some((key_at, key))) = (name, key) else { continue };
             let same = |caller: &&Arc<Caller>| caller.key.current() == key.current();
             if let Some(other) = callers.iter().find(same) {
                 let what = format!("`{name}` has the same key as `{}`", other.name);
                 self.problems.add(key_at, what, "a key of its own for each caller");
             }
-            callers.push(Arc::new(Caller { name, key: Arc::new(key), models }));
+            callers.push(Arc::new(Caller { name, key: Arc::new(key), models, paths }));
         }
         Some(Callers::Known(callers))
     }

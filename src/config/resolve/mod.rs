@@ -5,6 +5,7 @@
 
 mod backend;
 mod caller;
+mod models;
 mod origin;
 mod route;
 mod spending;
@@ -17,14 +18,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use providers::catalog::Catalog;
-
 use super::decode::{Field, List};
 use super::problem::{Mark, Problems};
 use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener};
 use super::read_file::ReadFile;
 use super::value::{Size, Switch};
-use crate::snapshot::{Limits, Listener, Snapshot, TermsCache};
+use crate::snapshot::{Limits, Listener, Snapshot, TermsCache, path_matches};
 
 /// What the meaning of a file depends on besides its text.
 pub struct Surroundings<'a> {
@@ -70,6 +69,7 @@ impl Resolver<'_> {
             budgets,
             rates,
             prices,
+            models,
             limits,
             ledger,
         } = raw;
@@ -85,6 +85,7 @@ impl Resolver<'_> {
         let budgets = self.budgets(budgets);
         let rates = self.rates(rates);
         let prices = self.prices(prices, top);
+        let catalog = self.catalog(models);
         let ledger = match ledger.value().as_deref() {
             Some("memory") => None,
             path => Some(self.surroundings.state.join(path.unwrap_or("egret.ledger"))),
@@ -101,7 +102,7 @@ impl Resolver<'_> {
             budgets,
             rates,
             prices,
-            catalog: Catalog::bundled().clone(),
+            catalog,
             terms: TermsCache::default(),
             ledger,
         })
@@ -230,6 +231,24 @@ impl Resolver<'_> {
             models.push((mark, model));
         }
         models
+    }
+
+    /// Paths that are passed on unread: each once, plain, with at most one `*`, at its end.
+    fn path_patterns(&mut self, raw: List<String>) -> Vec<(Mark, String)> {
+        let mut seen = Seen::new("the path");
+        let mut paths = Vec::new();
+        for (mark, path) in raw.into_iter().filter_map(Field::given) {
+            // A folder fits what is in it, if it is plain.
+            let inside = path.strip_suffix("/*").map(|folder| format!("{folder}/x"));
+            let sample = inside.as_deref().unwrap_or(&path);
+            if !path_matches(sample, sample) {
+                let what = "this is not a path, or a folder of paths";
+                self.problems.add(mark, what, "such as /v1/files or /v1/files/*");
+            }
+            seen.check(mark, &path, "it once", self.problems);
+            paths.push((mark, path));
+        }
+        paths
     }
 
     fn check_model(&mut self, mark: Mark, model: &str, pattern: bool) {

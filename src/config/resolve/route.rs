@@ -22,11 +22,18 @@ impl Resolver<'_> {
         let remedy = "routes: [{ models: [\"gpt-*\"], backends: [openai] }]";
         let mut names = Seen::new("the route");
         let mut patterns = Seen::new("the model");
+        let mut unread_paths = Seen::new("the path");
         let mut routes = Vec::new();
         for (section, raw) in self.entries(raw, "routes", remedy, Some(top)) {
-            let RawRoute { name, models, backends: targets, strict, drop, emulate } = raw;
+            let RawRoute { name, models, paths, backends: targets, strict, drop, emulate } = raw;
+            let unread = matches!(paths, Field::Given(..) | Field::Wrong);
+            let paths = self.paths(paths, &models);
             let remedy = "models: [\"gpt-*\"]";
-            let models = match models.require(section, "models", remedy, self.problems) {
+            let required = match &models {
+                Field::Absent if unread => None,
+                _ => models.require(section, "models", remedy, self.problems),
+            };
+            let models = match required {
                 Some((mark, models)) if models.is_empty() => {
                     self.problems.add(mark, "`models` is empty", remedy);
                     Vec::new()
@@ -37,6 +44,9 @@ impl Resolver<'_> {
             for (mark, model) in &models {
                 patterns.check(*mark, model, "it in one route only", self.problems);
             }
+            for (mark, path) in &paths {
+                unread_paths.check(*mark, path, "it in one route only", self.problems);
+            }
             let drop = drop.value().unwrap_or_default().into_iter().filter_map(Field::value);
             let emulate = emulate.value().unwrap_or_default().into_iter().filter_map(Field::value);
             let leeway = Leeway {
@@ -45,14 +55,55 @@ impl Resolver<'_> {
                 emulate: emulate.collect(),
             };
             let targets = self.targets(section, targets, backends);
-            let first = models.first().map(|(mark, model)| (*mark, model.clone()));
+            self.check_paths(&paths, &targets);
+            let first =
+                models.first().or(paths.first()).map(|(mark, model)| (*mark, model.clone()));
             let given = name.given().inspect(|(mark, name)| self.check_name(*mark, name, "name"));
             let Some((mark, name)) = given.or(first) else { continue };
             names.check(mark, &name, "another `name`", self.problems);
             let models = models.into_iter().map(|(_, model)| model).collect();
-            routes.push(Arc::new(Route { name, models, leeway, targets }));
+            let paths = paths.into_iter().map(|(_, path)| path).collect();
+            routes.push(Arc::new(Route { name, models, paths, leeway, targets }));
         }
         routes
+    }
+
+    /// Paths that are passed on unread.
+    fn paths<T>(&mut self, raw: Field<List<String>>, models: &Field<T>) -> Vec<(Mark, String)> {
+        let Some((mark, paths)) = raw.given() else { return Vec::new() };
+        if paths.is_empty() {
+            self.problems.add(mark, "`paths` is empty", "paths: [\"/v1/files\", \"/v1/files/*\"]");
+        }
+        if !matches!(models, Field::Absent) {
+            let what = "a route is of `models`, or of `paths` that are passed on unread";
+            self.problems.add(mark, what, "one of the two; another route for the other");
+        }
+        self.path_patterns(paths)
+    }
+
+    /// What is behind such a path is one backend's own: there is no other to try.
+    fn check_paths(&mut self, paths: &[(Mark, String)], targets: &[RouteTarget]) {
+        let Some((first, _)) = paths.first() else { return };
+        let [target] = targets else {
+            if targets.len() > 1 {
+                let what = "paths are passed on to one backend, and several are listed";
+                self.problems.add(*first, what, "one backend, and a route for each other one");
+            }
+            return;
+        };
+        let backend = &target.backend;
+        if target.model.is_some() {
+            self.problems.add(*first, "a path has no `model`", "the backend's name alone");
+        }
+        for (mark, path) in paths {
+            let offer = backend.vendor.offer(backend.schema);
+            let inside = path.replace('*', "x");
+            if offer.is_none_or(|offer| offer.opaque(&inside).is_none()) {
+                let (name, title) = (&backend.name, backend.vendor.title());
+                let what = format!("backend `{name}` ({title}) has no such path");
+                self.problems.add(*mark, what, "a path of its own API, with its version");
+            }
+        }
     }
 
     fn targets(

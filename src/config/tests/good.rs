@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use providers::Schema;
+use providers::catalog::Fact;
 
 use super::{environment, files, load};
 use crate::config::decode::{Decode, Field};
@@ -257,6 +258,26 @@ fn every_parameter_of_a_vendor_can_be_written() {
     }
 }
 
+#[test]
+fn what_an_operator_knows_of_a_model_goes_before_the_catalogue() {
+    let directory = files();
+    let text = "listeners: [{ address: 127.0.0.1:8080 }]\n\
+                backends: { openai: { schema: openai, credential: none } }\n\
+                routes: [{ models: ['*'], backends: [openai] }]\n\
+                models:\n  \
+                - { match: 'GPT-5*', schema: openai, max_output_tokens: 77, stop: true, \
+                    on_responses: { stop: false } }\n";
+    let snapshot = good(text, directory.path());
+    let terms = snapshot.terms(&snapshot.backends[0], "gpt-5.4-mini");
+    let (chat, responses) =
+        (terms.capabilities(Schema::Chat), terms.capabilities(Schema::Responses));
+    assert_eq!((chat.max_output_tokens, chat.stop), (77, true));
+    assert_eq!((responses.max_output_tokens, responses.stop), (77, false));
+    assert!(!chat.legacy_openai, "the catalogue's word holds where nothing else is said");
+    let other = snapshot.terms(&snapshot.backends[0], "gpt-4o");
+    assert_ne!(other.capabilities.max_output_tokens, 77);
+}
+
 /// The reference names every key there is, and states the defaults that hold.
 #[test]
 fn the_reference_is_complete_and_loads() {
@@ -284,6 +305,11 @@ fn the_reference_is_complete_and_loads() {
     let node = node::parse(REFERENCE, &mut problems).unwrap();
     let raw = RawConfig::decode(&node, "the file", &mut problems).unwrap();
     assert_eq!(missing(raw), Vec::<String>::new());
+    for fact in Fact::names() {
+        assert!(
+            REFERENCE.contains(&format!(" {fact},")) || REFERENCE.contains(&format!(" {fact}."))
+        );
+    }
 }
 
 /// The keys that no section of their kind holds.

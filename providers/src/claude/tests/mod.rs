@@ -3,6 +3,9 @@
 
 mod corpus;
 mod errors;
+mod extras;
+mod models;
+mod own;
 mod properties;
 mod reasoning;
 mod requests_in;
@@ -25,7 +28,9 @@ use crate::conversation::{
 pub(super) fn able(thinking: Thinking) -> Capabilities {
     Capabilities {
         max_output_tokens: 128_000,
+        default_max_tokens: 128_000,
         thinking,
+        forced_tools_with_thinking: thinking == Thinking::Effort,
         efforts: vec![Effort::Low, Effort::Medium, Effort::High, Effort::XHigh, Effort::Max],
         system_turns: true,
         ..Capabilities::default_for(Schema::Claude)
@@ -76,6 +81,8 @@ pub(super) fn events(bytes: &[u8], piece: usize) -> Vec<String> {
 pub(super) struct Answer {
     /// Kind, text or arguments, signature.
     pub(super) parts: Vec<(String, String, Option<String>)>,
+    /// Text, and what it is from.
+    pub(super) cited: Vec<String>,
     pub(super) finish: Option<String>,
     pub(super) usage: Option<Usage>,
     pub(super) ended: bool,
@@ -95,7 +102,8 @@ impl Answer {
                 match delta {
                     Delta::Text(piece) | Delta::Arguments(piece) => text.push_str(piece),
                     Delta::Signature(proof) => *signature = Some(proof.to_string()),
-                    Delta::Citation(_) | Delta::Logprobs(_) => panic!("{delta:?}"),
+                    Delta::Citation(citation) => self.cited.push(format!("{text}: {citation:?}")),
+                    Delta::Logprobs(_) => panic!("{delta:?}"),
                 }
             }
             Event::Finish { finish, .. } => self.finish = Some(format!("{finish:?}")),
@@ -166,7 +174,7 @@ pub(super) fn ladder(bytes: &[u8]) -> Vec<Value> {
             "content_block_delta" => {
                 assert_eq!(value["index"], blocks);
                 let fits = match value["delta"]["type"].as_str().unwrap() {
-                    "text_delta" => "text",
+                    "text_delta" | "citations_delta" => "text",
                     "input_json_delta" => "tool_use",
                     "thinking_delta" | "signature_delta" => "thinking",
                     other => panic!("{other}"),

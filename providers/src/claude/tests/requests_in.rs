@@ -124,8 +124,8 @@ fn what_has_no_place_is_kept_and_said() {
         // A member that the schema knows, on a block that it has no place on.
         (block(r#"{"type":"text","text":"a","title":"t"}"#), "messages.content.title", Drop),
         (
-            block(r#"{"type":"text","text":"a","citations":[{}]}"#),
-            "messages.content.citations",
+            block(r#"{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"2d"}}"#),
+            "messages.content.cache_control",
             Drop,
         ),
         (

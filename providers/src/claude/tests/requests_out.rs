@@ -7,8 +7,9 @@ use super::{able, decode, encode, encoded};
 use crate::Schema;
 use crate::catalog::{Capabilities, Thinking as Kind};
 use crate::conversation::{
-    Arguments, Effort, Extension, Media, Message, Opaque, OutputFormat, Part, Request, Role,
-    Source, Text, Thinking, ThinkingMode, Tool, ToolCall, ToolChoice, ToolResult, Unsupported,
+    Arguments, Effort, Extension, Loss, Media, Message, Modality, Opaque, OutputFormat, Part,
+    Request, Role, Source, Text, Thinking, ThinkingMode, Tool, ToolCall, ToolChoice, ToolResult,
+    Unsupported,
 };
 
 type Change = Box<dyn FnOnce(&mut Request<'static>)>;
@@ -78,6 +79,29 @@ fn what_anthropic_can_not_say_is_refused_in_the_callers_words() {
     let cases: Vec<(&str, Capabilities, Change)> = vec![
         ("n", able(Kind::Effort), Box::new(|r| r.candidates = Some(2))),
         ("logprobs", able(Kind::Effort), Box::new(|r| r.logprobs = Some(0))),
+        (
+            "modalities",
+            able(Kind::Effort),
+            Box::new(|r| r.modalities = vec![Modality::Text, Modality::Audio]),
+        ),
+        (
+            "tools.custom",
+            able(Kind::Effort),
+            Box::new(|r| {
+                r.tools =
+                    vec![Tool::Custom { name: "sql".into(), description: None, format: None }];
+            }),
+        ),
+        (
+            // Free text that happens to be JSON is free text.
+            "messages.tool_calls",
+            able(Kind::Effort),
+            Box::new(|r| {
+                let Part::ToolCall(mut call) = call("a", "{}") else { panic!() };
+                call.custom = true;
+                r.messages.push(message(Role::Assistant, vec![Part::ToolCall(call)]));
+            }),
+        ),
         (
             "presence_penalty",
             able(Kind::Effort),
@@ -379,8 +403,9 @@ fn what_is_asked_for_is_written() {
 
 #[test]
 fn json_mode_becomes_an_instruction_and_is_said() {
-    let (body, losses) = encoded(&asked(|r| r.output = OutputFormat::Json), &able(Kind::Effort));
-    assert_eq!(losses, ["response_format"]);
+    let encoded = encode(&asked(|r| r.output = OutputFormat::Json), &able(Kind::Effort)).unwrap();
+    assert_eq!((encoded.losses, encoded.emulated), (vec![], vec![Loss::of("response_format")]));
+    let body: Value = serde_json::from_slice(&encoded.body).unwrap();
     assert!(body["system"][0]["text"].as_str().unwrap().contains("JSON"));
 }
 
@@ -419,12 +444,12 @@ fn extensions_of_anthropics_own_go_back_to_their_place() {
         "metadata":{"team":"x"},"output_config":{"task_budget":{"total":5}},
         "thinking":{"type":"between_tools","display":"new"}}"#;
     let (after, losses) = encoded(&decode(body).unwrap(), &able(Kind::Effort));
-    assert_eq!(losses, ["messages.content.new", "unknown"]);
+    assert_eq!(losses, ["unknown"]);
     let before: Value = serde_json::from_str(body).unwrap();
     for member in
         ["context_management", "container", "brand_new", "metadata", "output_config", "thinking"]
     {
         assert_eq!(before[member], after[member], "{member}");
     }
-    assert_eq!(before["messages"][0]["content"][1], after["messages"][0]["content"][1]);
+    assert_eq!(before["messages"], after["messages"]);
 }

@@ -140,6 +140,26 @@ fn hidden_thoughts_show_only_if_they_are_signed() {
 }
 
 #[test]
+fn signatures_of_others_on_text_hold_nothing_up() {
+    let signed =
+        |part: u32| Event::Delta { candidate: 0, part, delta: Delta::Signature("s".into()) };
+    let written = streamed(
+        &[
+            begin(),
+            start(0, PartKind::Text),
+            start(1, PartKind::Text),
+            signed(0),
+            signed(1),
+            text(0, "a"),
+            text(1, "b"),
+            Event::End,
+        ],
+        reply(),
+    );
+    assert_eq!(blocks(&written), pairs(&[("text", "a"), ("text", "b")]));
+}
+
+#[test]
 fn what_is_empty_or_foreign_leaves_no_block() {
     let written = streamed(
         &[

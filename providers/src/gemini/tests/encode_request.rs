@@ -287,7 +287,7 @@ fn settings() {
     let encoded = encoded(&request, Thinks::Effort).unwrap();
     assert_eq!(
         std::str::from_utf8(&encoded.body).unwrap(),
-        r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"temperature":1.0,"topP":0.50,"topK":4,"seed":12345678901234567890,"presencePenalty":1,"frequencyPenalty":-2,"maxOutputTokens":9,"candidateCount":2,"stopSequences":["x"]}}"#
+        r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"temperature":1.0,"topP":0.50,"topK":4,"seed":12345678901234567890,"presencePenalty":1,"frequencyPenalty":-2,"maxOutputTokens":9,"candidateCount":2,"stopSequences":["x"],"responseLogprobs":true,"logprobs":5}}"#
     );
 }
 
@@ -462,10 +462,6 @@ fn what_may_not_be_left_out_is_refused_by_name() {
         (with(Part::text("")), "messages"),
         (Request { tools: vec![hosted], ..hello() }, "tools.hosted"),
         (Request { tools: vec![function("1st")], ..hello() }, "tools"),
-        (
-            Request { tools: vec![function("f")], parallel_tool_calls: Some(false), ..hello() },
-            "parallel_tool_calls",
-        ),
         (Request { extensions: vec![extension], ..hello() }, "logit_bias"),
         (Request { stop: stops, ..hello() }, "stop"),
         (Request { system: vec![Part::Image(base64("image/png"))], ..hello() }, "messages.system"),

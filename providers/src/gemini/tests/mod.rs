@@ -26,6 +26,9 @@ pub(super) fn capabilities(thinking: Thinking) -> Capabilities {
     Capabilities {
         thinking,
         thinking_off: thinking == Thinking::Budget,
+        least_budget: 128,
+        most_budget: 24_576,
+        penalties: true,
         efforts: vec![Minimal, Low, Medium, High, XHigh],
         tool_result_media: thinking == Thinking::Effort,
         thought_signatures: thinking == Thinking::Effort,

@@ -187,6 +187,93 @@ object! {
         content: "content" => Content<'a>,
         finish_reason: "finishReason" => Word<'a>,
         finish_message: "finishMessage" => Str<'a>,
+        logprobs_result: "logprobsResult" => &'a RawValue,
+        grounding_metadata: "groundingMetadata" => &'a RawValue,
+        citation_metadata: "citationMetadata" => &'a RawValue,
+    }
+}
+
+object! {
+    /// How likely the tokens were.
+    LogprobsResult<'a> {
+        chosen_candidates: "chosenCandidates" => List<Likely<'a>>,
+        top_candidates: "topCandidates" => List<Top<'a>>,
+    }
+}
+
+object! {
+    /// The likeliest at one place.
+    Top<'a> {
+        candidates: "candidates" => List<Likely<'a>>,
+    }
+}
+
+object! {
+    /// A token.
+    Likely<'a> {
+        token: "token" => Str<'a>,
+        token_id: "tokenId" => Int,
+        log_probability: "logProbability" => Number<'a>,
+    }
+}
+
+object! {
+    /// What an answer was grounded in.
+    GroundingMetadata<'a> {
+        grounding_chunks: "groundingChunks" => List<&'a RawValue>,
+        grounding_supports: "groundingSupports" => List<GroundingSupport<'a>>,
+    }
+}
+
+object! {
+    /// A source: one member says of what kind.
+    GroundingChunk<'a> {
+        web: "web" => Site<'a>,
+        retrieved_context: "retrievedContext" => Site<'a>,
+        maps: "maps" => Site<'a>,
+    }
+}
+
+object! {
+    /// A page, a piece of a file, or a place.
+    Site<'a> {
+        uri: "uri" => Str<'a>,
+        title: "title" => Str<'a>,
+        text: "text" => Str<'a>,
+    }
+}
+
+object! {
+    /// Which sources stand behind a segment.
+    GroundingSupport<'a> {
+        segment: "segment" => Segment<'a>,
+        grounding_chunk_indices: "groundingChunkIndices" => List<Count>,
+    }
+}
+
+object! {
+    /// A piece of the answer, in bytes.
+    Segment<'a> {
+        start_index: "startIndex" => Count,
+        end_index: "endIndex" => Count,
+    }
+}
+
+object! {
+    /// What an answer was recited from.
+    CitationMetadata<'a> {
+        citation_sources: "citationSources" => List<CitationSource<'a>>,
+        citations: "citations" => List<CitationSource<'a>>,
+    }
+}
+
+object! {
+    /// One such source, and the piece of the answer in bytes.
+    CitationSource<'a> {
+        start_index: "startIndex" => Count,
+        end_index: "endIndex" => Count,
+        uri: "uri" => Str<'a>,
+        title: "title" => Str<'a>,
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// A turn.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(in crate::gemini) struct Content<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::gemini) role: Option<&'static str>,
@@ -248,7 +248,7 @@ pub(in crate::gemini) struct Response<'a> {
 }
 
 /// One alternative.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::gemini) struct Candidate<'a> {
     pub(in crate::gemini) content: Content<'a>,
@@ -257,6 +257,78 @@ pub(in crate::gemini) struct Candidate<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::gemini) finish_message: Option<&'a str>,
     pub(in crate::gemini) index: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gemini) logprobs_result: Option<LogprobsResult>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gemini) grounding_metadata: Option<GroundingMetadata>,
+}
+
+/// How likely the tokens were.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::gemini) struct LogprobsResult {
+    pub(in crate::gemini) chosen_candidates: Vec<Likely>,
+    pub(in crate::gemini) top_candidates: Vec<Top>,
+}
+
+/// The likeliest at one place.
+#[derive(Debug, Serialize)]
+pub(in crate::gemini) struct Top {
+    pub(in crate::gemini) candidates: Vec<Likely>,
+}
+
+/// A token.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::gemini) struct Likely {
+    pub(in crate::gemini) token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gemini) token_id: Option<i64>,
+    pub(in crate::gemini) log_probability: f64,
+}
+
+/// What an answer was grounded in.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::gemini) struct GroundingMetadata {
+    /// Each a [`Chunk`], or as it was read.
+    pub(in crate::gemini) grounding_chunks: Vec<Box<RawValue>>,
+    pub(in crate::gemini) grounding_supports: Vec<Support>,
+}
+
+/// A source.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::gemini) enum Chunk<'a> {
+    Web(Site<'a>),
+    RetrievedContext(Site<'a>),
+}
+
+/// A page, or a piece of a file.
+#[derive(Debug, Serialize)]
+pub(in crate::gemini) struct Site<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gemini) uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gemini) title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::gemini) text: Option<&'a str>,
+}
+
+/// Which sources stand behind a segment.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::gemini) struct Support {
+    pub(in crate::gemini) segment: Segment,
+    pub(in crate::gemini) grounding_chunk_indices: Vec<usize>,
+}
+
+/// A piece of the answer, in bytes.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::gemini) struct Segment {
+    pub(in crate::gemini) start_index: u64,
+    pub(in crate::gemini) end_index: u64,
 }
 
 /// What was used (`wire.md` §3.2).

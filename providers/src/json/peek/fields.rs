@@ -291,11 +291,11 @@ impl<'a> Value<'_, 'a> {
         Ok(text != b"null" && inside.iter().any(|byte| !byte.is_ascii_whitespace()))
     }
 
-    /// Whether anything stands there but null and this word.
-    pub(super) fn is_other_than(&mut self, word: &str) -> Result<bool, Refusal> {
+    /// A string, as it is written between its quotes; `None` of anything else.
+    pub(super) fn word(&mut self) -> Result<Option<&'a str>, Refusal> {
         let (_, text) = self.raw()?;
         let inside = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\""));
-        Ok(text != b"null" && inside != Some(word.as_bytes()))
+        Ok(inside.and_then(|inside| std::str::from_utf8(inside).ok()))
     }
 
     /// An object or null, its governed members given to `visit`.

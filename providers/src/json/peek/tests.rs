@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpus;
-mod speed;
 
 use bytes::Bytes;
 use proptest::prelude::*;

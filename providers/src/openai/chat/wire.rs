@@ -71,6 +71,7 @@ object! {
         image_url: "image_url" => &'a RawValue,
         input_audio: "input_audio" => InputAudio<'a>,
         file: "file" => File<'a>,
+        prompt_cache_breakpoint: "prompt_cache_breakpoint" => &'a RawValue,
         cache_control: "cache_control" => &'a RawValue,
     }
 }

@@ -18,23 +18,21 @@ pub(super) struct Fault<'a> {
     message: &'a str,
 }
 
-/// The codes that clients act on; of others they know only the class.
+/// Codes that are kept: those of the SDKs' types, and two that OpenAI sends and agents act on.
 const KNOWN: [&str; 5] = [
+    "server_error",
+    "rate_limit_exceeded",
+    "invalid_prompt",
     "context_length_exceeded",
     "insufficient_quota",
-    "invalid_prompt",
-    "rate_limit_exceeded",
-    "server_error",
 ];
 
 impl<'a> Fault<'a> {
     pub(super) fn of(error: &'a ApiError) -> Self {
         let known = error.code.as_deref().filter(|code| KNOWN.contains(code));
         let code = known.unwrap_or(match error.class {
-            ErrorClass::BadRequest => "invalid_prompt",
-            ErrorClass::TooLarge => "context_length_exceeded",
-            ErrorClass::Billing => "insufficient_quota",
-            ErrorClass::RateLimited => "rate_limit_exceeded",
+            ErrorClass::BadRequest | ErrorClass::TooLarge => "invalid_prompt",
+            ErrorClass::Billing | ErrorClass::RateLimited => "rate_limit_exceeded",
             ErrorClass::Authentication
             | ErrorClass::Permission
             | ErrorClass::NotFound

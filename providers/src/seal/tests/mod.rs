@@ -3,6 +3,7 @@
 
 mod envelope;
 mod records;
+mod turns;
 
 use super::*;
 

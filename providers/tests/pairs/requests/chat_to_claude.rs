@@ -1,6 +1,6 @@
 //! Chat callers, Claude models.
 
-use super::Want::{Lost, Partly, Refused, Says};
+use super::Want::{Emulated, Lost, Partly, Refused, Says};
 use super::{Row, check};
 use providers::Schema;
 
@@ -78,7 +78,7 @@ const PLAIN: &[Row] = &[
     (
         "json_object",
         r#"{"response_format":{"type":"json_object"}}"#,
-        Partly(
+        Emulated(
             r#"{"system":[{"type":"text","text":"Answer with one valid JSON value and nothing else: no prose, no Markdown code fence."}]}"#,
             &["response_format"],
         ),
@@ -206,7 +206,7 @@ const TURNS: &[Row] = &[
         "system in the middle",
         r#"{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Yo"},
         {"role":"user","content":"So"},{"role":"system","content":"Be brief"}]}"#,
-        Partly(
+        Emulated(
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]},
             {"role":"assistant","content":[{"type":"text","text":"Yo"}]},
             {"role":"user","content":[{"type":"text","text":"So"},{"type":"text","text":"<system>\nBe brief\n</system>"}]}]}"#,
@@ -425,10 +425,71 @@ fn newer_models() {
         Schema::Chat,
         Schema::Claude,
         "claude-opus-5-5",
-        &[(
-            "forced",
-            r#"{"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"}"#,
-            Refused("tool_choice"),
-        )],
+        &[
+            (
+                "forced",
+                r#"{"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"}"#,
+                Refused("tool_choice"),
+            ),
+            (
+                "no effort, of a model that always thinks",
+                r#"{"reasoning_effort":"none"}"#,
+                Partly(
+                    r#"{"max_tokens":128000,"output_config":{"effort":"low"}}"#,
+                    &["reasoning_effort"],
+                ),
+            ),
+        ],
+    );
+    check(
+        Schema::Chat,
+        Schema::Claude,
+        "claude-sonnet-5-5",
+        &[
+            (
+                "no effort",
+                r#"{"reasoning_effort":"none"}"#,
+                Emulated(
+                    r#"{"max_tokens":128000,"thinking":{"type":"between_tools"}}"#,
+                    &["reasoning_effort"],
+                ),
+            ),
+            (
+                "system in the middle, which it follows better in the user's turn",
+                r#"{"messages":[{"role":"user","content":"Hi"},{"role":"system","content":"Be brief"}]}"#,
+                Emulated(
+                    r#"{"max_tokens":128000,"messages":[{"role":"user","content":[{"type":"text","text":"Hi"},
+                    {"type":"text","text":"<system>\nBe brief\n</system>"}]}]}"#,
+                    &["messages.system"],
+                ),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn older_models() {
+    const FORMAT: &str = r#"{"response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,
+        "schema":{"type":"object"}}}}"#;
+    check(
+        Schema::Chat,
+        Schema::Claude,
+        "claude-3-5-sonnet-latest",
+        &[
+            (
+                "effort",
+                r#"{"reasoning_effort":"low"}"#,
+                Partly(r#"{"max_tokens":8192}"#, &["reasoning_effort"]),
+            ),
+            ("a strict answer", FORMAT, Refused("response_format")),
+            (
+                "JSON of a schema",
+                r#"{"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}}"#,
+                Emulated(
+                    r#"{"max_tokens":8192,"system":[{"type":"text","text":"Answer with one JSON value that follows this JSON Schema and nothing else: no prose, no Markdown code fence.\n{\"type\":\"object\"}"}]}"#,
+                    &["response_format"],
+                ),
+            ),
+        ],
     );
 }

@@ -20,7 +20,11 @@ const PLAIN: &[Row] = &[
     ),
     ("n", r#"{"n":2}"#, Says(r#"{"generationConfig":{"candidateCount":2}}"#)),
     ("logit_bias", r#"{"logit_bias":{"1":1}}"#, Refused("logit_bias")),
-    ("logprobs", r#"{"logprobs":true,"top_logprobs":3}"#, Lost(&["logprobs"])),
+    (
+        "logprobs",
+        r#"{"logprobs":true,"top_logprobs":3}"#,
+        Says(r#"{"generationConfig":{"responseLogprobs":true,"logprobs":3}}"#),
+    ),
     ("no logit_bias", r#"{"logit_bias":{}}"#, Lost(&["logit_bias"])),
     ("stop", r#"{"stop":"END"}"#, Says(r#"{"generationConfig":{"stopSequences":["END"]}}"#)),
     (
@@ -157,7 +161,8 @@ const CHOICES: &[Row] = &[
             r#"{"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["g"]}}}"#,
         ),
     ),
-    ("one at a time", r#"{"parallel_tool_calls":false}"#, Refused("parallel_tool_calls")),
+    // The first call of the answer is kept.
+    ("one at a time", r#"{"parallel_tool_calls":false}"#, Says("{}")),
     ("many", r#"{"parallel_tool_calls":true}"#, Says("{}")),
 ];
 

@@ -55,7 +55,7 @@ const PLAIN: &[Row] = &[
         {"type":"text","text":"A","cache_control":{"type":"ephemeral"}},{"type":"text","text":"B"}]}"#,
         Partly(
             r#"{"messages":[{"role":"system","content":[{"type":"text","text":"A"},{"type":"text","text":"B"}]},{"role":"user","content":"Hi"}]}"#,
-            &["cache_control", "system.x-anthropic-billing-header"],
+            &["cache_control"],
         ),
     ),
     (
@@ -148,6 +148,15 @@ const CHOICES: &[Row] = &[
 ];
 
 const TURNS: &[Row] = &[
+    (
+        "what the model had something from",
+        r#"{"messages":[{"role":"user","content":"A"},{"role":"assistant","content":[{"type":"text","text":"Yo",
+        "citations":[{"type":"char_location","cited_text":"c","document_index":0}]}]},{"role":"user","content":"B"}]}"#,
+        Partly(
+            r#"{"messages":[{"role":"user","content":"A"},{"role":"assistant","content":"Yo"},{"role":"user","content":"B"}]}"#,
+            &["messages.content.citations"],
+        ),
+    ),
     (
         "turns of one role",
         r#"{"messages":[{"role":"user","content":"A"},{"role":"user","content":[{"type":"text","text":"B"}]}]}"#,
@@ -357,14 +366,23 @@ fn models_that_reason() {
         Claude,
         Chat,
         "gpt-5.6",
-        &[(
-            "effort beside tools",
-            r#"{"output_config":{"effort":"high"},"tools":[{"name":"f","input_schema":{"type":"object"}}]}"#,
-            Partly(
-                r#"{"reasoning_effort":"none","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]}"#,
-                &["thinking"],
+        &[
+            (
+                "effort beside tools",
+                r#"{"output_config":{"effort":"high"},"tools":[{"name":"f","input_schema":{"type":"object"}}]}"#,
+                Partly(
+                    r#"{"reasoning_effort":"none","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]}"#,
+                    &["thinking"],
+                ),
             ),
-        )],
+            (
+                "breakpoint",
+                r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]}"#,
+                Says(
+                    r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi","prompt_cache_breakpoint":{"mode":"explicit","ttl":"12h"}}]}]}"#,
+                ),
+            ),
+        ],
     );
 }
 

@@ -31,7 +31,7 @@ const PLAIN: &[Row] = &[
         {"type":"text","text":"A","cache_control":{"type":"ephemeral"}},{"type":"text","text":"B"}]}"#,
         Partly(
             r#"{"systemInstruction":{"parts":[{"text":"A"},{"text":"B"}]}}"#,
-            &["cache_control", "system.x-anthropic-billing-header"],
+            &["cache_control"],
         ),
     ),
     (
@@ -135,8 +135,9 @@ const CHOICES: &[Row] = &[
     ),
     (
         "one at a time",
-        r#"{"tool_choice":{"type":"auto","disable_parallel_tool_use":true}}"#,
-        Refused("tool_choice.disable_parallel_tool_use"),
+        r#"{"tool_choice":{"type":"any","disable_parallel_tool_use":true}}"#,
+        // The first call of the answer is kept.
+        Says(r#"{"toolConfig":{"functionCallingConfig":{"mode":"ANY"}}}"#),
     ),
     (
         "many",
@@ -146,6 +147,15 @@ const CHOICES: &[Row] = &[
 ];
 
 const TURNS: &[Row] = &[
+    (
+        "what the model had something from",
+        r#"{"messages":[{"role":"user","content":"A"},{"role":"assistant","content":[{"type":"text","text":"Yo",
+        "citations":[{"type":"char_location","cited_text":"c","document_index":0}]}]},{"role":"user","content":"B"}]}"#,
+        Partly(
+            r#"{"contents":[{"role":"user","parts":[{"text":"A"}]},{"role":"model","parts":[{"text":"Yo"}]},{"role":"user","parts":[{"text":"B"}]}]}"#,
+            &["messages.content.citations"],
+        ),
+    ),
     (
         "system in the middle",
         r#"{"messages":[{"role":"user","content":"Hi"},{"role":"system","content":"Be brief"},

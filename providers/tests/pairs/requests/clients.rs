@@ -1,6 +1,6 @@
 //! What the command-line agents send, first and in the middle of their work (`wire.md` §8).
 
-use providers::Schema::{self, Chat, Claude, Gemini};
+use providers::Schema::{self, Chat, Claude, Gemini, Responses};
 use serde_json::Value;
 
 use crate::support::send;
@@ -33,6 +33,19 @@ const GEMINI_CLI: &str = r#"{"systemInstruction":{"role":"user","parts":[{"text"
         "properties":{"file_path":{"type":"string"}},"required":["file_path"]}}]}],
     "generationConfig":{"temperature":1,"topP":0.95,"topK":64,"thinkingConfig":{"includeThoughts":true,"thinkingBudget":8192}}}"#;
 
+const CODEX: &str = r#"{"model":"asked","stream":true,"store":false,"instructions":"You are Codex",
+    "include":["reasoning.encrypted_content"],"reasoning":{"effort":"medium","summary":"auto"},"prompt_cache_key":"6f1c",
+    "client_metadata":{"x-codex-installation-id":"0123"},"tool_choice":"auto","parallel_tool_calls":true,"text":{"verbosity":"low"},
+    "input":[{"type":"message","role":"developer","content":[{"type":"input_text","text":"Sandboxed"}]},
+        {"type":"message","role":"user","content":[{"type":"input_text","text":"<environment_context>x</environment_context>"}]},
+        {"type":"message","role":"user","content":[{"type":"input_text","text":"List"}]},
+        {"type":"reasoning","summary":[{"type":"summary_text","text":"**Looking**"}],"content":null},
+        {"type":"message","role":"assistant","phase":"commentary","content":[{"type":"output_text","text":"I'll look"}]},
+        {"type":"function_call","name":"shell","arguments":"{\"command\":[\"ls\"]}","call_id":"call_a"},
+        {"type":"function_call_output","call_id":"call_a","output":"a\nb"}],
+    "tools":[{"type":"function","name":"shell","description":"Runs","strict":false,"parameters":{"type":"object",
+        "properties":{"command":{"type":"array","items":{"type":"string"}}},"required":["command"],"additionalProperties":false}}]}"#;
+
 const CHAT_AGENT: &str = r#"{"model":"asked","stream":true,"stream_options":{"include_usage":true},"store":false,
     "parallel_tool_calls":true,"tool_choice":"auto","reasoning_effort":"medium","prompt_cache_key":"agent-1","safety_identifier":"u1",
     "messages":[{"role":"developer","content":"You are an agent"},{"role":"user","content":[{"type":"text","text":"List"}]},
@@ -43,7 +56,7 @@ const CHAT_AGENT: &str = r#"{"model":"asked","stream":true,"stream_options":{"in
 
 #[test]
 fn agents_are_served_by_models_of_every_schema() {
-    let rows: [(Schema, &str, Schema, &str, &[&str]); 8] = [
+    let rows: [(Schema, &str, Schema, &str, &[&str]); 15] = [
         (
             Claude,
             CLAUDE_CODE,
@@ -55,7 +68,6 @@ fn agents_are_served_by_models_of_every_schema() {
                 "messages.content.caller",
                 "messages.thinking",
                 "metadata.user_id",
-                "system.x-anthropic-billing-header",
             ],
         ),
         (
@@ -69,7 +81,6 @@ fn agents_are_served_by_models_of_every_schema() {
                 "messages.content.caller",
                 "messages.thinking",
                 "metadata.user_id",
-                "system.x-anthropic-billing-header",
                 "thinking",
             ],
         ),
@@ -85,7 +96,6 @@ fn agents_are_served_by_models_of_every_schema() {
                 "messages.thinking",
                 "metadata.user_id",
                 "system",
-                "system.x-anthropic-billing-header",
                 "tools",
             ],
         ),
@@ -103,6 +113,76 @@ fn agents_are_served_by_models_of_every_schema() {
             Claude,
             "claude-sonnet-4-5",
             &["contents.parts.thought", "generationConfig.thinkingConfig"],
+        ),
+        (
+            Claude,
+            CLAUDE_CODE,
+            Responses,
+            "gpt-5.6",
+            &[
+                "context_management",
+                "messages.content.caller",
+                "messages.thinking",
+                "metadata.user_id",
+            ],
+        ),
+        (
+            Gemini,
+            GEMINI_CLI,
+            Responses,
+            "gpt-5.6",
+            &["contents.parts.thought", "generationConfig.topK"],
+        ),
+        (Chat, CHAT_AGENT, Responses, "gpt-5.6", &[]),
+        (
+            Responses,
+            CODEX,
+            Chat,
+            "gpt-5.2",
+            &["client_metadata", "input.phase", "input.reasoning", "reasoning"],
+        ),
+        (
+            Responses,
+            CODEX,
+            Chat,
+            "qwen3-coder",
+            &[
+                "client_metadata",
+                "input.phase",
+                "input.reasoning",
+                "prompt_cache_key",
+                "reasoning",
+                "store",
+                "text.verbosity",
+            ],
+        ),
+        (
+            Responses,
+            CODEX,
+            Claude,
+            "claude-opus-4-6",
+            &[
+                "client_metadata",
+                "input.phase",
+                "input.reasoning",
+                "prompt_cache_key",
+                "store",
+                "text.verbosity",
+            ],
+        ),
+        (
+            Responses,
+            CODEX,
+            Gemini,
+            "gemini-3-flash-preview",
+            &[
+                "client_metadata",
+                "input.phase",
+                "input.reasoning",
+                "prompt_cache_key",
+                "store",
+                "text.verbosity",
+            ],
         ),
         (Chat, CHAT_AGENT, Claude, "claude-opus-4-6", &["prompt_cache_key", "store"]),
         (
@@ -132,10 +212,13 @@ fn agents_are_served_by_models_of_every_schema() {
         }
         // The history ends in the results, each beside its call.
         let body: Value = serde_json::from_str(&text).unwrap();
-        let turns = body["messages"].as_array().or(body["contents"].as_array()).unwrap();
+        let turns = ["messages", "input", "contents"]
+            .iter()
+            .find_map(|list| body[list].as_array())
+            .unwrap();
         let last = turns.last().unwrap();
         let is_result = match to {
-            Schema::Responses => unimplemented!("Responses"),
+            Responses => last["type"] == "function_call_output",
             Chat => last["role"] == "tool",
             Claude => last["content"].as_array().unwrap().last().unwrap()["type"] == "tool_result",
             Gemini => {

@@ -1,6 +1,6 @@
 //! Gemini callers, Claude models.
 
-use super::Want::{Lost, Partly, Refused, Says};
+use super::Want::{Emulated, Lost, Partly, Refused, Says};
 use super::{Row, beside, check};
 use providers::Schema::{Claude, Gemini};
 
@@ -80,7 +80,7 @@ const PLAIN: &[Row] = &[
     (
         "JSON",
         r#"{"generationConfig":{"responseMimeType":"application/json"}}"#,
-        Partly(
+        Emulated(
             r#"{"system":[{"type":"text","text":"Answer with one valid JSON value and nothing else: no prose, no Markdown code fence."}]}"#,
             &["generationConfig.responseMimeType"],
         ),

@@ -5,11 +5,17 @@
 
 mod chat_to_claude;
 mod chat_to_gemini;
+mod chat_to_responses;
 mod claude_to_chat;
 mod claude_to_gemini;
+mod claude_to_responses;
 mod clients;
 mod gemini_to_chat;
 mod gemini_to_claude;
+mod gemini_to_responses;
+mod responses_to_chat;
+mod responses_to_claude;
+mod responses_to_gemini;
 
 use providers::Schema;
 use serde_json::Value;
@@ -24,6 +30,8 @@ enum Want {
     Lost(&'static [&'static str]),
     /// Some of it arrives, and these fields are reported.
     Partly(&'static str, &'static [&'static str]),
+    /// All of it arrives, and these fields are said in another way.
+    Emulated(&'static str, &'static [&'static str]),
     /// The request is refused, and this field is blamed.
     Refused(&'static str),
 }
@@ -34,7 +42,9 @@ type Row = (&'static str, &'static str, Want);
 /// The smallest request of a pair, translated, without its model.
 fn translated(from: Schema, to: Schema) -> Value {
     let mut body = json(match to {
-        Schema::Responses => unimplemented!("Responses"),
+        Schema::Responses => {
+            r#"{"input":[{"type":"message","role":"user","content":"Hi"}],"store":false}"#
+        }
         Schema::Chat => r#"{"messages":[{"role":"user","content":"Hi"}]}"#,
         Schema::Claude => {
             r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]}"#
@@ -44,6 +54,7 @@ fn translated(from: Schema, to: Schema) -> Value {
     let limit = match (from, to) {
         // Claude is always told how long an answer may be, and Claude's callers always tell.
         (_, Schema::Claude) => r#"{"max_tokens":64000}"#,
+        (Schema::Claude, Schema::Responses) => r#"{"max_output_tokens":100}"#,
         (Schema::Claude, Schema::Chat) => r#"{"max_completion_tokens":100}"#,
         (Schema::Claude, Schema::Gemini) => r#"{"generationConfig":{"maxOutputTokens":100}}"#,
         _ => "{}",
@@ -59,7 +70,7 @@ fn check(from: Schema, to: Schema, model: &str, rows: &[Row]) {
         let mut body = smallest(from);
         patch(&mut body, &json(says));
         let found = send(from, to, model, &body.to_string());
-        let (wanted, losses) = match want {
+        let (wanted, losses, emulated) = match want {
             Want::Refused(field) => {
                 match found {
                     Err(refusal) if refusal.field.as_deref() == Some(*field) => {}
@@ -67,9 +78,10 @@ fn check(from: Schema, to: Schema, model: &str, rows: &[Row]) {
                 }
                 continue;
             }
-            Want::Says(wanted) => (*wanted, &[][..]),
-            Want::Lost(losses) => ("{}", *losses),
-            Want::Partly(wanted, losses) => (*wanted, *losses),
+            Want::Says(wanted) => (*wanted, &[][..], None),
+            Want::Lost(losses) => ("{}", *losses, None),
+            Want::Partly(wanted, losses) => (*wanted, *losses, None),
+            Want::Emulated(wanted, emulated) => (*wanted, &[][..], Some(*emulated)),
         };
         let encoded = match found {
             Ok(encoded) => encoded,
@@ -91,6 +103,10 @@ fn check(from: Schema, to: Schema, model: &str, rows: &[Row]) {
         if reported != losses {
             wrong.push(format!("{name}: reported {reported:?}, not {losses:?}"));
         }
+        let said: Vec<&str> = encoded.emulated.iter().map(|loss| &*loss.field).collect();
+        if emulated.is_some_and(|emulated| said != emulated) {
+            wrong.push(format!("{name}: emulated {said:?}, not {emulated:?}"));
+        }
     }
     let count = wrong.len();
     assert!(wrong.is_empty(), "{from} to {to}: {count} rows are wrong\n{}", wrong.join("\n"));
@@ -111,6 +127,9 @@ fn beside(says: &'static str, becomes: &'static str, from: Schema, to: Schema, r
                 Want::Says(wanted) => Want::Says(merged(becomes, wanted)),
                 Want::Lost(losses) => Want::Partly(becomes, losses),
                 Want::Partly(wanted, losses) => Want::Partly(merged(becomes, wanted), losses),
+                Want::Emulated(wanted, emulated) => {
+                    Want::Emulated(merged(becomes, wanted), emulated)
+                }
                 Want::Refused(field) => Want::Refused(field),
             };
             (*name, merged(says, row), want)

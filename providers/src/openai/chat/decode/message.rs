@@ -7,12 +7,13 @@ use serde_json::value::RawValue;
 use super::extension::Extensions;
 use super::{invalid, missing};
 use crate::Schema;
-use crate::claude::cache;
+use crate::claude;
 use crate::conversation::{
     Arguments, CacheBreakpoint, Media, Message, Opaque, Part, Refusal, Request, Role, Source, Text,
     Thinking, ToolCall, ToolResult,
 };
 use crate::json::Str;
+use crate::openai::cache;
 use crate::openai::chat::wire;
 use crate::openai::media;
 use crate::openai::read::{self, List, TextOr, is_null};
@@ -237,6 +238,12 @@ impl Place {
             return Ok(Part::text(text));
         }
         let mut part: wire::Part<'a> = read::parse(raw, &at)?;
+        let breakpoint = match (part.prompt_cache_breakpoint, part.cache_control) {
+            (Some(raw), _) => Some(cache::read(raw)),
+            // As hosts of Claude's models spell it.
+            (None, Some(raw)) => Some(claude::cache::read(raw)),
+            (None, None) => None,
+        };
         let known = std::mem::take(&mut part.unknown);
         let lacks = |member: &'static str| {
             Refusal::of(member, format!("Missing required parameter: '{at}': write '{member}'."))
@@ -244,7 +251,7 @@ impl Place {
         let decoded = match part.kind.as_deref() {
             Some("text") => Part::Text(Text {
                 text: part.text.ok_or_else(|| lacks("messages.content.text"))?.0,
-                cache: part.cache_control.map(cache::read),
+                cache: breakpoint,
                 ..Text::default()
             }),
             Some("refusal") => {
@@ -252,12 +259,7 @@ impl Place {
             }
             Some("image_url") => {
                 let image = part.image_url.ok_or_else(|| lacks("messages.content.image_url"))?;
-                Part::Image(self.image(
-                    image,
-                    part.cache_control.map(cache::read),
-                    &at,
-                    extensions,
-                )?)
+                Part::Image(self.image(image, breakpoint, &at, extensions)?)
             }
             Some("input_audio") => {
                 let audio =
@@ -267,11 +269,7 @@ impl Place {
                 let format =
                     audio.format.ok_or_else(|| lacks("messages.content.input_audio.format"))?;
                 let media_type = Cow::Owned(format!("audio/{}", &*format));
-                bare(
-                    Source::Base64 { media_type, data: data.0 },
-                    part.cache_control.map(cache::read),
-                    Part::Audio,
-                )
+                bare(Source::Base64 { media_type, data: data.0 }, breakpoint, Part::Audio)
             }
             Some("file") => {
                 let file = part.file.ok_or_else(|| lacks("messages.content.file"))?;
@@ -285,7 +283,7 @@ impl Place {
                     source,
                     name: file.filename.map(Cow::from),
                     detail: None,
-                    cache: part.cache_control.map(cache::read),
+                    cache: breakpoint,
                 })
             }
             Some(_) => {

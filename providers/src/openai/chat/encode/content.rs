@@ -5,8 +5,10 @@ use serde_json::value::RawValue;
 
 use super::options::{Losses, refuse};
 use crate::Schema;
-use crate::claude::cache::{self, CacheControl};
+use crate::claude;
+use crate::codec::Target;
 use crate::conversation::{self, CacheBreakpoint, Field, Media, Opaque, Refusal, Request, Source};
+use crate::openai::cache;
 use crate::openai::media::Address;
 pub(super) use crate::openai::text::Prefixed;
 
@@ -23,7 +25,7 @@ impl<'a> Content<'a> {
     pub(super) fn of(mut parts: Vec<Part<'a>>) -> Self {
         match parts.as_slice() {
             [] => Self::Text(Prefixed::default()),
-            [Part::Known(Known::Text { cache_control: None, .. })] => match parts.pop() {
+            [Part::Known(Known::Text { mark: None, .. })] => match parts.pop() {
                 Some(Part::Known(Known::Text { text, .. })) => Self::Text(text),
                 _ => Self::Text(Prefixed::default()),
             },
@@ -45,25 +47,56 @@ pub(super) enum Part<'a> {
 pub(super) enum Known<'a> {
     Text {
         text: Prefixed<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<CacheControl>,
+        #[serde(flatten)]
+        mark: Option<Mark>,
     },
     ImageUrl {
         image_url: ImageUrl<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<CacheControl>,
+        #[serde(flatten)]
+        mark: Option<Mark>,
     },
     InputAudio {
         input_audio: InputAudio<'a>,
     },
     File {
         file: File<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<CacheControl>,
+        #[serde(flatten)]
+        mark: Option<Mark>,
     },
     Refusal {
         refusal: &'a str,
     },
+}
+
+/// Up to where the provider is to keep the prompt, in its own spelling.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mark {
+    PromptCacheBreakpoint(cache::Written),
+    CacheControl(claude::cache::CacheControl),
+}
+
+/// Which spelling of cache breakpoints a provider knows.
+#[derive(Clone, Copy)]
+pub(super) enum Marks {
+    /// Newer models of OpenAI's.
+    OpenAi,
+    /// Hosts like OpenRouter. Which ones they are only their own callers know.
+    Claude,
+    Unknown,
+}
+
+impl Marks {
+    pub(super) fn of(request: &Request<'_>, target: &Target<'_>) -> Self {
+        let capabilities = target.capabilities;
+        if capabilities.cache_breakpoints && !capabilities.legacy_openai {
+            Self::OpenAi
+        } else if request.schema == Schema::Chat {
+            Self::Claude
+        } else {
+            Self::Unknown
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -88,13 +121,14 @@ pub(super) enum File<'a> {
 
 /// Plain text as a part.
 pub(super) const fn text(text: Prefixed<'_>) -> Part<'_> {
-    Part::Known(Known::Text { text, cache_control: None })
+    Part::Known(Known::Text { text, mark: None })
 }
 
 /// A part that any user may say.
 pub(super) fn part<'a>(
     part: &'a conversation::Part<'_>,
     request: &Request<'_>,
+    marks: Marks,
     losses: &mut Losses<'_, '_>,
 ) -> Result<Option<Part<'a>>, Refusal> {
     let nameless = match part {
@@ -107,35 +141,42 @@ pub(super) fn part<'a>(
     if nameless.is_some_and(|media| media.name.is_some()) {
         losses.of(Field::MediaName);
     }
-    // Chat's own spelling is Claude's, on the hosts that know it (OpenRouter).
-    let mut cache = |breakpoint: Option<CacheBreakpoint>| match breakpoint {
-        Some(at) if request.schema == Schema::Chat => Some(cache::write(at)),
-        Some(_) => {
+    if let conversation::Part::Document(Media { detail: Some(detail), .. }) = part
+        && detail != "auto"
+    {
+        losses.of(Field::ImageDetail);
+    }
+    let mut cache = |breakpoint: Option<CacheBreakpoint>| match (breakpoint?, marks) {
+        (at, Marks::OpenAi) => Some(Mark::PromptCacheBreakpoint(cache::write(at))),
+        (at, Marks::Claude) => Some(Mark::CacheControl(claude::cache::write(at))),
+        (_, Marks::Unknown) => {
             losses.of(Field::CacheControl);
             None
         }
-        None => None,
     };
     let known = match part {
         conversation::Part::Text(text) => {
-            let cache_control = cache(text.cache);
+            let mark = cache(text.cache);
             if text.signature.is_some() {
                 losses.of(Field::Thinking);
             }
-            Known::Text { text: Prefixed::plain(&text.text), cache_control }
+            if !text.citations.is_empty() {
+                losses.of(Field::Citations);
+            }
+            Known::Text { text: Prefixed::plain(&text.text), mark }
         }
         conversation::Part::Image(media) => Known::ImageUrl {
             image_url: ImageUrl {
                 url: Address::of_image(media, request)?,
                 detail: media.detail.as_deref(),
             },
-            cache_control: cache(media.cache),
+            mark: cache(media.cache),
         },
         conversation::Part::Document(Media {
             source: Source::Text { text }, cache: at, ..
-        }) => Known::Text { text: Prefixed::plain(text), cache_control: cache(*at) },
+        }) => Known::Text { text: Prefixed::plain(text), mark: cache(*at) },
         conversation::Part::Document(media) => {
-            Known::File { file: file(media, request)?, cache_control: cache(media.cache) }
+            Known::File { file: file(media, request)?, mark: cache(media.cache) }
         }
         conversation::Part::Audio(media) => {
             cache(media.cache);

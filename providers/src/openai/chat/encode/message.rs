@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::content::{self, Content, Known, Part, Prefixed};
+use super::content::{self, Content, Known, Marks, Part, Prefixed};
 use super::options::{Losses, refuse};
 use crate::codec::Target;
 use crate::conversation::{self, Field, Refusal, Request, Role, ToolResult};
@@ -53,6 +53,7 @@ pub(super) fn all<'a>(
     let mut writer = Writer {
         request,
         thoughts: target.capabilities.legacy_openai,
+        marks: Marks::of(request, target),
         losses,
         messages: Vec::with_capacity(request.messages.len() + 1),
         moved: Vec::new(),
@@ -83,6 +84,7 @@ struct Writer<'r, 'a, 'l, 'm, 'n> {
     request: &'a Request<'r>,
     /// The host reads thoughts in history, if they are its own.
     thoughts: bool,
+    marks: Marks,
     losses: &'l mut Losses<'m, 'n>,
     messages: Vec<Message<'a>>,
     /// Parts of tool results that no tool message may hold: they wait until all results of the
@@ -101,7 +103,7 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
     ) -> Result<(), Refusal> {
         let mut written = Vec::with_capacity(parts.len());
         for part in parts {
-            written.extend(content::part(part, self.request, self.losses)?);
+            written.extend(content::part(part, self.request, self.marks, self.losses)?);
         }
         let content = Some(Content::of(written));
         self.messages.push(Message { role, content, ..Message::default() });
@@ -117,7 +119,7 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
                 self.result(result)?;
                 has_results = true;
             } else {
-                said.extend(content::part(part, self.request, self.losses)?);
+                said.extend(content::part(part, self.request, self.marks, self.losses)?);
             }
         }
         if said.is_empty() && has_results {
@@ -135,7 +137,7 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
         let mut texts = Vec::new();
         let mut moves = false;
         for part in &result.content {
-            match content::part(part, self.request, self.losses)? {
+            match content::part(part, self.request, self.marks, self.losses)? {
                 Some(Part::Known(Known::Text { text, .. })) => texts.push(text),
                 Some(other) => {
                     self.losses.of(Field::ToolResult);
@@ -198,7 +200,7 @@ impl<'a> Writer<'_, 'a, '_, '_, '_> {
                     let why = "this provider takes it in user turns only: move it to one.";
                     return Err(refuse(self.request, field_of(part), why));
                 }
-                _ => said.extend(content::part(part, self.request, self.losses)?),
+                _ => said.extend(content::part(part, self.request, self.marks, self.losses)?),
             }
         }
         // Content is text parts, or one refusal and nothing else.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::codec::Target;
-use crate::conversation::{Field, OutputFormat, Refusal, Request};
+use crate::conversation::{Field, Modality, OutputFormat, Refusal, Request};
 pub(super) use crate::openai::losses::{Losses, refuse};
 use crate::openai::{pairs, reasoning, sampling};
 
@@ -63,6 +63,10 @@ pub(super) fn limits<'a>(
     if !request.stop.is_empty() && !target.capabilities.stop {
         let why = format!("{} takes none: leave it out.", target.model);
         return Err(refuse(request, Field::Stop, &why));
+    }
+    if request.modalities.iter().any(|modality| *modality != Modality::Text) {
+        // Sound needs a voice, too, which only Chat's own callers name.
+        return Err(refuse(request, Field::Modalities, "this provider answers in text only."));
     }
     if request.stop.len() > 4 {
         return Err(refuse(request, Field::Stop, "this provider takes 4 at most."));

@@ -137,9 +137,10 @@ fn messages_of_every_kind() {
         ),
         (
             json!([{"role": "user", "content": [{"type": "text", "text": "a",
-            "cache_control": {"type": "ephemeral"}, "prompt_cache_breakpoint": {"mode": "explicit"}}]}]),
-            &["user: a|cache"],
-            &["messages.content.prompt_cache_breakpoint"],
+            "cache_control": {"type": "ephemeral"}}, {"type": "text", "text": "b",
+            "prompt_cache_breakpoint": {"mode": "explicit"}}]}]),
+            &["user: a|cache + b|cache"],
+            &[],
         ),
         (
             json!([{"role": "assistant", "content": null, "tool_calls": [call]},

@@ -113,6 +113,9 @@ impl<'r, 'a, 'l, 'm, 'n> Writer<'r, 'a, 'l, 'm, 'n> {
                 if text.signature.is_some() {
                     self.losses.of(Field::Thinking);
                 }
+                if !text.citations.is_empty() {
+                    self.losses.of(Field::Citations);
+                }
                 (Said::Text { text: Prefixed::plain(&text.text) }, text.cache)
             }
             conversation::Part::Image(media) => (self.image(media)?, media.cache),

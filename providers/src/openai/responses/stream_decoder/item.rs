@@ -17,6 +17,8 @@ pub(super) struct Item {
     /// The part of reasoning or of a call, which is one however many pieces it has.
     part: Option<u32>,
     pieces: Vec<Piece>,
+    /// It is one that only this schema can say, and that was told.
+    named: bool,
     done: bool,
 }
 
@@ -73,7 +75,7 @@ impl Item {
             Kind::Hosted(name) => Kind::Hosted(Cow::Owned(name.into_owned())),
         };
         let id = read.id().map(Cow::into_owned);
-        Self { index, id, kind, part: None, pieces: Vec::new(), done: false }
+        Self { index, id, kind, part: None, pieces: Vec::new(), named: false, done: false }
     }
 
     /// An item of which only a piece is known.
@@ -83,7 +85,7 @@ impl Item {
             Voice::Summary | Voice::Thought => Kind::Reasoning,
             Voice::Arguments => Kind::Call { custom: false },
         };
-        Self { index, id, kind, part: None, pieces: Vec::new(), done: false }
+        Self { index, id, kind, part: None, pieces: Vec::new(), named: false, done: false }
     }
 
     pub(super) const fn is_done(&self) -> bool {
@@ -107,9 +109,8 @@ impl Item {
                 let begin = |name| parts.begin(PartKind::ToolCall { id, name, custom });
                 self.part = read.name().map(begin);
             }
-            Kind::Hosted(name) => {
+            Kind::Hosted(name) if !std::mem::replace(&mut self.named, true) => {
                 parts.whole(PartKind::Opaque(name));
-                self.done = true;
             }
             _ => {}
         }
@@ -253,11 +254,11 @@ impl Item {
         }
         if let Some(part) = self.part {
             parts.stop(part);
-            return;
         }
-        for piece in self.pieces.iter_mut().filter(|piece| !piece.stopped) {
-            piece.stopped = true;
-            parts.stop(piece.part);
+        for piece in &mut self.pieces {
+            if !std::mem::replace(&mut piece.stopped, true) && Some(piece.part) != self.part {
+                parts.stop(piece.part);
+            }
         }
     }
 }

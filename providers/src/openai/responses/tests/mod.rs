@@ -4,6 +4,10 @@
 mod corpus;
 #[path = "../../../../tests/pairs/ladder.rs"]
 mod ladder;
+mod ladders;
+mod properties;
+mod responses;
+mod streams;
 
 use super::Responses;
 use crate::codec::{Codec, Reply};

@@ -1,0 +1,234 @@
+//! Paths of a backend's own API that Egret does not read: body and answer go through as they are.
+//!
+//! Access, rates and budgets of requests hold all the same; where money or tokens are counted
+//! nobody can say what such a call costs, and the operator must have allowed that.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, Method, StatusCode, Version, header};
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use providers::Schema;
+use providers::catalog::ApiVersion;
+use providers::conversation::{ApiError, ErrorClass, Usage};
+use providers::surface::{self, HeaderHints};
+use providers::vendor::Offer;
+
+use super::answer::{charge_estimate, own_headers};
+use super::ctx::RequestCtx;
+use super::egress::{self, Passed};
+use super::exchange::{Patience, Verdict, verdict};
+use super::failure::Failure;
+use super::intake::Body;
+use super::upstream::{Incoming, Outgoing};
+use super::{Gateway, send};
+use crate::admission::{self, Attempt, PathCall, Rules, Who};
+use crate::route;
+use crate::snapshot::{Backend, Route, Snapshot};
+
+/// The methods that such a path may be asked with.
+pub const METHODS: [Method; 5] =
+    [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+/// Largest error that is passed on.
+const ERROR: usize = 1 << 20;
+
+/// What of an answer's headers goes back, besides what the vendor's row says.
+const RETURNED: [HeaderName; 4] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    header::CONTENT_DISPOSITION,
+    header::RETRY_AFTER,
+];
+
+/// The route of a path that is passed on unread. Never of one that Egret itself serves, whatever
+/// the method: what is priced and translated there must not be had here for nothing.
+pub fn find(snapshot: &Snapshot, path: &str, hints: HeaderHints) -> Option<Arc<Route>> {
+    let served = |method| surface::endpoint(method, path, None, hints).is_some();
+    if served("GET") || served("POST") {
+        return None;
+    }
+    route::find_path(&snapshot.routes, path).cloned()
+}
+
+/// Passes a request on, and its answer back.
+pub async fn run(
+    gateway: &Gateway,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    who: &Who,
+    route: &Arc<Route>,
+    body: &Body,
+) -> Result<(), Failure> {
+    let snapshot = ctx.snapshot.clone();
+    ctx.route = Some(route.clone());
+    let path = session.req_header().uri.path().to_owned();
+    let rules = Rules { snapshot: &snapshot, health: &gateway.health, rates: &gateway.rates };
+    let attempt = admission::admit_path(rules, who, PathCall { route, path: &path })?;
+    let backend = attempt.backend().clone();
+    let (schema, offer, target) = target(&backend, &path)?;
+    ctx.surface = schema;
+    let outgoing = outgoing(session, &backend, offer, target, body)?;
+    let mut admitted = attempt.reserve(&gateway.ledger, &snapshot, who, Attempt::unread(&path))?;
+    (ctx.attempts, ctx.backend, ctx.spoken) = (1, Some(backend.clone()), Some(schema));
+
+    let patience = Patience::of(gateway, ctx);
+    let sent = {
+        let mut before_sending = || admitted.dispatched();
+        let send = gateway.upstreams.send(&backend, &outgoing, &mut before_sending);
+        patience.wait(session, pin!(send)).await
+    };
+    let mut incoming = match sent {
+        Ok(Ok(incoming)) => incoming,
+        Ok(Err(no_answer)) => {
+            admitted.release();
+            let class = if no_answer.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
+            let error = ApiError::new(class, no_answer.message);
+            return Err(Failure::upstream(no_answer.reason, error));
+        }
+        Err(interrupted) => {
+            charge_estimate(gateway, ctx, admitted, None);
+            return Err(interrupted.into());
+        }
+    };
+    let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
+    if status.is_success() {
+        // It counts as a request; what else it cost nobody knows.
+        admitted.settle(&Usage::default());
+        let relayed = relay(session, ctx, &mut incoming, offer, status, patience).await;
+        gateway.upstreams.release(incoming).await;
+        return relayed;
+    }
+    admitted.release();
+    let body = patience.wait(session, pin!(incoming.rest(ERROR))).await;
+    let head = incoming.header().cloned();
+    gateway.upstreams.release(incoming).await;
+    let body = body?.ok().flatten().unwrap_or_default();
+    refused(session, ctx, &backend, schema, status, head.as_ref(), &body).await
+}
+
+/// Where a path is at its backend: the schema whose API it is of, and what stands behind the
+/// origin.
+fn target<'a>(
+    backend: &'a Backend,
+    path: &'a str,
+) -> Result<(Schema, &'a Offer, &'a str), Failure> {
+    let offered = backend.vendor.offer(backend.schema);
+    let found = offered.and_then(|offer| Some((backend.schema, offer, offer.opaque(path)?)));
+    found.ok_or_else(|| {
+        let message = format!("backend `{}` has nothing at {path}", backend.name);
+        Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message))
+    })
+}
+
+fn outgoing(
+    session: &Session,
+    backend: &Backend,
+    offer: &Offer,
+    path: &str,
+    body: &Body,
+) -> Result<Outgoing, Failure> {
+    let caller = session.req_header();
+    let query = surface::without_keys(caller.uri.query().unwrap_or_default());
+    let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    // Nobody has said what model it is for: the older version takes all that the newer does.
+    let version = ApiVersion::V2023;
+    let passed = Passed { offer, method: &caller.method, path: &target, version };
+    let header = egress::unread_header(backend, passed, body.bytes.len(), caller)?;
+    Ok(Outgoing { header, body: body.bytes.clone() })
+}
+
+/// The answer, as it comes.
+async fn relay(
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    incoming: &mut Incoming,
+    offer: &Offer,
+    status: StatusCode,
+    patience: Patience<'_>,
+) -> Result<(), Failure> {
+    let mut header = head(ctx, status, incoming.header(), offer)?;
+    let length = incoming.header().and_then(|head| head.headers.get(header::CONTENT_LENGTH));
+    let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
+    let framed = match length {
+        Some(length) => header.insert_header(header::CONTENT_LENGTH, length.clone()),
+        // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
+        None if !bodiless && session.req_header().version == Version::HTTP_11 => {
+            header.insert_header(header::TRANSFER_ENCODING, "chunked")
+        }
+        None => Ok(()),
+    };
+    framed.map_err(unbuildable)?;
+    ctx.first_byte = Some(ctx.started.elapsed());
+    send::head(session, header).await?;
+    loop {
+        match patience.wait(session, pin!(incoming.next())).await {
+            Ok(Ok(Some(piece))) => send::body(session, piece, false).await?,
+            Ok(Ok(None)) => return send::body(session, Bytes::new(), true).await,
+            // What it is nobody knows, so nothing can be said in it.
+            Ok(Err(_)) => return Err(Failure::Broken("stream_broken")),
+            Err(interrupted) => {
+                let told = interrupted.told();
+                return Err(told.map_or(Failure::CallerGone, |(why, _)| Failure::Broken(why)));
+            }
+        }
+    }
+}
+
+/// An error, as it is but for the credential, where a provider quotes that (S-37).
+async fn refused(
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    backend: &Backend,
+    schema: Schema,
+    status: StatusCode,
+    provider: Option<&ResponseHeader>,
+    body: &[u8],
+) -> Result<(), Failure> {
+    let error = schema.codec().decode_error(status.as_u16(), body);
+    let failed = |what: &str| {
+        let message = format!("backend `{}` {what}", backend.name);
+        let error = ApiError::new(ErrorClass::Server, message);
+        Err(Failure::upstream("provider_credential", error))
+    };
+    if status.is_redirection() {
+        return failed("sent a redirect, which is not followed; tell your platform team");
+    }
+    if matches!(verdict(status, error.class), Verdict::Ours) {
+        log::error!("backend {} refused the gateway's credential ({status})", backend.name);
+        return failed("did not accept the gateway's credential; tell your platform team");
+    }
+    let Some(offer) = backend.vendor.offer(schema) else { return failed("failed") };
+    let body = backend.credential.scrub(&String::from_utf8_lossy(body));
+    let mut header = head(ctx, status, provider, offer)?;
+    header.remove_header(&header::CONTENT_ENCODING);
+    header.insert_header(header::CONTENT_LENGTH, body.len().to_string()).map_err(unbuildable)?;
+    ctx.reason = Some("provider_refused");
+    send::head(session, header).await?;
+    send::body(session, body.into(), true).await
+}
+
+/// The head of an answer: from an allow-list, and what Egret adds.
+fn head(
+    ctx: &RequestCtx,
+    status: StatusCode,
+    provider: Option<&ResponseHeader>,
+    offer: &Offer,
+) -> Result<ResponseHeader, Failure> {
+    let mut header = ResponseHeader::build(status, Some(8)).map_err(unbuildable)?;
+    let returned = RETURNED.iter().map(HeaderName::as_str).chain(offer.returns());
+    for name in returned {
+        if let Some(value) = provider.and_then(|provider| provider.headers.get(name)) {
+            header.insert_header(name.to_owned(), value.clone()).map_err(unbuildable)?;
+        }
+    }
+    own_headers(&mut header, ctx).map_err(unbuildable)?;
+    Ok(header)
+}
+
+fn unbuildable(error: pingora::BError) -> Failure {
+    log::error!("cannot build a response header: {error}");
+    Failure::Broken("internal")
+}

@@ -50,6 +50,12 @@ pub fn run(source: Source) -> Result<(), String> {
     let ledger = Ledger::open(live.pin().ledger.as_deref(), SystemClock);
     let ledger = ledger.map_err(|error| error.to_string())?;
     let _watch = live.watch().map_err(|e| format!("the configuration can't be watched: {e}"))?;
+    if live.pin().seal.is_none() {
+        log::warn!(
+            "no `seal` in the configuration: thoughts that callers keep for a provider are dropped \
+             after a restart, and by every other replica"
+        );
+    }
     serve(Options { live, ledger, access_log: true, stop: None })
 }
 

@@ -33,6 +33,7 @@ section! {
         prices: List<RawPrice>,
         models: List<RawModel>,
         limits: RawLimits,
+        seal: RawSeal,
         ledger: String,
     }
 }
@@ -123,6 +124,11 @@ section! {
 }
 
 section! {
+    /// What proves reasoning that callers keep for a provider.
+    RawSeal { key: RawSecret, }
+}
+
+section! {
     /// Bounds that hold for every caller.
     RawLimits {
         body: Size,
@@ -145,7 +151,7 @@ macro_rules! read_from_map {
 }
 read_from_map! {
     RawConfig RawListener RawAdmin RawBackend RawTls RawTimeouts RawRoute RawCaller RawBudget
-    RawRate RawPrice RawLimits
+    RawRate RawPrice RawSeal RawLimits
 }
 
 /// What a backend is shown.

@@ -6,6 +6,7 @@
 mod caller_key;
 mod digest;
 mod inject;
+mod seal;
 mod secret;
 mod source;
 #[cfg(test)]
@@ -14,5 +15,6 @@ mod tests;
 pub use caller_key::{CallerKey, TwoKeys};
 pub use digest::{Digest, find};
 pub use inject::{Credential, inject};
+pub use seal::sealing_key;
 pub use secret::{Secret, SecretError};
 pub use source::{SecretSource, refresh};

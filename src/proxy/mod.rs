@@ -71,7 +71,8 @@ pub struct Gateway {
     rates: Rates,
     memory: intake::Memory,
     ids: Ids,
-    /// Proves the reasoning that callers of other schemas keep for a provider.
+    /// Proves the reasoning that callers of other schemas keep for a provider, where the
+    /// configuration has no key for that.
     seal: Key,
 }
 

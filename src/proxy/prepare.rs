@@ -132,7 +132,8 @@ impl Gateway {
     pub fn seal(&self, ctx: &RequestCtx, attempt: &Attempt) -> Seal {
         let backend = &attempt.backend().name;
         let route = ctx.route.as_ref().map_or("", |route| &route.name);
-        Seal::new(&self.seal, &Origin { backend, model: attempt.model(), route })
+        let key = ctx.snapshot.seal.as_ref().unwrap_or(&self.seal);
+        Seal::new(key, &Origin { backend, model: attempt.model(), route })
     }
 }
 

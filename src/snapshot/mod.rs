@@ -14,6 +14,7 @@ use std::time::Duration;
 use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::{PriceBook, known_models};
+use providers::seal::Key;
 use providers::translate::Leeway;
 use providers::vendor::{Paths, Vendor};
 
@@ -51,6 +52,8 @@ pub struct Snapshot {
     pub catalog: Catalog,
     /// What has been looked up in the two above.
     pub terms: TermsCache,
+    /// What proves reasoning that callers keep for a provider; `None`: a key of this process alone.
+    pub seal: Option<Key>,
     /// Where the ledger lives; `None` keeps it in memory (demo). Fixed at start.
     pub ledger: Option<PathBuf>,
 }

@@ -27,6 +27,7 @@ mod responses;
 mod routing;
 mod secrecy;
 
+mod seal;
 mod stream;
 mod support;
 mod trust;

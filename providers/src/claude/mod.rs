@@ -29,11 +29,6 @@ mod tests;
 use crate::codec::{Codec, Encoded, PathHints, Reply, StreamDecoder, StreamEncoder, Target};
 use crate::conversation::{ApiError, Refusal, Request, Response};
 
-/// The `anthropic-version` that every host of Claude takes, with all of its parameters: later ones
-/// refuse sampling parameters and documents in the model's turns (`wire.md` §0.2), and nothing that
-/// this codec writes needs them.
-pub const FIRST_VERSION: &str = "2023-06-01";
-
 /// The codec of Anthropic Messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Claude;

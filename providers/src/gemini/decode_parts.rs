@@ -71,10 +71,8 @@ pub(super) fn piece<'a>(part: &mut read::Part<'a>, of: Of) -> Result<Piece<'a>, 
     if let Some(result) = part.function_response.take() {
         return tool_result(result).map(Part::ToolResult).map(Piece::Said);
     }
-    // A signature or thought on media, and how to read it, have no place in the model.
-    let about = part.unknown.iter().position(is_about);
-    let signed = signature.is_some() && of == Of::Request;
-    let plain = !signed && !thought && about.is_none();
+    // A signature or thought on media has no place in the model.
+    let plain = !thought && (signature.is_none() || of == Of::Answer);
     let (kind, media) = match (part.inline_data.take(), part.file_data.take()) {
         (Some(blob), _) => ("inlineData", inline(blob)?),
         (_, Some(file)) => ("fileData", linked(file)?),
@@ -82,12 +80,9 @@ pub(super) fn piece<'a>(part: &mut read::Part<'a>, of: Of) -> Result<Piece<'a>, 
     };
     Ok(match media {
         Some(part) if plain => Piece::Said(part),
-        media => {
-            // What others can't say, if they could say the rest.
-            let about = about.filter(|_| media.is_some() && !signed && !thought);
-            let about = about.map(|index| camel(part.unknown.swap_remove(index).name.into()));
+        _ => {
             part.unknown.clear();
-            Piece::Opaque(about.unwrap_or(Cow::Borrowed(kind)))
+            Piece::Opaque(Cow::Borrowed(kind))
         }
     })
 }

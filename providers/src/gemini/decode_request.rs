@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::decode_parts::{Of, Piece, camel, opaque, parts, piece};
 use super::wire::{Int, List, Number, Unknown, Word, read, refusal};
-use super::{modality, reasoning};
+use super::{kept, modality, reasoning};
 use crate::Schema;
 use crate::codec::PathHints;
 use crate::conversation::{
@@ -62,8 +62,8 @@ fn model<'a>(body: Option<Str<'a>>, path: Option<&'a str>) -> Result<Cow<'a, str
 
 struct Decoder<'a> {
     body: &'a [u8],
-    /// The turns unread, once a part that only Gemini knows has been met.
-    outline: Option<Vec<read::ContentOutline<'a>>>,
+    /// Turns and tools unread, once something that only Gemini knows has been met.
+    outline: Option<read::Outline<'a>>,
     request: Request<'a>,
 }
 
@@ -79,8 +79,10 @@ impl<'a> Decoder<'a> {
         if let Some(read::Instruction(instruction)) = body.system_instruction {
             self.system(instruction)?;
         }
-        for tool in body.tools.map_or_else(Vec::new, |tools| tools.0) {
-            self.tool(tool)?;
+        for (place, tool) in
+            body.tools.map_or_else(Vec::new, |tools| tools.0).into_iter().enumerate()
+        {
+            self.tool(place, tool)?;
         }
         if let Some(config) = body.tool_config {
             self.tool_config(config)?;
@@ -89,7 +91,8 @@ impl<'a> Decoder<'a> {
             self.generation_config(config)?;
         }
         self.unknown("", body.unknown);
-        if self.request.extensions.len() > MOST_UNKNOWN {
+        let is_unknown = |known: &&Extension<'_>| known.unsupported != Unsupported::Ignore;
+        if self.request.extensions.iter().filter(is_unknown).count() > MOST_UNKNOWN {
             let message = format!("The body has more than {MOST_UNKNOWN} unknown fields");
             return Err(Refusal::body(message));
         }
@@ -113,15 +116,24 @@ impl<'a> Decoder<'a> {
         let mut said = Vec::new();
         let mut raw: Option<Vec<&'a RawValue>> = None;
         for (index, mut part) in parts(content.parts).into_iter().enumerate() {
+            let known = self.request.extensions.len();
             self.inner_unknown(&mut part);
-            match piece(&mut part, Of::Request)? {
-                Piece::Said(part) => said.push(part),
-                Piece::Opaque(kind) => {
-                    let raw = raw.get_or_insert_with(|| {
-                        self.outline().get(turn).map_or_else(Vec::new, |turn| turn.parts())
-                    });
-                    said.extend(raw.get(index).map(|raw| opaque(kind, raw)));
+            let has_unknown = !part.unknown.is_empty() || self.request.extensions.len() > known;
+            let piece = piece(&mut part, Of::Request)?;
+            let is_media =
+                matches!(piece, Piece::Said(Part::Image(_) | Part::Audio(_) | Part::Document(_)));
+            let whole = match &piece {
+                Piece::Opaque(_) => true,
+                _ => is_media && has_unknown,
+            };
+            let raw = whole.then(|| raw.get_or_insert_with(|| self.parts_of(turn)));
+            let raw = raw.and_then(|raw| raw.get(index).copied());
+            match piece {
+                Piece::Said(part) => {
+                    said.push(part);
+                    self.request.extensions.extend(raw.map(kept::part));
                 }
+                Piece::Opaque(kind) => said.extend(raw.map(|raw| opaque(kind, raw))),
                 Piece::Empty => {}
             }
             self.unknown("contents.parts", part.unknown);
@@ -158,12 +170,21 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn outline(&mut self) -> &[read::ContentOutline<'a>] {
-        self.outline.get_or_insert_with(|| {
-            // The body was read once, so it can be read again.
-            let outline = serde_json::from_slice::<read::Outline<'a>>(self.body).ok();
-            outline.and_then(|outline| outline.contents).map_or_else(Vec::new, |list| list.0)
-        })
+    fn outline(&mut self) -> &read::Outline<'a> {
+        // The body was read once, so it can be read again.
+        self.outline.get_or_insert_with(|| serde_json::from_slice(self.body).unwrap_or_default())
+    }
+
+    /// The parts of a turn, unread.
+    fn parts_of(&mut self, turn: usize) -> Vec<&'a RawValue> {
+        let turn = self.outline().contents.as_ref().and_then(|turns| turns.0.get(turn));
+        turn.map_or_else(Vec::new, read::ContentOutline::parts)
+    }
+
+    /// The functions of a tool, unread.
+    fn functions_of(&mut self, tool: usize) -> Vec<&'a RawValue> {
+        let tool = self.outline().tools.as_ref().and_then(|tools| tools.0.get(tool));
+        tool.map_or_else(Vec::new, read::ToolOutline::functions)
     }
 
     fn system(&mut self, instruction: read::Content<'a>) -> Result<(), Refusal> {
@@ -185,9 +206,18 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn tool(&mut self, tool: read::Tool<'a>) -> Result<(), Refusal> {
-        for declaration in tool.function_declarations.map_or_else(Vec::new, |list| list.0) {
-            const FIELD: &str = "tools.functionDeclarations";
+    fn tool(&mut self, place: usize, tool: read::Tool<'a>) -> Result<(), Refusal> {
+        const FIELD: &str = "tools.functionDeclarations";
+        let functions = tool.function_declarations.map_or_else(Vec::new, |list| list.0);
+        let is_googles = |function: &read::FunctionDeclaration<'_>| {
+            function.parameters.is_some() || !function.unknown.is_empty()
+        };
+        if functions.iter().any(is_googles) {
+            let raw = self.functions_of(place).into_iter().zip(&functions);
+            let raw = raw.filter(|(_, function)| is_googles(function));
+            self.request.extensions.extend(raw.map(|(raw, _)| kept::function(raw)));
+        }
+        for declaration in functions {
             let Some(name) = declaration.name.filter(|name| !name.is_empty()) else {
                 let message = format!("Every function of `{FIELD}` needs a `name`");
                 return Err(Refusal::of(format!("{FIELD}.name"), message));
@@ -321,6 +351,8 @@ impl<'a> Decoder<'a> {
             ("" | "text/plain", None, None) => {}
             ("application/json", None, None) => self.request.output = OutputFormat::Json,
             ("" | "application/json", Some(openapi), None) => {
+                let kept = kept::kept("generationConfig.responseSchema", openapi);
+                self.request.extensions.push(kept);
                 self.set_schema(from_openapi(openapi, "generationConfig.responseSchema")?);
             }
             ("" | "application/json", None, Some(schema)) => {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::decode_parts::mime_of;
 use super::encode_request::Losses;
+use super::kept::Kept;
 use super::wire::write::{
     Answer, Blob, Content, Data, FileData, FunctionCall, FunctionResponse, Part as Out,
 };
@@ -51,6 +52,7 @@ fn system_text<'a>(
 pub(super) fn contents<'a>(
     request: &'a Request<'_>,
     capabilities: &Capabilities,
+    kept: &mut Kept<'a>,
     losses: &mut Losses<'_>,
 ) -> Result<Vec<Content<'a>>, Refusal> {
     let signed_from = match capabilities.thought_signatures {
@@ -60,6 +62,7 @@ pub(super) fn contents<'a>(
     let mut writer = Writer {
         request,
         inputs: &capabilities.inputs,
+        kept,
         media_in_results: capabilities.tool_result_media || request.schema == Schema::Gemini,
         losses,
         contents: Vec::new(),
@@ -107,6 +110,7 @@ struct Writer<'a, 'w, 'l> {
     request: &'a Request<'a>,
     /// What the model can see or hear.
     inputs: &'w [Input],
+    kept: &'w mut Kept<'a>,
     /// Gemini 3 takes media in a tool's answer; before, they stand beside it.
     media_in_results: bool,
     losses: &'w mut Losses<'l>,
@@ -164,9 +168,9 @@ impl<'a> Writer<'a, '_, '_> {
                 Out::Data(Data::Text(Cow::Borrowed(&text.text)), signature)
             }
             Part::Refusal(text) => Out::of(Data::Text(Cow::Borrowed(text))),
-            Part::Image(image) => self.media(image, Field::Image)?,
-            Part::Document(document) => self.media(document, Field::Document)?,
-            Part::Audio(audio) => self.media(audio, Field::Audio)?,
+            Part::Image(media) => self.own_media(media, Field::Image)?,
+            Part::Document(media) => self.own_media(media, Field::Document)?,
+            Part::Audio(media) => self.own_media(media, Field::Audio)?,
             Part::ToolCall(call) => self.call(call)?,
             Part::ToolResult(result) => return self.result(role, result),
             // Gemini's own: another's were taken out (`wire.md` §5.3).
@@ -186,6 +190,14 @@ impl<'a> Writer<'a, '_, '_> {
         };
         self.say(role, out);
         Ok(())
+    }
+
+    /// Media of a turn, which may have been kept.
+    fn own_media(&mut self, media: &'a Media<'a>, field: Field) -> Result<Out<'a>, Refusal> {
+        match self.kept.media(media) {
+            Some(raw) => Ok(Out::Raw(raw)),
+            None => self.media(media, field),
+        }
     }
 
     fn media(&mut self, media: &'a Media<'a>, field: Field) -> Result<Out<'a>, Refusal> {
@@ -319,6 +331,7 @@ impl<'a> Writer<'a, '_, '_> {
         for part in &result.content {
             if let Part::Text(text) = part {
                 self.losses.note_if(text.cache.is_some(), Field::CacheControl);
+                self.losses.note_if(!text.citations.is_empty(), Field::Citations);
             }
         }
         if result.is_error { Answer::Error(text) } else { Answer::Result(text) }

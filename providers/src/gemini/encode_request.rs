@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::encode_settings::{self, dialect};
-use super::wire::write::{FunctionDeclaration, Node, Request as Out, Tool as OutTool};
+use super::kept::Kept;
+use super::wire::write::{Function, FunctionDeclaration, Node, Request as Out, Tool as OutTool};
 use super::{encode_contents, reasoning};
 use crate::Schema;
 use crate::catalog::Capabilities;
@@ -54,10 +55,11 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let mut settings = Node::object();
 
     // First, since an extension names what can't be said better than what is made of it.
-    extensions(request, &mut settings, &mut losses)?;
+    let mut kept = Kept::of(request);
+    extensions(request, &kept, &mut settings, &mut losses)?;
     let system = encode_contents::system(request, &mut losses)?;
-    let contents = encode_contents::contents(request, capabilities, &mut losses)?;
-    let tools = tools(request, capabilities, &mut losses)?;
+    let contents = encode_contents::contents(request, capabilities, &mut kept, &mut losses)?;
+    let tools = tools(request, capabilities, &kept, &mut losses)?;
     tool_config(request, capabilities, &mut settings, &mut losses)?;
     encode_settings::all(request, capabilities, &mut settings, &mut losses)?;
     let lost = reasoning::encode(request, capabilities, &mut settings);
@@ -75,6 +77,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
 fn tools<'a>(
     request: &'a Request<'_>,
     capabilities: &Capabilities,
+    kept: &Kept<'a>,
     losses: &mut Losses<'_>,
 ) -> Result<Vec<OutTool<'a>>, Refusal> {
     let field = request.name(Field::Tools);
@@ -87,6 +90,10 @@ fn tools<'a>(
     for tool in &request.tools {
         match tool {
             Tool::Function { name, description, parameters, cache, .. } => {
+                if let Some(raw) = kept.function(name) {
+                    functions.push(Function::Kept(raw));
+                    continue;
+                }
                 if !is_name(name) {
                     return Err(Refusal::of(
                         field,
@@ -103,11 +110,11 @@ fn tools<'a>(
                     .map(|schema| dialect(request, schema, field))
                     .transpose()?;
                 losses.note_if(schema.as_ref().is_some_and(|(_, lost)| *lost), Field::Tools);
-                functions.push(FunctionDeclaration {
+                functions.push(Function::Said(FunctionDeclaration {
                     name,
                     description: description.as_deref(),
                     parameters_json_schema: schema.map(|(schema, _)| schema),
-                });
+                }));
             }
             Tool::Custom { name, .. } => {
                 let message =
@@ -184,6 +191,7 @@ const LISTS: [&str; 3] = ["contents", "systemInstruction", "tools"];
 
 fn extensions<'a>(
     request: &'a Request<'_>,
+    kept: &Kept<'_>,
     settings: &mut Node<'a>,
     losses: &mut Losses<'_>,
 ) -> Result<(), Refusal> {
@@ -196,6 +204,7 @@ fn extensions<'a>(
                 settings.put(&path, Node::Raw(Cow::Borrowed(extension.value)));
             }
             (_, Unsupported::Ignore) => {}
+            (Schema::Gemini, _) if kept.holds(extension.value) => {}
             (_, Unsupported::Drop) => losses.name(extension.path.to_string()),
             (_, Unsupported::Refuse) => {
                 return Err(Refusal::of(

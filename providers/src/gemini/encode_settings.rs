@@ -10,7 +10,9 @@ use super::wire::write::Node;
 use super::{logprobs, modality};
 use crate::Schema;
 use crate::catalog::Capabilities;
-use crate::conversation::{Field, Modality, OutputFormat, Refusal, Request};
+use crate::conversation::{
+    Extension, Field, Modality, OutputFormat, Refusal, Request, Unsupported,
+};
 
 /// Most stop strings that Gemini takes.
 const MOST_STOPS: usize = 5;
@@ -183,9 +185,16 @@ fn output<'a>(
         OutputFormat::JsonSchema { name, description, schema, strict: _ } => {
             // Gemini always holds the answer to the schema, so that `strict` is not lost.
             losses.note_if(name.is_some() || description.is_some(), Field::OutputName);
+            put(settings, "responseMimeType", json());
+            let is_kept = |kept: &Extension<'_>| {
+                kept.unsupported == Unsupported::Ignore
+                    && kept.path == "generationConfig.responseSchema"
+            };
+            if is_own(request) && request.extensions.iter().any(is_kept) {
+                return Ok(());
+            }
             let (schema, lost) = dialect(request, schema, request.name(Field::OutputSchema))?;
             losses.note_if(lost, Field::OutputSchema);
-            put(settings, "responseMimeType", json());
             put(settings, "responseJsonSchema", Node::Raw(schema));
         }
     }

@@ -13,6 +13,7 @@ mod error;
 mod finish;
 mod frames;
 mod grounding;
+mod kept;
 mod logprobs;
 mod modality;
 mod offsets;

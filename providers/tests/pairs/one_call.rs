@@ -50,7 +50,7 @@ fn the_first_call_is_kept() {
         let mut inbound = Inbound::of(operation, to, &body, None).unwrap();
         assert!(!inbound.first_call_only(), "what is not translated is not changed");
         let seal = seal("backend", target.model, "route");
-        let (_, encoded) = inbound.encode(&[Gemini], &target, &Leeway::default(), &seal).unwrap();
+        let (_, encoded) = inbound.encode(&[(Gemini, target)], &Leeway::default(), &seal).unwrap();
         assert_eq!(encoded.losses, []);
         let emulated: Vec<&str> = encoded.emulated.iter().map(|field| &*field.field).collect();
         let field = match to {

@@ -18,11 +18,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use providers::seal::Key;
+
 use super::decode::{Field, List};
 use super::problem::{Mark, Problems};
-use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener};
+use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener, RawSeal};
 use super::read_file::ReadFile;
 use super::value::{Size, Switch};
+use crate::credential::sealing_key;
 use crate::snapshot::{Limits, Listener, Snapshot, TermsCache, path_matches};
 
 /// What the meaning of a file depends on besides its text.
@@ -71,6 +74,7 @@ impl Resolver<'_> {
             prices,
             models,
             limits,
+            seal,
             ledger,
         } = raw;
 
@@ -86,6 +90,7 @@ impl Resolver<'_> {
         let rates = self.rates(rates);
         let prices = self.prices(prices, top);
         let catalog = self.catalog(models);
+        let seal = self.seal(seal);
         let ledger = match ledger.value().as_deref() {
             Some("memory") => None,
             path => Some(self.surroundings.state.join(path.unwrap_or("egret.ledger"))),
@@ -104,6 +109,7 @@ impl Resolver<'_> {
             prices,
             catalog,
             terms: TermsCache::default(),
+            seal,
             ledger,
         })
     }
@@ -168,6 +174,23 @@ impl Resolver<'_> {
             self.problems.add(section, what, "in_flight: at least as much as `body`");
         }
         limits
+    }
+
+    /// The key that proves reasoning. Its file is watched like the configuration.
+    fn seal(&mut self, raw: Field<RawSeal>) -> Option<Key> {
+        let (section, RawSeal { key }) = raw.given()?;
+        let remedy = "key: { env: NAME } or { file: /path }";
+        let (mark, key) = key.require(section, "key", remedy, self.problems)?;
+        if let Field::Given(_, path) = &key.file {
+            let path = self.path(path);
+            self.files.push(ReadFile::read(path).0);
+        }
+        let source = self.secret(mark, key)?;
+        let key = sealing_key(&source);
+        key.map_err(|error| {
+            self.problems.add(mark, error.to_string(), "a secret of `openssl rand -base64 32`");
+        })
+        .ok()
     }
 
     /// Whether everyone is let in; that contradicts a list of callers.

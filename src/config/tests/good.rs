@@ -347,6 +347,7 @@ fn missing(raw: RawConfig) -> Vec<String> {
     gather("budgets", list(raw.budgets).iter().map(|raw| raw.absent()).collect());
     gather("rates", list(raw.rates).iter().map(|raw| raw.absent()).collect());
     gather("prices", list(raw.prices).iter().map(|raw| raw.absent()).collect());
+    gather("seal", raw.seal.value().iter().map(|raw| raw.absent()).collect());
     gather("limits", raw.limits.value().iter().map(|raw| raw.absent()).collect());
     missing
 }

@@ -16,7 +16,7 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 10] = [
+const ENVIRONMENT: [(&str, &str); 11] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
@@ -25,6 +25,7 @@ const ENVIRONMENT: [(&str, &str); 10] = [
     ("AZURE_API_KEY", "az-key"),
     ("VERTEX_TOKEN", "ya29-token"),
     ("BEDROCK_API_KEY", "aws-key"),
+    ("SEAL_KEY", "c2VhbC1vZi1yZWFzb25pbmctZm9yLXRoZS10ZXN0cw"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];

@@ -9,7 +9,7 @@ use super::{
 use crate::catalog::Thinking;
 use crate::claude::Claude;
 use crate::codec::{Codec, PathHints};
-use crate::conversation::{Event, PartKind, Request};
+use crate::conversation::{Citation, Delta, Event, PartKind, Request, Text};
 
 /// What a request says, extensions aside.
 fn meaning(request: &Request<'_>) -> String {
@@ -49,6 +49,9 @@ fn assistant_block() -> impl Strategy<Value = String> {
             format!(r#"{{"type":"thinking","thinking":{text},"signature":"c2ln"}}"#)
         }),
         Just(r#"{"type":"redacted_thinking","data":"ZGF0YQ=="}"#.to_owned()),
+        (quoted(), quoted()).prop_map(|(text, from)| {
+            format!(r#"{{"type":"text","text":{text},"new":1,"citations":[{{"type":"char_location","cited_text":{from}}}]}}"#)
+        }),
         (quoted(), "[a-zA-Z0-9_-]{1,64}").prop_map(|(text, id)| {
             format!(r#"{{"type":"tool_use","id":"{id}","name":"look","input":{{"a": {text}, "n": 1.50}}}}"#)
         }),
@@ -162,6 +165,13 @@ proptest! {
                     0 | 1 => {
                         words.push('w');
                         events.push(text(*part as u32, "w"));
+                        let hung = match n % 3 {
+                            0 => Delta::Citation(Citation { url: Some("u".into()), ..Citation::default() }),
+                            1 => Delta::Signature("s".into()),
+                            _ => continue,
+                        };
+                        let part = *part as u32;
+                        events.push(Event::Delta { candidate: 0, part, delta: hung });
                     }
                     2 => {}
                     _ => {
@@ -200,6 +210,20 @@ proptest! {
         sent.sort_unstable();
         got.sort_unstable();
         prop_assert_eq!(sent, got);
+    }
+
+    #[test]
+    fn text_is_cut_for_its_citations_and_stays_whole(
+        words in "[a-z\u{e9}\u{1f600} ]{0,20}",
+        ranges in prop::collection::vec(prop::option::of((0..25u64, 0..25u64)), 0..6),
+    ) {
+        let cite = |range| Citation { url: Some("u".into()), range, ..Citation::default() };
+        let citations: Vec<_> = ranges.into_iter().map(cite).collect();
+        let text = Text { citations, ..Text::new(&*words) };
+        let pieces = crate::claude::citation::pieces(&text);
+        let told: usize = pieces.iter().map(|(_, cited)| cited.len()).sum();
+        prop_assert_eq!(told, if words.is_empty() { 0 } else { text.citations.len() });
+        prop_assert_eq!(pieces.iter().map(|(piece, _)| *piece).collect::<String>(), words);
     }
 
     #[test]

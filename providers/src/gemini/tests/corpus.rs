@@ -13,7 +13,7 @@ use crate::codec::{Codec, Reply};
 use crate::conversation::{Event, Part, Request, Response, Source, Usage};
 
 /// The files of both Gemini kinds with this ending.
-fn recordings(ending: &str) -> Vec<(PathBuf, Vec<u8>)> {
+pub(super) fn recordings(ending: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let shared = std::env::var_os("EGRET_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
     let mut found = Vec::new();

@@ -339,6 +339,14 @@ object! {
     Outline<'a> {
         contents: "contents" => List<ContentOutline<'a>>,
         candidates: "candidates" => List<CandidateOutline<'a>>,
+        tools: "tools" => List<ToolOutline<'a>>,
+    }
+}
+
+object! {
+    /// Tools of one kind, unread.
+    ToolOutline<'a> {
+        function_declarations: "functionDeclarations" => &'a RawValue,
     }
 }
 
@@ -359,13 +367,25 @@ object! {
 impl<'a> ContentOutline<'a> {
     /// The JSON of each part.
     pub(in crate::gemini) fn parts(&self) -> Vec<&'a RawValue> {
-        match self.parts {
-            None => Vec::new(),
-            Some(list) if list.get().starts_with('[') => {
-                serde_json::from_str(list.get()).unwrap_or_default()
-            }
-            Some(one) => vec![one],
+        items(self.parts)
+    }
+}
+
+impl<'a> ToolOutline<'a> {
+    /// The JSON of each function.
+    pub(in crate::gemini) fn functions(&self) -> Vec<&'a RawValue> {
+        items(self.function_declarations)
+    }
+}
+
+/// The JSON of each item of what should be a list.
+fn items(list: Option<&RawValue>) -> Vec<&RawValue> {
+    match list {
+        None => Vec::new(),
+        Some(list) if list.get().starts_with('[') => {
+            serde_json::from_str(list.get()).unwrap_or_default()
         }
+        Some(one) => vec![one],
     }
 }
 

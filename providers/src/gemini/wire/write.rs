@@ -121,7 +121,7 @@ pub(in crate::gemini) enum Answer<'a> {
 /// Tools of one kind.
 #[derive(Debug)]
 pub(in crate::gemini) enum Tool<'a> {
-    Functions(Vec<FunctionDeclaration<'a>>),
+    Functions(Vec<Function<'a>>),
     /// A hosted tool: its name and its settings.
     Hosted(&'a str, &'a RawValue),
 }
@@ -137,6 +137,14 @@ impl Serialize for Tool<'_> {
         }
         map.end()
     }
+}
+
+/// A function, as it was read or as it is said here.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(in crate::gemini) enum Function<'a> {
+    Kept(&'a RawValue),
+    Said(FunctionDeclaration<'a>),
 }
 
 /// A function that the model may call.

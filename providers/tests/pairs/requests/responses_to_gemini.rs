@@ -1,6 +1,6 @@
 //! Responses callers, Gemini models.
 
-use super::Want::{Lost, Partly, Refused, Says};
+use super::Want::{Emulated, Lost, Partly, Refused, Says};
 use super::{Row, beside, check};
 use providers::Schema::{Gemini, Responses};
 
@@ -19,7 +19,7 @@ const PLAIN: &[Row] = &[
     (
         "logprobs",
         r#"{"include":["message.output_text.logprobs"],"top_logprobs":2}"#,
-        Lost(&["top_logprobs"]),
+        Says(r#"{"generationConfig":{"responseLogprobs":true,"logprobs":2}}"#),
     ),
     ("user", r#"{"safety_identifier":"u"}"#, Lost(&["safety_identifier"])),
     (
@@ -114,7 +114,7 @@ const CHOICES: &[Row] = &[
             r#"{"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["g"]}}}"#,
         ),
     ),
-    ("one at a time", r#"{"parallel_tool_calls":false}"#, Refused("parallel_tool_calls")),
+    ("one at a time", r#"{"parallel_tool_calls":false}"#, Emulated("{}", &["parallel_tool_calls"])),
 ];
 
 const TURNS: &[Row] = &[

@@ -160,9 +160,6 @@ pub(super) fn part<'a>(
             if text.signature.is_some() {
                 losses.of(Field::Thinking);
             }
-            if !text.citations.is_empty() {
-                losses.of(Field::Citations);
-            }
             Known::Text { text: Prefixed::plain(&text.text), mark }
         }
         conversation::Part::Image(media) => Known::ImageUrl {

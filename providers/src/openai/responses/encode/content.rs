@@ -73,11 +73,13 @@ pub(super) enum Image<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
 pub(super) enum File<'a> {
-    FileId(&'a str),
-    FileData(Address<'a>),
-    FileUrl(&'a str),
+    #[serde(rename = "file_id")]
+    Id(&'a str),
+    #[serde(rename = "file_data")]
+    Data(Address<'a>),
+    #[serde(rename = "file_url")]
+    Url(&'a str),
 }
 
 /// Writes parts of content for one request and its model.
@@ -112,9 +114,6 @@ impl<'r, 'a, 'l, 'm, 'n> Writer<'r, 'a, 'l, 'm, 'n> {
             conversation::Part::Text(text) => {
                 if text.signature.is_some() {
                     self.losses.of(Field::Thinking);
-                }
-                if !text.citations.is_empty() {
-                    self.losses.of(Field::Citations);
                 }
                 (Said::Text { text: Prefixed::plain(&text.text) }, text.cache)
             }
@@ -175,14 +174,14 @@ impl<'r, 'a, 'l, 'm, 'n> Writer<'r, 'a, 'l, 'm, 'n> {
     fn file(&mut self, media: &'a Media<'_>) -> Result<Said<'a>, Refusal> {
         let mut filename = media.name.as_deref();
         let source = match &media.source {
-            Source::File { id } if self.own() => File::FileId(id),
+            Source::File { id } if self.own() => File::Id(id),
             Source::Base64 { media_type, data } => {
                 let usual = match media_type.as_ref() {
                     "application/pdf" => "document.pdf",
                     _ => "document",
                 };
                 filename = filename.or(Some(usual).filter(|_| !self.own()));
-                File::FileData(Address::Data { media_type, data })
+                File::Data(Address::Data { media_type, data })
             }
             Source::Url { url, .. }
                 if url.starts_with("https://") || url.starts_with("http://") =>
@@ -191,7 +190,7 @@ impl<'r, 'a, 'l, 'm, 'n> Writer<'r, 'a, 'l, 'm, 'n> {
                 if !self.own() && filename.take().is_some() {
                     self.losses.of(Field::MediaName);
                 }
-                File::FileUrl(url)
+                File::Url(url)
             }
             Source::Text { text } => {
                 if filename.is_some() {

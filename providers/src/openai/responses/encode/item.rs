@@ -205,9 +205,6 @@ impl<'a> Turns<'_, 'a, '_, '_, '_> {
             let item = match part {
                 conversation::Part::Text(text) => {
                     self.proof(text.signature.as_deref());
-                    if !text.citations.is_empty() {
-                        self.write.losses.of(Field::Citations);
-                    }
                     if text.cache.is_some() {
                         self.write.losses.of(Field::CacheControl);
                     }

@@ -39,6 +39,7 @@ pub enum Field {
     ToolResult,
     ToolResultError,
     CustomTool,
+    HostedTools,
     Citations,
     Modalities,
 }
@@ -181,6 +182,7 @@ impl Field {
                 "contents.parts.functionResponse",
             ],
             Self::CustomTool => ["tools.custom", "tools.custom", "tools", "tools"],
+            Self::HostedTools => ["tools.hosted"; 4],
             Self::Citations => [
                 "messages.annotations",
                 "input.annotations",

@@ -186,7 +186,7 @@ impl Field {
             Self::Citations => [
                 "messages.annotations",
                 "input.annotations",
-                "messages.content.citations",
+                "messages.citations",
                 "contents.parts",
             ],
             Self::Modalities => {

@@ -40,6 +40,7 @@ pub enum Field {
     ToolResult,
     ToolResultError,
     CustomTool,
+    HostedTools,
     Citations,
     Modalities,
 }
@@ -188,10 +189,11 @@ impl Field {
                 "contents.parts.functionResponse",
             ],
             Self::CustomTool => ["tools.custom", "tools.custom", "tools", "tools"],
+            Self::HostedTools => ["tools.hosted"; 4],
             Self::Citations => [
                 "messages.annotations",
                 "input.annotations",
-                "messages.citations",
+                "messages.content.citations",
                 "contents.parts",
             ],
             Self::Modalities => {

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::Schema;
 use crate::conversation::{Extension, Unsupported};
 use crate::json::Str;
-use crate::openai::read::{Unknown, bounded, is_null};
+use crate::openai::read::{UNKNOWN, Unknown, bounded, is_null};
 
 /// When a field changes what the answer means, so that no other schema may leave it out.
 /// Every field that is not here is a hint. Names that both of OpenAI's schemas have mean the same.
@@ -23,6 +23,9 @@ const REFUSED: [(&str, Says); 10] = [
     ("store", says_true),
     ("web_search_options", always),
 ];
+
+/// Most paths that are told apart further in: lists have room for more names than anyone reads.
+const MAX_PATHS: usize = 128;
 
 /// Whether a value, as written, is more than the default.
 type Says = fn(&str) -> bool;
@@ -60,7 +63,9 @@ impl<'a> Extensions<'a> {
     /// nothing: SDKs write `annotations` so into history.
     pub(super) fn unknown(&mut self, at: &str, members: Vec<Unknown<'a>>) {
         for (key, value) in members.into_iter().filter(|(_, value)| value.get() != "[]") {
-            self.push(format!("{at}.{}", bounded(&key)), value, Unsupported::Drop);
+            let few = self.found.len() < MAX_PATHS;
+            let key = if few { bounded(&key) } else { UNKNOWN };
+            self.push(format!("{at}.{key}"), value, Unsupported::Drop);
         }
     }
 

@@ -8,6 +8,7 @@ mod answers;
 mod caller;
 mod citations;
 mod errors;
+mod free_text;
 mod ladder;
 mod nothing_lost;
 mod odd_answers;

@@ -186,7 +186,7 @@ impl Field {
             Self::Citations => [
                 "messages.annotations",
                 "input.annotations",
-                "messages.citations",
+                "messages.content.citations",
                 "contents.parts",
             ],
             Self::Modalities => {

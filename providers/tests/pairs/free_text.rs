@@ -207,6 +207,28 @@ fn their_calls_come_back_as_what_they_stand_for() {
     }
 }
 
+#[test]
+fn a_reference_to_a_thought_is_left_out_and_reported_and_no_other() {
+    let body = |id: &str| {
+        let items = json!([
+            {"type": "message", "role": "user", "content": "Hi"},
+            {"type": "item_reference", "id": id},
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c", "output": "done"},
+        ]);
+        Bytes::from(json!({"model": "asked", "input": items}).to_string())
+    };
+    for to in [Chat, Claude, Gemini] {
+        let thought = body("rs_1");
+        let encoded = encode(&mut inbound(Responses, &thought), to, &Leeway::default()).unwrap();
+        let losses: Vec<&str> = encoded.losses.iter().map(|loss| &*loss.field).collect();
+        assert_eq!(losses, ["input.reasoning"], "{to}");
+        let message = body("msg_1");
+        let error = encode(&mut inbound(Responses, &message), to, &leave()).unwrap_err();
+        assert!(error.message.contains("item_reference"), "{}", error.message);
+    }
+}
+
 /// The calls of a stream of Chat's, put together.
 fn gathered(events: &[Value]) -> Vec<[String; 3]> {
     let mut calls: Vec<[String; 3]> = Vec::new();

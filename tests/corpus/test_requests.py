@@ -12,6 +12,7 @@ import strict
 import wire
 from exceptions import LEFT_TO_PROVIDER
 from openai.types.chat import completion_create_params
+from simulators import Arrival
 
 
 def test_it_arrives_whole_or_is_refused_by_name(record_property, simulators, translator, sent_on):
@@ -79,6 +80,23 @@ def test_the_types_are_strict(more):
     of = completion_create_params.CompletionCreateParams
     assert strict.faults(body, of) == []
     assert strict.faults(body | more, of) != []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"systeminstruction": {"parts": [{"text": "Be brief"}]}},
+        {"system_instruction": {"parts": [{"text": "Be brief"}]}},
+        {"contents": [{"parts": [{"txt": "Hi"}]}]},
+        {"generationConfig": {"responseMimeTyp": "application/json"}},
+        {"toolConfig": {"functionCallingConfig": {"mode": "SOMETIMES"}}},
+    ],
+)
+def test_the_types_of_gemini_are_strict(more):
+    body = {"contents": [{"parts": [{"text": "Hi"}]}]}
+    path = "/v1beta/models/gemini-2.5-flash:generateContent"
+    assert accepted.refused(Arrival(path, {}, body)) == []
+    assert accepted.refused(Arrival(path, {}, body | more)) != []
 
 
 def test_what_is_lost_is_found():

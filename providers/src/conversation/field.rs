@@ -193,7 +193,7 @@ impl Field {
             Self::Citations => [
                 "messages.annotations",
                 "input.annotations",
-                "messages.content.citations",
+                "messages.citations",
                 "contents.parts",
             ],
             Self::Modalities => {

@@ -170,6 +170,7 @@ impl<'a> Writer<'a, '_, '_> {
         let out = match part {
             Part::Text(text) => {
                 self.losses.note_if(text.cache.is_some(), Field::CacheControl);
+                self.losses.note_if(!text.citations.is_empty(), Field::Citations);
                 let signature = text.signature.as_deref();
                 // R: Gemini takes empty text from its own; others' only fills a place.
                 let own = self.request.schema == Schema::Gemini;

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use crate::conversation::{ApiError, Event, Loss, Refusal, Request, Response, Usage};
+use crate::conversation::{ApiError, Event, Loss, Namespaced, Refusal, Request, Response, Usage};
 
 /// A schema's two directions, for requests, responses, streams and errors.
 ///
@@ -111,6 +111,8 @@ pub struct Reply {
     pub include_thoughts: bool,
     /// Gemini without `alt=sse`: the stream is a JSON array.
     pub json_array: bool,
+    /// Responses: the tools that the caller gave in groups.
+    pub namespaced: Vec<Namespaced>,
     /// The caller allows one tool call a turn at most. No encoder sees to it: providers that can
     /// be told give no more, and of others' answers the first call is kept
     /// ([`Relay::first_call_only`](crate::relay::Relay::first_call_only),

@@ -13,6 +13,7 @@ mod corpus;
 pub mod count;
 pub mod dialect;
 pub mod embedding;
+mod emulate;
 pub mod eventstream;
 pub mod gemini;
 pub mod json;

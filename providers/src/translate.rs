@@ -12,8 +12,9 @@ mod tests;
 
 use bytes::Bytes;
 
-use crate::codec::{Encoded, PathHints, Reply, Target};
-use crate::conversation::{ApiError, ErrorClass, Refusal, Usage};
+use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
+use crate::conversation::{ApiError, ErrorClass, Namespaced, Refusal, Usage};
+pub use crate::emulate::Emulation;
 use crate::seal::Seal;
 use crate::surface::Operation;
 use crate::{Schema, count, embedding, vendor};
@@ -132,6 +133,14 @@ impl<'a> Inbound<'a> {
         matches!(&self.work, Work::Turn(turn) if turn.wants_thoughts())
     }
 
+    /// The tools that the caller gave in groups. Known only of requests that have been translated.
+    pub fn namespaced(&self) -> &[Namespaced] {
+        match &self.work {
+            Work::Turn(turn) => turn.namespaced(),
+            Work::Embed(_) | Work::Count(_) => &[],
+        }
+    }
+
     /// Whether the caller allows one tool call a turn at most. Known only of requests that have
     /// been translated.
     pub fn first_call_only(&self) -> bool {
@@ -215,6 +224,15 @@ impl<'a> Inbound<'a> {
             }
             Work::Embed(_) => vendor::Operation::Embed,
             Work::Count(_) => vendor::Operation::Count,
+        }
+    }
+
+    /// What is to write a streamed answer in another schema, given what was emulated in the request
+    /// as what it stands for.
+    pub fn restoring(&self, encoder: Box<dyn StreamEncoder>) -> Box<dyn StreamEncoder> {
+        match &self.work {
+            Work::Turn(turn) => turn.restoring(encoder),
+            Work::Embed(_) | Work::Count(_) => encoder,
         }
     }
 

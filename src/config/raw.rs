@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use providers::Schema;
 use providers::catalog::Fact;
-use providers::translate::Droppable;
+use providers::translate::{Droppable, Emulation};
 use providers::vendor::Vendor;
 
 use super::decode::{Decode, Field, Keys, List, Named, section};
@@ -94,6 +94,7 @@ section! {
         backends: List<RawTarget>,
         strict: Switch,
         drop: List<Droppable>,
+        emulate: List<Emulation>,
     }
 }
 

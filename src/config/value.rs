@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use providers::Schema;
-use providers::translate::Droppable;
+use providers::translate::{Droppable, Emulation};
 use providers::vendor::Vendor;
 
 use super::decode::Scalar;
@@ -137,11 +137,18 @@ impl Scalar for Droppable {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        Self::named(text).ok_or_else(|| {
-            let near = suggest(text, Self::names());
-            let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-            quoted(text) + &hint
-        })
+        Self::named(text).ok_or_else(|| unknown(text, Self::names()))
+    }
+}
+
+/// What may be said in another way.
+impl Scalar for Emulation {
+    fn expected() -> String {
+        format!("one of {}", Self::names().collect::<Vec<_>>().join(", "))
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::named(text).ok_or_else(|| unknown(text, Self::names()))
     }
 }
 
@@ -153,12 +160,15 @@ impl Scalar for &'static Vendor {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        Vendor::named(text).ok_or_else(|| {
-            let near = suggest(text, Vendor::all().iter().map(Vendor::name));
-            let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-            quoted(text) + &hint
-        })
+        Vendor::named(text).ok_or_else(|| unknown(text, Vendor::all().iter().map(Vendor::name)))
     }
+}
+
+/// A word that is none of these, and the one that was meant, if one is near.
+fn unknown<'a>(text: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let near = suggest(text, known);
+    let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    quoted(text) + &hint
 }
 
 /// A text that is not empty.

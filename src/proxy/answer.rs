@@ -351,6 +351,7 @@ fn new_relay(exchange: &Exchange<'_>, ctx: &RequestCtx) -> Relay {
     } else {
         let first_call_only = reply.first_call_only;
         let encoder = exchange.seal(ctx).stream_encoder(from, to, reply);
+        let encoder = exchange.inbound.restoring(encoder);
         let relay = Relay::translate(from.codec().stream_decoder(), encoder);
         if first_call_only { relay.first_call_only() } else { relay }
     }

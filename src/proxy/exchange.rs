@@ -239,6 +239,7 @@ impl Exchange<'_> {
             include_usage: self.inbound.wants_usage(),
             include_thoughts: self.inbound.wants_thoughts(),
             json_array: self.inbound.json_array(),
+            namespaced: self.inbound.namespaced().to_vec(),
             first_call_only: self.inbound.first_call_only(),
         }
     }

@@ -46,11 +46,9 @@ const RETURNED: [HeaderName; 4] = [
 /// The route of a path that is passed on unread. Never of one that Egret itself serves, whatever
 /// the method: what is priced and translated there must not be had here for nothing.
 pub fn find(snapshot: &Snapshot, path: &str, hints: HeaderHints) -> Option<Arc<Route>> {
+    let route = route::find_path(&snapshot.routes, path)?;
     let served = |method| surface::endpoint(method, path, None, hints).is_some();
-    if served("GET") || served("POST") {
-        return None;
-    }
-    route::find_path(&snapshot.routes, path).cloned()
+    (!served("GET") && !served("POST")).then(|| route.clone())
 }
 
 /// Passes a request on, and its answer back.

@@ -70,4 +70,10 @@ DEVIATIONS = {
         SEVERAL, first_message=True
     ),
     "ai__anthropic-tool-search-regex-1-chunks__0_0bc5c2": Deviation(SEVERAL, first_message=True),
+    "ai__openai-reasoning-encrypted-content-1-chunks__0_5c7dee": Deviation(
+        SEVERAL, first_message=True
+    ),
+    "ai__azure-reasoning-encrypted-content-1-chunks__0_0c94be": Deviation(
+        SEVERAL, first_message=True
+    ),
 }

@@ -10,21 +10,38 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+
+import eventstream
+from exceptions import NOT_SPOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("EGRET_SHARED", ROOT.parent / "shared"))
 CORPUS = SHARED / "corpus"
 
-# The kinds of recordings that are in one of the three schemas, whoever served them.
-SCHEMA = {
-    "openai_chat": "openai",
-    "openai_chat_azure": "openai",
-    "openai_chat_compat": "openai",
-    "anthropic": "claude",
-    "anthropic_compat": "claude",
-    "anthropic_vertex": "claude",
-    "gemini": "gemini",
-    "gemini_vertex": "gemini",
+# What each kind of recordings is, whoever served them: a schema, and what was asked in it.
+KINDS = {
+    "openai_chat": ("chat", "generate"),
+    "openai_chat_azure": ("chat", "generate"),
+    "openai_chat_compat": ("chat", "generate"),
+    "openai_responses": ("responses", "generate"),
+    "openai_responses_azure": ("responses", "generate"),
+    "openai_responses_compat": ("responses", "generate"),
+    "anthropic": ("claude", "generate"),
+    "anthropic_compat": ("claude", "generate"),
+    "anthropic_vertex": ("claude", "generate"),
+    "bedrock": ("claude", "generate"),
+    "gemini": ("gemini", "generate"),
+    "gemini_vertex": ("gemini", "generate"),
+    "openai_embeddings": ("chat", "embed"),
+    "gemini_embed": ("gemini", "embed"),
+    "anthropic_count_tokens": ("claude", "count"),
+    "gemini_count_tokens": ("gemini", "count"),
+}
+CONTENT_TYPES = {
+    "json": "application/json",
+    "sse": "text/event-stream",
+    "bin": "application/vnd.amazon.eventstream",
 }
 # How the bodies are framed or connected is the server's business, here as it was there.
 OWN_HEADERS = {"content-length", "transfer-encoding", "content-encoding", "connection", "date"}
@@ -44,48 +61,59 @@ class Recording:
     # The body of the request, where it was recorded.
     request: bytes | None
     response: bytes
-    sse: bool
+    # "json", "sse" or "bin", which is Amazon's event stream.
+    framing: str
 
     @property
     def id(self) -> str:
-        return f"{self.kind}/{'sse' if self.sse else 'json'}/{self.name}"
+        return f"{self.kind}/{self.framing}/{self.name}"
 
     @property
     def schema(self) -> str:
-        return SCHEMA[self.kind]
+        return KINDS[self.kind][0]
+
+    @property
+    def operation(self) -> str:
+        """ "generate", "embed" or "count"."""
+        return KINDS[self.kind][1]
 
     @property
     def ok(self) -> bool:
         return self.status == 200
 
     @property
+    def sse(self) -> bool:
+        return self.framing == "sse"
+
+    @property
     def alias(self) -> str:
         """The model that a caller asks Egret for to get this recording."""
         return f"recording-{self.number}"
-
-    @property
-    def backend(self) -> str:
-        """Errors count against a backend, so that whoever plays one is used for nothing else."""
-        return self.schema if self.ok else self.alias
 
     @cached_property
     def asked(self) -> Any:
         """The request, parsed."""
         return json.loads(self.request) if self.request is not None else None
 
+    @property
+    def model_in_path(self) -> bool:
+        return self.schema == "gemini" or self.kind in ("anthropic_vertex", "bedrock")
+
     @cached_property
     def model(self) -> str:
         """The model that the provider was asked for."""
-        if self.schema == "gemini" or self.kind == "anthropic_vertex":
-            return re.search(r"/models/([^/:?]+):", self.url).group(1)
+        if self.model_in_path:
+            return unquote(re.search(r"/models?/([^/?]+)[:/][a-zA-Z-]+(\?|$)", self.url).group(1))
         return (self.asked or {}).get("model") or "unrecorded"
 
     @property
     def streamed(self) -> bool:
         """Whether a stream was asked for. It may have been answered with an error in one piece."""
+        if self.framing == "bin":
+            return True
         if self.schema == "gemini":
             return self.sse or "streamGenerateContent" in self.url
-        return self.sse or bool((self.asked or {}).get("stream"))
+        return self.sse or "stream" in self.url or bool((self.asked or {}).get("stream"))
 
     @property
     def json_array(self) -> bool:
@@ -93,25 +121,24 @@ class Recording:
         return self.schema == "gemini" and self.streamed and not self.sse and self.ok
 
     @property
-    def replayable_request(self) -> bool:
-        """Whether Egret's callers can send this request: on Vertex AI, Claude's has no model."""
-        return self.request is not None and (self.schema == "gemini" or "model" in self.asked)
+    def unframed(self) -> bytes:
+        """The answer as the schema's own SDK reads it: of an event stream, what is in it."""
+        return eventstream.unwrap(self.response) if self.framing == "bin" else self.response
 
 
 def load() -> list[Recording]:
-    """All recordings in one of the three schemas, in a fixed order; none if they are not here."""
+    """All recordings in a schema that Egret speaks, in a fixed order; none if they are not here."""
     if not CORPUS.is_dir():
         return []
     recordings = []
     for row in map(json.loads, (CORPUS / "index.jsonl").read_text().splitlines()):
-        if row["kind"] not in SCHEMA:
-            continue
         file = CORPUS / row["file"]
+        if file.name in NOT_SPOKEN:
+            continue
         meta = json.loads(file.with_name(f"{file.name}.meta.json").read_text())
         request = file.with_name(f"{file.name}.request.json")
-        sse = row["fmt"] == "sse" and row["status"] == 200
-        kind = "text/event-stream" if sse else "application/json"
-        headers = {"content-type": kind} | {
+        framing = row["fmt"] if row["status"] == 200 else "json"
+        headers = {"content-type": CONTENT_TYPES[framing]} | {
             name: value
             for name, value in meta["headers"].items()
             if name.lower() not in OWN_HEADERS and value != REDACTED
@@ -126,7 +153,7 @@ def load() -> list[Recording]:
                 headers=headers,
                 request=request.read_bytes() if request.exists() else None,
                 response=file.with_name(f"{file.name}.response.{row['fmt']}").read_bytes(),
-                sse=sse,
+                framing=framing,
             )
         )
     return recordings

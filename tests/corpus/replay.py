@@ -44,15 +44,6 @@ class Provider:
         self.playing = recording
         self.arrivals = []
 
-    def backend(self, schema: str) -> dict[str, str]:
-        """It, as a backend of this schema."""
-        return {
-            "schema": schema,
-            "url": self.url + ("/v1" if schema == "openai" else ""),
-            "plaintext": "allowed",
-            "credential": "none",
-        }
-
     def close(self) -> None:
         self.server.shutdown()
         self.server.server_close()
@@ -69,7 +60,7 @@ class Provider:
                 self.send_response(recording.status)
                 for name, value in recording.headers.items():
                     self.send_header(name, value)
-                if recording.sse:
+                if recording.framing != "json":
                     self.send_header("Transfer-Encoding", "chunked")
                     self.end_headers()
                     for at in range(0, len(recording.response), PIECE):

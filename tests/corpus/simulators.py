@@ -3,17 +3,45 @@
 import json
 import tempfile
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import vendors
 from gateway import EGRET
 from stack import HOST, Process, free_ports
 
-# The models to ask: the last generation, which takes sampling parameters, and one that thinks.
+# Who speaks a schema.
+PROVIDERS = {"chat": "openai", "responses": "openai", "claude": "claude", "gemini": "gemini"}
+# The models to ask, by what is asked and in which schema: ones that take sampling parameters, and
+# ones that think.
 MODELS = {
-    "openai": ["gpt-4o-mini", "gpt-5.4"],
-    "claude": ["claude-haiku-4-5", "claude-sonnet-5"],
-    "gemini": ["gemini-2.5-flash", "gemini-3.1-pro-preview"],
+    "generate": {
+        "chat": ["gpt-4.1", "gpt-5.2"],
+        "responses": ["gpt-4.1", "gpt-5.4"],
+        "claude": ["claude-sonnet-4-6", "claude-opus-5"],
+        "gemini": ["gemini-2.5-flash", "gemini-3.1-pro-preview"],
+    },
+    "embed": {
+        "chat": ["text-embedding-3-small"],
+        "claude": ["claude-sonnet-4-6"],
+        "gemini": ["gemini-embedding-001", "gemini-embedding-2"],
+    },
+    "count": {
+        "responses": ["gpt-5.4"],
+        "claude": ["claude-sonnet-4-6"],
+        "gemini": ["gemini-2.5-flash"],
+    },
 }
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A request as a provider got it."""
+
+    path: str
+    headers: dict[str, str]
+    body: Any
 
 
 class Simulators:
@@ -31,17 +59,15 @@ class Simulators:
         # NAME URL "credential" CREDENTIAL
         lines = [line.split() for line in self.process.log.read_text().splitlines()]
         self.credentials = {line[0]: line[3] for line in lines if line[2:3] == ["credential"]}
-        self.ports = {name: first + at for at, name in enumerate(MODELS)}
+        names = dict.fromkeys(PROVIDERS.values())
+        self.urls = {name: f"http://{HOST}:{first + at}" for at, name in enumerate(names)}
 
-    def backends(self) -> dict:
+    def backends(self) -> dict[str, dict]:
+        """One for each schema."""
         return {
-            name: {
-                "schema": name,
-                "url": f"http://{HOST}:{port}" + ("/v1" if name == "openai" else ""),
-                "plaintext": "allowed",
-                "credential": {"env": self.setting(name)},
-            }
-            for name, port in self.ports.items()
+            schema: vendors.of_schema(schema, self.urls[provider])
+            | {"credential": {"env": self.setting(provider)}}
+            for schema, provider in PROVIDERS.items()
         }
 
     @staticmethod
@@ -51,13 +77,17 @@ class Simulators:
     def env(self) -> dict[str, str]:
         return {self.setting(name): key for name, key in self.credentials.items()}
 
-    def asked(self, name: str) -> list[dict]:
+    def arrived(self, schema: str) -> list[Arrival]:
         """The requests that arrived since this was last asked."""
-        with urllib.request.urlopen(f"{self.control}/{name}/journal", timeout=30) as response:
-            journal = json.loads(response.read())
-        request = urllib.request.Request(f"{self.control}/{name}/journal", method="DELETE")
+        journal = f"{self.control}/{PROVIDERS[schema]}/journal"
+        with urllib.request.urlopen(journal, timeout=30) as response:
+            arrivals = json.loads(response.read())
+        request = urllib.request.Request(journal, method="DELETE")
         urllib.request.urlopen(request, timeout=30).close()
-        return journal
+        return [
+            Arrival(one["target"], dict(one["headers"]), json.loads(one["body"]))
+            for one in arrivals
+        ]
 
     def close(self) -> None:
         self.process.stop()

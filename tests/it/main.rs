@@ -20,6 +20,7 @@ mod hostile_usage;
 mod loss;
 mod matrix;
 mod midstream;
+mod one_call;
 mod opaque;
 mod operations;
 mod reload;

@@ -40,6 +40,12 @@ CREDENTIALS = {
 FAMILY = {"openai": "gpt", "claude": "claude", "gemini": "gemini"}
 # `app` may do everything; `spender` has its own allowance to use up; `narrow` may use one model.
 CALLERS = ["app", "spender", "narrow"]
+# Models for coding agents, the last generation and the newest.
+RELAXED = {
+    "openai": ["gpt-4o-mini", "gpt-5.4"],
+    "claude": ["claude-haiku-4-5", "claude-sonnet-5"],
+    "gemini": ["gemini-2.5-flash", "gemini-3.1-pro-preview"],
+}
 # A model that always fails at its provider, and one that steps in for it.
 STAND_IN = {"openai": "gpt-4o-mini", "claude": "claude-haiku-4-5", "gemini": "gemini-2.5-flash"}
 NEXT = {"openai": "claude", "claude": "gemini", "gemini": "openai"}
@@ -88,6 +94,19 @@ def config(directory: Path, ports: dict[str, int]) -> dict:
             {"model": f"{FAMILY[name]}-priceless", "input": 900_000_000, "output": 900_000_000},
             {"model": f"{FAMILY[name]}-dear", "input": 1_000_000, "output": 0},
         ]
+    # By leave of the operator: coding agents send what only their own provider has.
+    for name, models in RELAXED.items():
+        routes += [
+            {
+                "models": [f"relaxed-{model}"],
+                "backends": [{"backend": name, "model": model}],
+                "drop": ["top_p", "top_k", "tools.hosted"],
+                "emulate": ["tools.custom"],
+            }
+            for model in models
+        ]
+        # The beginning of the name is what Codex goes by.
+        routes[-1]["models"] += [f"gpt-5.5-on-{name}", f"gpt-6.1-sol-on-{name}"]
     routes.append(
         {
             "models": ["assistant"],

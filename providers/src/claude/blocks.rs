@@ -22,9 +22,6 @@ const KNOWN: [&str; 7] =
 /// Those that `cache_control` may stand on.
 const CACHED: [&str; 5] = ["text", "image", "document", "tool_use", "tool_result"];
 
-/// Where a text block has something from.
-pub(super) const CITATIONS: &str = "citations";
-
 /// How the path of a tool result's content ends.
 const RESULT: &str = "content.content";
 
@@ -73,10 +70,6 @@ pub(super) fn block<'a>(
         "text" => {
             let text = block.text.take().ok_or_else(|| need("text"))?;
             let citations = block.citations.take().map(citation::read_all).unwrap_or_default();
-            if !citations.is_empty() {
-                // In a history only Anthropic takes them back.
-                extensions.unknown(path, CITATIONS, raw);
-            }
             Part::Text(Text { cache, citations, ..Text::new(text) })
         }
         "image" => {
@@ -90,7 +83,7 @@ pub(super) fn block<'a>(
         "document" => {
             if block.citations.take().is_some_and(wants_citations) {
                 // A caller that asks for citations reads them: no other schema gives them.
-                extensions.add(path, CITATIONS, raw, Unsupported::Refuse);
+                extensions.add(path, "citations", raw, Unsupported::Refuse);
                 return Ok(opaque(raw, kind));
             }
             let source = block.source.take().ok_or_else(|| need("source"))?;

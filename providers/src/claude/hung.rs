@@ -53,8 +53,7 @@ impl<'r> Hung<'r> {
             };
             let Ok(object) = serde_json::from_str::<Object<'r>>(raw) else { continue };
             let members = rest.list.iter().filter_map(|known| {
-                // Citations are parts of the model, though not of every schema.
-                let name = known.path.strip_prefix(TOOLS).filter(|n| *n != blocks::CITATIONS)?;
+                let name = known.path.strip_prefix(TOOLS)?;
                 Some((name.to_owned(), object.get(name)?))
             });
             let members = Members::new(members);

@@ -118,7 +118,7 @@ pub(super) fn tools<'r>(
             Tool::Hosted { schema: Schema::Claude, raw, .. } => out.push(Out::Hosted(raw)),
             Tool::Hosted { kind, .. } => {
                 return Err(Refusal::of(
-                    request.name(Field::Tools),
+                    request.name(Field::HostedTools),
                     format!("Claude has no tool of type `{kind}`; leave it out"),
                 ));
             }

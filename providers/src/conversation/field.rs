@@ -14,6 +14,7 @@ pub enum Field {
     ParallelToolCalls,
     Output,
     OutputName,
+    OutputDescription,
     OutputStrict,
     OutputSchema,
     Temperature,
@@ -39,6 +40,7 @@ pub enum Field {
     ToolResult,
     ToolResultError,
     CustomTool,
+    HostedTools,
     Citations,
     Modalities,
 }
@@ -81,6 +83,12 @@ impl Field {
             Self::OutputName => [
                 "response_format.json_schema.name",
                 "text.format.name",
+                "output_config.format",
+                "generationConfig",
+            ],
+            Self::OutputDescription => [
+                "response_format.json_schema.description",
+                "text.format.description",
                 "output_config.format",
                 "generationConfig",
             ],
@@ -181,6 +189,7 @@ impl Field {
                 "contents.parts.functionResponse",
             ],
             Self::CustomTool => ["tools.custom", "tools.custom", "tools", "tools"],
+            Self::HostedTools => ["tools.hosted"; 4],
             Self::Citations => [
                 "messages.annotations",
                 "input.annotations",

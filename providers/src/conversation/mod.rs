@@ -27,5 +27,5 @@ pub use request::{
     Unsupported,
 };
 pub use response::{Candidate, Finish, FinishReason, Likelihood, Response, TokenLogprob};
-pub use tool::{Arguments, Tool, ToolCall, ToolChoice, ToolResult};
+pub use tool::{Arguments, Namespaced, Tool, ToolCall, ToolChoice, ToolResult};
 pub use usage::Usage;

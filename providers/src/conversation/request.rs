@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{Message, Part, Tool, ToolChoice};
+use super::{Message, Namespaced, Part, Tool, ToolChoice};
 use crate::Schema;
 
 /// A request for one model turn, whatever schema it was written in.
@@ -23,6 +23,10 @@ pub struct Request<'a> {
     pub messages: Vec<Message<'a>>,
     /// Tools the model may call.
     pub tools: Vec<Tool<'a>>,
+    /// Those of the tools that are of a group, and those of which only calls are left.
+    pub namespaced: Vec<Namespaced>,
+    /// The groups as written, for their own schema.
+    pub namespaces: Vec<&'a RawValue>,
     /// How the model is to choose among the tools; `None` where the caller did not say.
     pub tool_choice: Option<ToolChoice<'a>>,
     /// `Some(false)` where the caller allows one call a turn at most.
@@ -59,6 +63,8 @@ impl<'a> Request<'a> {
             system: Vec::new(),
             messages: Vec::new(),
             tools: Vec::new(),
+            namespaced: Vec::new(),
+            namespaces: Vec::new(),
             tool_choice: None,
             parallel_tool_calls: None,
             output: OutputFormat::Text,
@@ -72,6 +78,11 @@ impl<'a> Request<'a> {
             modalities: Vec::new(),
             extensions: Vec::new(),
         }
+    }
+
+    /// The tool of a group that has this name in the conversation.
+    pub fn namespaced(&self, name: &str) -> Option<&Namespaced> {
+        self.namespaced.iter().find(|tool| tool.joined() == name)
     }
 
     /// What this request's own schema calls a field.

@@ -44,6 +44,23 @@ pub enum Tool<'a> {
     },
 }
 
+/// A tool of a group (Responses `namespace`). No other schema has groups: the tool's name in the
+/// conversation is both names, joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespaced {
+    /// The group's name.
+    pub namespace: String,
+    /// The tool's name within it.
+    pub name: String,
+}
+
+impl Namespaced {
+    /// The tool's name in the conversation, one that all schemas take if they take both.
+    pub fn joined(&self) -> String {
+        format!("{}__{}", self.namespace, self.name)
+    }
+}
+
 /// How the model is to choose among the tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToolChoice<'a> {

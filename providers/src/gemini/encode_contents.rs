@@ -84,7 +84,19 @@ pub(super) fn contents<'a>(
         let field = request.name(Field::Messages);
         return Err(Refusal::of(field, format!("`{field}` holds nothing that Gemini can read")));
     }
+    if request.schema != Schema::Gemini && writer.contents.first().is_some_and(calls) {
+        let field = request.name(Field::Messages);
+        return Err(Refusal::of(
+            field,
+            format!("Gemini calls nothing before the user spoke; begin `{field}` in a user turn"),
+        ));
+    }
     Ok(writer.contents)
+}
+
+/// Whether there is a call in it. Gemini wants a turn of the user's right before.
+fn calls(content: &Content<'_>) -> bool {
+    content.parts.iter().any(|part| matches!(part, Out::Data(Data::Call(_), _)))
 }
 
 /// Where the current turn begins, on whose calls signatures are asked for: where the user last
@@ -331,7 +343,6 @@ impl<'a> Writer<'a, '_, '_> {
         for part in &result.content {
             if let Part::Text(text) = part {
                 self.losses.note_if(text.cache.is_some(), Field::CacheControl);
-                self.losses.note_if(!text.citations.is_empty(), Field::Citations);
             }
         }
         if result.is_error { Answer::Error(text) } else { Answer::Result(text) }

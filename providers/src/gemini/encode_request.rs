@@ -126,7 +126,7 @@ fn tools<'a>(
             }
             Tool::Hosted { kind, .. } => {
                 let message = format!("The tool `{kind}` exists only at its own provider");
-                return Err(Refusal::of(field, message));
+                return Err(Refusal::of(request.name(Field::HostedTools), message));
             }
         }
     }

@@ -40,6 +40,9 @@ const REASONS: [(&str, ErrorClass); 5] = [
 
 const BILLING: &str = "BILLING_DISABLED";
 
+/// What Gemini says of a prompt that its model can't hold.
+const TOO_LONG: &str = "exceeds the maximum number of tokens allowed";
+
 /// Reads an error response; whatever its body, the class is at least that of the HTTP status.
 pub(super) fn decode(status: u16, body: &[u8]) -> ApiError {
     read(body).map_or_else(
@@ -85,14 +88,19 @@ pub(super) fn of_status(error: read::Status<'_>, http: u16) -> ApiError {
             .or_else(|| named(&STATUSES, &status))
             .unwrap_or_else(|| of_http(http)),
     };
+    let message = match error.message {
+        Some(message) if !message.is_empty() => message.0.into_owned(),
+        _ => format!("The provider answered with status {http} and no explanation"),
+    };
+    // R: told by its words alone; agents of other schemas make their history shorter then.
+    let too_long = class == ErrorClass::BadRequest && message.contains(TOO_LONG);
     ApiError {
         class,
-        message: match error.message {
-            Some(message) if !message.is_empty() => message.0.into_owned(),
-            _ => format!("The provider answered with status {http} and no explanation"),
-        },
+        message,
         // What the class says already is said in each caller's own code.
-        code: reason.filter(|reason| named(&REASONS, reason).is_none()),
+        code: reason
+            .filter(|reason| named(&REASONS, reason).is_none())
+            .or_else(|| too_long.then(|| "context_length_exceeded".to_owned())),
         param,
         retry_after: delay.as_deref().and_then(seconds),
     }

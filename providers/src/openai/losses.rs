@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::codec::Encoded;
-use crate::conversation::{Field, Loss, Refusal, Request};
+use crate::conversation::{Field, Loss, Part, Refusal, Request};
 
 /// What is left out, and what is said in another way, each field once.
 pub(super) struct Losses<'r, 'a> {
@@ -14,7 +14,13 @@ pub(super) struct Losses<'r, 'a> {
 
 impl<'r, 'a> Losses<'r, 'a> {
     pub(super) fn new(request: &'r Request<'a>) -> Self {
-        Self { request, losses: Vec::new(), emulated: Vec::new() }
+        let mut losses = Self { request, losses: Vec::new(), emulated: Vec::new() };
+        // Neither schema takes them back in a history.
+        let said = request.messages.iter().flat_map(|message| &message.parts);
+        if request.system.iter().chain(said).any(is_cited) {
+            losses.of(Field::Citations);
+        }
+        losses
     }
 
     /// This field is left out.
@@ -47,4 +53,13 @@ impl<'r, 'a> Losses<'r, 'a> {
 pub(super) fn refuse(request: &Request<'_>, field: Field, why: &str) -> Refusal {
     let field = request.name(field);
     Refusal::of(field, format!("'{field}': {why}"))
+}
+
+/// Whether a part says where it has something from.
+fn is_cited(part: &Part<'_>) -> bool {
+    match part {
+        Part::Text(text) => !text.citations.is_empty(),
+        Part::ToolResult(result) => result.content.iter().any(is_cited),
+        _ => false,
+    }
 }

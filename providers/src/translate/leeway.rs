@@ -1,7 +1,8 @@
 //! How far an operator lets a request be changed for a provider that can't be asked all of it.
 
 use crate::Schema;
-use crate::conversation::{Field, Loss, Reasoning, Refusal, Request};
+use crate::conversation::{Field, Loss, Reasoning, Refusal, Request, Tool, ToolChoice};
+use crate::emulate::Emulation;
 
 /// How far a request may be changed on its way to another schema.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +11,8 @@ pub struct Leeway {
     pub strict: bool,
     /// What may be left out, and is reported, where the request would be refused for it.
     pub drop: Vec<Droppable>,
+    /// What may be said in another way, and is reported, where the request would be refused for it.
+    pub emulate: Vec<Emulation>,
 }
 
 /// A field that a request may do without.
@@ -19,8 +22,8 @@ pub struct Droppable {
     take_out: for<'a> fn(&mut Request<'a>),
 }
 
-/// Nothing here changes what is asked, only how it is answered.
-const DROPPABLE: [Droppable; 13] = [
+/// Nothing here changes what is asked, only how it is answered and what may be asked back.
+const DROPPABLE: [Droppable; 14] = [
     Droppable::of(Field::Temperature, |request| request.sampling.temperature = None),
     Droppable::of(Field::TopP, |request| request.sampling.top_p = None),
     Droppable::of(Field::TopK, |request| request.sampling.top_k = None),
@@ -31,10 +34,21 @@ const DROPPABLE: [Droppable; 13] = [
     Droppable::of(Field::Candidates, |request| request.candidates = None),
     Droppable::of(Field::Logprobs, |request| request.logprobs = None),
     Droppable::of(Field::Reasoning, |request| request.reasoning = Reasoning::default()),
+    Droppable::of(Field::HostedTools, without_hosted_tools),
     Droppable::of(Field::ToolChoice, |request| request.tool_choice = None),
     Droppable::of(Field::ParallelToolCalls, |request| request.parallel_tool_calls = None),
     Droppable::of(Field::User, |request| request.user = None),
 ];
+
+/// They are all foreign to another schema. Where no tool is left there is nothing to choose.
+fn without_hosted_tools(request: &mut Request<'_>) {
+    request.tools.retain(|tool| !matches!(tool, Tool::Hosted { .. }));
+    if request.tools.is_empty() {
+        let idle =
+            |choice: &mut ToolChoice<'_>| matches!(choice, ToolChoice::Auto | ToolChoice::None);
+        request.tool_choice.take_if(idle);
+    }
+}
 
 impl Droppable {
     const fn of(field: Field, take_out: for<'a> fn(&mut Request<'a>)) -> Self {

@@ -4,7 +4,7 @@ use super::*;
 use crate::catalog::Catalog;
 use crate::seal::tests::seal;
 
-const EASY: Leeway = Leeway { strict: false, drop: Vec::new() };
+const EASY: Leeway = Leeway { strict: false, drop: Vec::new(), emulate: Vec::new() };
 const TURN: Operation = Operation::Generate { stream: None, json_array: false };
 
 fn model_of(length: usize) -> Result<usize, Refusal> {
@@ -103,7 +103,7 @@ fn to_claude(config: &str, leeway: &Leeway) -> Result<(String, Vec<String>), Api
 fn what_may_be_dropped_is_dropped_and_reported_instead_of_refused() {
     let drop = |names: &[&str]| {
         let drop = names.iter().map(|name| Droppable::named(name).unwrap()).collect();
-        Leeway { strict: false, drop }
+        Leeway { drop, ..EASY }
     };
     let config = r#""topK":64,"topP":0.9"#;
     let refused = to_claude(config, &EASY).unwrap_err();
@@ -123,7 +123,7 @@ fn a_strict_route_refuses_every_loss_by_name_but_those_it_allows() {
     let config = r#""seed":7,"mediaResolution":"MEDIA_RESOLUTION_LOW""#;
     let (_, lost) = to_claude(config, &EASY).unwrap();
     assert_eq!(lost, ["generationConfig.mediaResolution", "generationConfig.seed"]);
-    let mut strict = Leeway { strict: true, drop: Vec::new() };
+    let mut strict = Leeway { strict: true, ..EASY };
     let refused = to_claude(config, &strict).unwrap_err();
     assert_eq!(refused.param.as_deref(), Some("generationConfig.mediaResolution"));
     for name in &lost {

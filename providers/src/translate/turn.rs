@@ -9,8 +9,9 @@ use bytes::Bytes;
 use super::{Answered, Leeway};
 use crate::Schema;
 use crate::catalog::Capabilities;
-use crate::codec::{Encoded, PathHints, Reply, Target};
-use crate::conversation::{ApiError, Loss, Refusal, Request, shape};
+use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
+use crate::conversation::{ApiError, Loss, Namespaced, Refusal, Request, shape};
+use crate::emulate::{CustomTools, Emulation};
 use crate::json::{Peek, splice};
 use crate::openai::reasoning;
 use crate::seal::{self, Seal};
@@ -25,6 +26,8 @@ pub(super) struct Turn<'a> {
     peek: Peek<'a>,
     /// The conversation, once it has been asked for.
     decoded: Option<Result<Request<'a>, Refusal>>,
+    /// The free-text tools that the provider that was last encoded for knows as functions.
+    custom_tools: Option<CustomTools>,
 }
 
 impl<'a> Turn<'a> {
@@ -40,7 +43,7 @@ impl<'a> Turn<'a> {
         path: PathHints<'a>,
     ) -> Result<Self, Refusal> {
         let peek = Peek::of(surface, body)?;
-        let turn = Self { surface, body, path, peek, decoded: None };
+        let turn = Self { surface, body, path, peek, decoded: None, custom_tools: None };
         if turn.model().is_empty() {
             return Err(Refusal::of("model", "`model` is missing; name the model to ask"));
         }
@@ -75,6 +78,14 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// The tools that the caller gave in groups. Known only of requests that have been translated.
+    pub(super) fn namespaced(&self) -> &[Namespaced] {
+        match &self.decoded {
+            Some(Ok(request)) => &request.namespaced,
+            _ => &[],
+        }
+    }
+
     /// Whether the caller allows one tool call a turn at most. Known only of requests that have
     /// been translated.
     pub(super) fn first_call_only(&self) -> bool {
@@ -103,17 +114,38 @@ impl<'a> Turn<'a> {
         leeway: &Leeway,
         seal: &Seal,
     ) -> Result<Encoded, Refusal> {
+        self.custom_tools = None;
         if schema == self.surface && !self.holds_tokens() {
             return Ok(self.verbatim(target));
         }
         let mut request = self.decoded().map_err(Refusal::clone)?.clone();
         let mut losses: Vec<Loss> = seal.open(&mut request, schema);
         losses.extend(shape::normalize(&mut request)?);
+        let foreign = schema != self.surface;
+        let custom = Emulation::CustomTools;
+        let wanted = foreign && CustomTools::wanted(&request, schema, target);
+        let emulate = wanted && leeway.emulate.contains(&custom);
+        let custom_tools = emulate.then(|| CustomTools::emulate(&mut request));
         let mut encoded = encode_with(schema, &request, target, leeway)?;
+        if custom_tools.is_some() {
+            encoded.emulated.push(custom.report(self.surface));
+        }
+        if foreign && !request.namespaced.is_empty() {
+            encoded.emulated.push(Loss::of("tools.namespace"));
+        }
+        self.custom_tools = custom_tools;
         encoded.losses.extend(losses);
         encoded.losses.sort_by(|a, b| a.field.cmp(&b.field));
         encoded.losses.dedup();
         Ok(encoded)
+    }
+
+    /// What is to write an answer, given what was emulated as what it stands for.
+    pub(super) fn restoring(&self, encoder: Box<dyn StreamEncoder>) -> Box<dyn StreamEncoder> {
+        match &self.custom_tools {
+            Some(tools) => tools.clone().encoder(encoder),
+            None => encoder,
+        }
     }
 
     /// The conversation as the caller wrote it.
@@ -153,6 +185,9 @@ impl<'a> Turn<'a> {
             response.keep_first_call();
         }
         seal.response(&mut response, schema, self.surface, reply);
+        if let Some(tools) = &self.custom_tools {
+            tools.restore(&mut response);
+        }
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })
     }

@@ -19,8 +19,7 @@ fn reply(include_thoughts: bool) -> Reply {
         created: 7,
         include_usage: true,
         include_thoughts,
-        json_array: false,
-        first_call_only: false,
+        ..Reply::default()
     }
 }
 

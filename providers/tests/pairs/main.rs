@@ -9,6 +9,7 @@ mod caller;
 mod citations;
 mod cuts;
 mod errors;
+mod gemini_extras;
 mod ladder;
 mod nothing_lost;
 mod odd_answers;

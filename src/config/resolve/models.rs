@@ -46,7 +46,7 @@ impl Resolver<'_> {
             Ok(()) => {}
             Err(FactError::Unknown(name)) => {
                 let all = || Fact::names().collect::<Vec<_>>();
-                let near = suggest(&name, all().into_iter());
+                let near = suggest(&name, all());
                 let remedy =
                     near.map_or_else(|| format!("one of {}", all().join(", ")), str::to_owned);
                 self.problems.add(mark, format!("no model has a `{name}`"), remedy);

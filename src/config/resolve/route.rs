@@ -25,7 +25,7 @@ impl Resolver<'_> {
         let mut unread_paths = Seen::new("the path");
         let mut routes = Vec::new();
         for (section, raw) in self.entries(raw, "routes", remedy, Some(top)) {
-            let RawRoute { name, models, paths, backends: targets, strict, drop } = raw;
+            let RawRoute { name, models, paths, backends: targets, strict, drop, emulate } = raw;
             let unread = matches!(paths, Field::Given(..) | Field::Wrong);
             let paths = self.paths(paths, &models);
             let remedy = "models: [\"gpt-*\"]";
@@ -48,7 +48,12 @@ impl Resolver<'_> {
                 unread_paths.check(*mark, path, "it in one route only", self.problems);
             }
             let drop = drop.value().unwrap_or_default().into_iter().filter_map(Field::value);
-            let leeway = Leeway { strict: strict.or(Switch(false)).0, drop: drop.collect() };
+            let emulate = emulate.value().unwrap_or_default().into_iter().filter_map(Field::value);
+            let leeway = Leeway {
+                strict: strict.or(Switch(false)).0,
+                drop: drop.collect(),
+                emulate: emulate.collect(),
+            };
             let targets = self.targets(section, targets, backends);
             self.check_paths(&paths, &targets);
             let first =

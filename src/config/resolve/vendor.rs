@@ -125,7 +125,7 @@ impl Resolver<'_> {
                 (format!("`{name}` {fault}"), format!("{name}: {meaning}"))
             }
             ParameterError::Unknown { name, vendor, known } => {
-                (format!("`{name}` is nothing that `{vendor}` asks for"), format!("{known}"))
+                (format!("`{name}` is nothing that `{vendor}` asks for"), known.clone())
             }
         };
         self.problems.add(mark, what, remedy);

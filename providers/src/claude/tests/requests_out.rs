@@ -130,7 +130,7 @@ fn what_anthropic_can_not_say_is_refused_in_the_callers_words() {
         ("tools", able(Kind::Effort), Box::new(|r| r.tools = vec![tool("a.b")])),
         ("tools", able(Kind::Effort), Box::new(|r| r.tools = vec![tool("")])),
         (
-            "tools",
+            "tools.hosted",
             able(Kind::Effort),
             Box::new(|r| {
                 let raw = raw("{}");

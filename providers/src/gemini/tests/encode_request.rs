@@ -460,7 +460,7 @@ fn what_may_not_be_left_out_is_refused_by_name() {
         (with(Part::Document(media(Source::File { id: "file-1".into() }))), "messages.file"),
         (with(opaque), "messages.server_tool_use"),
         (with(Part::text("")), "messages"),
-        (Request { tools: vec![hosted], ..hello() }, "tools"),
+        (Request { tools: vec![hosted], ..hello() }, "tools.hosted"),
         (Request { tools: vec![function("1st")], ..hello() }, "tools"),
         (Request { extensions: vec![extension], ..hello() }, "logit_bias"),
         (Request { stop: stops, ..hello() }, "stop"),

@@ -129,3 +129,12 @@ fn what_is_known_of_an_error_survives() {
     let (status, body) = Gemini.encode_error(&billing, "");
     assert_eq!(Gemini.decode_error(status, &body).class, ErrorClass::Billing);
 }
+
+#[test]
+fn a_prompt_that_is_too_long_is_told_apart() {
+    let body = json!({"error": {"code": 400, "status": "INVALID_ARGUMENT", "message":
+        "The input token count (1048577) exceeds the maximum number of tokens allowed (1048576)."}});
+    let error = Gemini.decode_error(400, body.to_string().as_bytes());
+    assert_eq!(error.class, ErrorClass::BadRequest);
+    assert_eq!(error.code.as_deref(), Some("context_length_exceeded"));
+}

@@ -211,3 +211,31 @@ proptest! {
         prop_assert_eq!(heard, said.concat());
     }
 }
+
+#[test]
+fn bodies_of_very_many_small_things_are_read_in_passing() {
+    // Each would take minutes if it were compared with every other.
+    let many = |item: &str| vec![item; 200_000].join(",");
+    let opaque = format!(r#"{{"contents":[{{"parts":[{}]}}]}}"#, many(r#"{"new":1}"#));
+    let request = decode(opaque.as_bytes()).unwrap();
+    assert_eq!(request.messages[0].parts.len(), 200_000);
+
+    let members: Vec<String> = (0..200_000).map(|index| format!("\"a{index}\":1")).collect();
+    let members = members.join(",");
+    let unknown = format!(r#"{{"contents":[{{"parts":[{{"text":"a"}}]}}],{members}}}"#);
+    assert!(decode(unknown.as_bytes()).is_err());
+    let response = format!(
+        r#"{{"contents":[{{"parts":[{{"functionResponse":{{"name":"f","response":{{{members}}}}}}}]}}]}}"#
+    );
+    assert!(decode(response.as_bytes()).is_ok());
+    let functions = (0..50_000).map(|n| format!(r#"{{"name":"f{n}","parameters":{{}}}}"#));
+    let functions = functions.collect::<Vec<_>>().join(",");
+    let functions = format!(
+        r#"{{"contents":[{{"parts":[{{"text":"a"}}]}}],"tools":[{{"functionDeclarations":[{functions}]}}]}}"#
+    );
+    let request = decode(functions.as_bytes()).unwrap();
+    assert_eq!(request.tools.len(), 50_000);
+    assert!(super::encode(&request).is_ok());
+    let deep = format!(r#"{{"contents":[{{"parts":[{{"new":{}"#, "[".repeat(1_000_000));
+    assert!(decode(deep.as_bytes()).is_err());
+}

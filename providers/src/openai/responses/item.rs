@@ -23,6 +23,8 @@ pub(super) enum Item<'a> {
         id: String,
         status: Status,
         call_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<&'a str>,
         name: &'a str,
         arguments: &'a str,
     },
@@ -30,6 +32,8 @@ pub(super) enum Item<'a> {
         id: String,
         status: Status,
         call_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<&'a str>,
         name: &'a str,
         input: &'a str,
     },
@@ -113,12 +117,21 @@ impl<'a> Call<'a> {
         if input.is_empty() && !self.custom { "{}" } else { input }
     }
 
-    pub(super) fn item(&self, id: String, status: Status, input: &'a str) -> Item<'a> {
-        let (call_id, name) = (self.call_id, self.name);
+    pub(super) fn item(
+        &self,
+        id: String,
+        status: Status,
+        input: &'a str,
+        reply: &'a Reply,
+    ) -> Item<'a> {
+        let call_id = self.call_id;
+        let group = reply.namespaced.iter().find(|tool| tool.joined() == self.name);
+        let namespace = group.map(|tool| tool.namespace.as_str());
+        let name = group.map_or(self.name, |tool| tool.name.as_str());
         if self.custom {
-            Item::CustomToolCall { id, status, call_id, name, input }
+            Item::CustomToolCall { id, status, call_id, namespace, name, input }
         } else {
-            Item::FunctionCall { id, status, call_id, name, arguments: input }
+            Item::FunctionCall { id, status, call_id, namespace, name, arguments: input }
         }
     }
 }

@@ -65,7 +65,7 @@ impl<'a> Output<'a> {
                 let written = Call { call_id, name: &call.name, custom: call.custom };
                 let id = written.id(self.reply, self.items.len());
                 let input = written.whole(call.arguments.as_text());
-                self.items.extend(raw(&written.item(id, Status::Completed, input)));
+                self.items.extend(raw(&written.item(id, Status::Completed, input, self.reply)));
             }
             Part::Thinking(thinking) => {
                 let shown = self.reply.include_thoughts && !thinking.text.is_empty();

@@ -70,6 +70,7 @@ object! {
     FunctionCall {
         call_id: "call_id" => Str<'a>,
         name: "name" => Str<'a>,
+        namespace: "namespace" => Str<'a>,
         arguments: "arguments" => Str<'a>,
     }
     ignoring "type", "id", "status"
@@ -80,6 +81,7 @@ object! {
     CustomToolCall {
         call_id: "call_id" => Str<'a>,
         name: "name" => Str<'a>,
+        namespace: "namespace" => Str<'a>,
         input: "input" => Str<'a>,
     }
     ignoring "type", "id", "status"
@@ -133,6 +135,24 @@ object! {
         format: "format" => &'a RawValue,
     }
     ignoring "type"
+}
+
+object! {
+    /// Tools that belong together.
+    Namespace {
+        name: "name" => Str<'a>,
+        description: "description" => Str<'a>,
+        tools: "tools" => List<&'a RawValue>,
+    }
+    ignoring "type"
+}
+
+object! {
+    /// Tools that came later, or that are not the answering model's own.
+    AdditionalTools {
+        tools: "tools" => List<&'a RawValue>,
+    }
+    ignoring "type", "id", "role"
 }
 
 object! {

@@ -154,7 +154,7 @@ const TURNS: &[Row] = &[
         "citations":[{"type":"char_location","cited_text":"c","document_index":0}]}]},{"role":"user","content":"B"}]}"#,
         Partly(
             r#"{"messages":[{"role":"user","content":"A"},{"role":"assistant","content":"Yo"},{"role":"user","content":"B"}]}"#,
-            &["messages.content.citations"],
+            &["messages.citations"],
         ),
     ),
     (

@@ -153,7 +153,7 @@ const TURNS: &[Row] = &[
         "citations":[{"type":"char_location","cited_text":"c","document_index":0}]}]},{"role":"user","content":"B"}]}"#,
         Partly(
             r#"{"contents":[{"role":"user","parts":[{"text":"A"}]},{"role":"model","parts":[{"text":"Yo"}]},{"role":"user","parts":[{"text":"B"}]}]}"#,
-            &["messages.content.citations"],
+            &["messages.citations"],
         ),
     ),
     (

@@ -176,6 +176,14 @@ const TURNS: &[Row] = &[
         ),
     ),
     (
+        "how finely to look",
+        r#"{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":"iVBO"},"mediaResolution":{"level":"LOW"}}]}]}"#,
+        Partly(
+            r#"{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBO"}}]}]}"#,
+            &["contents.parts.mediaResolution"],
+        ),
+    ),
+    (
         "PDF",
         r#"{"contents":[{"parts":[{"inlineData":{"mimeType":"application/pdf","data":"JVBE"}}]}]}"#,
         Says(

@@ -148,6 +148,11 @@ const TURNS: &[Row] = &[
         ),
     ),
     (
+        "a call that nobody asked for",
+        r#"{"input":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"1"}]}"#,
+        Refused("input"),
+    ),
+    (
         "free-text call",
         r#"{"input":[{"type":"message","role":"user","content":"Go"},{"type":"custom_tool_call","call_id":"c","name":"sql","input":"select 1"},{"type":"custom_tool_call_output","call_id":"c","output":"1"}]}"#,
         Refused("input.function_call"),

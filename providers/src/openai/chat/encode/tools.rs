@@ -117,7 +117,7 @@ pub(super) fn all<'a>(
                     "the tool '{kind}' exists at its own provider only: use a function, or send \
                      the request to a model of that provider."
                 );
-                return Err(refuse(request, Field::Tools, &why));
+                return Err(refuse(request, Field::HostedTools, &why));
             }
         }
     }

@@ -459,7 +459,7 @@ fn what_cannot_be_said_is_refused_in_the_callers_words() {
                     raw: raw("{}"),
                 })
             },
-            "tools",
+            "tools.hosted",
         ),
         (
             |r| {

@@ -5,10 +5,13 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::part::{self, Said};
+use super::tools;
 use crate::Schema;
 use crate::conversation::{
-    Arguments, Message, Opaque, Part, Refusal, Request, Role, Thinking, ToolCall, ToolResult,
+    Arguments, Message, Namespaced, Opaque, Part, Refusal, Request, Role, Thinking, ToolCall,
+    ToolResult,
 };
+use crate::json::Str;
 use crate::openai::extension::Extensions;
 use crate::openai::read::{self, List, TextOr, invalid, missing};
 use crate::openai::responses::wire;
@@ -28,7 +31,13 @@ pub(super) fn decode<'a>(
         TextOr::List(items) => items,
     };
     for (index, raw) in items.into_iter().enumerate() {
-        let turn = item(raw, &format!("input[{index}]"), extensions)?;
+        let at = format!("input[{index}]");
+        let kind: wire::Kind<'a> = read::parse(raw, &at)?;
+        if kind.kind.as_deref() == Some("additional_tools") {
+            tools::additional(raw, &at, request, extensions)?;
+            continue;
+        }
+        let turn = item(kind, raw, &at, request, extensions)?;
         if turn.role == Role::System && request.messages.is_empty() {
             request.system.extend(turn.parts);
         } else {
@@ -39,15 +48,16 @@ pub(super) fn decode<'a>(
 }
 
 fn item<'a>(
+    kind: wire::Kind<'a>,
     raw: &'a RawValue,
     at: &str,
+    request: &mut Request<'a>,
     extensions: &mut Extensions<'a>,
 ) -> Result<Message<'a>, Refusal> {
-    let kind: wire::Kind<'a> = read::parse(raw, at)?;
     match kind.kind.as_deref() {
         Some("message") | None => message(raw, at, extensions),
-        Some("function_call") => function_call(raw, at, extensions),
-        Some("custom_tool_call") => custom_tool_call(raw, at, extensions),
+        Some("function_call") => function_call(raw, at, request, extensions),
+        Some("custom_tool_call") => custom_tool_call(raw, at, request, extensions),
         Some("function_call_output") => output(raw, at, false, extensions),
         Some("custom_tool_call_output") => output(raw, at, true, extensions),
         Some("reasoning") => reasoning(raw, at, extensions),
@@ -88,13 +98,14 @@ fn message<'a>(
 fn function_call<'a>(
     raw: &'a RawValue,
     at: &str,
+    request: &mut Request<'a>,
     extensions: &mut Extensions<'a>,
 ) -> Result<Message<'a>, Refusal> {
     let call: wire::FunctionCall<'a> = read::parse(raw, at)?;
     extensions.unknown("input", call.unknown);
     Ok(called(ToolCall {
         id: Some(call.call_id.ok_or_else(|| lacks("input.call_id", at))?.0),
-        name: call.name.ok_or_else(|| lacks("input.name", at))?.0,
+        name: name(call.namespace, call.name, at, request)?,
         arguments: Arguments::Text(call.arguments.map(Cow::from).unwrap_or_default()),
         custom: false,
         signature: None,
@@ -105,18 +116,37 @@ fn function_call<'a>(
 fn custom_tool_call<'a>(
     raw: &'a RawValue,
     at: &str,
+    request: &mut Request<'a>,
     extensions: &mut Extensions<'a>,
 ) -> Result<Message<'a>, Refusal> {
     let call: wire::CustomToolCall<'a> = read::parse(raw, at)?;
     extensions.unknown("input", call.unknown);
     Ok(called(ToolCall {
         id: Some(call.call_id.ok_or_else(|| lacks("input.call_id", at))?.0),
-        name: call.name.ok_or_else(|| lacks("input.name", at))?.0,
+        name: name(call.namespace, call.name, at, request)?,
         arguments: Arguments::Text(call.input.map(Cow::from).unwrap_or_default()),
         custom: true,
         signature: None,
         cache: None,
     }))
+}
+
+/// The name of the tool that was called; of one of a group, both names.
+fn name<'a>(
+    namespace: Option<Str<'a>>,
+    name: Option<Str<'a>>,
+    at: &str,
+    request: &mut Request<'a>,
+) -> Result<Cow<'a, str>, Refusal> {
+    let name = name.ok_or_else(|| lacks("input.name", at))?.0;
+    let Some(namespace) = namespace else { return Ok(name) };
+    let (namespace, name) = (namespace.0.into_owned(), name.into_owned());
+    let called = Namespaced { namespace, name };
+    let joined = called.joined();
+    if !request.namespaced.contains(&called) {
+        request.namespaced.push(called);
+    }
+    Ok(Cow::Owned(joined))
 }
 
 fn called(call: ToolCall<'_>) -> Message<'_> {

@@ -38,8 +38,8 @@ pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
     request.stream = body.stream.unwrap_or(false);
     request.system.extend(body.instructions.map(|text| Part::text(text.0)));
     let input = body.input.ok_or_else(|| missing("input", "a string or a list of items"))?;
+    tools::decode(body.tools, &mut request, &mut extensions)?;
     item::decode(input, &mut request, &mut extensions)?;
-    request.tools = tools::decode(body.tools, &mut extensions)?;
     request.tool_choice = tools::choice(body.tool_choice, &mut extensions)?;
     request.parallel_tool_calls = body.parallel_tool_calls;
     if let Some(text) = body.text {

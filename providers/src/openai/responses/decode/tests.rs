@@ -145,11 +145,11 @@ fn items_of_every_kind() {
                     {"type": "input_image", "image_url": "data:image/png;base64,QQ=="}]}]),
             &[
                 "assistant: f#c1({\"a\": 1.0})",
-                "assistant: g#c2()",
+                "assistant: n__g#c2()",
                 "user: result#c1[one]",
                 "user: result#c2[two|image(image/png QQ==, -)]",
             ],
-            &["input.namespace"],
+            &[],
         ),
         (
             json!([{"type": "custom_tool_call", "call_id": "c", "name": "sql", "input": "select 1"},

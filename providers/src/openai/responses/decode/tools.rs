@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::Schema;
-use crate::conversation::{Refusal, Tool, ToolChoice};
+use crate::conversation::{Namespaced, Refusal, Request, Tool, ToolChoice};
 use crate::json::Str;
 use crate::openai::extension::Extensions;
 use crate::openai::read::{self, List, invalid, missing};
@@ -13,11 +13,80 @@ use crate::openai::responses::wire;
 
 pub(super) fn decode<'a>(
     tools: Option<List<&'a RawValue>>,
+    request: &mut Request<'a>,
     extensions: &mut Extensions<'a>,
-) -> Result<Vec<Tool<'a>>, Refusal> {
+) -> Result<(), Refusal> {
+    all(tools, "tools", request, extensions)
+}
+
+/// An item that is no turn but more tools. All that are known are told in one place: the model
+/// that answers now may call each of them, wherever it came.
+pub(super) fn additional<'a>(
+    raw: &'a RawValue,
+    at: &str,
+    request: &mut Request<'a>,
+    extensions: &mut Extensions<'a>,
+) -> Result<(), Refusal> {
+    let item: wire::AdditionalTools<'a> = read::parse(raw, at)?;
+    extensions.unknown("input", item.unknown);
+    all(item.tools, &format!("{at}.tools"), request, extensions)
+}
+
+fn all<'a>(
+    tools: Option<List<&'a RawValue>>,
+    at: &str,
+    request: &mut Request<'a>,
+    extensions: &mut Extensions<'a>,
+) -> Result<(), Refusal> {
     let tools = tools.map_or_else(Vec::new, |list| list.0);
-    let tools = tools.into_iter().enumerate();
-    tools.map(|(index, raw)| tool(raw, &format!("tools[{index}]"), extensions)).collect()
+    for (index, raw) in tools.into_iter().enumerate() {
+        let tool = tool(raw, &format!("{at}[{index}]"), extensions)?;
+        match tool {
+            Tool::Hosted { ref kind, .. } if kind == "namespace" => {
+                namespace(raw, tool, &format!("{at}[{index}]"), request, extensions)?;
+            }
+            tool => request.tools.push(tool),
+        }
+    }
+    Ok(())
+}
+
+/// A group of tools, one by one, each under both names and with what is said of them all. One
+/// that holds other tools than the caller's own stays whole, for OpenAI alone.
+fn namespace<'a>(
+    raw: &'a RawValue,
+    whole: Tool<'a>,
+    at: &str,
+    request: &mut Request<'a>,
+    extensions: &mut Extensions<'a>,
+) -> Result<(), Refusal> {
+    let group: wire::Namespace<'a> = read::parse(raw, at)?;
+    let namespace = name(group.name, "tools.name")?;
+    let mut tools = Vec::new();
+    for (index, raw) in group.tools.map_or_else(Vec::new, |list| list.0).into_iter().enumerate() {
+        let mut tool = tool(raw, &format!("{at}.tools[{index}]"), extensions)?;
+        let (Tool::Function { name, description, .. } | Tool::Custom { name, description, .. }) =
+            &mut tool
+        else {
+            request.tools.push(whole);
+            return Ok(());
+        };
+        let (namespace, within) = (namespace.clone().into_owned(), name.clone().into_owned());
+        let namespaced = Namespaced { namespace, name: within };
+        *name = Cow::Owned(namespaced.joined());
+        if let Some(of_all) = group.description.as_deref().filter(|text| !text.is_empty()) {
+            let own = description.as_deref().map(|own| format!("\n\n{own}")).unwrap_or_default();
+            *description = Some(Cow::Owned(format!("{of_all}{own}")));
+        }
+        tools.push((tool, namespaced));
+    }
+    extensions.unknown("tools", group.unknown);
+    for (tool, namespaced) in tools {
+        request.tools.push(tool);
+        request.namespaced.push(namespaced);
+    }
+    request.namespaces.push(raw);
+    Ok(())
 }
 
 fn tool<'a>(

@@ -38,6 +38,8 @@ pub(super) enum Known<'a> {
     FunctionCall {
         #[serde(skip_serializing_if = "Option::is_none")]
         call_id: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<&'a str>,
         name: &'a str,
         arguments: &'a str,
     },
@@ -45,6 +47,8 @@ pub(super) enum Known<'a> {
     CustomToolCall {
         #[serde(skip_serializing_if = "Option::is_none")]
         call_id: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<&'a str>,
         name: &'a str,
         input: &'a str,
     },
@@ -183,7 +187,10 @@ impl<'a> Turns<'_, 'a, '_, '_, '_> {
         }
         let output = Output {
             call_id: result.call_id.as_deref(),
-            name: result.name.as_deref().filter(|_| self.write.own()),
+            name: result.name.as_deref().filter(|_| self.write.own()).map(|name| {
+                let group = self.write.request.namespaced(name);
+                group.map_or(name, |tool| tool.name.as_str())
+            }),
             output: Content::of(parts),
         };
         Ok(Item::Known(match result.custom {
@@ -269,11 +276,15 @@ impl<'a> Turns<'_, 'a, '_, '_, '_> {
             self.write.losses.of(Field::CacheControl);
         }
         let call_id = call.id.as_deref();
-        let name = &call.name;
+        let group = self.write.request.namespaced(&call.name);
+        let namespace = group.map(|tool| tool.namespace.as_str());
+        let name = group.map_or(call.name.as_ref(), |tool| tool.name.as_str());
         Item::Known(match (call.custom, call.arguments.as_text()) {
-            (true, input) => Known::CustomToolCall { call_id, name, input },
-            (false, "") => Known::FunctionCall { call_id, name, arguments: "{}" },
-            (false, arguments) => Known::FunctionCall { call_id, name, arguments },
+            (true, input) => Known::CustomToolCall { call_id, namespace, name, input },
+            (false, text) => {
+                let arguments = if text.is_empty() { "{}" } else { text };
+                Known::FunctionCall { call_id, namespace, name, arguments }
+            }
         })
     }
 

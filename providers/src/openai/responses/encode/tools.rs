@@ -50,7 +50,14 @@ pub(super) fn all<'a>(
 ) -> Result<Vec<Tool<'a>>, Refusal> {
     let own = request.schema == Schema::Responses;
     let mut tools = Vec::with_capacity(request.tools.len());
-    for tool in &request.tools {
+    // They stand in their groups.
+    let grouped = |tool: &&conversation::Tool<'_>| match tool {
+        conversation::Tool::Function { name, .. } | conversation::Tool::Custom { name, .. } => {
+            request.namespaced(name).is_some()
+        }
+        conversation::Tool::Hosted { .. } => false,
+    };
+    for tool in request.tools.iter().filter(|tool| !grouped(tool)) {
         tools.push(match tool {
             conversation::Tool::Function { name, description, parameters, strict, cache } => {
                 if cache.is_some() {
@@ -80,10 +87,11 @@ pub(super) fn all<'a>(
                     "the tool '{kind}' exists at its own provider only: use a function, or send \
                      the request to a model of that provider."
                 );
-                return Err(refuse(request, Field::Tools, &why));
+                return Err(refuse(request, Field::HostedTools, &why));
             }
         });
     }
+    tools.extend(request.namespaces.iter().copied().map(Tool::Raw));
     Ok(tools)
 }
 

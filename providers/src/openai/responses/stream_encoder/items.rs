@@ -62,7 +62,7 @@ impl Items {
                 }
                 self.close_reasoning(part, told, out);
             }
-            Kind::Call { .. } => self.close_call(part, out),
+            Kind::Call { .. } => self.close_call(part, reply, out),
             Kind::Image(picture) => {
                 self.end_message(Status::Completed, out);
                 let id = item::id("ig", reply, self.output.len());
@@ -104,7 +104,7 @@ impl Items {
             Kind::Call { call_id, name, custom } => {
                 let call = Call { call_id, name, custom: *custom };
                 part.item = call.id(reply, place);
-                self.added(&call.item(part.item.clone(), Status::InProgress, ""), out);
+                self.added(&call.item(part.item.clone(), Status::InProgress, "", reply), out);
             }
             Kind::Text | Kind::Refusal | Kind::Image(_) => {}
         }
@@ -171,7 +171,7 @@ impl Items {
         self.done(&reasoning, out);
     }
 
-    fn close_call(&mut self, part: &mut Part, out: &mut Vec<u8>) {
+    fn close_call(&mut self, part: &mut Part, reply: &Reply, out: &mut Vec<u8>) {
         let Kind::Call { call_id, name, custom } = &part.kind else { return };
         let call = Call { call_id, name, custom: *custom };
         let (delta, done) = input_events(*custom);
@@ -181,7 +181,7 @@ impl Items {
         }
         let name = if *custom { "input" } else { "arguments" };
         self.item(done, part, out).field(name, input).end();
-        self.done(&call.item(part.item.clone(), Status::Completed, input), out);
+        self.done(&call.item(part.item.clone(), Status::Completed, input, reply), out);
     }
 
     /// An event about the item of a part that is under way.

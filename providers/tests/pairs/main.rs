@@ -9,6 +9,7 @@ mod caller;
 mod citations;
 mod cuts;
 mod errors;
+mod free_text;
 mod gemini_extras;
 mod ladder;
 mod nothing_lost;

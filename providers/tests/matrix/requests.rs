@@ -5,10 +5,11 @@ mod features;
 use providers::Schema;
 use providers::catalog::Catalog;
 use providers::conversation::Loss;
+use providers::translate::{Droppable, Emulation, Leeway};
 
 use crate::models::families;
 use crate::page;
-use crate::support::{json, patch, send, smallest};
+use crate::support::{json, lenient_send, patch, seal, send, smallest};
 use features::{Feature, NO_THINKING, all};
 
 /// What becomes of a feature, best first.
@@ -19,6 +20,8 @@ enum Outcome {
     Partly(Vec<String>),
     Emulated,
     Dropped,
+    /// Refused, unless the operator allows it to be dropped or emulated.
+    RefusedUnlessAllowed,
     Refused,
     /// Lost without a word. Never to happen, but where what is asked for is so anyway.
     Silent,
@@ -30,6 +33,7 @@ impl Outcome {
             Self::Carried | Self::Partly(_) => "✓",
             Self::Emulated => "≈",
             Self::Dropped => "○",
+            Self::RefusedUnlessAllowed => "(✕)",
             Self::Refused => "✕",
             Self::Silent => "?",
         }
@@ -43,6 +47,15 @@ impl Outcome {
     }
 }
 
+/// All that an operator can allow.
+fn all_leeway() -> Leeway {
+    Leeway {
+        strict: false,
+        drop: Droppable::names().filter_map(Droppable::named).collect(),
+        emulate: Emulation::names().filter_map(Emulation::named).collect(),
+    }
+}
+
 /// Asks a model for a feature. `None` where it doesn't even take what the feature is said beside.
 fn ask(from: Schema, to: Schema, model: &str, says: (&str, &str)) -> Option<Outcome> {
     let mut without = smallest(from);
@@ -50,20 +63,25 @@ fn ask(from: Schema, to: Schema, model: &str, says: (&str, &str)) -> Option<Outc
     let mut with = without.clone();
     patch(&mut with, &json(says.1));
     let without = send(from, to, model, &without.to_string()).ok()?;
-    let with = match send(from, to, model, &with.to_string()) {
-        Ok(with) => with,
+    let seal = seal("backend", model, "route");
+    let sent = match send(from, to, model, &with.to_string()) {
+        Ok(sent) => sent,
         Err(refusal) => {
             assert!(refusal.field.is_some(), "{from} to {to}: {says:?}: {refusal:?}");
-            return Some(Outcome::Refused);
+            let allowed = lenient_send(from, to, model, &with.to_string(), &seal, &all_leeway());
+            return Some(match allowed {
+                Ok(_) => Outcome::RefusedUnlessAllowed,
+                Err(_) => Outcome::Refused,
+            });
         }
     };
     let new = |all: &[Loss], known: &[Loss]| -> Vec<String> {
         let new = all.iter().filter(|loss| !known.contains(loss));
         new.map(|loss| loss.field.clone().into_owned()).collect()
     };
-    let lost = new(&with.losses, &without.losses);
-    let emulated = new(&with.emulated, &without.emulated);
-    Some(match (with.body != without.body, lost.is_empty(), emulated.is_empty()) {
+    let lost = new(&sent.losses, &without.losses);
+    let emulated = new(&sent.emulated, &without.emulated);
+    Some(match (sent.body != without.body, lost.is_empty(), emulated.is_empty()) {
         (_, true, false) => Outcome::Emulated,
         (true, true, true) => Outcome::Carried,
         (true, false, _) => Outcome::Partly(lost),
@@ -145,7 +163,9 @@ fn by_model(to: Schema) -> (String, usize) {
         for model in &models {
             let of_model = asked.iter().flatten().filter(|(name, _)| name == model);
             let mut signs: Vec<_> = of_model.map(|(_, outcome)| outcome.sign()).collect();
-            signs.sort_by_key(|sign| ["✓", "≈", "○", "✕"].iter().position(|known| known == sign));
+            signs.sort_by_key(|sign| {
+                ["✓", "≈", "○", "(✕)", "✕"].iter().position(|known| known == sign)
+            });
             signs.dedup();
             row.push(if signs.is_empty() { "–".to_owned() } else { signs.join(" ") });
         }

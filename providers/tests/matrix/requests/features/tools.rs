@@ -157,6 +157,17 @@ pub(super) const FEATURES: &[Feature] = &[
         ],
     },
     Feature {
+        name: "groups of tools",
+        says: [
+            NO,
+            says(
+                r#"{"tools":[{"type":"namespace","name":"n","description":"d","tools":[{"type":"function","name":"f"}]}]}"#,
+            ),
+            NO,
+            NO,
+        ],
+    },
+    Feature {
         name: "examples of calls",
         says: [
             NO,

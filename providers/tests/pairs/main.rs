@@ -7,6 +7,7 @@ mod answer;
 mod answers;
 mod caller;
 mod citations;
+mod cuts;
 mod errors;
 mod free_text;
 mod gemini_extras;

@@ -229,3 +229,12 @@ fn choices() {
 fn turns() {
     check(Responses, Gemini, "gemini-2.5-flash", TURNS);
 }
+
+#[test]
+fn thoughts_of_a_model_that_has_none() {
+    let rows: &[Row] = &[
+        ("to see them", r#"{"reasoning":{"summary":"auto"}}"#, Lost(&["reasoning"])),
+        ("none of them", r#"{"reasoning":{"effort":"none"}}"#, Says("{}")),
+    ];
+    check(Responses, Gemini, "gemini-2.0-flash", rows);
+}

@@ -41,7 +41,11 @@ FAMILY = {"openai": "gpt", "claude": "claude", "gemini": "gemini"}
 # OpenAI's two APIs, each with a backend that is pinned to it and models of its own.
 APIS = {"openai": "chat", "responses": "responses"}
 RESPONSES_MODELS = ["gpt-4.1*", "gpt-5.6*"]
-EMBEDDINGS = {"openai": "text-embedding-*", "gemini": "gemini-embedding-*"}
+# Models that embed, and dollars for a million tokens.
+EMBEDDINGS = {
+    "openai": ("text-embedding-3-small", 0.02),
+    "gemini": ("gemini-embedding-2", 0.2),
+}
 # `app` may do everything; `spender` has its own allowance to use up; `narrow` may use one model.
 CALLERS = ["app", "spender", "narrow"]
 # Models for coding agents, the last generation and the newest.
@@ -108,8 +112,9 @@ def config(directory: Path, ports: dict[str, int]) -> dict:
             {"model": f"{family}-priceless", "input": 900_000_000, "output": 900_000_000},
             {"model": f"{family}-dear", "input": 1_000_000, "output": 0},
         ]
-    for name, models in EMBEDDINGS.items():
-        routes.append({"models": [models], "backends": [name]})
+    for name, (model, price) in EMBEDDINGS.items():
+        routes.append({"models": [model], "backends": [name]})
+        prices.append({"model": model, "input": price, "output": 0})
     # By leave of the operator: coding agents send what only their own provider has.
     for name, models in RELAXED.items():
         routes += [

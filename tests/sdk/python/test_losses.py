@@ -53,7 +53,7 @@ def test_what_cannot_be_dropped_is_refused(sdk, provider):
     """Claude's schema has no such field."""
     more = {
         "chat": {"logprobs": True},
-        "responses": {"include": ["message.output_text.logprobs"]},
+        "responses": {"top_logprobs": 2, "include": ["message.output_text.logprobs"]},
         "genai": {"response_logprobs": True},
     }[sdk.name]
     ask = Ask(OLDER[provider], [User("hello")], more=more)
@@ -62,7 +62,7 @@ def test_what_cannot_be_dropped_is_refused(sdk, provider):
             sdk.ask(ask)
         named = {
             "chat": "logprobs",
-            "responses": "include",
+            "responses": "top_logprobs",
             "genai": "generationConfig.responseLogprobs",
         }
         assert sdk.named_field(error.value) == named[sdk.name]

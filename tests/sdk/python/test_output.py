@@ -27,7 +27,7 @@ def test_an_answer_has_the_schema_that_was_asked_for(sdk, provider, stream):
 
 @pytest.mark.sdks("chat", "responses", "genai")
 def test_json_without_a_schema(sdk, provider, stream):
-    """Claude's schema has no word for it."""
+    """Claude's schema has no word for it: it is told in words, and the caller that it was."""
     more = {
         "chat": {"response_format": {"type": "json_object"}},
         "responses": {"text": {"format": {"type": "json_object"}}},
@@ -35,13 +35,15 @@ def test_json_without_a_schema(sdk, provider, stream):
     }[sdk.name]
     ask = Ask(OLDER[provider], [User("say it in JSON")], more=more)
     if provider == "claude":
-        # Claude can only be asked for a schema. No silent loss: it is refused, or reported.
-        try:
-            dropped = sdk.headers(ask, stream).get("x-egret-dropped")
-        except sdk.errors[400] as error:
-            dropped = sdk.named_field(error)
-        assert dropped is not None
-        assert "format" in dropped or "responseMimeType" in dropped
+        emulated = sdk.headers(ask, stream).get("x-egret-emulated")
+        named = {
+            "chat": "response_format",
+            "responses": "text.format",
+            "genai": "generationConfig.responseMimeType",
+        }
+        assert emulated == named[sdk.name]
+        [told] = json.loads(SIMULATORS["claude"].journal()[-1]["body"])["system"]
+        assert "JSON" in told["text"]
         return
     assert json.loads(sdk.ask(ask, stream).text) == {"answer": "say it in JSON"}
 

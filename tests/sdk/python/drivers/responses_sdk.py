@@ -17,11 +17,11 @@ FINISH = {
 
 
 def arguments(ask: Ask) -> dict[str, Any]:
-    """The arguments of `responses.create`. Nothing is to be kept at the provider."""
+    """The arguments of `responses.create`."""
     items: list[Any] = []
     for turn in ask.turns:
         items += _items(turn)
-    body: dict[str, Any] = {"model": ask.model, "input": items, "store": False} | ask.more
+    body: dict[str, Any] = {"model": ask.model, "input": items} | ask.more
     if ask.system:
         body["instructions"] = ask.system
     if ask.tools:
@@ -47,7 +47,8 @@ def arguments(ask: Ask) -> dict[str, Any]:
         body["temperature"] = ask.temperature
     if ask.think:
         body["reasoning"] = {"effort": "low", "summary": "auto"}
-        body["include"] = ["reasoning.encrypted_content"]
+        # The caller keeps the thoughts, not the provider.
+        body |= {"store": False, "include": ["reasoning.encrypted_content"]}
     return body
 
 
@@ -128,12 +129,11 @@ class Gathering:
     def __init__(self) -> None:
         self.pieces: list[str] = []
         self.response: Any = None
-        self.at = -1
+        self.numbers: list[int] = []
 
     def add(self, event: Any) -> None:
         assert self.response is None, "nothing comes after the end"
-        assert event.sequence_number == self.at + 1
-        self.at = event.sequence_number
+        self.numbers.append(event.sequence_number)
         match event.type:
             case "response.output_text.delta":
                 self.pieces.append(event.delta)
@@ -144,6 +144,7 @@ class Gathering:
 
     def answer(self) -> Answer:
         assert self.response is not None, "the stream has no end"
+        assert self.numbers == list(range(len(self.numbers)))
         return read(self.response, self.pieces)
 
 
@@ -162,6 +163,8 @@ class Driver(Client):
     name = "responses"
     schema = "responses"
     finish = FINISH
+    # Here OpenAI calls a model that it does not have a bad request.
+    errors = Client.errors | {404: openai.BadRequestError}
 
     def ask(self, ask: Ask, stream: bool = False) -> Answer:
         if not stream:
@@ -209,9 +212,7 @@ class Driver(Client):
 
     def count(self, ask: Ask) -> int:
         """The tokens of a question."""
-        asked = arguments(ask)
-        del asked["store"]
-        counted = self.client.responses.input_tokens.count(**asked)
+        counted = self.client.responses.input_tokens.count(**arguments(ask))
         assert counted.object == "response.input_tokens"
         return counted.input_tokens
 

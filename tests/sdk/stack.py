@@ -44,7 +44,7 @@ RESPONSES_MODELS = ["gpt-4.1*", "gpt-5.6*"]
 # Models that embed, and dollars for a million tokens.
 EMBEDDINGS = {
     "openai": ("text-embedding-3-small", 0.02),
-    "gemini": ("gemini-embedding-2", 0.2),
+    "gemini": ("gemini-embedding-001", 0.15),
 }
 # `app` may do everything; `spender` has its own allowance to use up; `narrow` may use one model.
 CALLERS = ["app", "spender", "narrow"]

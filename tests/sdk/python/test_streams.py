@@ -2,7 +2,7 @@
 
 import pytest
 from drivers import Ask, User
-from gateway import OLDER, SIMULATORS, eventually, metric
+from gateway import OLDER, SCHEMA, SIMULATORS, eventually, metric
 
 WORDS = [f"w{at} " for at in range(40)]
 
@@ -55,7 +55,7 @@ def test_a_client_that_hangs_up_ends_the_providers_stream(sdk, provider):
 @pytest.mark.parametrize("usage", ["absent", "zero", "duplicated", "decreasing"])
 def test_strange_usage_spoils_no_answer(sdk, provider, stream, usage):
     ask = Ask(f"faulty-{provider}", [User(f"[[usage {usage}]]hello")])
-    if usage == "absent" and sdk.schema == provider == "claude":
+    if usage == "absent" and sdk.schema == SCHEMA[provider] == "claude":
         # It gets what Claude sent, and its SDK cannot do without.
         with pytest.raises(AttributeError):
             sdk.ask(ask, stream)

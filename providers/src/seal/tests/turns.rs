@@ -93,6 +93,24 @@ fn a_call_without_an_id_gets_one_to_carry_with() {
 }
 
 #[test]
+fn a_carrier_reaches_back_no_further_than_the_one_before_it() {
+    let parts = vec![thought("hm", Some("sig")), text("abcd", None)];
+    let sealed = sealed(parts, Schema::Claude, Schema::Gemini, false);
+    let [.., Part::Text(Text { signature: Some(envelope), .. })] = &sealed[..] else {
+        panic!("{}", shown(&sealed));
+    };
+    let again = vec![
+        text("abcd", None),
+        text("", Some(envelope.as_ref())),
+        text("xy", Some(envelope.as_ref())),
+    ];
+    let (opened, _) = opened(again, Schema::Gemini, Schema::Claude);
+    let thought = || thought("hm", Some("sig"));
+    let expected = [thought(), text("abcd", None), thought(), text("xy", None)];
+    assert_eq!(shown(&opened), shown(&expected));
+}
+
+#[test]
 fn a_text_alone_comes_back_with_its_token() {
     for (to, asked) in [(Schema::Claude, true), (Schema::Claude, false), (Schema::Responses, true)]
     {

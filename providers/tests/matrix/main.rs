@@ -28,14 +28,14 @@ the same two schemas your bytes go through as they are, so there is no column fo
 |---|---|---|
 | ✓ | **carried** | the provider is asked for it in its own words |
 | ≈ | **emulated** | the provider has no field for it and is asked in another way |
+| ◐ | **carried in part** | what the cell names is dropped, or said only nearly so, and reported |
 | ○ | **dropped** | left out, and named in the `x-egret-dropped` response header |
 | ✕ | **refused** | a 400 that names the field: without it the answer would be another |
 | (✕) | **refused** | unless the route allows it to be dropped or emulated: `drop` and `emulate` in \
 [the configuration](../conf/reference.yaml) |
 
 `*` means that models of that schema differ: the cell says what the best of them does, and [By \
-model](#by-model) what each does. A `✓` may say which part of the field was dropped. Nothing is \
-ever lost in silence.
+model](#by-model) what each does. Nothing is ever lost in silence.
 
 <!-- Generated from the code by `EGRET_BLESS=1 cargo test -p providers --test matrix`. -->
 ";

@@ -16,9 +16,9 @@ use features::{Feature, NO_THINKING, all};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Carried,
-    /// All of it but these fields.
-    Partly(Vec<String>),
     Emulated,
+    /// All of it but these fields, or not just as these have it.
+    Partly(Vec<String>),
     Dropped,
     /// Refused, unless the operator allows it to be dropped or emulated.
     RefusedUnlessAllowed,
@@ -30,8 +30,9 @@ enum Outcome {
 impl Outcome {
     const fn sign(&self) -> &'static str {
         match self {
-            Self::Carried | Self::Partly(_) => "✓",
+            Self::Carried => "✓",
             Self::Emulated => "≈",
+            Self::Partly(_) => "◐",
             Self::Dropped => "○",
             Self::RefusedUnlessAllowed => "(✕)",
             Self::Refused => "✕",
@@ -41,7 +42,7 @@ impl Outcome {
 
     fn shown(&self) -> String {
         match self {
-            Self::Partly(fields) => format!("✓ without `{}`", fields.join("`, `")),
+            Self::Partly(fields) => format!("{} `{}`", self.sign(), fields.join("`, `")),
             other => other.sign().to_owned(),
         }
     }
@@ -164,7 +165,7 @@ fn by_model(to: Schema) -> (String, usize) {
             let of_model = asked.iter().flatten().filter(|(name, _)| name == model);
             let mut signs: Vec<_> = of_model.map(|(_, outcome)| outcome.sign()).collect();
             signs.sort_by_key(|sign| {
-                ["✓", "≈", "○", "(✕)", "✕"].iter().position(|known| known == sign)
+                ["✓", "≈", "◐", "○", "(✕)", "✕"].iter().position(|known| known == sign)
             });
             signs.dedup();
             row.push(if signs.is_empty() { "–".to_owned() } else { signs.join(" ") });

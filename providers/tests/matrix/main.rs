@@ -35,7 +35,7 @@ the same two schemas your bytes go through as they are, so there is no column fo
 [the configuration](../conf/reference.yaml) |
 
 `*` means that models of that schema differ: the cell says what the best of them does, and [By \
-model](#by-model) what each does. Nothing is ever lost in silence.
+model](#by-model) what each does. Nothing you ask for is lost in silence.
 
 <!-- Generated from the code by `EGRET_BLESS=1 cargo test -p providers --test matrix`. -->
 ";

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 # Shorter texts may stand anywhere by chance.
-SHORTEST = 12
-# What says nothing by itself, or is said in another way in every schema: by the words of its path,
+SHORTEST = 3
+# What says nothing by itself, or is said in other words by every schema: by the words of its path,
 # from the outside in, and by its value if not all are meant.
 UNSAID: list[tuple[list[str], Any]] = [
     # The model is Egret's to choose, and ids are what holds a conversation together; whether calls
@@ -19,20 +19,39 @@ UNSAID: list[tuple[list[str], Any]] = [
     (["call_id"], ...),
     (["tool_call_id"], ...),
     (["tool_use_id"], ...),
-    # Which of several shapes something has; how an author calls a schema, and what it is written in.
+    # Which of several shapes something has; who speaks; whether it was spoken to the end.
     (["type"], ...),
+    (["role"], ...),
+    (["status"], "completed"),
+    # How an author calls a schema, and what it is written in.
     (["$schema"], ...),
     (["$id"], ...),
-    # That an answer is to be JSON.
-    (["response_mime_type"], "application/json"),
-    # Budgets are levels of effort elsewhere.
+    # Whether to call tools; how hard to think, in levels or in tokens, and whether to show it.
+    (["tool_choice"], "auto"),
+    (["function_call"], "auto"),
+    (["function_calling_config", "mode"], ...),
+    (["reasoning_effort"], ...),
+    (["reasoning_content", "effort"], ...),
+    (["reasoning_content", "summary"], ...),
+    (["output_config", "effort"], ...),
+    (["thinking", "display"], ...),
+    (["thinking_level"], ...),
     (["budget_tokens"], ...),
     (["thinking_budget"], ...),
-    # One answer is what there is.
-    (["n"], 1),
-    (["candidate_count"], 1),
     # What there is to carry on with is always shown, sealed.
     (["include"], "reasoning.encrypted_content"),
+    # That an answer is one, is text or JSON; that a vector is what the caller's SDK reads.
+    (["n"], 1),
+    (["candidate_count"], 1),
+    (["response_modalities"], "TEXT"),
+    (["response_mime_type"], "application/json"),
+    (["encoding_format"], ...),
+    # Text is text; what an address leads to is said by whoever answers there.
+    (["media_type"], "text/plain"),
+    (["file_data", "mime_type"], ...),
+    (["detail"], "auto"),
+    # A breakpoint is one where it stands.
+    (["prompt_cache_breakpoint", "mode"], "explicit"),
 ]
 
 

@@ -28,6 +28,13 @@ NOT_SPOKEN = {
     "openllmetry__test-ollama-embeddings-legacy__0_179e39": OLLAMA,
 }
 
+# Answers that their own SDK can't read.
+UNREADABLE = {
+    "openinference__test-gemini-token-counts-streaming__0_4d84a8": (
+        "an older SDK asked for enumerations as numbers, which the newest can't read"
+    ),
+}
+
 # What a provider refuses instead of Egret, and the word it says; why that is left to it.
 LEFT_TO_PROVIDER = {
     # Whether a temperature goes with thinking is decided by the model, and told.
@@ -36,6 +43,25 @@ LEFT_TO_PROVIDER = {
     ("ellmer__google-thinking-level__0_c1bb12", "gpt-5.4"): "temperature",
 }
 
-# Cells that fail: of a bug that is known, or of a recording that is none. By the test's function
-# and its parameter.
-FAILING: dict[str, str] = {}
+FREE_TEXT = "no caller of this schema can declare tools of free text, so none is called"
+MISTRAL = "Mistral streams the usage unasked; what asks for it is left out, though it took it here"
+COUNTED = "how long an answer may be says nothing of how long a question is"
+
+# Cells that fail, by the test's function and its parameter.
+FAILING = {
+    "test_the_request_arrives_as_recorded[openai_chat_compat/sse/"
+    "ruby-llm__chat-function-calling-mistral-mistral-small-latest-can-use-tools-with__2_338622]": (
+        MISTRAL
+    ),
+    "test_the_other_sdks_read_the_same[openai_responses/sse/"
+    "langchain-openai-1-7-4__test-custom-tool-yaml__2_30b316-claude]": FREE_TEXT,
+    "test_the_other_sdks_read_the_same[openai_responses/sse/"
+    "langchain-openai-1-7-4__test-custom-tool-yaml__2_30b316-gemini]": FREE_TEXT,
+    "test_it_arrives_whole_or_is_refused_by_name[gemini_count_tokens/json/"
+    "pydantic-ai__test-google-vertexai-model-usage-limit-exceeded__0_1146dd-responses-gpt-5.4]": (
+        COUNTED
+    ),
+    "test_it_arrives_whole_or_is_refused_by_name[gemini_count_tokens/json/"
+    "pydantic-ai__test-google-vertexai-model-usage-limit-exceeded__0_1146dd-"
+    "claude-claude-sonnet-4-6]": COUNTED,
+}

@@ -12,6 +12,7 @@ import strict
 import wire
 from exceptions import LEFT_TO_PROVIDER
 from openai.types.chat import completion_create_params
+from simulators import Arrival
 
 
 def test_it_arrives_whole_or_is_refused_by_name(record_property, simulators, translator, sent_on):
@@ -55,7 +56,7 @@ def blamed(error: Any, said: Any) -> str:
     names = [error["param"]] if error.get("param") else []
     violations = [of for one in error.get("details", []) for of in one.get("fieldViolations", [])]
     names += [violation["field"] for violation in violations]
-    names += re.findall(r"[`']([\w.]+)[`']", error["message"])
+    names += re.findall(r"(?<=[`'])[\w.]+(?=[`'])|^[\w.]+(?=:)", error["message"])
     spoken = set(carried.words(list(carried.texts(said))))
     for name in names:
         if carried.words([re.sub(r"\[\d+\]", "", name)])[-1] in spoken:
@@ -79,6 +80,23 @@ def test_the_types_are_strict(more):
     of = completion_create_params.CompletionCreateParams
     assert strict.faults(body, of) == []
     assert strict.faults(body | more, of) != []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"systeminstruction": {"parts": [{"text": "Be brief"}]}},
+        {"system_instruction": {"parts": [{"text": "Be brief"}]}},
+        {"contents": [{"parts": [{"txt": "Hi"}]}]},
+        {"generationConfig": {"responseMimeTyp": "application/json"}},
+        {"toolConfig": {"functionCallingConfig": {"mode": "SOMETIMES"}}},
+    ],
+)
+def test_the_types_of_gemini_are_strict(more):
+    body = {"contents": [{"parts": [{"text": "Hi"}]}]}
+    path = "/v1beta/models/gemini-2.5-flash:generateContent"
+    assert accepted.refused(Arrival(path, {}, body)) == []
+    assert accepted.refused(Arrival(path, {}, body | more)) != []
 
 
 def test_what_is_lost_is_found():

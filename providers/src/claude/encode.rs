@@ -326,8 +326,11 @@ fn output<'r>(
         }
         OutputFormat::JsonSchema { name, description, schema, strict: _ } => {
             // Anthropic always holds the answer to the schema: `strict` is kept either way.
-            if name.is_some() || description.is_some() {
+            if name.is_some() {
                 losses.field(Field::OutputName);
+            }
+            if description.is_some() {
+                losses.field(Field::OutputDescription);
             }
             let (schema, changed) = tools::enforceable(schema, request.schema)?;
             if changed {

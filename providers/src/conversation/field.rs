@@ -14,6 +14,7 @@ pub enum Field {
     ParallelToolCalls,
     Output,
     OutputName,
+    OutputDescription,
     OutputStrict,
     OutputSchema,
     Temperature,
@@ -82,6 +83,12 @@ impl Field {
             Self::OutputName => [
                 "response_format.json_schema.name",
                 "text.format.name",
+                "output_config.format",
+                "generationConfig",
+            ],
+            Self::OutputDescription => [
+                "response_format.json_schema.description",
+                "text.format.description",
                 "output_config.format",
                 "generationConfig",
             ],
@@ -186,7 +193,7 @@ impl Field {
             Self::Citations => [
                 "messages.annotations",
                 "input.annotations",
-                "messages.content.citations",
+                "messages.citations",
                 "contents.parts",
             ],
             Self::Modalities => {

@@ -84,7 +84,19 @@ pub(super) fn contents<'a>(
         let field = request.name(Field::Messages);
         return Err(Refusal::of(field, format!("`{field}` holds nothing that Gemini can read")));
     }
+    if request.schema != Schema::Gemini && writer.contents.first().is_some_and(calls) {
+        let field = request.name(Field::Messages);
+        return Err(Refusal::of(
+            field,
+            format!("Gemini calls nothing before the user spoke; begin `{field}` in a user turn"),
+        ));
+    }
     Ok(writer.contents)
+}
+
+/// Whether there is a call in it. Gemini wants a turn of the user's right before.
+fn calls(content: &Content<'_>) -> bool {
+    content.parts.iter().any(|part| matches!(part, Out::Data(Data::Call(_), _)))
 }
 
 /// Where the current turn begins, on whose calls signatures are asked for: where the user last
@@ -158,6 +170,7 @@ impl<'a> Writer<'a, '_, '_> {
         let out = match part {
             Part::Text(text) => {
                 self.losses.note_if(text.cache.is_some(), Field::CacheControl);
+                self.losses.note_if(!text.citations.is_empty(), Field::Citations);
                 let signature = text.signature.as_deref();
                 // R: Gemini takes empty text from its own; others' only fills a place.
                 let own = self.request.schema == Schema::Gemini;

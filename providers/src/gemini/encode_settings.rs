@@ -184,7 +184,8 @@ fn output<'a>(
         OutputFormat::Json => put(settings, "responseMimeType", json()),
         OutputFormat::JsonSchema { name, description, schema, strict: _ } => {
             // Gemini always holds the answer to the schema, so that `strict` is not lost.
-            losses.note_if(name.is_some() || description.is_some(), Field::OutputName);
+            losses.note_if(name.is_some(), Field::OutputName);
+            losses.note_if(description.is_some(), Field::OutputDescription);
             put(settings, "responseMimeType", json());
             let is_kept = |kept: &Extension<'_>| {
                 kept.unsupported == Unsupported::Ignore

@@ -84,6 +84,15 @@ const PLAIN: &[Row] = &[
         ),
     ),
     (
+        "what a json_schema is for",
+        r#"{"response_format":{"type":"json_schema","json_schema":{"name":"n","description":"A book.",
+        "schema":{"type":"object","properties":{},"additionalProperties":false}}}}"#,
+        Partly(
+            r#"{"output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{},"additionalProperties":false}}}}"#,
+            &["response_format.json_schema.description", "response_format.json_schema.name"],
+        ),
+    ),
+    (
         "json_schema",
         r#"{"response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,
         "schema":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}}}}"#,

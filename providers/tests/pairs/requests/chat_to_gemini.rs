@@ -48,6 +48,15 @@ const PLAIN: &[Row] = &[
         Says(r#"{"generationConfig":{"responseMimeType":"application/json"}}"#),
     ),
     (
+        "what a json_schema is for",
+        r#"{"response_format":{"type":"json_schema","json_schema":{"name":"n","description":"A book.",
+        "schema":{"type":"object","properties":{},"additionalProperties":false}}}}"#,
+        Partly(
+            r#"{"generationConfig":{"responseMimeType":"application/json","responseJsonSchema":{"type":"object","properties":{},"additionalProperties":false}}}"#,
+            &["response_format.json_schema.description", "response_format.json_schema.name"],
+        ),
+    ),
+    (
         "json_schema",
         r#"{"response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,
         "schema":{"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false}}}}"#,

@@ -75,7 +75,7 @@ const TOOLS: &[Row] = &[
         ),
     ),
     ("free-text tool", r#"{"tools":[{"type":"custom","name":"sql"}]}"#, Refused("tools.custom")),
-    ("hosted tool", r#"{"tools":[{"type":"web_search"}]}"#, Refused("tools")),
+    ("hosted tool", r#"{"tools":[{"type":"web_search"}]}"#, Refused("tools.hosted")),
     (
         "choice of a hosted tool",
         r#"{"tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"file_search"}}"#,
@@ -146,6 +146,11 @@ const TURNS: &[Row] = &[
         Says(
             r#"{"contents":[{"role":"user","parts":[{"fileData":{"mimeType":"application/pdf","fileUri":"https://x.io/a.pdf"}}]}]}"#,
         ),
+    ),
+    (
+        "a call that nobody asked for",
+        r#"{"input":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"1"}]}"#,
+        Refused("input"),
     ),
     (
         "free-text call",
@@ -223,4 +228,13 @@ fn choices() {
 #[test]
 fn turns() {
     check(Responses, Gemini, "gemini-2.5-flash", TURNS);
+}
+
+#[test]
+fn thoughts_of_a_model_that_has_none() {
+    let rows: &[Row] = &[
+        ("to see them", r#"{"reasoning":{"summary":"auto"}}"#, Lost(&["reasoning"])),
+        ("none of them", r#"{"reasoning":{"effort":"none"}}"#, Says("{}")),
+    ];
+    check(Responses, Gemini, "gemini-2.0-flash", rows);
 }

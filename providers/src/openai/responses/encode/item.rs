@@ -9,6 +9,7 @@ use crate::codec::Target;
 use crate::conversation::{
     self, Field, Opaque, Refusal, Request, Role, Text, Thinking, ToolCall, ToolResult,
 };
+use crate::json;
 use crate::openai::losses::{Losses, refuse};
 use crate::openai::text::Prefixed;
 
@@ -41,6 +42,7 @@ pub(super) enum Known<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         namespace: Option<&'a str>,
         name: &'a str,
+        #[serde(serialize_with = "json::text")]
         arguments: &'a str,
     },
     FunctionCallOutput(Output<'a>),
@@ -50,6 +52,7 @@ pub(super) enum Known<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         namespace: Option<&'a str>,
         name: &'a str,
+        #[serde(serialize_with = "json::text")]
         input: &'a str,
     },
     CustomToolCallOutput(Output<'a>),

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::cache::CacheControl;
 use super::citation::Written as Citation;
 use super::reasoning::ThinkingOut;
+use crate::json;
 
 /// The body of `POST /v1/messages`.
 #[derive(Debug, Serialize)]
@@ -92,6 +93,7 @@ pub(super) enum Block<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Known<'a> {
     Text {
+        #[serde(serialize_with = "json::text")]
         text: Cow<'a, str>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         citations: Vec<Citation<'a>>,
@@ -127,6 +129,7 @@ pub(super) enum Known<'a> {
         cache_control: Option<CacheControl>,
     },
     Thinking {
+        #[serde(serialize_with = "json::text")]
         thinking: &'a str,
         signature: &'a str,
     },
@@ -150,10 +153,22 @@ pub(super) enum Input<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Source<'a> {
-    Base64 { media_type: &'a str, data: &'a str },
-    Url { url: &'a str },
-    File { file_id: &'a str },
-    Text { media_type: &'static str, data: Cow<'a, str> },
+    Base64 {
+        media_type: &'a str,
+        #[serde(serialize_with = "json::text")]
+        data: &'a str,
+    },
+    Url {
+        url: &'a str,
+    },
+    File {
+        file_id: &'a str,
+    },
+    Text {
+        media_type: &'static str,
+        #[serde(serialize_with = "json::text")]
+        data: Cow<'a, str>,
+    },
 }
 
 #[derive(Debug, Serialize)]

@@ -13,6 +13,7 @@ use crate::codec::PathHints;
 use crate::conversation::{
     Message, OutputFormat, Part, Refusal, Request, Role, Sampling, Tool, ToolChoice, Unsupported,
 };
+use crate::json;
 
 /// What Claude Code's first system block begins with: for Anthropic's own books, no instruction.
 pub(super) const BILLING_HEADER: &str = "x-anthropic-billing-header:";
@@ -20,11 +21,9 @@ pub(super) const BILLING_HEADER: &str = "x-anthropic-billing-header:";
 /// Reads a request body.
 pub(super) fn request<'a>(bytes: &'a [u8], path: PathHints<'a>) -> Result<Request<'a>, Refusal> {
     let body: Body<'a> =
-        serde_json::from_slice(bytes).map_err(|error| {
-            match serde_json::from_slice::<&RawValue>(bytes) {
-                Ok(_) => object::refusal("", &error),
-                Err(error) => Refusal::body(format!("the body is not JSON: {error}")),
-            }
+        json::read(bytes).map_err(|error| match serde_json::from_slice::<&RawValue>(bytes) {
+            Ok(_) => object::refusal("", &error),
+            Err(error) => Refusal::body(format!("the body is not JSON: {error}")),
         })?;
     let model = match (body.model, path.model) {
         (Some(model), _) if !model.is_empty() => model.into(),
@@ -43,6 +42,7 @@ pub(super) fn request<'a>(bytes: &'a [u8], path: PathHints<'a>) -> Result<Reques
 
     let mut extensions = Extensions::default();
     let mut request = Request::new(Schema::Claude, model);
+    request.size = bytes.len();
     request.stream = path.stream.or(body.stream).unwrap_or_default();
     request.max_tokens = body.max_tokens;
     request.system = system(body.system, &mut extensions)?;

@@ -16,6 +16,7 @@ use crate::conversation::{
     Extension, Field, Loss, Message, Modality, OutputFormat, Part, Refusal, Request, Role,
     Sampling, ThinkingMode, Unsupported,
 };
+use crate::json;
 
 /// What stands in for JSON mode, which Anthropic lacks.
 const JSON_ONLY: &str =
@@ -83,7 +84,7 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
     if request.schema != Schema::Claude && cache::limit(&mut body) {
         losses.field(Field::CacheControl);
     }
-    let body = serde_json::to_vec(&body)
+    let body = json::write(&body, request.written_size())
         .map_err(|error| Refusal::body(format!("the request can't be written: {error}")))?;
     Ok(Encoded {
         losses: losses.list,

@@ -15,6 +15,7 @@ use crate::codec;
 use crate::conversation::{
     ApiError, Candidate, ErrorClass, Finish, FinishReason, Media, Part, Response, Source, Text,
 };
+use crate::json;
 
 /// Reads a response.
 pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
@@ -101,7 +102,7 @@ pub(super) fn encode(response: &Response<'_>, reply: &codec::Reply) -> Result<Ve
         usage: response.usage.unwrap_or_default().into(),
     };
     // Strings, numbers and JSON that was parsed before: nothing that serde_json could fail on.
-    Ok(serde_json::to_vec(&message).unwrap_or_default())
+    Ok(json::write(&message, 0).unwrap_or_default())
 }
 
 /// Text with citations, each piece with its own.

@@ -51,6 +51,8 @@ pub struct Request<'a> {
     pub modalities: Vec<Modality>,
     /// Fields of the caller's schema that have no place above.
     pub extensions: Vec<Extension<'a>>,
+    /// How many bytes the caller's body has; 0 if it is not known.
+    pub size: usize,
 }
 
 impl<'a> Request<'a> {
@@ -77,7 +79,13 @@ impl<'a> Request<'a> {
             user: None,
             modalities: Vec::new(),
             extensions: Vec::new(),
+            size: 0,
         }
+    }
+
+    /// About how many bytes it has in another schema.
+    pub(crate) const fn written_size(&self) -> usize {
+        self.size + self.size / 8
     }
 
     /// The tool of a group that has this name in the conversation.

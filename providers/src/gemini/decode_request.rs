@@ -14,7 +14,7 @@ use crate::conversation::{
     ToolChoice, Unsupported,
 };
 use crate::dialect;
-use crate::json::Str;
+use crate::json::{self, Str};
 
 /// Settings that change what the answer means: a target that can't say them must refuse
 /// (`wire.md` §5.1). All others are hints, and dropped.
@@ -33,10 +33,10 @@ const MOST_UNKNOWN: usize = 256;
 
 /// Reads a request.
 pub(super) fn decode<'a>(body: &'a [u8], path: PathHints<'a>) -> Result<Request<'a>, Refusal> {
-    let mut body_read: read::Request<'a> =
-        serde_json::from_slice(body).map_err(|error| refusal(&error))?;
+    let mut body_read: read::Request<'a> = json::read(body).map_err(|error| refusal(&error))?;
     let model = model(body_read.model.take(), path.model)?;
     let mut decoder = Decoder { body, outline: None, request: Request::new(Schema::Gemini, model) };
+    decoder.request.size = body.len();
     decoder.request.stream = path.stream.unwrap_or(false);
     decoder.all(body_read)?;
     Ok(decoder.request)

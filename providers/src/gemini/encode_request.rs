@@ -10,6 +10,7 @@ use crate::Schema;
 use crate::catalog::Capabilities;
 use crate::codec::{Encoded, Target};
 use crate::conversation::{Field, Loss, Refusal, Request, Tool, ToolChoice, Unsupported};
+use crate::json;
 
 /// What is left out, each field once.
 pub(super) struct Losses<'a> {
@@ -67,7 +68,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     losses.note_if(request.user.is_some(), Field::User);
 
     let out = Out { system, contents, tools, settings };
-    let body = serde_json::to_vec(&out).map_err(|error| {
+    let body = json::write(&out, request.written_size()).map_err(|error| {
         Refusal::body(format!("The request could not be written for Gemini: {error}"))
     })?;
     let Losses { list: losses, emulated, .. } = losses;

@@ -15,6 +15,7 @@ use crate::conversation::{
     ApiError, Arguments, Candidate, Citation, ErrorClass, Finish, FinishReason, Media, Part,
     Response, Source, Text, ToolCall,
 };
+use crate::json;
 
 /// Reads a response.
 pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
@@ -148,7 +149,7 @@ pub(super) fn encode(response: &Response<'_>, reply: &Reply) -> Vec<u8> {
         response_id: response.id.as_deref().unwrap_or(&reply.id),
     };
     // Strings and numbers can't fail to be written.
-    serde_json::to_vec(&out).unwrap_or_default()
+    json::write(&out, 0).unwrap_or_default()
 }
 
 fn encode_candidate<'a>(candidate: &'a Candidate<'_>, reply: &Reply) -> write::Candidate<'a> {

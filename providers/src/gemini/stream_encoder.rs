@@ -6,8 +6,6 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-
 use super::grounding::{self, Grounding};
 use super::offsets::Widths;
 use super::response::{BAD_CALL, encode_media, function_call};
@@ -17,6 +15,7 @@ use crate::codec::{Reply, StreamEncoder};
 use crate::conversation::{
     Arguments, Citation, Delta, Event, Finish, FinishReason, PartKind, Usage,
 };
+use crate::json;
 
 /// The encoder of one stream.
 #[derive(Debug)]
@@ -293,7 +292,7 @@ impl Head {
             response_id: &self.id,
         };
         // Writing strings and numbers to memory can't fail.
-        let _ = chunk.serialize(&mut serde_json::Serializer::new(&mut *out));
+        let _ = json::append(&chunk, out);
         self.end(out);
     }
 

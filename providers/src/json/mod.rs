@@ -7,9 +7,11 @@ mod models;
 mod object;
 mod peek;
 mod plain;
+mod read;
 mod scan;
 mod splice;
 mod text;
+mod write;
 
 pub use depth::DEPTH_LIMIT;
 pub use models::{Models, REQUESTS_MAX};
@@ -17,3 +19,6 @@ pub use object::{Object, reports_error};
 pub use peek::Peek;
 pub use splice::{Edit, splice};
 pub use text::Str;
+
+pub(crate) use read::read;
+pub(crate) use write::{Text, append, text, write};

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::conversation::Refusal;
-use crate::json::Str;
+use crate::json::{self, Str};
 
 /// A member that nothing here knows.
 pub(super) type Unknown<'a> = (Cow<'a, str>, &'a RawValue);
@@ -108,7 +108,7 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a RawValue, at: &str) -> Res
 
 /// Reads the whole body.
 pub(super) fn parse_body<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| refusal(&error))
+    json::read(body).map_err(|error| refusal(&error))
 }
 
 /// What the caller reads about an error: where, what was expected, what was there.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::json;
+
 /// Text behind something that Egret says of it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Prefixed<'a> {
@@ -29,7 +31,7 @@ impl fmt::Display for Prefixed<'_> {
 impl Serialize for Prefixed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.prefix.is_empty() && self.suffix.is_empty() {
-            serializer.serialize_str(self.text)
+            json::text(self.text, serializer)
         } else {
             serializer.collect_str(self)
         }

@@ -6,6 +6,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::json::{self, Text};
+
 /// A turn.
 #[derive(Debug, Default, Serialize)]
 pub(in crate::gemini) struct Content<'a> {
@@ -49,9 +51,9 @@ impl Serialize for Part<'_> {
         };
         let mut map = serializer.serialize_map(None)?;
         match data {
-            Data::Text(text) => map.serialize_entry("text", text)?,
+            Data::Text(text) => map.serialize_entry("text", &Text(text))?,
             Data::Thought(text) => {
-                map.serialize_entry("text", text)?;
+                map.serialize_entry("text", &Text(text))?;
                 map.serialize_entry("thought", &true)?;
             }
             Data::Inline(blob) => map.serialize_entry("inlineData", blob)?,
@@ -71,6 +73,7 @@ impl Serialize for Part<'_> {
 #[serde(rename_all = "camelCase")]
 pub(in crate::gemini) struct Blob<'a> {
     pub(in crate::gemini) mime_type: &'a str,
+    #[serde(serialize_with = "json::text")]
     pub(in crate::gemini) data: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::gemini) display_name: Option<&'a str>,
@@ -112,7 +115,9 @@ pub(in crate::gemini) struct FunctionResponse<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::gemini) enum Answer<'a> {
+    #[serde(serialize_with = "json::text")]
     Result(Cow<'a, str>),
+    #[serde(serialize_with = "json::text")]
     Error(Cow<'a, str>),
     #[serde(untagged)]
     Object(&'a RawValue),

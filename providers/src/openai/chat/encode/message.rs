@@ -8,6 +8,7 @@ use super::content::{self, Content, Known, Marks, Part, Prefixed};
 use super::options::{Losses, refuse};
 use crate::codec::Target;
 use crate::conversation::{self, Field, Refusal, Request, Role, ToolResult};
+use crate::json;
 
 /// A message as it is written.
 #[derive(Default, Serialize)]
@@ -35,12 +36,14 @@ enum Call<'a> {
 #[derive(Serialize)]
 struct Custom<'a> {
     name: &'a str,
+    #[serde(serialize_with = "json::text")]
     input: &'a str,
 }
 
 #[derive(Serialize)]
 struct Function<'a> {
     name: &'a str,
+    #[serde(serialize_with = "json::text")]
     arguments: &'a str,
 }
 

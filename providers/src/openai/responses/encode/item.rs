@@ -9,6 +9,7 @@ use crate::codec::Target;
 use crate::conversation::{
     self, Field, Opaque, Refusal, Request, Role, Text, Thinking, ToolCall, ToolResult,
 };
+use crate::json;
 use crate::openai::losses::{Losses, refuse};
 use crate::openai::text::Prefixed;
 
@@ -41,6 +42,7 @@ pub(super) enum Known<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         namespace: Option<&'a str>,
         name: &'a str,
+        #[serde(serialize_with = "json::text")]
         arguments: &'a str,
     },
     FunctionCallOutput(Output<'a>),
@@ -50,6 +52,7 @@ pub(super) enum Known<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         namespace: Option<&'a str>,
         name: &'a str,
+        #[serde(serialize_with = "json::text")]
         input: &'a str,
     },
     CustomToolCallOutput(Output<'a>),
@@ -72,8 +75,6 @@ pub(super) struct Refused<'a> {
 pub(super) struct Output<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     call_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
     output: Content<'a>,
 }
 
@@ -185,14 +186,8 @@ impl<'a> Turns<'_, 'a, '_, '_, '_> {
                 last.cache = Some(cache);
             }
         }
-        let output = Output {
-            call_id: result.call_id.as_deref(),
-            name: result.name.as_deref().filter(|_| self.write.own()).map(|name| {
-                let group = self.write.request.namespaced(name);
-                group.map_or(name, |tool| tool.name.as_str())
-            }),
-            output: Content::of(parts),
-        };
+        // The call has the name: OpenAI refuses one in its output.
+        let output = Output { call_id: result.call_id.as_deref(), output: Content::of(parts) };
         Ok(Item::Known(match result.custom {
             true => Known::CustomToolCallOutput(output),
             false => Known::FunctionCallOutput(output),

@@ -16,6 +16,7 @@ use self::tools::{Choice, Tool};
 use crate::Schema;
 use crate::codec::{Encoded, Target};
 use crate::conversation::{Refusal, Request};
+use crate::json;
 use crate::openai::losses::Losses;
 use crate::openai::pairs::{self, Own};
 use crate::openai::prefill;
@@ -39,7 +40,7 @@ pub(super) fn request(request: &Request<'_>, target: &Target<'_>) -> Result<Enco
         own,
     };
     // Writing borrowed text into memory fails in no way that is known.
-    let body = serde_json::to_vec(&body)
+    let body = json::write(&body, request.written_size())
         .map_err(|error| Refusal::body(format!("The request could not be written: {error}.")))?;
     Ok(losses.about(body))
 }

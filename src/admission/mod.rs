@@ -270,10 +270,14 @@ impl Admitted {
 
     /// The provider may bill, but nobody knows how much: the estimate is charged, or what is
     /// already known to be more. Returns the nano-dollars charged; `None` if nothing was, because
-    /// nothing had gone out, or because it is free.
+    /// nothing had gone out, or because it is free: then it counts as a request all the same.
     pub fn charge_estimate(self, known: Option<&Usage>) -> Option<u64> {
-        if !self.reservation.is_dispatched() || self.is_free() {
+        if !self.reservation.is_dispatched() {
             self.release();
+            return None;
+        }
+        if self.is_free() {
+            self.settle(&Usage::default());
             return None;
         }
         let mut known = known.copied().unwrap_or_default();

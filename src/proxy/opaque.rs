@@ -81,7 +81,11 @@ pub async fn run(
     let mut incoming = match sent {
         Ok(Ok(incoming)) => incoming,
         Ok(Err(no_answer)) => {
-            admitted.release();
+            if no_answer.billable {
+                charge_estimate(gateway, ctx, admitted, None);
+            } else {
+                admitted.release();
+            }
             let class = if no_answer.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
             let error = ApiError::new(class, no_answer.message);
             return Err(Failure::upstream(no_answer.reason, error));

@@ -19,17 +19,6 @@ const CLIENTS = {
   messages: createAnthropic({ apiKey, baseURL: `${STACK.url}/v1` }),
   gemini: createGoogle({ apiKey, baseURL: `${STACK.url}/v1beta` }),
 };
-// What does not work yet, and why not. It fails here once it does.
-const PENDING = [
-  { client: "responses", reason: "Egret does not speak Responses yet" },
-  {
-    client: "messages",
-    provider: "gemini",
-    title: "structured output",
-    reason: "the SDK asks for one call at most, which Egret refuses before a Gemini",
-  },
-];
-
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
 const place = z.object({ name: z.string(), km: z.number() });
@@ -60,11 +49,7 @@ function matrix(title, body) {
         for (const stream of [false, true]) {
           const model = models[provider];
           const way = `${name} → ${model}${stream ? ", streamed" : ""}`;
-          const here = { client: name, provider, title };
-          const pending = PENDING.find(({ reason, ...where }) =>
-            Object.entries(where).every(([key, value]) => here[key] === value),
-          );
-          test(`${title} [${way}]`, { expectFailure: pending?.reason }, async () => {
+          test(`${title} [${way}]`, async () => {
             for (const simulator of Object.values(SIMULATORS)) await simulator.reset();
             await body(client(model), provider, stream);
             for (const one of Object.values(SIMULATORS)) await one.expectOwnCredentialOnly();

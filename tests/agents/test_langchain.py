@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from simulator import NEWER, OLDER, STACK
 
 URL, KEY = STACK["url"], STACK["keys"]["app"]
-PENDING = pytest.mark.xfail(strict=True, reason="Egret does not speak Responses yet")
 
 
 class Place(BaseModel):
@@ -55,8 +54,6 @@ def gemini(model):
 @pytest.fixture(params=[chat, responses, messages, gemini], ids=lambda client: client.__name__)
 def client(request):
     """A chat model of LangChain's, for a model of whatever provider."""
-    if request.param is responses:
-        request.applymarker(PENDING)
     return request.param
 
 

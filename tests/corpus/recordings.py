@@ -6,13 +6,15 @@ They are no part of the project: they lie in `../shared/corpus` beside it, or un
 import json
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import eventstream
+import json_array
 from exceptions import NOT_SPOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,10 +122,19 @@ class Recording:
         """Gemini's other way to stream, which no SDK uses: a JSON array."""
         return self.schema == "gemini" and self.streamed and not self.sse and self.ok
 
-    @property
-    def unframed(self) -> bytes:
-        """The answer as the schema's own SDK reads it: of an event stream, what is in it."""
-        return eventstream.unwrap(self.response) if self.framing == "bin" else self.response
+    @cached_property
+    def to_egret(self) -> "Recording":
+        """The recording as Egret is answered for an SDK: no SDK asks for a JSON array."""
+        return self._as_sse(json_array.unwrap) if self.json_array else self
+
+    @cached_property
+    def to_sdk(self) -> "Recording":
+        """The recording as the schema's own SDK reads it."""
+        return self._as_sse(eventstream.unwrap) if self.framing == "bin" else self.to_egret
+
+    def _as_sse(self, unwrap: Callable[[bytes], bytes]) -> "Recording":
+        headers = self.headers | {"content-type": CONTENT_TYPES["sse"]}
+        return replace(self, response=unwrap(self.response), framing="sse", headers=headers)
 
 
 def load() -> list[Recording]:

@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from typing import Any
 
-from exceptions import FAILING, NOT_SPOKEN
-from recordings import Recording
+from exceptions import FAILING, NOT_SPOKEN, UNREADABLE
 from readers import READERS
+from recordings import Recording
 
 
 def lines(stats: dict[str, list[Any]], recordings: list[Recording]) -> list[str]:
@@ -14,7 +14,8 @@ def lines(stats: dict[str, list[Any]], recordings: list[Recording]) -> list[str]
     kinds = Counter(recording.kind for recording in recordings)
     said = [
         f"corpus: {len(passed)} cells good, {len(FAILING)} exceptions,"
-        f" over {len(recordings)} recordings ({len(NOT_SPOKEN)} more are in other schemas):",
+        f" over {len(recordings)} recordings; {len(NOT_SPOKEN)} more are in other schemas,"
+        f" and {len(UNREADABLE)} is nothing that its own SDK can read:",
         "  " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
     ]
     properties = [dict(report.user_properties) for report in passed]

@@ -3,6 +3,7 @@
 import json
 import re
 
+import vendors
 import wire
 from recordings import Recording
 
@@ -31,6 +32,7 @@ def test_the_request_arrives_as_recorded(provider, gateway, replayable):
     )
     assert (received.status == 200) == replayable.ok, received.body
     [arrival] = provider.arrivals
+    assert vendors.path(arrival.path) == vendors.path(replayable.url)
     arrived = json.loads(arrival.body)
     if replayable.model_in_path and replayable.schema != "gemini":
         assert arrived == replayable.asked

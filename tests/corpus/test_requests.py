@@ -56,7 +56,7 @@ def blamed(error: Any, said: Any) -> str:
     names = [error["param"]] if error.get("param") else []
     violations = [of for one in error.get("details", []) for of in one.get("fieldViolations", [])]
     names += [violation["field"] for violation in violations]
-    names += re.findall(r"[`']([\w.]+)[`']", error["message"])
+    names += re.findall(r"(?<=[`'])[\w.]+(?=[`'])|^[\w.]+(?=:)", error["message"])
     spoken = set(carried.words(list(carried.texts(said))))
     for name in names:
         if carried.words([re.sub(r"\[\d+\]", "", name)])[-1] in spoken:

@@ -11,9 +11,9 @@ from recordings import Recording
 
 def test_its_own_sdk_reads_the_same(record_property, provider, direct, through, readable):
     record_property("read", (readable.schema, readable.schema))
-    provider.play(unframed(readable))
+    provider.play(readable.to_sdk)
     alone = direct[readable.schema].ask(readable.alias, readable.streamed)
-    provider.play(readable)
+    provider.play(readable.to_egret)
     with_egret = through[readable.schema].ask(readable.alias, readable.streamed)
     assert dump(with_egret) == dump(alone)
 
@@ -23,9 +23,9 @@ def test_the_other_sdks_read_the_same(record_property, provider, direct, through
     record_property("read", (recording.schema, schema))
     deviation = DEVIATIONS.get(recording.name, Deviation("none"))
     own, other = direct[recording.schema], through[schema]
-    provider.play(first_message(recording) if deviation.first_message else unframed(recording))
+    provider.play(first_message(recording) if deviation.first_message else recording.to_sdk)
     alone = own.ask(recording.alias, recording.streamed)
-    provider.play(recording)
+    provider.play(recording.to_egret)
     if own.answer(alone).finish in BAD_CALL:
         expect_failure(other, recording)
         return
@@ -67,7 +67,7 @@ def tokens(provider, gateway, recordings):
 
 def test_egret_counts_what_its_own_sdk_reads(provider, direct, tokens, readable):
     deviation = DEVIATIONS.get(readable.name, Deviation("none"))
-    provider.play(first_message(readable) if deviation.first_message else unframed(readable))
+    provider.play(first_message(readable) if deviation.first_message else readable.to_sdk)
     own = direct[readable.schema]
     read = own.answer(own.ask(readable.alias, readable.streamed))
     assert tokens[readable.id] == (deviation.tokens or read.tokens)
@@ -83,14 +83,6 @@ def in_the_words_of(schema: str, answer: Answer, deviation: Deviation) -> Answer
     if not answer.finish or (answer.finish == "end" and schema in ("gemini", "responses")):
         answer = replace(answer, finish="calls" if answer.calls else "end")
     return answer
-
-
-def unframed(recording: Recording) -> Recording:
-    """The recording as its own SDK reads it."""
-    if recording.framing != "bin":
-        return recording
-    headers = {"content-type": "text/event-stream"}
-    return replace(recording, response=recording.unframed, framing="sse", headers=headers)
 
 
 def first_message(recording: Recording) -> Recording:

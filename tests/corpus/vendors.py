@@ -1,53 +1,59 @@
-"""Who served a recording, as a backend of Egret: its vendor, and the path at which that begins."""
+"""Who served a recording, as a backend of Egret."""
 
+import re
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from recordings import Recording
 
 AZURE = {"vendor": "azure-openai", "resource": "contoso"}
 PLACE = {"project": "contoso", "location": "us-east5"}
-VERTEX = {"vendor": "vertex-gemini"} | PLACE
 
-# Words in the URL, in this order; the backend, and what stands between its host and its paths.
-# Where the path ends otherwise than the vendor's does, the host was a proxy of somebody's own.
-VENDORS: list[tuple[str, dict[str, Any], str]] = [
-    ("azure.com/openai/deployments/", AZURE | {"vendor": "azure-openai-classic"}, "/openai"),
-    ("azure.com/", AZURE, "/openai/v1"),
-    ("azuredatabricks.net", {"vendor": "compatible"}, "/serving-endpoints"),
-    ("snowflakecomputing.com", {"vendor": "compatible"}, "/api/v2/cortex/v1"),
-    ("bedrock-mantle.", {"vendor": "bedrock-openai", "region": "us-east-1"}, "/openai/v1"),
-    ("bedrock-runtime.", {"vendor": "bedrock-invoke", "region": "us-east-1"}, ""),
-    ("api.groq.com", {"vendor": "groq"}, "/openai/v1"),
-    ("api.mistral.ai", {"vendor": "mistral"}, "/v1"),
-    ("api.deepseek.com", {"vendor": "deepseek"}, ""),
-    ("api.together.ai", {"vendor": "together"}, "/v1"),
-    ("api.x.ai", {"vendor": "xai"}, "/v1"),
-    ("router.huggingface.co", {"vendor": "huggingface"}, "/v1"),
-    ("openrouter.ai", {"vendor": "openrouter"}, "/api/v1"),
-    ("api.perplexity.ai", {"vendor": "perplexity"}, ""),
-    ("ollama.com", {"vendor": "ollama"}, "/v1"),
-    ("/publishers/google/", VERTEX | {"api_version": "v1beta1"}, ""),
-    ("/publishers/anthropic/", {"vendor": "vertex-claude"} | PLACE, ""),
+# Words in the URL, in this order, and the backend.
+VENDORS: list[tuple[str, dict[str, Any]]] = [
+    ("azure.com/openai/deployments/", AZURE | {"vendor": "azure-openai-classic"}),
+    ("azure.com/", AZURE),
+    ("azuredatabricks.net", {"vendor": "compatible"}),
+    ("snowflakecomputing.com", {"vendor": "compatible"}),
+    ("bedrock-mantle.", {"vendor": "bedrock-openai", "region": "us-east-1"}),
+    ("bedrock-runtime.", {"vendor": "bedrock-invoke", "region": "us-east-1"}),
+    ("api.groq.com", {"vendor": "groq"}),
+    ("api.mistral.ai", {"vendor": "mistral"}),
+    ("api.deepseek.com", {"vendor": "deepseek"}),
+    ("api.together.ai", {"vendor": "together"}),
+    ("api.x.ai", {"vendor": "xai"}),
+    ("router.huggingface.co", {"vendor": "huggingface"}),
+    ("openrouter.ai", {"vendor": "openrouter"}),
+    ("api.perplexity.ai", {"vendor": "perplexity"}),
+    ("ollama.com", {"vendor": "ollama"}),
+    ("/publishers/google/", {"vendor": "vertex-gemini"} | PLACE),
+    ("/publishers/anthropic/", {"vendor": "vertex-claude"} | PLACE),
 ]
-# Whoever is not in the table: OpenAI, Anthropic, Google, and proxies of theirs.
+# Whoever is not in the table: OpenAI, Anthropic, Google, and proxies of theirs; and what their
+# URLs end with.
 OWN = {
     "chat": ({"schema": "openai", "api": "chat"}, "/v1"),
     "responses": ({"schema": "openai", "api": "responses"}, "/v1"),
     "claude": ({"schema": "claude"}, ""),
     "gemini": ({"schema": "gemini"}, ""),
 }
+# Where the paths begin that Egret knows of; what stands before is of a host's own.
+PATHS = r"/(deployments/|chat/|responses|embeddings|v1/messages|model/|v1\w*/(models|projects)/)"
 
 
 def backend(recording: Recording, url: str) -> dict[str, Any]:
-    """The backend that serves a recording at this URL, in the recording's schema."""
-    vendor, base = OWN[recording.schema]
+    """The backend that serves a recording at this host, in the recording's schema."""
+    vendor, _ = OWN[recording.schema]
     # No vendor but OpenAI is known for embeddings in its schema everywhere.
-    if recording.operation == "generate":
-        found = (row[1:] for row in VENDORS if row[0] in recording.url)
-        vendor, base = next(found, (vendor, base))
+    if recording.operation != "embed":
+        found = (vendor for words, vendor in VENDORS if words in recording.url)
+        vendor = next(found, vendor)
     if recording.schema in ("chat", "responses"):
         vendor = vendor | {"api": recording.schema}
-    return vendor | at(url + base)
+    path = urlsplit(recording.url).path
+    if "/projects/" in path:
+        vendor = vendor | {"api_version": path.split("/")[1]}
+    return vendor | at(url + path[: re.search(PATHS, path).start()])
 
 
 def at(url: str) -> dict[str, str]:
@@ -55,6 +61,11 @@ def at(url: str) -> dict[str, str]:
 
 
 def of_schema(schema: str, url: str) -> dict[str, Any]:
-    """Whose API a schema is, at this URL."""
+    """Whose API a schema is, at this host."""
     vendor, base = OWN[schema]
     return vendor | at(url + base)
+
+
+def path(url: str) -> str:
+    """The path of a URL or of a request, apart from the places of a cloud in it."""
+    return re.sub(r"/(projects|locations)/[^/]+", r"/\1/…", unquote(urlsplit(url).path))

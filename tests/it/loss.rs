@@ -66,3 +66,33 @@ async fn a_strict_route_says_all_that_it_would_have_lost() {
     assert_eq!(answer.header("x-egret-backend"), Some("openai"), "{}", answer.text);
     assert_eq!(answer.header("x-egret-dropped"), None);
 }
+
+#[tokio::test]
+async fn what_a_provider_lacks_is_emulated_by_leave_and_reported() {
+    let claude = simulate(Provider::Claude, "sk-canary-claude").await;
+    let config = Config::new()
+        .backend("claude", &claude)
+        .route("models: [claude-opus-5], backends: [claude]")
+        .route("models: [eased], backends: [{ backend: claude, model: claude-opus-5 }], emulate: [tools.custom], drop: [tools.hosted]");
+    let gateway = Gateway::start(config).await;
+    let ask = |model: &str| {
+        let body = json!({
+            "model": model,
+            "input": r#"call patch with {"input": "*** Begin\n"}"#,
+            "tools": [{"type": "custom", "name": "patch"}, {"type": "web_search"}],
+        });
+        let post = gateway.client.post(gateway.url("/v1/responses"));
+        send(post.header("content-type", "application/json").body(body.to_string()))
+    };
+    let answer = ask("claude-opus-5").await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    assert!(answer.text.contains("tools."), "{}", answer.text);
+    let answer = ask("eased").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.header("x-egret-emulated"), Some("tools.custom"));
+    assert_eq!(answer.header("x-egret-dropped"), Some("tools.hosted"));
+    let answer: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+    let output = answer["output"].as_array().unwrap();
+    let call = output.iter().find(|item| item["type"] == "custom_tool_call").unwrap();
+    assert_eq!((&call["name"], &call["input"]), (&json!("patch"), &json!("*** Begin\n")));
+}

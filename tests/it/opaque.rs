@@ -1,9 +1,11 @@
 //! Paths of a provider's own API that Egret does not read: files, batches, sound.
 
+use std::time::Duration;
+
 use crate::support::provider::{all, arrived, simulate};
 use crate::support::raw::Raw;
 use crate::support::speak::{error, send};
-use crate::support::{Answer, Config, Fault, Gateway, Provider};
+use crate::support::{Answer, Config, Fault, Gateway, Provider, until};
 
 const ROUTE: &str = "name: files, backends: [openai], \
                      paths: ['/v1/files', '/v1/files/*', '/v1/responses/*', '/v1/chat/*']";
@@ -22,7 +24,7 @@ async fn a_path_goes_through_as_it_is_with_the_gateways_credential() {
     let body = "--x\r\ncontent-disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--x--\r\n";
     let post = gateway
         .client
-        .post(gateway.url("/v1/files?limit=2&key=caller&after=f"))
+        .post(gateway.url("/v1/files?limit=2&key=caller&oauth_token=caller&%24key=caller&after=f"))
         .header("content-type", "multipart/form-data; boundary=x")
         .header("authorization", "Bearer caller")
         .header("cookie", "a=b")
@@ -125,6 +127,29 @@ async fn access_and_budgets_hold_for_what_is_not_read() {
         }
     }
     assert_eq!(arrived(&openai), 3);
+}
+
+/// What it began there may be worth a lot, and goes on without the caller.
+#[tokio::test]
+async fn what_went_out_counts_though_nobody_waits_for_the_answer() {
+    let openai = simulate(Provider::OpenAi, "sk-canary-openai").await;
+    let config = Config::new()
+        .backend_with("openai", &openai, "timeouts: { first_byte: 300ms }")
+        .route(ROUTE)
+        .with("budgets: [{ name: calls, per: total, limit: 2 requests, window: day }]");
+    let gateway = Gateway::start(config).await;
+    // The provider takes too long.
+    openai.script().next_n(1, [Fault::Stall(None)]);
+    assert_eq!(ask(&gateway, "POST", "/v1/files", "x").await.status, 504);
+    // The caller goes.
+    openai.script().next_n(1, [Fault::Delay(Duration::from_secs(60))]);
+    let mut raw = Raw::connect(gateway.address()).await;
+    raw.send("POST /v1/files HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n").await;
+    until("the request has arrived", || async { arrived(&openai) == 2 }).await;
+    drop(raw);
+    let metrics = gateway.settled().await;
+    assert_eq!(metrics.sum("egret_budget_spent", &["budget=\"calls\""]), 2.0);
+    assert_eq!(ask(&gateway, "POST", "/v1/files", "x").await.status, 429);
 }
 
 #[tokio::test]

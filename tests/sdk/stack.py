@@ -38,6 +38,14 @@ CREDENTIALS = {
     "gemini": "AIza-simulated-gemini",
 }
 FAMILY = {"openai": "gpt", "claude": "claude", "gemini": "gemini"}
+# OpenAI's two APIs, each with a backend that is pinned to it and models of its own.
+APIS = {"openai": "chat", "responses": "responses"}
+RESPONSES_MODELS = ["gpt-4.1*", "gpt-5.6*"]
+# Models that embed, and dollars for a million tokens.
+EMBEDDINGS = {
+    "openai": ("text-embedding-3-small", 0.02),
+    "gemini": ("gemini-embedding-001", 0.15),
+}
 # `app` may do everything; `spender` has its own allowance to use up; `narrow` may use one model.
 CALLERS = ["app", "spender", "narrow"]
 # Models for coding agents, the last generation and the newest.
@@ -47,8 +55,13 @@ RELAXED = {
     "gemini": ["gemini-2.5-flash", "gemini-3.1-pro-preview"],
 }
 # A model that always fails at its provider, and one that steps in for it.
-STAND_IN = {"openai": "gpt-4o-mini", "claude": "claude-haiku-4-5", "gemini": "gemini-2.5-flash"}
-NEXT = {"openai": "claude", "claude": "gemini", "gemini": "openai"}
+STAND_IN = {
+    "openai": "gpt-4o-mini",
+    "responses": "gpt-4.1-mini",
+    "claude": "claude-haiku-4-5",
+    "gemini": "gemini-2.5-flash",
+}
+NEXT = {"openai": "claude", "claude": "gemini", "gemini": "responses", "responses": "claude"}
 LIMIT_USD = 1000
 
 
@@ -64,18 +77,22 @@ def config(directory: Path, ports: dict[str, int]) -> dict:
     """The gateway's configuration, as data. JSON is YAML."""
     backends, routes = {}, []
     prices = [{"model": "fault-503", "input": 0, "output": 0}]
-    for name in PROVIDERS:
+    for name in STAND_IN:
+        provider = "openai" if name in APIS else name
         backend = {
-            "schema": name,
-            "url": f"https://{HOST}:{ports[name]}" + ("/v1" if name == "openai" else ""),
-            "credential": {"env": credential_setting(name)},
+            "schema": provider,
+            "url": f"https://{HOST}:{ports[provider]}" + ("/v1" if name in APIS else ""),
+            "credential": {"env": credential_setting(provider)},
             "tls": {"ca": str(directory / "ca.pem"), "sni": "localhost"},
         }
-        # The same simulator thrice: what fails on purpose must not eject what others use.
+        if name in APIS:
+            backend["api"] = APIS[name]
+        # The same simulator several times: what fails on purpose must not eject what others use.
         for alias in [name, f"{name}-faulty", f"{name}-failing"]:
             backends[alias] = backend
+        models = RESPONSES_MODELS if name == "responses" else [f"{FAMILY[name]}-*"]
         routes += [
-            {"models": [f"{FAMILY[name]}-*"], "backends": [name]},
+            {"models": models, "backends": [name]},
             {
                 "models": [f"faulty-{name}"],
                 "backends": [{"backend": f"{name}-faulty", "model": STAND_IN[name]}],
@@ -90,10 +107,14 @@ def config(directory: Path, ports: dict[str, int]) -> dict:
             },
         ]
         # No call to the first fits into any budget; of the second, a few do.
+        family = FAMILY.get(name, "gpt-4.1")
         prices += [
-            {"model": f"{FAMILY[name]}-priceless", "input": 900_000_000, "output": 900_000_000},
-            {"model": f"{FAMILY[name]}-dear", "input": 1_000_000, "output": 0},
+            {"model": f"{family}-priceless", "input": 900_000_000, "output": 900_000_000},
+            {"model": f"{family}-dear", "input": 1_000_000, "output": 0},
         ]
+    for name, (model, price) in EMBEDDINGS.items():
+        routes.append({"models": [model], "backends": [name]})
+        prices.append({"model": model, "input": price, "output": 0})
     # By leave of the operator: coding agents send what only their own provider has.
     for name, models in RELAXED.items():
         routes += [

@@ -138,10 +138,12 @@ impl<'r, 'l> Writer<'r, 'l> {
             Some(last) if last.role == role && role == USER => {
                 // Results stay first.
                 let results = content.iter().take_while(|block| is_result(block)).count();
-                let at = last.content.iter().take_while(|block| is_result(block)).count();
                 let mut content = content.into_iter();
-                let first: Vec<_> = content.by_ref().take(results).collect();
-                last.content.splice(at..at, first);
+                if results > 0 {
+                    let at = last.content.iter().take_while(|block| is_result(block)).count();
+                    let first: Vec<_> = content.by_ref().take(results).collect();
+                    last.content.splice(at..at, first);
+                }
                 last.content.extend(content);
             }
             _ => self.turns.push(Turn { role, content }),

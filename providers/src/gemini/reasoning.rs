@@ -85,7 +85,8 @@ pub(super) fn encode(
         }
         (Thinking::Unsupported, _, _) => {
             let off = matches!(effort, None | Some(Effort::None))
-                && matches!(mode, None | Some(ThinkingMode::Disabled));
+                && matches!(mode, None | Some(ThinkingMode::Disabled))
+                && request.reasoning.show != Some(true);
             return !off;
         }
         (_, None, None) => false,

@@ -120,6 +120,18 @@ impl<'a> Peek<'a> {
             Key::Candidates => self.candidates = value.count(1, CANDIDATES_MAX)?,
             Key::Tools | Key::Functions => self.tools |= value.is_filled()?,
             Key::Effort => self.effort = value.word()?,
+            Key::OtherModels => value.none(
+                "names models to ask instead, which nobody allowed or priced; leave it out, and \
+                 let the route fall back",
+            )?,
+            Key::Background if value.flag()?.value == Some(true) => {
+                return Err(Refusal::of(
+                    "background",
+                    "`background` would go on, and cost, after this request has been answered; \
+                     leave it out",
+                ));
+            }
+            Key::Background => {}
             Key::GenerationConfig => {
                 value.members(fields::GENERATION_CONFIG, |key, value| self.member(key, value))?;
             }

@@ -69,6 +69,9 @@ struct Writer<'s, 'a> {
     candidate: u32,
     parts: Vec<Part<'a>>,
     pending: Pending,
+    /// A token on words that are over: it needs a thought of its own, and no answer ends in one,
+    /// since agents read what is last. What nothing follows is not carried.
+    behind: Option<String>,
 }
 
 impl<'s, 'a> Writer<'s, 'a> {
@@ -79,6 +82,7 @@ impl<'s, 'a> Writer<'s, 'a> {
             candidate: candidate.index,
             parts: Vec::with_capacity(parts.len()),
             pending: Pending::default(),
+            behind: None,
         };
         parts.into_iter().for_each(|part| writer.part(part));
         if sealer.carrier == (Carrier::Calls { ends: true })
@@ -91,6 +95,7 @@ impl<'s, 'a> Writer<'s, 'a> {
     }
 
     fn part(&mut self, part: Part<'a>) {
+        self.goes_on();
         match part {
             Part::Thinking(thinking) => self.thinking(thinking),
             Part::RedactedThinking(data) => {
@@ -100,8 +105,9 @@ impl<'s, 'a> Writer<'s, 'a> {
                 let token = text.signature.take();
                 self.pending.said += text.text.len();
                 self.parts.push(Part::Text(text));
-                if let Some(token) = token {
-                    self.loose(Record::of(Kind::OnText, Some(token.into_owned())));
+                self.behind = token.map(Cow::into_owned);
+                if matches!(self.sealer.carrier, Carrier::Calls { .. }) {
+                    self.goes_on();
                 }
             }
             Part::Refusal(words) => {
@@ -145,6 +151,13 @@ impl<'s, 'a> Writer<'s, 'a> {
             (call.id, call.signature) = (id.map(Cow::Owned), token.map(Cow::Owned));
         }
         self.parts.push(Part::ToolCall(call));
+    }
+
+    /// Something follows the words that a token hangs on.
+    fn goes_on(&mut self) {
+        if let Some(token) = self.behind.take() {
+            self.loose(Record::of(Kind::OnText, Some(token)));
+        }
     }
 
     /// A record that no part of the answer has a place for.

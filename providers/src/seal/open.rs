@@ -29,6 +29,7 @@ impl Seal {
                 parts: Vec::with_capacity(parts.len()),
                 unproven: Vec::new(),
                 on_call: None,
+                carried: 0,
                 returns: false,
                 dropped: false,
             };
@@ -59,6 +60,9 @@ struct Opener<'s, 'a> {
     unproven: Vec<Thinking<'a>>,
     /// A token for the next call.
     on_call: Option<String>,
+    /// How many parts stand before the end of the last carrier. What the next one carries came
+    /// after it, so none reaches back further, however often a caller repeats one.
+    carried: usize,
     /// The target made this turn.
     returns: bool,
     dropped: bool,
@@ -122,8 +126,13 @@ impl<'a> Opener<'_, 'a> {
         for record in records {
             match record {
                 Record { kind: Kind::Thinking, text: None, id, token, .. } => {
-                    let before = std::mem::take(&mut self.unproven).into_iter();
-                    let text = before.rev().fold(words.clone(), |after, piece| piece.text + after);
+                    let text = match std::mem::take(&mut self.unproven) {
+                        before if before.is_empty() => words.clone(),
+                        before => {
+                            let before = before.iter().map(|piece| piece.text.as_ref());
+                            Cow::Owned(before.chain([words.as_ref()]).collect())
+                        }
+                    };
                     self.thought(self.parts.len(), id, text, token);
                 }
                 record => {
@@ -181,6 +190,7 @@ impl<'a> Opener<'_, 'a> {
             let at = self.back(record.back);
             self.place(record, at);
         }
+        self.carried = self.parts.len();
     }
 
     /// Puts a token where it belongs.
@@ -225,6 +235,7 @@ impl<'a> Opener<'_, 'a> {
     fn back(&mut self, mut back: usize) -> usize {
         let mut at = self.parts.len();
         while back > 0
+            && at > self.carried
             && let Some(before) = at.checked_sub(1)
             && let Some(part) = self.parts.get_mut(before)
         {

@@ -37,6 +37,9 @@ struct Candidate {
     /// The number of the next part in the caller's stream.
     next: u32,
     pending: Pending,
+    /// Tokens on words that are over: they need a thought of their own, and no answer ends in
+    /// one, since agents read what is last. What nothing follows is not carried.
+    behind: Vec<String>,
 }
 
 /// A part under way.
@@ -72,8 +75,13 @@ impl SealingEncoder {
         out: &'e mut Vec<u8>,
     ) -> Option<(&'e mut Candidate, Pen<'e>)> {
         if !self.candidates.iter().any(|known| known.index == index) {
-            let (open, pending) = (Vec::new(), Pending::default());
-            self.candidates.push(Candidate { index, open, next: 0, pending });
+            self.candidates.push(Candidate {
+                index,
+                open: Vec::new(),
+                next: 0,
+                pending: Pending::default(),
+                behind: Vec::new(),
+            });
         }
         let Self { sealer, inner, candidates, .. } = self;
         let candidate = candidates.iter_mut().find(|known| known.index == index)?;
@@ -159,6 +167,7 @@ impl Pen<'_> {
 
 impl Candidate {
     fn start(&mut self, part: u32, kind: &PartKind<'_>, pen: &mut Pen<'_>) {
+        self.goes_on(pen);
         let open = match kind {
             PartKind::Thinking { id } => {
                 let told = pen.sealer.carrier != Carrier::Thoughts { shown: false };
@@ -185,6 +194,7 @@ impl Candidate {
     /// A call begins, with all that waits for one.
     fn call(&mut self, held: Held, token: Option<String>, pen: &mut Pen<'_>) {
         let Held { part, mut id, name, custom, .. } = held;
+        self.goes_on(pen);
         if let Some(token) = token.filter(|token| !token.is_empty()) {
             self.loose(Record::of(Kind::OnCall, Some(token)), pen);
         }
@@ -240,8 +250,9 @@ impl Candidate {
             Open::Through(number) => self.end(number, pen),
             Open::Said(number, tokens) => {
                 self.end(number, pen);
-                for token in tokens {
-                    self.loose(Record::of(Kind::OnText, Some(token)), pen);
+                self.behind.extend(tokens);
+                if matches!(pen.sealer.carrier, Carrier::Calls { .. }) {
+                    self.goes_on(pen);
                 }
             }
             Open::Thought(thought) => self.stop_thought(thought, pen),
@@ -274,6 +285,13 @@ impl Candidate {
             && let Some(envelope) = pen.sealer.wrap(&self.pending.take(), Slot::Token)
         {
             self.empty(PartKind::Text, envelope, pen);
+        }
+    }
+
+    /// Something follows the words that tokens hang on.
+    fn goes_on(&mut self, pen: &mut Pen<'_>) {
+        for token in std::mem::take(&mut self.behind) {
+            self.loose(Record::of(Kind::OnText, Some(token)), pen);
         }
     }
 

@@ -250,11 +250,13 @@ fn has_pair(query: Option<&str>, wanted: impl Fn(&str) -> bool) -> bool {
 /// A query without what may be a key, for a request that is passed on unread: a caller's key stays
 /// with the gateway, and a provider must not be shown another than the gateway's (S-41).
 pub fn without_keys(query: &str) -> String {
-    const KEYS: [&str; 5] = ["key", "api_key", "api-key", "access_token", "token"];
+    const KEYS: [&str; 6] = ["key", "api_key", "api-key", "access_token", "oauth_token", "token"];
     let may_be_key = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
         let name = percent_decoded(name);
-        name.is_none_or(|name| KEYS.contains(&&*name.to_ascii_lowercase()))
+        // Google's APIs take each of their own parameters with a `$` before it, too.
+        let is_key = |name: &str| KEYS.contains(&name.trim_start_matches('$'));
+        name.is_none_or(|name| is_key(&name.to_ascii_lowercase()))
     };
     let kept: Vec<&str> = query.split('&').filter(|pair| !may_be_key(pair)).collect();
     kept.join("&")

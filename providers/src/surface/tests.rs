@@ -238,6 +238,7 @@ fn a_query_goes_on_without_keys() {
         ("k%65y=K&limit=2", "limit=2"),
         ("KEY=K&include%5B%5D=a", "include%5B%5D=a"),
         ("%zz=1&a=b", "a=b"),
+        ("oauth_token=T&$key=K&%24access_token=T&$alt=sse", "$alt=sse"),
     ] {
         assert_eq!(without_keys(query), expected);
     }

@@ -13,7 +13,7 @@ use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
 use crate::conversation::{ApiError, Loss, Namespaced, Refusal, Request, shape};
 use crate::emulate::{CustomTools, Emulation};
 use crate::json::{Peek, splice};
-use crate::openai::reasoning;
+use crate::openai::{reasoning, responses};
 use crate::seal::{self, Seal};
 use crate::surface::MODEL_MAX;
 
@@ -120,6 +120,9 @@ impl<'a> Turn<'a> {
         }
         let mut request = self.decoded().map_err(Refusal::clone)?.clone();
         let mut losses: Vec<Loss> = seal.open(&mut request, schema);
+        if schema != self.surface {
+            losses.extend(responses::forget_thoughts(&mut request));
+        }
         losses.extend(shape::normalize(&mut request)?);
         let foreign = schema != self.surface;
         let custom = Emulation::CustomTools;

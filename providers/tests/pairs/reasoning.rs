@@ -519,3 +519,27 @@ fn an_altered_token_is_dropped_with_its_thought() {
         assert!(encoded.losses.contains(&Loss::of(field)), "{name}");
     });
 }
+
+/// Claude Code takes the last block of an answer for its result.
+#[test]
+fn no_answer_ends_in_an_empty_thought() {
+    let chunk = json!({"candidates": [{"content": {"role": "model", "parts":
+        [{"text": "Done.", "thoughtSignature": "c2ln"}]}, "finishReason": "STOP"}]});
+    let (body, stream) = (chunk.to_string(), format!("data: {chunk}\r\n\r\n"));
+    let seal = seal("backend", "gemini-3-pro", "route");
+    for to in [Claude, Responses] {
+        let mut response = Gemini.codec().decode_response(body.as_bytes()).unwrap();
+        seal.response(&mut response, Gemini, to, &Reply::default());
+        let written = to.codec().encode_response(&response, &Reply::default()).unwrap();
+        let encoder = seal.stream_encoder(Gemini, to, Reply::default());
+        let mut relay = Relay::translate(Gemini.codec().stream_decoder(), encoder);
+        let mut streamed = relay.push(&Bytes::from(stream.clone())).to_vec();
+        streamed.extend_from_slice(&relay.end().0);
+        for said in [written, streamed] {
+            let said = String::from_utf8(said).unwrap();
+            assert!(said.contains("Done."), "{said}");
+            let thought = ["\"type\":\"thinking\"", "\"type\":\"reasoning\""];
+            assert!(!thought.iter().any(|kind| said.contains(kind)), "{said}");
+        }
+    }
+}

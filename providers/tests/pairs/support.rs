@@ -64,6 +64,18 @@ pub(crate) fn sealed_send(
     body: &str,
     seal: &Seal,
 ) -> Result<Encoded, Refusal> {
+    lenient_send(from, to, model, body, seal, &Leeway::default())
+}
+
+/// The same, where the operator allows that much.
+pub(crate) fn lenient_send(
+    from: Schema,
+    to: Schema,
+    model: &str,
+    body: &str,
+    seal: &Seal,
+    leeway: &Leeway,
+) -> Result<Encoded, Refusal> {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let capabilities = Catalog::bundled().capabilities(to, model);
     let target = Target { model, capabilities: &capabilities };
@@ -71,7 +83,7 @@ pub(crate) fn sealed_send(
     let operation = Operation::Generate { stream: path.stream, json_array: false };
     let mut inbound = Inbound::of(operation, from, &body, path.model)?;
     let sent = inbound
-        .encode(&[(to, target)], &Leeway::default(), seal)
+        .encode(&[(to, target)], leeway, seal)
         .map_err(|error| Refusal { field: error.param.map(Into::into), message: error.message });
     sent.map(|(_, encoded)| encoded)
 }

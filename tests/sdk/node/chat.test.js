@@ -37,7 +37,7 @@ matrix("the newer models think when told to", async (sdk, provider, stream) => {
   assert.equal(answer.usage.output, billed.output);
   // Claude bills thinking as output without telling how much; Chat Completions cannot show it.
   if (provider !== "claude") assert.equal(answer.usage.reasoning, billed.reasoning);
-  if (provider !== "openai" && sdk.name !== "openai") {
+  if (provider !== "openai" && sdk.name !== "chat") {
     assert.equal(answer.thoughts, "I think about: why?");
   }
 });
@@ -67,22 +67,29 @@ matrix(
   { streams: [false] },
 );
 
-matrix("stops where it is told", async (sdk, provider, stream) => {
+const stops = async (sdk, provider, stream) => {
   const model = OLDER[provider];
   const turns = [{ user: "one two HALT three" }];
   const answer = await sdk.ask({ model, turns, stop: ["NEVER", "HALT"] }, stream);
   assert.equal(answer.text, `${model} here: one two `);
   const own = sdk.name === "anthropic" && provider === "claude";
   assert.equal(answer.finish, own ? "stop_sequence" : sdk.finish.stop);
+};
+
+// Responses has no stop sequences.
+matrix("stops where it is told", stops, {
+  sdks: ["chat", "anthropic", "genai"],
+  backends: ["openai", "claude", "gemini"],
 });
 
 matrix("is no longer than allowed", async (sdk, provider, stream) => {
   const model = OLDER[provider];
-  const turns = [{ user: "a long story, please" }];
-  const answer = await sdk.ask({ model, turns, maxTokens: 5 }, stream);
-  assert.equal(answer.text, `${model} here: a long story, please`.slice(0, 20));
+  const wish = "a long story, please, ".repeat(5);
+  const turns = [{ user: wish }];
+  const answer = await sdk.ask({ model, turns, maxTokens: 16 }, stream);
+  assert.equal(answer.text, `${model} here: ${wish}`.slice(0, 64));
   assert.equal(answer.finish, sdk.finish.length);
-  assert.equal(answer.usage.output, 5);
+  assert.equal(answer.usage.output, 16);
 });
 
 matrix("a refusal is seen as one", async (sdk, provider, stream) => {

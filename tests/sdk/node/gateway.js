@@ -5,19 +5,35 @@ import { readFileSync } from "node:fs";
 import { deflateSync, crc32 } from "node:zlib";
 
 export const STACK = JSON.parse(readFileSync(process.env.EGRET_STACK, "utf8"));
-export const PROVIDERS = ["openai", "claude", "gemini"];
+const PROVIDERS = ["openai", "claude", "gemini"];
+// Backends: OpenAI's two APIs are one each, with models of their own.
+export const BACKENDS = ["openai", "responses", "claude", "gemini"];
 // The last generation, which takes sampling parameters; and models that think as the newest do.
 export const OLDER = {
   openai: "gpt-4o-mini",
   claude: "claude-haiku-4-5",
   gemini: "gemini-2.5-flash",
+  responses: "gpt-4.1-mini",
 };
 export const NEWER = {
   openai: "gpt-5.4",
   claude: "claude-sonnet-5",
   gemini: "gemini-3.1-pro-preview",
+  responses: "gpt-5.6",
 };
-export const FAMILY = { openai: "gpt", claude: "claude", gemini: "gemini" };
+export const FAMILY = {
+  openai: "gpt",
+  responses: "gpt-4.1",
+  claude: "claude",
+  gemini: "gemini",
+};
+// Who steps in on the route of `reliable-…`.
+export const NEXT = {
+  openai: "claude",
+  claude: "gemini",
+  gemini: "responses",
+  responses: "claude",
+};
 
 async function call(method, url, body) {
   const response = await fetch(url, { method, body });
@@ -83,6 +99,8 @@ class Simulator {
 }
 
 export const SIMULATORS = Object.fromEntries(PROVIDERS.map((name) => [name, new Simulator(name)]));
+// Both of OpenAI's APIs are at one provider.
+SIMULATORS.responses = SIMULATORS.openai;
 
 /** Waits until the condition holds. */
 export async function eventually(condition, patienceMs = 30_000) {

@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import { SDKS } from "./drivers/index.js";
-import { PROVIDERS, SIMULATORS, STACK } from "./gateway.js";
+import { BACKENDS, SIMULATORS, STACK } from "./gateway.js";
 
 /** A driver of an SDK that knows nothing but the gateway's address and a caller's key. */
 export function driver(name, { caller = "app", key = STACK.keys[caller], retries = 0 } = {}) {
@@ -12,17 +12,21 @@ export function driver(name, { caller = "app", key = STACK.keys[caller], retries
 /** One test with fresh simulators; afterwards no provider was shown a secret not its own. */
 export function check(title, body) {
   test(title, async (context) => {
-    const simulators = Object.values(SIMULATORS);
-    for (const simulator of simulators) await simulator.reset();
+    const simulators = [...new Set(Object.values(SIMULATORS))];
+    await Promise.all(simulators.map((simulator) => simulator.reset()));
     await body(context);
-    for (const simulator of simulators) await simulator.expectOwnCredentialOnly();
+    await Promise.all(simulators.map((simulator) => simulator.expectOwnCredentialOnly()));
   });
 }
 
 /** `body(sdk, provider, stream)` for each combination. */
-export function matrix(title, body, { sdks = Object.keys(SDKS), streams = [false, true] } = {}) {
+export function matrix(
+  title,
+  body,
+  { sdks = Object.keys(SDKS), backends = BACKENDS, streams = [false, true] } = {},
+) {
   for (const name of sdks) {
-    for (const provider of PROVIDERS) {
+    for (const provider of backends) {
       for (const stream of streams) {
         const way = streams.length > 1 ? (stream ? ", streamed" : ", whole") : "";
         check(`${title} [${name} → ${provider}${way}]`, () =>
@@ -34,6 +38,6 @@ export function matrix(title, body, { sdks = Object.keys(SDKS), streams = [false
 }
 
 /** `body(name)` for each SDK. */
-export function each(title, body) {
-  for (const name of Object.keys(SDKS)) check(`${title} [${name}]`, () => body(name));
+export function each(title, body, { sdks = Object.keys(SDKS) } = {}) {
+  for (const name of sdks) check(`${title} [${name}]`, () => body(name));
 }

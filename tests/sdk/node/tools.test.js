@@ -88,7 +88,7 @@ matrix(
     const answer = await sdk.ask(ask, stream);
     const results = [{ call: answer.calls[0], text: "no such city", error: true }];
     const last = await sdk.ask({ ...ask, turns: [...ask.turns, { answer }, { results }] }, stream);
-    const told = { claude: "(error) ", gemini: '"error"', openai: "rror" }[provider];
+    const told = { claude: "(error) ", gemini: '"error"', openai: "rror", responses: "rror" }[provider];
     const said = last.text.split("the tool said ")[1];
     assert.ok(said.includes(told) && said.includes("no such city"), last.text);
   },

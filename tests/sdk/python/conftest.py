@@ -1,29 +1,36 @@
 """Every test runs with each SDK, against each provider, streamed and not, as far as it asks for it.
 
 Where a schema has no word for what is tested, the test names the SDKs or providers that do:
-`@pytest.mark.sdks("openai", "genai")`. Nothing is skipped.
+`@pytest.mark.sdks("chat", "genai")`. Nothing is skipped.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from gateway import PROVIDERS, SDKS, SIMULATORS, STACK
+from gateway import BACKENDS, SDKS, SIMULATORS, STACK
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    for fixture, marker, every in [("sdk", "sdks", SDKS), ("provider", "providers", PROVIDERS)]:
+    for fixture, marker, every in [("sdk", "sdks", SDKS), ("provider", "providers", BACKENDS)]:
         if fixture in metafunc.fixturenames:
             chosen = metafunc.definition.get_closest_marker(marker)
             metafunc.parametrize(fixture, chosen.args if chosen else list(every), indirect=True)
 
 
+@pytest.fixture(scope="session")
+def drivers() -> Iterator[dict[str, Any]]:
+    """One driver of each SDK: what knows nothing but the gateway's address and a caller's key."""
+    every = {name: sdk.Driver(STACK["url"], STACK["keys"]["app"]) for name, sdk in SDKS.items()}
+    yield every
+    for driver in every.values():
+        driver.close()
+
+
 @pytest.fixture
-def sdk(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A driver of an SDK that knows nothing but the gateway's address and a caller's key."""
-    driver = SDKS[request.param].Driver(STACK["url"], STACK["keys"]["app"])
-    yield driver
-    driver.close()
+def sdk(request: pytest.FixtureRequest, drivers: dict[str, Any]) -> Any:
+    """A driver of an SDK."""
+    return drivers[request.param]
 
 
 @pytest.fixture
@@ -41,8 +48,9 @@ def stream(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(autouse=True)
 def canary() -> Iterator[None]:
     """After every test: no provider was shown a secret that is not its own."""
-    for simulator in SIMULATORS.values():
+    simulators = set(SIMULATORS.values())
+    for simulator in simulators:
         simulator.reset()
     yield
-    for simulator in SIMULATORS.values():
+    for simulator in simulators:
         simulator.expect_own_credential_only()

@@ -4,14 +4,26 @@ import time
 from collections.abc import Callable
 
 import simulator
-from drivers import Usage, anthropic_sdk, genai_sdk, openai_sdk
+from drivers import Usage, anthropic_sdk, chat_sdk, genai_sdk, responses_sdk
 from picture import png
-from simulator import NEWER, OLDER, PROVIDERS, STACK, call
+from simulator import STACK, call
 
-__all__ = ["NEWER", "OLDER", "PROVIDERS", "STACK", "png"]
+__all__ = ["STACK", "png"]
 
-SDKS = {"openai": openai_sdk, "anthropic": anthropic_sdk, "genai": genai_sdk}
-FAMILY = {"openai": "gpt", "claude": "claude", "gemini": "gemini"}
+SDKS = {
+    "chat": chat_sdk,
+    "responses": responses_sdk,
+    "anthropic": anthropic_sdk,
+    "genai": genai_sdk,
+}
+# Backends: OpenAI's two APIs are one each, with models of their own.
+BACKENDS = ["openai", "responses", "claude", "gemini"]
+SCHEMA = {"openai": "chat", "responses": "responses", "claude": "claude", "gemini": "gemini"}
+OLDER = simulator.OLDER | {"responses": "gpt-4.1-mini"}
+NEWER = simulator.NEWER | {"responses": "gpt-5.6"}
+FAMILY = {"openai": "gpt", "responses": "gpt-4.1", "claude": "claude", "gemini": "gemini"}
+# Who steps in on the route of `reliable-…`.
+NEXT = {"openai": "claude", "claude": "gemini", "gemini": "responses", "responses": "claude"}
 
 
 class Simulator(simulator.Simulator):
@@ -25,7 +37,9 @@ class Simulator(simulator.Simulator):
         }
 
 
-SIMULATORS = {name: Simulator(name) for name in PROVIDERS}
+SIMULATORS = {name: Simulator(name) for name in simulator.PROVIDERS}
+# Both of OpenAI's APIs are at one provider.
+SIMULATORS["responses"] = SIMULATORS["openai"]
 
 
 def eventually(condition: Callable[[], bool], patience_s: float = 30) -> None:

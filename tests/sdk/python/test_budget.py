@@ -31,8 +31,8 @@ def test_a_budget_holds_to_the_end():
         module.Driver(STACK["url"], STACK["keys"]["spender"]) for module in SDKS.values()
     ]
     answers, refused = 0, 0
-    for at in range(60):
-        driver = drivers[at % 3]
+    for at in range(64):
+        driver = drivers[at % len(drivers)]
         # A dollar for each token of input.
         ask = Ask("gpt-dear", [User("four hundred bytes " * 20)], max_tokens=16)
         try:
@@ -44,7 +44,7 @@ def test_a_budget_holds_to_the_end():
     for driver in drivers:
         driver.close()
     assert answers > 0
-    assert refused >= 3
+    assert refused >= len(drivers)
     [billed] = SIMULATORS["openai"].billed().values()
     assert len(SIMULATORS["openai"].journal()) == answers
     spent = metric("egret_budget_spent", budget="daily", of="spender")
@@ -54,7 +54,7 @@ def test_a_budget_holds_to_the_end():
 
 def test_a_budget_of_one_is_not_anothers():
     """The spender has nothing left; the application is not concerned."""
-    driver = SDKS["openai"].Driver(STACK["url"], STACK["keys"]["app"])
+    driver = SDKS["chat"].Driver(STACK["url"], STACK["keys"]["app"])
     answer = driver.ask(Ask("gpt-4o-mini", [User("hello")]))
     driver.close()
     assert answer.text == "gpt-4o-mini here: hello"

@@ -56,6 +56,9 @@ def _conversation(provider, body):
                 (roles.get(turn["role"], turn["role"]), text(turn["content"]))
                 for turn in body["messages"]
             ]
+        case "responses":
+            turns = [(turn["role"], text(turn["content"])) for turn in body["input"]]
+            return [("system", body["instructions"]), *turns]
         case "claude":
             turns = [(turn["role"], text(turn["content"])) for turn in body["messages"]]
             return [("system", text(body["system"])), *turns]

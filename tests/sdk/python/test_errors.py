@@ -2,7 +2,7 @@
 
 import pytest
 from drivers import Ask, User
-from gateway import FAMILY, NEWER, OLDER, SDKS, SIMULATORS, STACK, metric
+from gateway import FAMILY, NEWER, NEXT, OLDER, SCHEMA, SDKS, SIMULATORS, STACK, metric
 
 
 def fail(sdk, ask, stream, status):
@@ -14,7 +14,7 @@ def fail(sdk, ask, stream, status):
 
 def test_a_model_that_no_route_serves(sdk, stream):
     failure = fail(sdk, Ask("does-not-exist", [User("hello")]), stream, 404)
-    assert failure.status == 404
+    assert failure.status == (400 if sdk.name == "responses" else 404)
     assert "does-not-exist" in failure.message
 
 
@@ -68,21 +68,21 @@ def test_a_value_that_the_provider_refuses(sdk, provider, stream):
     failure = sdk.failure(error.value)
     assert failure.status == 400
     assert "temperature" in failure.message
-    if sdk.name == "openai" and provider == "openai":
+    if sdk.schema == SCHEMA[provider] in ("chat", "responses"):
         assert sdk.named_field(error.value) == "temperature"
 
 
-@pytest.mark.sdks("openai", "genai")
+@pytest.mark.sdks("chat", "genai")
 def test_what_a_provider_cannot_do_is_refused_with_the_field_named(sdk, provider):
-    """Two answers at once: Claude has no such thing."""
-    more = {"openai": {"n": 2}, "genai": {"candidate_count": 2}}[sdk.name]
+    """Two answers at once: Claude and Responses have no such thing."""
+    more = {"chat": {"n": 2}, "genai": {"candidate_count": 2}}[sdk.name]
     ask = Ask(OLDER[provider], [User("hello")], more=more)
-    if provider == "claude":
+    if provider in ("claude", "responses"):
         with pytest.raises(sdk.errors[400]) as error:
             sdk.ask(ask)
-        field = {"openai": "n", "genai": "generationConfig.candidateCount"}[sdk.name]
+        field = {"chat": "n", "genai": "generationConfig.candidateCount"}[sdk.name]
         assert sdk.named_field(error.value) == field
-        assert SIMULATORS["claude"].journal() == []
+        assert SIMULATORS[provider].journal() == []
     else:
         assert sdk.ask(ask).text.startswith(f"{OLDER[provider]} here: hello")
         [twice] = SIMULATORS[provider].billed().values()
@@ -149,7 +149,7 @@ def test_the_sdks_own_retry_works(name, provider, stream):
 
 def test_the_next_provider_answers_when_the_first_fails(sdk, provider, stream):
     """The canary of conftest.py then looks at what both were shown."""
-    second = {"openai": "claude", "claude": "gemini", "gemini": "openai"}[provider]
+    second = NEXT[provider]
     failing = {"backend": f"{provider}-failing"}
     before = metric("egret_failovers_total", **failing)
     answer = sdk.ask(Ask(f"reliable-{provider}", [User("hello")], system="Be brief."), stream)

@@ -25,29 +25,38 @@ def test_an_answer_has_the_schema_that_was_asked_for(sdk, provider, stream):
         assert sdk.parse(Ask(model, [User("describe it")]), Place, stream) == PLACE
 
 
-@pytest.mark.sdks("openai", "genai")
+@pytest.mark.sdks("chat", "responses", "genai")
 def test_json_without_a_schema(sdk, provider, stream):
-    """Claude's schema has no word for it."""
+    """Claude's schema has no word for it: it is told in words, and the caller that it was."""
     more = {
-        "openai": {"response_format": {"type": "json_object"}},
+        "chat": {"response_format": {"type": "json_object"}},
+        "responses": {"text": {"format": {"type": "json_object"}}},
         "genai": {"response_mime_type": "application/json"},
     }[sdk.name]
     ask = Ask(OLDER[provider], [User("say it in JSON")], more=more)
     if provider == "claude":
-        # Claude can only be asked for a schema. No silent loss: it is refused, or reported.
-        try:
-            dropped = sdk.headers(ask, stream).get("x-egret-dropped")
-        except sdk.errors[400] as error:
-            assert "response" in sdk.named_field(error)
-        else:
-            assert dropped is not None
-            assert "response" in dropped
+        emulated = sdk.headers(ask, stream).get("x-egret-emulated")
+        named = {
+            "chat": "response_format",
+            "responses": "text.format",
+            "genai": "generationConfig.responseMimeType",
+        }
+        assert emulated == named[sdk.name]
+        [told] = json.loads(SIMULATORS["claude"].journal()[-1]["body"])["system"]
+        assert "JSON" in told["text"]
         return
     assert json.loads(sdk.ask(ask, stream).text) == {"answer": "say it in JSON"}
 
 
+@pytest.mark.sdks("chat", "anthropic", "genai")
 def test_stops_where_it_is_told(sdk, provider, stream):
+    """Responses has no stop sequences."""
     ask = Ask(OLDER[provider], [User("one two HALT three")], stop=["NEVER", "HALT"])
+    if provider == "responses":
+        with pytest.raises(sdk.errors[400]) as error:
+            sdk.ask(ask, stream)
+        assert "stop" in sdk.named_field(error.value)
+        return
     answer = sdk.ask(ask, stream)
     assert answer.text == f"{OLDER[provider]} here: one two "
     own = sdk.name == "anthropic" and provider == "claude"
@@ -55,11 +64,12 @@ def test_stops_where_it_is_told(sdk, provider, stream):
 
 
 def test_is_no_longer_than_allowed(sdk, provider, stream):
-    ask = Ask(OLDER[provider], [User("a long story, please")], max_tokens=5)
+    wish = "a long story, please, " * 5
+    ask = Ask(OLDER[provider], [User(wish)], max_tokens=16)
     answer = sdk.ask(ask, stream)
-    assert answer.text == f"{OLDER[provider]} here: a long story, please"[:20]
+    assert answer.text == f"{OLDER[provider]} here: {wish}"[:64]
     assert answer.finish == sdk.finish["length"]
-    assert answer.usage.output == 5
+    assert answer.usage.output == 16
 
 
 def test_thinks_when_told_to(sdk, provider, stream):
@@ -85,7 +95,7 @@ def _expect_thoughts(sdk, provider, model, answer):
     assert answer.usage.input == billed.input
     if provider != "claude":  # Claude bills thinking as output, without telling how much.
         assert answer.usage.reasoning == billed.reasoning
-    if provider != "openai" and sdk.name != "openai":  # Chat Completions has no place for it.
+    if provider != "openai" and sdk.name != "chat":  # Chat Completions has no place for it.
         assert answer.thoughts == "I think about: why?"
 
 
@@ -95,7 +105,7 @@ def test_a_refusal_is_seen_as_one(sdk, provider, stream):
     assert answer.calls == []
 
 
-@pytest.mark.sdks("openai", "genai")
+@pytest.mark.sdks("chat", "responses", "genai")
 def test_sampling_is_the_callers(sdk, provider, stream):
     """The newest version of Claude's API has no sampling parameters."""
     ask = Ask(OLDER[provider], [User("hello")], temperature=0.25, more={"top_p": 0.5})

@@ -26,6 +26,8 @@ pub(super) enum Key {
     Functions,
     Effort,
     GenerationConfig,
+    OtherModels,
+    Background,
 }
 
 /// The governed fields of an object: their exact spellings, and what they mean.
@@ -44,18 +46,25 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("tools", Key::Tools),
             ("functions", Key::Functions),
             ("reasoning_effort", Key::Effort),
+            ("models", Key::OtherModels),
+            ("fallbacks", Key::OtherModels),
         ],
         Schema::Responses => &[
             ("model", Key::Model),
             ("stream", Key::Stream),
             ("max_output_tokens", Key::MaxTokens),
             ("tools", Key::Tools),
+            ("background", Key::Background),
+            ("models", Key::OtherModels),
+            ("fallbacks", Key::OtherModels),
         ],
         Schema::Claude => &[
             ("model", Key::Model),
             ("stream", Key::Stream),
             ("max_tokens", Key::MaxTokens),
             ("tools", Key::Tools),
+            ("models", Key::OtherModels),
+            ("fallbacks", Key::OtherModels),
         ],
         Schema::Gemini => &[
             ("model", Key::Model),
@@ -289,6 +298,14 @@ impl<'a> Value<'_, 'a> {
         let (_, text) = self.raw()?;
         let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
         Ok(text != b"null" && inside.iter().any(|byte| !byte.is_ascii_whitespace()))
+    }
+
+    /// Nothing: what stands there would not be as it is said.
+    pub(super) fn none(&mut self, fault: &str) -> Result<(), Refusal> {
+        match self.is_filled()? {
+            true => Err(Refusal::of(self.field, format!("`{}` {fault}", self.field))),
+            false => Ok(()),
+        }
     }
 
     /// A string, as it is written between its quotes; `None` of anything else.

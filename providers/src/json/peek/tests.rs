@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::json::scan::tests::odd_json;
 use crate::json::splice;
-use Schema::{Chat, Claude, Gemini};
+use Schema::{Chat, Claude, Gemini, Responses};
 
 fn refused(schema: Schema, body: impl AsRef<[u8]>) -> Refusal {
     let body = body.as_ref();
@@ -105,6 +105,36 @@ fn wrong_types_are_refused_with_the_field_named() {
 }
 
 #[test]
+fn what_would_ask_another_model_or_go_on_unpaid_is_refused() {
+    for (schema, field, value) in [
+        (Claude, "fallbacks", r#"[{"model":"claude-opus-5-5"}]"#),
+        (Claude, "fallbacks", r#""default""#),
+        (Chat, "models", r#"["openai/gpt-6","openai/o3-pro"]"#),
+        (Responses, "models", r#"["openai/gpt-6"]"#),
+        (Responses, "background", "true"),
+    ] {
+        let body = format!(r#"{{"model":"m","{field}":{value}}}"#);
+        let refusal = refused(schema, body);
+        assert_eq!(refusal.field.as_deref(), Some(field), "{value}");
+        assert!(refusal.message.contains("leave it out"), "{refusal}");
+        // Nor under a name that some reader takes for it.
+        let body = format!(r#"{{"model":"m","{}":{value}}}"#, field.to_uppercase());
+        assert_eq!(refused(schema, body).field.as_deref(), Some(field), "{value}");
+    }
+    for (schema, members) in [
+        (Claude, r#""fallbacks":[]"#),
+        (Claude, r#""fallbacks":null"#),
+        (Responses, r#""background":false,"models":null"#),
+        (Responses, r#""background":null"#),
+        // Chat has no such thing.
+        (Chat, r#""background":true"#),
+    ] {
+        let body = format!(r#"{{"model":"m",{members}}}"#);
+        assert!(Peek::of(schema, body.as_bytes()).is_ok(), "{members}");
+    }
+}
+
+#[test]
 fn ambiguous_names_are_refused() {
     for (schema, body) in [
         (Chat, r#"{"model":"a","model":"b"}"#),
@@ -139,7 +169,7 @@ fn ambiguous_names_are_refused() {
 #[test]
 fn names_that_are_not_governed_pass() {
     for body in [
-        r#"{"model":"a","User":1,"user":2,"models":3,"x\u006d":4,"":5,"max_tokens ":6}"#,
+        r#"{"model":"a","User":1,"user":2,"modal":3,"x\u006d":4,"":5,"max_tokens ":6}"#,
         r#"{"model":"a","messages":[{"model":1,"model":2,"Model":3}]}"#,
         r#"{"model":"a","generationConfig":7}"#,
     ] {

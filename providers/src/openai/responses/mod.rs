@@ -8,6 +8,7 @@ mod error;
 mod item;
 mod object;
 mod output;
+mod reference;
 mod response;
 mod stream_decoder;
 mod stream_encoder;
@@ -20,6 +21,7 @@ mod tests;
 use crate::codec::{Codec, Encoded, PathHints, Reply, StreamDecoder, StreamEncoder, Target};
 use crate::conversation::{ApiError, Refusal, Request, Response, Usage};
 use crate::openai;
+pub(crate) use reference::forget_thoughts;
 
 /// The codec of OpenAI Responses.
 #[derive(Clone, Copy, Debug)]

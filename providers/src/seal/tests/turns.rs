@@ -93,14 +93,35 @@ fn a_call_without_an_id_gets_one_to_carry_with() {
 }
 
 #[test]
-fn a_text_alone_comes_back_with_its_token() {
+fn a_carrier_reaches_back_no_further_than_the_one_before_it() {
+    let parts = vec![thought("hm", Some("sig")), text("abcd", None)];
+    let sealed = sealed(parts, Schema::Claude, Schema::Gemini, false);
+    let [.., Part::Text(Text { signature: Some(envelope), .. })] = &sealed[..] else {
+        panic!("{}", shown(&sealed));
+    };
+    let again = vec![
+        text("abcd", None),
+        text("", Some(envelope.as_ref())),
+        text("xy", Some(envelope.as_ref())),
+    ];
+    let (opened, _) = opened(again, Schema::Gemini, Schema::Claude);
+    let thought = || thought("hm", Some("sig"));
+    let expected = [thought(), text("abcd", None), thought(), text("xy", None)];
+    assert_eq!(shown(&opened), shown(&expected));
+}
+
+#[test]
+fn a_text_comes_back_with_its_token_if_something_follows() {
     for (to, asked) in [(Schema::Claude, true), (Schema::Claude, false), (Schema::Responses, true)]
     {
-        let sealed = sealed(vec![text("42", Some("Z2Vt"))], Schema::Gemini, to, asked);
-        assert!(matches!(&sealed[..], [Part::Text(_), Part::Thinking(t)] if t.text.is_empty()));
-        let (opened, losses) = opened(sealed, to, Schema::Gemini);
-        let same = shown(&[text("42", Some("Z2Vt"))]);
-        assert_eq!((shown(&opened), losses), (same, Vec::new()));
+        let said = || vec![text("42", Some("Z2Vt")), call(Some("c"), None)];
+        let followed = sealed(said(), Schema::Gemini, to, asked);
+        assert!(matches!(&followed[1], Part::Thinking(thought) if thought.text.is_empty()));
+        let (opened, losses) = opened(followed, to, Schema::Gemini);
+        assert_eq!((shown(&opened), losses), (shown(&said()), Vec::new()));
+        // Agents read what is last: an answer does not end in a thought.
+        let alone = sealed(vec![text("42", Some("Z2Vt"))], Schema::Gemini, to, asked);
+        assert_eq!(shown(&alone), shown(&[text("42", None)]));
     }
 }
 
@@ -184,10 +205,8 @@ proptest! {
     fn a_turn_comes_back_as_it_was(parts in turns(), asked: bool, to in 0..4_usize) {
         let (from, to) = (Schema::ALL[(to + 1) % 4], Schema::ALL[to]);
         let mut parts = parts;
-        if to == Schema::Chat {
-            // Whatever was said last, a call carries it.
-            parts.push(call(Some("last"), None));
-        }
+        // Whatever was said last, a call carries it.
+        parts.push(call(Some("last"), None));
         // Unsigned thoughts come back from who was shown them.
         let shows = asked && to != Schema::Chat;
         let whole = if shows { parts.clone() } else { kept(parts.clone()) };

@@ -137,7 +137,7 @@ const TOOLS: &[Row] = &[
         ),
     ),
     ("odd name", r#"{"tools":[{"type":"function","function":{"name":"a.b"}}]}"#, Refused("tools")),
-    ("hosted tool of a host", r#"{"tools":[{"type":"retrieval"}]}"#, Refused("tools")),
+    ("hosted tool of a host", r#"{"tools":[{"type":"retrieval"}]}"#, Refused("tools.hosted")),
 ];
 
 /// Each said beside two tools, `f` and `g`.

@@ -126,7 +126,7 @@ const TOOLS: &[Row] = &[
     (
         "hosted tool",
         r#"{"tools":[{"type":"web_search_20250305","name":"web_search"}]}"#,
-        Refused("tools"),
+        Refused("tools.hosted"),
     ),
 ];
 

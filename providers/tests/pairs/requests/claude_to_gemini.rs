@@ -100,7 +100,7 @@ const TOOLS: &[Row] = &[
     (
         "hosted tool",
         r#"{"tools":[{"type":"code_execution_20250825","name":"code_execution"}]}"#,
-        Refused("tools"),
+        Refused("tools.hosted"),
     ),
     (
         "long name",

@@ -82,7 +82,7 @@ const TOOLS: &[Row] = &[
             "parameters":{"type":"object","properties":{"x":{"type":"number"}},"required":["x"]}}}]}"#,
         ),
     ),
-    ("search", r#"{"tools":[{"googleSearch":{}}]}"#, Refused("tools")),
+    ("search", r#"{"tools":[{"googleSearch":{}}]}"#, Refused("tools.hosted")),
     ("odd name", r#"{"tools":[{"functionDeclarations":[{"name":"a.b"}]}]}"#, Refused("tools")),
 ];
 

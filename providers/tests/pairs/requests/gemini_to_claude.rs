@@ -153,8 +153,8 @@ const TOOLS: &[Row] = &[
             &["tools.functionDeclarations.response"],
         ),
     ),
-    ("search", r#"{"tools":[{"googleSearch":{}}]}"#, Refused("tools")),
-    ("code", r#"{"tools":[{"code_execution":{}}]}"#, Refused("tools")),
+    ("search", r#"{"tools":[{"googleSearch":{}}]}"#, Refused("tools.hosted")),
+    ("code", r#"{"tools":[{"code_execution":{}}]}"#, Refused("tools.hosted")),
     ("odd name", r#"{"tools":[{"functionDeclarations":[{"name":"a.b:c"}]}]}"#, Refused("tools")),
 ];
 

@@ -92,7 +92,7 @@ const TOOLS: &[Row] = &[
         r#"{"tools":[{"functionDeclarations":[{"name":"a.b"}]}]}"#,
         Refused("tools"),
     ),
-    ("hosted tool", r#"{"tools":[{"googleSearch":{}}]}"#, Refused("tools")),
+    ("hosted tool", r#"{"tools":[{"googleSearch":{}}]}"#, Refused("tools.hosted")),
 ];
 
 /// Each said beside two tools, `f` and `g`.

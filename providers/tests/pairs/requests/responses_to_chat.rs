@@ -82,7 +82,7 @@ const TOOLS: &[Row] = &[
             r#"{"tools":[{"type":"custom","custom":{"name":"sql","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"start: X"}}}}],"tool_choice":{"type":"custom","custom":{"name":"sql"}}}"#,
         ),
     ),
-    ("hosted tool", r#"{"tools":[{"type":"web_search"}]}"#, Refused("tools")),
+    ("hosted tool", r#"{"tools":[{"type":"web_search"}]}"#, Refused("tools.hosted")),
     (
         "choice of a hosted tool",
         r#"{"tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"file_search"}}"#,

@@ -70,7 +70,7 @@ const TOOLS: &[Row] = &[
         Says(r#"{"tools":[{"name":"f","description":"d","input_schema":{"type":"object"}}]}"#),
     ),
     ("free-text tool", r#"{"tools":[{"type":"custom","name":"sql"}]}"#, Refused("tools.custom")),
-    ("hosted tool", r#"{"tools":[{"type":"web_search"}]}"#, Refused("tools")),
+    ("hosted tool", r#"{"tools":[{"type":"web_search"}]}"#, Refused("tools.hosted")),
     (
         "choice of a hosted tool",
         r#"{"tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"file_search"}}"#,

@@ -75,7 +75,7 @@ const TOOLS: &[Row] = &[
         ),
     ),
     ("free-text tool", r#"{"tools":[{"type":"custom","name":"sql"}]}"#, Refused("tools.custom")),
-    ("hosted tool", r#"{"tools":[{"type":"web_search"}]}"#, Refused("tools")),
+    ("hosted tool", r#"{"tools":[{"type":"web_search"}]}"#, Refused("tools.hosted")),
     (
         "choice of a hosted tool",
         r#"{"tools":[{"type":"function","name":"f"}],"tool_choice":{"type":"file_search"}}"#,
@@ -228,4 +228,13 @@ fn choices() {
 #[test]
 fn turns() {
     check(Responses, Gemini, "gemini-2.5-flash", TURNS);
+}
+
+#[test]
+fn thoughts_of_a_model_that_has_none() {
+    let rows: &[Row] = &[
+        ("to see them", r#"{"reasoning":{"summary":"auto"}}"#, Lost(&["reasoning"])),
+        ("none of them", r#"{"reasoning":{"effort":"none"}}"#, Says("{}")),
+    ];
+    check(Responses, Gemini, "gemini-2.0-flash", rows);
 }

@@ -132,6 +132,12 @@ export class AnthropicDriver {
     return (await this.client.messages.create(body(ask)).asResponse()).headers;
   }
 
+  /** The tokens of a question. */
+  async count(ask) {
+    const { max_tokens, ...asked } = body(ask);
+    return (await this.client.messages.countTokens(asked)).input_tokens;
+  }
+
   async models() {
     const models = [];
     for await (const model of this.client.models.list()) {

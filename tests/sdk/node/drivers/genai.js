@@ -144,6 +144,19 @@ export class GenaiDriver {
     return new Headers(response.sdkHttpResponse.headers);
   }
 
+  /** The tokens of a question; this API's SDK can ask for contents alone. */
+  async count(ask) {
+    const { model, contents } = body(ask);
+    return (await this.client.models.countTokens({ model, contents })).totalTokens;
+  }
+
+  /** The texts' vectors. */
+  async embed(model, texts, outputDimensionality) {
+    const config = { outputDimensionality };
+    const answer = await this.client.models.embedContent({ model, contents: texts, config });
+    return answer.embeddings.map(({ values }) => values);
+  }
+
   async models() {
     const models = [];
     for await (const model of await this.client.models.list()) {

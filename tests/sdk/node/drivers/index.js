@@ -6,10 +6,16 @@
 // { name, description, schema }, a result { call, text, error }; `more` holds further arguments of
 // the SDK's own call. An answer is
 //   { text, pieces, calls: [{ id, name, arguments }], finish, usage, refused, thoughts, model, turn }
-// What is expected is then written once for all three SDKs.
+// What is expected is then written once for all of them.
 
 import { AnthropicDriver } from "./anthropic.js";
+import { ChatDriver } from "./chat.js";
 import { GenaiDriver } from "./genai.js";
-import { OpenaiDriver } from "./openai.js";
+import { ResponsesDriver } from "./responses.js";
 
-export const SDKS = { openai: OpenaiDriver, anthropic: AnthropicDriver, genai: GenaiDriver };
+export const SDKS = {
+  chat: ChatDriver,
+  responses: ResponsesDriver,
+  anthropic: AnthropicDriver,
+  genai: GenaiDriver,
+};

@@ -1,7 +1,7 @@
 """One way to ask a model, whatever the SDK.
 
 A driver uses its SDK as the SDK's own documentation does, and says what came back in the words
-below. What is expected is then written once for all three SDKs.
+below. What is expected is then written once for all of them.
 """
 
 from dataclasses import dataclass, field

@@ -190,6 +190,12 @@ class Driver:
             assert read(parsed).text
         return raw.headers
 
+    def count(self, ask: Ask) -> int:
+        """The tokens of a question."""
+        asked = arguments(ask)
+        del asked["max_tokens"]
+        return self.client.messages.count_tokens(**asked).input_tokens
+
     def models(self) -> list[str]:
         page = self.client.models.list()
         for model in page:

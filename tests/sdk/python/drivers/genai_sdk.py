@@ -187,6 +187,18 @@ class Driver:
         assert answer.text
         return headers
 
+    def count(self, ask: Ask) -> int:
+        """The tokens of a question; this API's SDK can ask for contents alone."""
+        asked = arguments(ask)
+        del asked["config"]
+        return self.client.models.count_tokens(**asked).total_tokens
+
+    def embed(self, model: str, texts: list[str], size: int | None = None) -> list[list[float]]:
+        """The texts' vectors."""
+        config = types.EmbedContentConfig(output_dimensionality=size)
+        answer = self.client.models.embed_content(model=model, contents=texts, config=config)
+        return [one.values for one in answer.embeddings]
+
     def models(self) -> list[str]:
         models = list(self.client.models.list())
         for model in models:

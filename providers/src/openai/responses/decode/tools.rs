@@ -52,7 +52,7 @@ fn all<'a>(
 }
 
 /// A group of tools, one by one, each under both names and with what is said of them all. One
-/// that holds other tools than the caller's own stays whole, for OpenAI alone.
+/// that holds other tools than the caller's own, or none, stays whole, for OpenAI alone.
 fn namespace<'a>(
     raw: &'a RawValue,
     whole: Tool<'a>,
@@ -79,6 +79,10 @@ fn namespace<'a>(
             *description = Some(Cow::Owned(format!("{of_all}{own}")));
         }
         tools.push((tool, namespaced));
+    }
+    if tools.is_empty() {
+        request.tools.push(whole);
+        return Ok(());
     }
     extensions.unknown("tools", group.unknown);
     for (tool, namespaced) in tools {

@@ -75,8 +75,6 @@ pub(super) struct Refused<'a> {
 pub(super) struct Output<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     call_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
     output: Content<'a>,
 }
 
@@ -188,14 +186,8 @@ impl<'a> Turns<'_, 'a, '_, '_, '_> {
                 last.cache = Some(cache);
             }
         }
-        let output = Output {
-            call_id: result.call_id.as_deref(),
-            name: result.name.as_deref().filter(|_| self.write.own()).map(|name| {
-                let group = self.write.request.namespaced(name);
-                group.map_or(name, |tool| tool.name.as_str())
-            }),
-            output: Content::of(parts),
-        };
+        // The call has the name: OpenAI refuses one in its output.
+        let output = Output { call_id: result.call_id.as_deref(), output: Content::of(parts) };
         Ok(Item::Known(match result.custom {
             true => Known::CustomToolCallOutput(output),
             false => Known::FunctionCallOutput(output),

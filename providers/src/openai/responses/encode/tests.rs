@@ -131,6 +131,19 @@ fn result(id: &'static str, content: Vec<Part<'static>>) -> ToolResult<'static> 
     }
 }
 
+#[test]
+fn the_output_of_a_call_does_not_repeat_its_name() {
+    // A caller's own request, in which the pairing of calls has filled the name in.
+    let mut request = foreign(Schema::Responses);
+    let parts = vec![Part::ToolCall(call("c1", false))];
+    request.messages.push(Message { role: Role::Assistant, parts });
+    let parts = vec![Part::ToolResult(result("c1", vec![Part::text("one")]))];
+    request.messages.push(Message { role: Role::User, parts });
+    let (body, ..) = encode(&request, &modern()).unwrap();
+    let output = json!({"type": "function_call_output", "call_id": "c1", "output": "one"});
+    assert_eq!(body["input"][2], output);
+}
+
 fn picture() -> Media<'static> {
     let source = Source::Base64 { media_type: "image/png".into(), data: "QQ==".into() };
     Media { source, name: None, detail: None, cache: None }

@@ -65,7 +65,7 @@ pub(super) fn contents<'a>(
         kept,
         media_in_results: capabilities.tool_result_media || request.schema == Schema::Gemini,
         losses,
-        contents: Vec::new(),
+        contents: Vec::with_capacity(request.messages.len()),
         needs_signature: false,
     };
     let goes_on = request.messages.last().is_some_and(|last| last.role == Role::Assistant);

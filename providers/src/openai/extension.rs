@@ -9,6 +9,10 @@ use crate::conversation::{Extension, Unsupported};
 use crate::json::Str;
 use crate::openai::read::{UNKNOWN, Unknown, bounded, is_null};
 
+/// Most members further in that are told apart: a hostile body must not make a long list of them,
+/// nor ever new names of metrics.
+const MOST_APART: usize = 128;
+
 /// When a field changes what the answer means, so that no other schema may leave it out.
 /// Every field that is not here is a hint. Names that both of OpenAI's schemas have mean the same.
 const REFUSED: [(&str, Says); 10] = [
@@ -24,8 +28,6 @@ const REFUSED: [(&str, Says); 10] = [
     ("web_search_options", always),
 ];
 
-/// Most paths that are told apart further in: lists have room for more names than anyone reads.
-const MAX_PATHS: usize = 128;
 
 /// Whether a value, as written, is more than the default.
 type Says = fn(&str) -> bool;
@@ -46,11 +48,13 @@ fn is_text_only(value: &str) -> bool {
 pub(super) struct Extensions<'a> {
     schema: Schema,
     found: Vec<Extension<'a>>,
+    /// How many members further in were told apart.
+    apart: usize,
 }
 
 impl<'a> Extensions<'a> {
     pub(super) const fn of(schema: Schema) -> Self {
-        Self { schema, found: Vec::new() }
+        Self { schema, found: Vec::new(), apart: 0 }
     }
 
     /// A field at the top of the body that has no place in the model.
@@ -63,9 +67,10 @@ impl<'a> Extensions<'a> {
     /// nothing: SDKs write `annotations` so into history.
     pub(super) fn unknown(&mut self, at: &str, members: Vec<Unknown<'a>>) {
         for (key, value) in members.into_iter().filter(|(_, value)| value.get() != "[]") {
-            let few = self.found.len() < MAX_PATHS;
-            let key = if few { bounded(&key) } else { UNKNOWN };
+            let key = if self.apart < MOST_APART { bounded(&key) } else { UNKNOWN };
+            let told = self.found.len();
             self.push(format!("{at}.{key}"), value, Unsupported::Drop);
+            self.apart += self.found.len() - told;
         }
     }
 

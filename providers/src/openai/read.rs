@@ -164,7 +164,7 @@ fn clip(text: &str) -> &str {
     text.char_indices().nth(200).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
-/// Stands for a name that no API would have.
+/// Stands for a key that no API would have.
 pub(super) const UNKNOWN: &str = "unknown";
 
 /// A caller's key as it may stand in a report: a metric label or a header must not be made of

@@ -24,6 +24,7 @@ pub(super) fn decode<'a>(
     request: &mut Request<'a>,
     extensions: &mut Extensions<'a>,
 ) -> Result<(), Refusal> {
+    request.messages.reserve(messages.len());
     for (index, mut message) in messages.into_iter().enumerate() {
         unknown(std::mem::take(&mut message.unknown), extensions);
         let at = Place { index };

@@ -141,7 +141,11 @@ async fn stream(
     let out = relay.push(&unwrapped(&mut wrapping, first));
     if let Some(error) = relay.early_error() {
         gateway.upstreams.release(incoming).await;
-        admitted.release();
+        // What failed may say what it has cost all the same (Responses).
+        match relay.usage().filter(|usage| usage.total() > 0) {
+            Some(usage) => settle(gateway, ctx, admitted, Some(&usage)),
+            None => admitted.release(),
+        }
         let mut error = error.clone();
         scrub(&mut error, exchange.attempt.backend());
         exchange.backend_failed(ctx);

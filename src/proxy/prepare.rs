@@ -153,6 +153,15 @@ impl Prepared {
     }
 }
 
+/// The names as a header and a line of the log can hold them: callers may write as many fields of
+/// their own, and as long ones, as a body has room for.
 fn names(losses: &[Loss]) -> Vec<String> {
-    losses.iter().map(|loss| loss.field.to_string()).collect()
+    const MOST: usize = 32;
+    const LONGEST: usize = 96;
+    let short = |loss: &Loss| loss.field.chars().take(LONGEST).collect();
+    let mut names: Vec<String> = losses.iter().take(MOST).map(short).collect();
+    if losses.len() > MOST {
+        names.push(format!("and {} more", losses.len() - MOST));
+    }
+    names
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::provider::{all, arrived, only, simulate};
 use crate::support::speak::{refused, send};
-use crate::support::{Answer, Config, Gateway, Provider};
+use crate::support::{Answer, Config, Gateway, Provider, until};
 
 /// A request as Gemini's command line sends it, with sampling that new Claude models refuse.
 async fn ask(gateway: &Gateway, config: &serde_json::Value) -> Answer {
@@ -95,4 +95,27 @@ async fn what_a_provider_lacks_is_emulated_by_leave_and_reported() {
     let output = answer["output"].as_array().unwrap();
     let call = output.iter().find(|item| item["type"] == "custom_tool_call").unwrap();
     assert_eq!((&call["name"], &call["input"]), (&json!("patch"), &json!("*** Begin\n")));
+}
+
+/// The names are the caller's own: as many and as long as a body has room for.
+#[tokio::test]
+async fn however_much_is_lost_the_answer_arrives() {
+    let claude = simulate(Provider::Claude, "sk-canary-claude").await;
+    let gateway = Gateway::start(Config::serving(&[&claude])).await;
+    let turn = |number| json!({"role": "user", "content": "hi", format!("field_{number}"): 1});
+    // Where each is looked for among all the others, this takes minutes.
+    let turns: Vec<_> = (0..100_000).map(turn).collect();
+    let long = "a".repeat(4000);
+    let body = json!({
+        "model": "claude-haiku-4-5", "max_tokens": 9, long: 1, "messages": turns,
+    });
+    let post = gateway.client.post(gateway.url("/v1/chat/completions"));
+    let answer = send(post.body(body.to_string())).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let dropped = answer.header("x-egret-dropped").unwrap();
+    assert!(dropped.len() <= 4096, "{} bytes", dropped.len());
+    assert!(dropped.contains("messages.field_1, ") && dropped.ends_with(" more"), "{dropped}");
+    let logged = || gateway.output().lines().find(|line| line.contains("field_1")).map(str::len);
+    until("the log has it", || async { logged().is_some() }).await;
+    assert!(logged().unwrap() < 8192, "{logged:?}", logged = logged());
 }

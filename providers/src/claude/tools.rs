@@ -1,6 +1,7 @@
 //! Tools, from the model to the wire.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
@@ -63,15 +64,16 @@ pub(super) fn tools<'r>(
             format!("`{}` takes no tools; leave them out", target.model),
         ));
     }
-    let allowed = match &request.tool_choice {
+    let names = match &request.tool_choice {
         Some(ToolChoice::Allowed { names, .. }) => Some(names),
         _ => None,
     };
+    let allowed = names.map(|names| names.iter().map(|name| &**name).collect::<HashSet<_>>());
     let mut out = Vec::with_capacity(request.tools.len());
     for tool in &request.tools {
         match tool {
             Tool::Function { name, description, parameters, strict, cache } => {
-                if allowed.is_some_and(|names| !names.contains(name)) {
+                if allowed.as_ref().is_some_and(|names| !names.contains(&**name)) {
                     continue;
                 }
                 let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
@@ -124,8 +126,8 @@ pub(super) fn tools<'r>(
             }
         }
     }
-    if let Some(names) = allowed
-        && let Some(name) = names.iter().find(|name| !has(&out, name))
+    let there: HashSet<&str> = out.iter().filter_map(name).collect();
+    if let Some(name) = names.and_then(|names| names.iter().find(|name| !there.contains(&***name)))
     {
         return Err(Refusal::of(
             request.name(Field::ToolChoice),
@@ -135,8 +137,11 @@ pub(super) fn tools<'r>(
     Ok(out)
 }
 
-fn has(tools: &[Out<'_>], name: &str) -> bool {
-    tools.iter().any(|tool| matches!(tool, Out::Custom(tool) if tool.known.name == name))
+fn name<'t>(tool: &Out<'t>) -> Option<&'t str> {
+    match tool {
+        Out::Custom(tool) => Some(tool.known.name),
+        Out::Hosted(_) => None,
+    }
 }
 
 /// How the model is to choose.

@@ -7,7 +7,11 @@ use serde_json::value::RawValue;
 use crate::Schema;
 use crate::conversation::{Extension, Unsupported};
 use crate::json::Str;
-use crate::openai::read::{Unknown, bounded, is_null};
+use crate::openai::read::{UNKNOWN, Unknown, bounded, is_null};
+
+/// Most members further in that are told apart: a hostile body must not make a long list of them,
+/// nor ever new names of metrics.
+const MOST_APART: usize = 128;
 
 /// When a field changes what the answer means, so that no other schema may leave it out.
 /// Every field that is not here is a hint. Names that both of OpenAI's schemas have mean the same.
@@ -23,6 +27,7 @@ const REFUSED: [(&str, Says); 10] = [
     ("store", says_true),
     ("web_search_options", always),
 ];
+
 
 /// Whether a value, as written, is more than the default.
 type Says = fn(&str) -> bool;
@@ -43,11 +48,13 @@ fn is_text_only(value: &str) -> bool {
 pub(super) struct Extensions<'a> {
     schema: Schema,
     found: Vec<Extension<'a>>,
+    /// How many members further in were told apart.
+    apart: usize,
 }
 
 impl<'a> Extensions<'a> {
     pub(super) const fn of(schema: Schema) -> Self {
-        Self { schema, found: Vec::new() }
+        Self { schema, found: Vec::new(), apart: 0 }
     }
 
     /// A field at the top of the body that has no place in the model.
@@ -60,7 +67,10 @@ impl<'a> Extensions<'a> {
     /// nothing: SDKs write `annotations` so into history.
     pub(super) fn unknown(&mut self, at: &str, members: Vec<Unknown<'a>>) {
         for (key, value) in members.into_iter().filter(|(_, value)| value.get() != "[]") {
-            self.push(format!("{at}.{}", bounded(&key)), value, Unsupported::Drop);
+            let key = if self.apart < MOST_APART { bounded(&key) } else { UNKNOWN };
+            let told = self.found.len();
+            self.push(format!("{at}.{key}"), value, Unsupported::Drop);
+            self.apart += self.found.len() - told;
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::losses::Losses;
+use super::read::UNKNOWN;
 use crate::Schema;
 use crate::conversation::{Extension, Refusal, Request, Unsupported};
 
@@ -71,8 +72,8 @@ const OBJECTS: [(Schema, &str); 6] = [
 
 fn has_place(path: &str, schema: Schema) -> bool {
     match path.rsplit_once('.') {
-        Some((object, name)) => OBJECTS.contains(&(schema, object)) && name != "unknown",
-        None => path != "unknown",
+        Some((object, name)) => OBJECTS.contains(&(schema, object)) && name != UNKNOWN,
+        None => path != UNKNOWN,
     }
 }
 

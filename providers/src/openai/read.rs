@@ -164,11 +164,14 @@ fn clip(text: &str) -> &str {
     text.char_indices().nth(200).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
+/// Stands for a key that no API would have.
+pub(super) const UNKNOWN: &str = "unknown";
+
 /// A caller's key as it may stand in a report: a metric label or a header must not be made of
 /// what a caller likes.
 pub(super) fn bounded(key: &str) -> &str {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if key.len() <= 64 && !key.is_empty() && key.chars().all(plain) { key } else { "unknown" }
+    if key.len() <= 64 && !key.is_empty() && key.chars().all(plain) { key } else { UNKNOWN }
 }
 
 /// A list, whose errors say at which index they are.

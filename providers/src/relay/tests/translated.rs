@@ -72,3 +72,25 @@ fn the_gateways_own_failure_closes_the_stream() {
     assert_eq!(relay.fail(&timeout()), "");
     assert_eq!(relay.end(), (Bytes::new(), Outcome::Failed(timeout())));
 }
+
+#[test]
+fn an_answer_that_failed_at_once_tells_what_it_cost() {
+    let failed = concat!(
+        "event: response.failed\n",
+        r#"data: {"type":"response.failed","response":{"status":"failed","error":"#,
+        r#"{"code":"server_error","message":"no"},"output":[],"usage":"#,
+        r#"{"input_tokens":7,"output_tokens":3,"total_tokens":10}}}"#,
+        "\n\n",
+    );
+    for to in [crate::Schema::Responses, crate::Schema::Claude] {
+        let decoder = crate::Schema::Responses.codec().stream_decoder();
+        let encoder = to.codec().stream_encoder(crate::codec::Reply::default());
+        let mut relay = match to {
+            crate::Schema::Responses => Relay::verbatim(decoder, encoder, Verbatim::default()),
+            _ => Relay::translate(decoder, encoder),
+        };
+        relay.push(&Bytes::from_static(failed.as_bytes()));
+        assert!(relay.early_error().is_some(), "{to}");
+        assert_eq!(relay.usage().map(|usage| usage.total()), Some(10), "{to}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Tools and the choice among them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -68,15 +69,17 @@ pub(super) fn all<'a>(
     losses: &mut Losses<'_, '_>,
 ) -> Result<Vec<Tool<'a>>, Refusal> {
     // Hosts that know no `allowed_tools` are told of the allowed ones only.
-    let allowed = match &request.tool_choice {
-        Some(ToolChoice::Allowed { names, .. }) if target.capabilities.legacy_openai => Some(names),
+    let allowed: Option<HashSet<&str>> = match &request.tool_choice {
+        Some(ToolChoice::Allowed { names, .. }) if target.capabilities.legacy_openai => {
+            Some(names.iter().map(|name| &**name).collect())
+        }
         _ => None,
     };
     let mut tools = Vec::with_capacity(request.tools.len());
     for tool in &request.tools {
         match tool {
             conversation::Tool::Function { name, description, parameters, strict, cache } => {
-                if allowed.is_some_and(|names| !names.contains(name)) {
+                if allowed.as_ref().is_some_and(|names| !names.contains(&**name)) {
                     continue;
                 }
                 if request.schema != Schema::Chat {

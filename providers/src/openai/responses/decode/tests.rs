@@ -368,3 +368,22 @@ fn a_breakpoint_keeps_its_time() {
     let Part::Text(text) = &request.messages[0].parts[0] else { panic!("{request:?}") };
     assert_eq!(text.cache.unwrap().ttl, Some(CacheTtl::ThirtyMinutes));
 }
+
+#[test]
+fn many_unknown_members_are_told_as_one() {
+    let message = |n| json!({"role": "user", "content": [{"type": "input_text", "text": "hi", format!("x{n}"): 1}]});
+    let many: Vec<Value> = (0..300).map(message).collect();
+    for body in [
+        items(&json!(many)),
+        // However many there are in one object.
+        items(&json!([(0..300).fold(json!({"role": "user", "content": "hi"}), |mut item, n| {
+            item[format!("x{n}")] = 1.into();
+            item
+        })])),
+    ] {
+        let request = decode(body.as_bytes()).unwrap();
+        let told = extensions(&request);
+        assert_eq!(told.len(), 129, "{told:?}");
+        assert!(told[0].ends_with(".x0") && told[128].ends_with(".unknown"), "{told:?}");
+    }
+}

@@ -42,7 +42,6 @@ pub(super) fn request<'a>(bytes: &'a [u8], path: PathHints<'a>) -> Result<Reques
 
     let mut extensions = Extensions::default();
     let mut request = Request::new(Schema::Claude, model);
-    request.size = bytes.len();
     request.stream = path.stream.or(body.stream).unwrap_or_default();
     request.max_tokens = body.max_tokens;
     request.system = system(body.system, &mut extensions)?;

@@ -51,8 +51,6 @@ pub struct Request<'a> {
     pub modalities: Vec<Modality>,
     /// Fields of the caller's schema that have no place above.
     pub extensions: Vec<Extension<'a>>,
-    /// How many bytes the caller's body has; 0 if it is not known.
-    pub size: usize,
 }
 
 impl<'a> Request<'a> {
@@ -79,13 +77,28 @@ impl<'a> Request<'a> {
             user: None,
             modalities: Vec::new(),
             extensions: Vec::new(),
-            size: 0,
         }
     }
 
-    /// About how many bytes it has in another schema.
-    pub(crate) const fn written_size(&self) -> usize {
-        self.size + self.size / 8
+    /// About how many bytes it has when it is written: what its texts have, and room for what
+    /// stands around them and for its tools.
+    pub(crate) fn written_size(&self) -> usize {
+        const AROUND: usize = 128;
+        const TOOL: usize = 512;
+        let text = |part: &Part<'_>| match part {
+            Part::Text(text) => text.text.len(),
+            _ => 0,
+        };
+        let with_room = |part: &Part<'_>| {
+            AROUND
+                + match part {
+                    Part::ToolResult(result) => result.content.iter().map(text).sum(),
+                    part => text(part),
+                }
+        };
+        let turns = self.messages.iter().flat_map(|message| &message.parts);
+        let said: usize = self.system.iter().chain(turns).map(with_room).sum();
+        said + self.tools.len() * TOOL
     }
 
     /// The tool of a group that has this name in the conversation.

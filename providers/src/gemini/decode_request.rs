@@ -36,7 +36,6 @@ pub(super) fn decode<'a>(body: &'a [u8], path: PathHints<'a>) -> Result<Request<
     let mut body_read: read::Request<'a> = json::read(body).map_err(|error| refusal(&error))?;
     let model = model(body_read.model.take(), path.model)?;
     let mut decoder = Decoder { body, outline: None, request: Request::new(Schema::Gemini, model) };
-    decoder.request.size = body.len();
     decoder.request.stream = path.stream.unwrap_or(false);
     decoder.all(body_read)?;
     Ok(decoder.request)

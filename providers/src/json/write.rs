@@ -118,8 +118,7 @@ mod tests {
             ),
         ) {
             let text = String::from_iter(text);
-            let written = write(&Text(&text), 0).map_err(|e| TestCaseError::fail(e.to_string()))?;
-            prop_assert_eq!(written, serde_json::to_vec(&text).unwrap());
+            prop_assert_eq!(write(&Text(&text), 0).ok(), serde_json::to_vec(&text).ok());
         }
     }
 
@@ -129,8 +128,8 @@ mod tests {
             // At the start, within a chunk, and behind the last whole one.
             for before in [0, 10, CHUNK + 3] {
                 let text = format!("{}{}", "x".repeat(before), char::from(byte).to_string() + "y");
-                let written = write(&Text(&text), 0).unwrap();
-                assert_eq!(written, serde_json::to_vec(&text).unwrap(), "{byte:#x}");
+                let expected = serde_json::to_vec(&text).ok();
+                assert_eq!(write(&Text(&text), 0).ok(), expected, "{byte:#x}");
             }
         }
     }

@@ -15,7 +15,6 @@ use crate::openai::reasoning;
 
 /// Reads a request body.
 pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
-    let size = body.len();
     let body: wire::Body<'_> = read::parse_body(body)?;
     let mut extensions = Extensions::of(Schema::Chat);
     for (key, value) in body.unknown {
@@ -31,7 +30,6 @@ pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
 
     let model = body.model.ok_or_else(|| missing("model", "the name of a model"))?;
     let mut request = Request::new(Schema::Chat, model.0);
-    request.size = size;
     request.stream = body.stream.unwrap_or(false);
     let messages = body.messages.ok_or_else(|| missing("messages", "a list of messages"))?;
     message::decode(messages.0, &mut request, &mut extensions)?;

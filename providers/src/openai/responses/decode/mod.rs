@@ -20,7 +20,6 @@ use crate::openai::reasoning;
 
 /// Reads a request body.
 pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
-    let size = body.len();
     let body: wire::Body<'_> = read::parse_body(body)?;
     let mut extensions = Extensions::of(Schema::Responses);
     for (key, value) in body.unknown {
@@ -36,7 +35,6 @@ pub(super) fn request(body: &[u8]) -> Result<Request<'_>, Refusal> {
 
     let model = body.model.ok_or_else(|| missing("model", "the name of a model"))?;
     let mut request = Request::new(Schema::Responses, model.0);
-    request.size = size;
     request.stream = body.stream.unwrap_or(false);
     request.system.extend(body.instructions.map(|text| Part::text(text.0)));
     let input = body.input.ok_or_else(|| missing("input", "a string or a list of items"))?;

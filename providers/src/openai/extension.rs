@@ -28,7 +28,6 @@ const REFUSED: [(&str, Says); 10] = [
     ("web_search_options", always),
 ];
 
-
 /// Whether a value, as written, is more than the default.
 type Says = fn(&str) -> bool;
 

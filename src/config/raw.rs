@@ -137,6 +137,7 @@ section! {
         body_total: Duration,
         total: Duration,
         drain: Duration,
+        heartbeat: Duration,
     }
 }
 

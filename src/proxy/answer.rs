@@ -12,7 +12,7 @@ use providers::json::reports_error;
 use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::ctx::RequestCtx;
-use super::exchange::{Attempted, Exchange, Patience, scrub};
+use super::exchange::{Attempted, Exchange, Interrupted, Patience, scrub};
 use super::failure::Failure;
 use super::upstream::Incoming;
 use super::{Gateway, encoding, send};
@@ -246,7 +246,9 @@ impl Stream<'_> {
         }
         loop {
             self.note_first_token(exchange.gateway, ctx);
-            let next = patience.wait(self.session, pin!(incoming.next())).await;
+            let Some(next) = self.next(ctx, incoming, patience).await else {
+                return Ended::CallerGone;
+            };
             let (reason, error) = match next {
                 Ok(Ok(Some(piece))) => {
                     let out = self.relay.push(&unwrapped(&mut self.wrapping, piece));
@@ -273,6 +275,31 @@ impl Stream<'_> {
             let out = self.relay.fail(&error);
             let told = self.write(out).await.is_ok() && self.finish().await.is_ok();
             return if told { Ended::Broken(reason) } else { Ended::CallerGone };
+        }
+    }
+
+    /// The provider's next piece. While it takes its time the caller is told that it is not
+    /// forgotten: proxies on the way close what is silent. `None` if the caller is gone.
+    async fn next(
+        &mut self,
+        ctx: &RequestCtx,
+        incoming: &mut Incoming,
+        patience: Patience<'_>,
+    ) -> Option<Result<Result<Option<Bytes>, pingora::BError>, Interrupted>> {
+        let mut piece = pin!(incoming.next());
+        loop {
+            let waited = tokio::select! {
+                biased;
+                next = patience.wait(self.session, piece.as_mut()) => Some(next),
+                () = tokio::time::sleep(ctx.snapshot.limits.heartbeat) => None,
+            };
+            if waited.is_some() {
+                return waited;
+            }
+            let ping = self.relay.ping();
+            if !ping.is_empty() {
+                self.write(ping).await.ok()?;
+            }
         }
     }
 

@@ -80,6 +80,8 @@ pub struct Limits {
     pub total: Duration,
     /// How long streams in flight may go on after SIGTERM.
     pub drain: Duration,
+    /// How long a caller's stream may be silent before it gets a sign of life.
+    pub heartbeat: Duration,
 }
 
 /// One provider endpoint: where it is, what it speaks, how it is trusted and paid.

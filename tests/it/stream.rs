@@ -172,3 +172,28 @@ async fn s_50_a_stream_of_nonsense_ends_with_an_error_or_as_it_is() {
         }
     }
 }
+
+/// Proxies on the way close what is silent. Google's SDKs take no sign of life (`wire.md` §4.2).
+#[tokio::test]
+async fn a_silent_stream_gives_signs_of_life() {
+    let simulators = all().await;
+    let config = Config::serving(&simulators.each_ref()).with("limits: { heartbeat: 100ms }");
+    let gateway = Gateway::start(config).await;
+    for surface in Provider::ALL {
+        for provider in Provider::ALL {
+            let text = "[[chunks 3 every 350ms]]";
+            let answer = ask(&gateway, surface, model(provider), text, true).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            let (sign, frames) = match surface {
+                Provider::OpenAi => (": ping\n\n", answer.text.matches(": ping\n\n").count()),
+                Provider::Claude => ("event: ping\n", answer.text.matches("event: ping\n").count()),
+                Provider::Gemini => ("ping", answer.text.matches("ping").count()),
+            };
+            let expected = if surface == Provider::Gemini { 0..1 } else { 2..40 };
+            let at = format!("{} to {}: {}", surface.name(), provider.name(), answer.text);
+            assert!(expected.contains(&frames), "{frames} of {sign:?}, {at}");
+            // Every event is still whole.
+            assert!(said(surface, &answer, true).is_some(), "{at}");
+        }
+    }
+}

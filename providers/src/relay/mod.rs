@@ -143,6 +143,20 @@ impl Relay {
         out.into()
     }
 
+    /// A sign of life for a caller that has heard nothing for a while: a comment or a `ping`, as
+    /// its schema has it, and nothing on Gemini's, whose SDKs take neither (`wire.md` §4.2), nor
+    /// in the middle of an event.
+    pub fn ping(&mut self) -> Bytes {
+        let mut out = Vec::new();
+        if !self.closed && !self.watch.is_over() {
+            match &mut self.lane {
+                Lane::Verbatim(lane) => lane.ping(&mut out),
+                Lane::Translate(lane) => lane.event(&Event::Ping, &mut out),
+            }
+        }
+        out.into()
+    }
+
     fn outcome(&self) -> Outcome {
         match self.watch.error() {
             Some(error) => Outcome::Failed(error.clone()),

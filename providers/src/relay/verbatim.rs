@@ -77,6 +77,18 @@ impl Relayed {
         out
     }
 
+    /// A sign of life between the provider's events, where the caller's schema has one.
+    pub(super) fn ping(&mut self, out: &mut Vec<u8>) {
+        let between = match &self.place {
+            Place::Events(boundary) => !boundary.is_within(),
+            Place::Filtered(_) => true,
+            Place::Array(_) => false,
+        };
+        if between {
+            self.encoder.event(&Event::Ping, out);
+        }
+    }
+
     pub(super) fn error(&mut self, error: &ApiError, out: &mut Vec<u8>) {
         let event = Event::Error(error.clone());
         match &self.place {

@@ -160,15 +160,17 @@ impl Resolver<'_> {
             body_total: Duration::from_secs(300),
             total: Duration::from_secs(3600),
             drain: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(15),
         };
         let Some((section, raw)) = raw.given() else { return limits };
-        let RawLimits { body, in_flight, body_idle, body_total, total, drain } = raw;
+        let RawLimits { body, in_flight, body_idle, body_total, total, drain, heartbeat } = raw;
         limits.body_bytes = body.or(Size(limits.body_bytes)).0;
         limits.in_flight_bytes = in_flight.or(Size(limits.in_flight_bytes)).0;
         limits.body_idle = body_idle.or(limits.body_idle);
         limits.body_total = body_total.or(limits.body_total);
         limits.total = total.or(limits.total);
         limits.drain = drain.or(limits.drain);
+        limits.heartbeat = heartbeat.or(limits.heartbeat);
         if limits.in_flight_bytes < limits.body_bytes {
             let what = "`in_flight` is smaller than `body`: the largest body would never fit";
             self.problems.add(section, what, "in_flight: at least as much as `body`");

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { deflateSync, crc32 } from "node:zlib";
 
 export const STACK = JSON.parse(readFileSync(process.env.EGRET_STACK, "utf8"));
-const PROVIDERS = ["openai", "claude", "gemini"];
+export const PROVIDERS = ["openai", "claude", "gemini"];
 // Backends: OpenAI's two APIs are one each, with models of their own.
 export const BACKENDS = ["openai", "responses", "claude", "gemini"];
 // The last generation, which takes sampling parameters; and models that think as the newest do.

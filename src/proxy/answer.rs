@@ -211,6 +211,9 @@ async fn document(
     Err(interrupted.into())
 }
 
+/// What a provider's stream gives next; `None` is its end.
+type Piece = Result<Option<Bytes>, pingora::BError>;
+
 /// A stream whose first byte has gone out: it can only end well or be ended with an error.
 struct Stream<'a> {
     session: &'a mut Session,
@@ -285,7 +288,7 @@ impl Stream<'_> {
         ctx: &RequestCtx,
         incoming: &mut Incoming,
         patience: Patience<'_>,
-    ) -> Option<Result<Result<Option<Bytes>, pingora::BError>, Interrupted>> {
+    ) -> Option<Result<Piece, Interrupted>> {
         let mut piece = pin!(incoming.next());
         loop {
             let waited = tokio::select! {

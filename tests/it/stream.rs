@@ -184,14 +184,16 @@ async fn a_silent_stream_gives_signs_of_life() {
             let text = "[[chunks 3 every 350ms]]";
             let answer = ask(&gateway, surface, model(provider), text, true).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
-            let (sign, frames) = match surface {
-                Provider::OpenAi => (": ping\n\n", answer.text.matches(": ping\n\n").count()),
-                Provider::Claude => ("event: ping\n", answer.text.matches("event: ping\n").count()),
-                Provider::Gemini => ("ping", answer.text.matches("ping").count()),
+            let sign = match surface {
+                Provider::OpenAi => ": ping\n\n",
+                Provider::Claude => "event: ping\n",
+                Provider::Gemini => "ping",
             };
-            let expected = if surface == Provider::Gemini { 0..1 } else { 2..40 };
+            // How many there are beyond the pauses, the machine's pace decides.
+            let signs = answer.text.matches(sign).count();
+            let told = if surface == Provider::Gemini { signs == 0 } else { signs >= 2 };
             let at = format!("{} to {}: {}", surface.name(), provider.name(), answer.text);
-            assert!(expected.contains(&frames), "{frames} of {sign:?}, {at}");
+            assert!(told, "{signs} of {sign:?}, {at}");
             // Every event is still whole.
             assert!(said(surface, &answer, true).is_some(), "{at}");
         }

@@ -1,7 +1,6 @@
 //! The URL of a backend, taken apart.
 
 use http::Uri;
-use providers::Schema;
 
 use crate::snapshot::Origin;
 
@@ -12,10 +11,11 @@ pub(super) struct Location {
 }
 
 /// Takes a base URL apart, or says what is wrong and what to write. A URL may hold a password, so
-/// no message repeats it; `example` is a right one.
+/// no message repeats it; `versioned` is whether the paths behind it begin with a version, `example` is
+/// a right one.
 pub(super) fn locate(
     url: &str,
-    schema: Schema,
+    versioned: bool,
     example: &str,
 ) -> Result<Location, (&'static str, String)> {
     let wrong = |what| Err((what, format!("a base URL such as {example}")));
@@ -54,18 +54,18 @@ pub(super) fn locate(
     if !prefix.split('/').skip(1).all(sound) || prefix.contains('%') || prefix.contains('\\') {
         return wrong("the URL's path holds an empty or a relative segment, `%` or `\\`");
     }
-    check_version(schema, &host, prefix)?;
+    check_version(versioned, &host, prefix)?;
     Ok(Location { origin: Origin { host, port, prefix: prefix.to_owned() }, tls })
 }
 
 /// Each SDK's base URL ends in its own way, and a URL of the other kind answers 404 to all.
-fn check_version(schema: Schema, host: &str, prefix: &str) -> Result<(), (&'static str, String)> {
+fn check_version(versioned: bool, host: &str, prefix: &str) -> Result<(), (&'static str, String)> {
     let version = prefix.rsplit('/').next().unwrap_or_default();
-    match schema {
-        Schema::Chat if host == "api.openai.com" && prefix.is_empty() => {
+    match versioned {
+        false if host == "api.openai.com" && prefix.is_empty() => {
             Err(("OpenAI's base URL ends in /v1", "https://api.openai.com/v1".to_owned()))
         }
-        Schema::Claude | Schema::Gemini if matches!(version, "v1" | "v1beta") => {
+        true if matches!(version, "v1" | "v1beta") => {
             let what = "this schema's paths hold the version already; it would be there twice";
             Err((what, format!("the URL without the `/{version}` at its end")))
         }

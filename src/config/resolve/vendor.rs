@@ -100,7 +100,8 @@ impl Resolver<'_> {
         };
         let example = vendor.url(&parameters);
         let example = example.as_deref().unwrap_or("https://models.example.com/v1");
-        match locate(&url, Served { vendor, named: false }.schema(), example) {
+        let schema = Served { vendor, named: false }.schema();
+        match locate(&url, paths.begin_with_version(schema), example) {
             Ok(location) => Some((paths, mark, location)),
             Err((what, remedy)) => {
                 self.problems.add(mark, what, remedy);

@@ -6,6 +6,7 @@ use http::HeaderMap;
 use providers::conversation::ErrorClass;
 
 use super::Denial;
+use crate::budget::Subject;
 use crate::credential::CallerKey;
 use crate::snapshot::{Caller, Callers, matches, path_matches};
 
@@ -24,6 +25,21 @@ impl Who {
         match self {
             Self::Anyone => "anyone",
             Self::Known(caller) => &caller.name,
+        }
+    }
+
+    /// Whom a call is counted against, as far as the caller decides that.
+    pub fn subject(&self) -> Subject<'_> {
+        match self {
+            Self::Anyone => Subject { caller: self.name(), ..Subject::default() },
+            Self::Known(caller) => Subject {
+                caller: &caller.name,
+                group: &caller.group,
+                namespace: &caller.namespace,
+                service_account: &caller.service_account,
+                labels: &caller.labels,
+                ..Subject::default()
+            },
         }
     }
 

@@ -77,6 +77,8 @@ pub struct Grant {
 /// One backend and model that a call may be sent to. Made by [`admit`] only.
 #[derive(Debug)]
 pub struct Attempt {
+    /// The route's name.
+    route: String,
     backend: Arc<Backend>,
     model: String,
     terms: Arc<Terms>,
@@ -87,8 +89,9 @@ pub struct Attempt {
 pub struct Admitted {
     reservation: Reservation,
     terms: Arc<Terms>,
-    estimate: Estimate,
-    /// What the estimate counts.
+    /// What is set aside.
+    held: Charge,
+    /// What that counts.
     usage: Usage,
 }
 
@@ -109,7 +112,7 @@ pub fn admit(rules: Rules<'_>, who: &Who, call: Call<'_>, draw: u64) -> Result<G
         .filter(|(_, served)| who.may_use(call.model, served))
         .map(|(backend, model)| {
             let terms = snapshot.terms(&backend, &model);
-            Attempt { backend, model, terms }
+            Attempt { route: route.name.clone(), backend, model, terms }
         })
         .collect();
     if attempts.is_empty() {
@@ -133,6 +136,7 @@ pub fn admit_path(rules: Rules<'_>, who: &Who, call: PathCall<'_>) -> Result<Att
     let target = route.targets.first().filter(|_| who.may_pass(path)).ok_or_else(refused)?;
     let capabilities = rules.snapshot.catalog.capabilities(target.backend.schema, "");
     let attempt = Attempt {
+        route: route.name.clone(),
         backend: target.backend.clone(),
         model: route.name.clone(),
         terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),
@@ -170,7 +174,13 @@ impl Attempt {
     }
 
     fn subject<'a>(&'a self, who: &'a Who) -> Subject<'a> {
-        Subject { caller: who.name(), model: &self.model, backend: &self.backend.name }
+        Subject {
+            route: &self.route,
+            backend: &self.backend.name,
+            provider: self.backend.vendor.name(),
+            model: &self.model,
+            ..who.subject()
+        }
     }
 
     /// A call that is passed on unread.
@@ -197,7 +207,7 @@ impl Attempt {
     }
 
     /// Sets aside what this attempt can cost at most, in every budget or in none.
-    pub fn reserve(
+    pub async fn reserve(
         &self,
         ledger: &Arc<Ledger>,
         snapshot: &Snapshot,
@@ -231,22 +241,24 @@ impl Attempt {
         // charge more for.
         let cached = Usage { input: 0, cache_write: usage.input, ..usage };
         let cost = self.terms.cost(&usage).max(self.terms.cost(&cached));
-        let estimate = Estimate { cost, tokens: usage.total() };
-        let reservation = ledger.reserve(budgets, &self.subject(who), estimate).map_err(
-            |denied| match &denied {
-                Denied::Exceeded { retry_after, .. } => {
-                    let mut denial =
-                        Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
-                    denial.error.code = Some("budget_exceeded".to_owned());
-                    denial.error.retry_after = Some(*retry_after);
-                    denial
+        let most = Charge { cost, ..self.terms.charge(&usage) };
+        let estimate = Estimate { likely: most, most };
+        let reservation =
+            ledger.reserve(budgets, &self.subject(who), estimate).await.map_err(|denied| {
+                match &denied {
+                    Denied::Exceeded { retry_after, .. } => {
+                        let mut denial =
+                            Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
+                        denial.error.code = Some("budget_exceeded".to_owned());
+                        denial.error.retry_after = Some(*retry_after);
+                        denial
+                    }
+                    Denied::Short(_) | Denied::Unavailable => {
+                        Denial::new("ledger", ErrorClass::Overloaded, denied.to_string())
+                    }
                 }
-                Denied::Unavailable => {
-                    Denial::new("ledger", ErrorClass::Overloaded, denied.to_string())
-                }
-            },
-        )?;
-        Ok(Admitted { reservation, terms: self.terms.clone(), estimate, usage })
+            })?;
+        Ok(Admitted { reservation, terms: self.terms.clone(), held: most, usage })
     }
 }
 
@@ -263,9 +275,9 @@ impl Admitted {
 
     /// The provider told what it cost. Returns the nano-dollars charged.
     pub fn settle(self, usage: &Usage) -> u64 {
-        let cost = self.terms.cost(usage);
-        self.reservation.settle(Charge { cost, tokens: usage.total() });
-        cost.nanos()
+        let charge = self.terms.charge(usage);
+        self.reservation.settle(charge);
+        charge.cost.nanos()
     }
 
     /// The provider may bill, but nobody knows how much: the estimate is charged, or what is
@@ -284,15 +296,19 @@ impl Admitted {
         if known.total_input() == 0 {
             known.input = self.usage.input;
         }
-        let cost = self.terms.cost(&known);
-        if cost > self.estimate.cost || known.total() > self.estimate.tokens {
-            let tokens = self.estimate.tokens.max(known.total());
-            let cost = self.estimate.cost.max(cost);
-            self.reservation.settle(Charge { cost, tokens });
-            return Some(cost.nanos());
+        let (known, held) = (self.terms.charge(&known), self.held);
+        if known.cost > held.cost || known.input > held.input || known.output > held.output {
+            let charge = Charge {
+                cost: held.cost.max(known.cost),
+                input: held.input.max(known.input),
+                cached: known.cached,
+                output: held.output.max(known.output),
+            };
+            self.reservation.settle(charge);
+            return Some(charge.cost.nanos());
         }
         // Dropped unsettled, a dispatched reservation charges its estimate and is counted so.
-        Some(self.estimate.cost.nanos())
+        Some(self.held.cost.nanos())
     }
 
     /// The provider did nothing that it bills.
@@ -302,6 +318,16 @@ impl Admitted {
 }
 
 impl Terms {
+    /// What this usage comes to in every unit.
+    fn charge(&self, usage: &Usage) -> Charge {
+        Charge {
+            cost: self.cost(usage),
+            input: usage.total_input(),
+            cached: usage.cache_read,
+            output: usage.total_output(),
+        }
+    }
+
     /// What this usage costs; nothing where no price is known and every budget allows that.
     fn cost(&self, usage: &Usage) -> Money {
         Money::from_nanos(self.price.as_ref().map_or(0, |price| price.cost(usage)))

@@ -29,7 +29,7 @@ impl Rates {
     pub fn admit<'a>(&self, rates: &'a [Arc<Rate>], who: &Subject<'_>) -> Result<(), TooOften<'a>> {
         for rate in rates {
             self.limiter(rate)
-                .admit(rate.per.of(who))
+                .admit(&rate.per.of(who))
                 .map_err(|retry_after| TooOften { rate, retry_after })?;
         }
         Ok(())

@@ -6,18 +6,19 @@ use providers::catalog::Catalog;
 use super::*;
 use crate::budget::{Budget, Quantity, Scope, SystemClock, UnknownPrice, Window};
 
-const ESTIMATE: Estimate = Estimate { cost: Money::from_nanos(700), tokens: 50 };
+const HELD: Charge = Charge { cost: Money::from_nanos(700), input: 0, cached: 0, output: 50 };
 
 /// A call under way on a budget of 1000 tokens.
 fn admitted(ledger: &Arc<Ledger>, budget: &Budget) -> Admitted {
-    let who = Subject { caller: "c", model: "m", backend: "b" };
-    let reservation = ledger.reserve(std::slice::from_ref(budget), &who, ESTIMATE).unwrap();
+    let who = Subject { caller: "c", model: "m", backend: "b", ..Subject::default() };
+    let estimate = Estimate { likely: HELD, most: HELD };
+    let reservation = ledger.try_reserve(std::slice::from_ref(budget), &who, estimate).unwrap();
     let capabilities = Catalog::default().capabilities(Schema::Chat, "m");
     Admitted {
         reservation,
         terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),
-        estimate: ESTIMATE,
-        usage: Usage { output: ESTIMATE.tokens, ..Usage::default() },
+        held: HELD,
+        usage: Usage { output: HELD.output, ..Usage::default() },
     }
 }
 
@@ -31,11 +32,8 @@ fn spent(ledger: &Ledger, budget: &Budget) -> Quantity {
 fn an_estimate_is_charged_only_for_what_has_gone_out() {
     let ledger = Ledger::open(None, SystemClock).unwrap();
     let budget = Budget {
-        name: "b".to_owned(),
-        per: Scope::Total,
-        limit: Quantity::Tokens(1000),
-        window: Window::Day,
         unknown_price: UnknownPrice::Allow,
+        ..Budget::plain("b", Scope::TOTAL, Quantity::Tokens(1000), Window::Day)
     };
     assert_eq!(admitted(&ledger, &budget).charge_estimate(None), None);
     assert_eq!(spent(&ledger, &budget), Quantity::Tokens(0));

@@ -6,7 +6,7 @@
 use std::{borrow::Borrow, collections::HashMap, time::Duration};
 
 use super::{
-    Budget, Denied, Subject,
+    Budget, Denied, Limit, Subject,
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, VERSION},
 };
@@ -48,21 +48,23 @@ impl Book {
         let mut counters = Vec::with_capacity(budgets.len());
         let mut last_counter = self.last_counter;
         for budget in budgets.iter().map(Borrow::borrow) {
-            let key = budget.key(budget.per.of(who));
-            match self.running(&key) {
-                Some(counter) => {
-                    fits(budget, counter, estimate, now)?;
-                    counters.push(counter.id);
-                }
-                None => {
-                    last_counter += 1;
-                    let (start, end) = budget.window.bounds(self.latest);
-                    let id = CounterId(last_counter);
-                    let (spent, reserved) = (Amount::ZERO, Amount::ZERO);
-                    let counter = Counter { id, key, start, end, spent, reserved };
-                    fits(budget, &counter, estimate, now)?;
-                    counters.push(id);
-                    entries.push(Entry::Counter(counter));
+            for limit in &budget.limits {
+                let key = budget.key(limit, &budget.per.of(who));
+                match self.running(&key) {
+                    Some(counter) => {
+                        fits(budget, limit, counter, estimate, now)?;
+                        counters.push(counter.id);
+                    }
+                    None => {
+                        last_counter += 1;
+                        let (start, end) = limit.window.bounds(self.latest);
+                        let id = CounterId(last_counter);
+                        let (spent, reserved) = (Amount::ZERO, Amount::ZERO);
+                        let counter = Counter { id, key, start, end, spent, reserved };
+                        fits(budget, limit, &counter, estimate, now)?;
+                        counters.push(id);
+                        entries.push(Entry::Counter(counter));
+                    }
                 }
             }
         }
@@ -191,25 +193,31 @@ impl Book {
 }
 
 impl Budget {
-    fn key(&self, value: &str) -> Key {
-        let (scope, window) = (self.per, self.window);
+    fn key(&self, limit: &Limit, value: &str) -> Key {
+        let (scope, window) = (self.per.clone(), limit.window.clone());
         Key { budget: self.name.clone(), scope, value: value.to_owned(), window }
     }
 }
 
-fn fits(budget: &Budget, counter: &Counter, estimate: Amount, now: i64) -> Result<(), Denied> {
-    let total =
-        counter.reserved.checked_plus(estimate).and_then(|held| held.checked_plus(counter.spent));
-    let limit = budget.limit;
-    if total.is_some_and(|total| total.in_unit_of(limit).count() <= limit.count()) {
+fn fits(
+    budget: &Budget,
+    limit: &Limit,
+    counter: &Counter,
+    estimate: Amount,
+    now: i64,
+) -> Result<(), Denied> {
+    let held = counter.reserved.plus(estimate).plus(counter.spent);
+    let limit = limit.quantity;
+    let count = |amount: Amount| amount.in_unit_of(limit, budget.cached_tokens);
+    if count(held).count() <= limit.count() {
         return Ok(());
     }
     let left = u64::try_from(counter.end.saturating_sub(now)).unwrap_or(0);
     Err(Denied::Exceeded {
         budget: budget.name.clone(),
         limit,
-        spent: counter.spent.in_unit_of(limit),
-        reserved: counter.reserved.in_unit_of(limit),
+        spent: count(counter.spent),
+        reserved: count(counter.reserved),
         retry_after: Duration::from_secs(left),
     })
 }

@@ -122,23 +122,39 @@ impl Ledger {
         Ok(Arc::new(Self { shared, stop: Some(stop), keeper, _lock: Some(lock) }))
     }
 
-    /// Sets `estimate` aside in every one of `budgets`, which must differ in name, or in none.
-    /// When this returns, the reservation outlives a crash.
+    /// Sets an estimate aside in every one of `budgets` that the call counts in, or in none: as much
+    /// of the way from `likely` to `most` as there is room for in all of them. Budgets must differ
+    /// in name. When this returns, the reservation outlives a crash.
+    ///
+    /// It waits only for a store that is shared with other replicas, and only if the call does not
+    /// fit into what this one has leased.
     ///
     /// # Errors
     /// When a budget has no room for it, or when it could not be recorded.
-    pub fn reserve<B: Borrow<Budget>>(
+    pub async fn reserve<B: Borrow<Budget>>(
         self: &Arc<Self>,
         budgets: &[B],
         who: &Subject<'_>,
         estimate: Estimate,
     ) -> Result<Reservation, Denied> {
-        if budgets.is_empty() {
-            return Ok(Reservation::new(Arc::clone(self), None));
-        }
+        self.try_reserve(budgets, who, estimate)
+    }
+
+    /// [`Ledger::reserve`] within what this replica has leased.
+    ///
+    /// # Errors
+    /// As there, and [`Denied::Short`] where the store must be asked first.
+    pub fn try_reserve<B: Borrow<Budget>>(
+        self: &Arc<Self>,
+        budgets: &[B],
+        who: &Subject<'_>,
+        estimate: Estimate,
+    ) -> Result<Reservation, Denied> {
         let now = self.shared.clock.now();
         let mut state = self.shared.lock();
-        let (id, entries) = state.book.plan(budgets, who, estimate.into(), now)?;
+        let budgets: Vec<&Budget> =
+            budgets.iter().map(Borrow::borrow).filter(|budget| budget.calls.count(who)).collect();
+        let (id, entries) = state.book.plan(&budgets, who, estimate.most.into(), now)?;
         if let Some(journal) = &mut state.journal {
             journal.append(&entries).map_err(|_| Denied::Unavailable)?;
         }
@@ -159,39 +175,45 @@ impl Ledger {
         state.apply(entry);
     }
 
-    /// What the counters of these budgets stand at: one for each caller, model or backend that
-    /// has used or is using the budget in this window, and always one for [`Scope::Total`].
+    /// What the counters of these budgets stand at: one for each limit and each caller, model or
+    /// whatever the budget is `per` that has used or is using it in this window, and always one
+    /// for a total.
     pub fn balances<B: Borrow<Budget>>(&self, budgets: &[B]) -> Vec<Balance> {
         let now = self.shared.clock.now();
         let budgets: HashMap<_, _> = budgets
             .iter()
             .map(Borrow::borrow)
-            .map(|budget| ((budget.name.as_str(), budget.per, budget.window), budget))
+            .map(|budget| ((budget.name.as_str(), &budget.per), budget))
             .collect();
         let state = self.shared.lock();
-        let mut balances: Vec<_> = state
-            .book
-            .running_at(now)
-            // Calls that failed leave counters behind, under names of the caller's choosing.
-            .filter(|counter| !counter.is_unused())
-            .filter_map(|counter| {
-                let key = &counter.key;
-                let budget = budgets.get(&(key.budget.as_str(), key.scope, key.window))?;
+        let mut balances = Vec::new();
+        // Calls that failed leave counters behind, under names of the caller's choosing.
+        for counter in state.book.running_at(now).filter(|counter| !counter.is_unused()) {
+            let key = &counter.key;
+            let Some(budget) = budgets.get(&(key.budget.as_str(), &key.scope)) else { continue };
+            for limit in budget.limits.iter().filter(|limit| limit.window == key.window) {
                 let amounts = (counter.spent, counter.reserved);
-                Some(Balance::new(budget, key.value.clone(), amounts, counter.end))
-            })
-            .collect();
+                balances.push(Balance::new(budget, limit, &key.value, amounts, counter.end));
+            }
+        }
         let latest = state.book.latest().max(now);
         drop(state);
 
-        for budget in budgets.into_values().filter(|budget| budget.per == Scope::Total) {
-            if !balances.iter().any(|balance| balance.budget == budget.name) {
-                let (_, end) = budget.window.bounds(latest);
-                let nothing = (Amount::ZERO, Amount::ZERO);
-                balances.push(Balance::new(budget, String::new(), nothing, end));
+        for budget in budgets.into_values().filter(|budget| budget.per == Scope::TOTAL) {
+            for limit in &budget.limits {
+                let shown = |balance: &Balance| {
+                    balance.budget == budget.name
+                        && balance.window == limit.window
+                        && balance.limit.unit() == limit.quantity.unit()
+                };
+                if !balances.iter().any(shown) {
+                    let (_, end) = limit.window.bounds(latest);
+                    let nothing = (Amount::ZERO, Amount::ZERO);
+                    balances.push(Balance::new(budget, limit, "", nothing, end));
+                }
             }
         }
-        balances.sort_unstable_by(|a, b| (&a.budget, &a.value).cmp(&(&b.budget, &b.value)));
+        balances.sort_by(|a, b| (&a.budget, &a.of).cmp(&(&b.budget, &b.of)));
         balances
     }
 

@@ -67,23 +67,28 @@ fn money_stays_within_its_bounds() {
 
 #[test]
 fn limits_read_in_every_unit() {
-    assert_eq!("10 USD".parse(), Ok(Limit::Usd(Money::from_nanos(10_000_000_000))));
-    assert_eq!("2_000_000 tokens".parse(), Ok(Limit::Tokens(2_000_000)));
-    assert_eq!("1 token".parse(), Ok(Limit::Tokens(1)));
-    assert_eq!("1000 requests".parse(), Ok(Limit::Requests(1000)));
+    assert_eq!("10 USD".parse(), Ok(Quantity::Usd(Money::from_nanos(10_000_000_000))));
+    assert_eq!("2_000_000 tokens".parse(), Ok(Quantity::Tokens(2_000_000)));
+    assert_eq!("1 token".parse(), Ok(Quantity::Tokens(1)));
+    assert_eq!("1000 requests".parse(), Ok(Quantity::Requests(1000)));
     for text in ["10", "tokens", "-1 tokens", "1.5 requests", "ten tokens", "_ tokens"] {
-        let error = text.parse::<Limit>().expect_err(text).to_string();
+        let error = text.parse::<Quantity>().expect_err(text).to_string();
         assert!(error.contains("1000 requests"), "{error}");
     }
 }
 
 #[test]
 fn words_read_back_as_they_are_shown() {
-    for scope in [Scope::Total, Scope::Caller, Scope::Model, Scope::Backend] {
+    for scope in [
+        Scope::TOTAL,
+        Scope::each(vec![Dimension::Caller]),
+        Scope::each(vec![Dimension::Model]),
+        Scope::each(vec![Dimension::Backend]),
+    ] {
         assert_eq!(scope.to_string().parse(), Ok(scope));
     }
     for limit in ["$0.50", "1 token", "3 tokens", "1 request", "4 requests"] {
-        assert_eq!(limit.parse::<Limit>().unwrap().to_string(), limit);
+        assert_eq!(limit.parse::<Quantity>().unwrap().to_string(), limit);
     }
     assert!("user".parse::<Scope>().unwrap_err().to_string().contains("caller"));
 }
@@ -91,16 +96,13 @@ fn words_read_back_as_they_are_shown() {
 #[test]
 fn only_money_needs_a_price() {
     let budget = |limit, unknown_price| Budget {
-        name: "b".to_owned(),
-        per: Scope::Total,
-        limit,
-        window: Window::Day,
         unknown_price,
+        ..Budget::plain("b", Scope::TOTAL, limit, Window::Day)
     };
-    assert!(budget(Limit::Usd(Money::ZERO), UnknownPrice::Refuse).requires_price());
-    assert!(!budget(Limit::Usd(Money::ZERO), UnknownPrice::Allow).requires_price());
-    assert!(!budget(Limit::Tokens(1), UnknownPrice::Refuse).requires_price());
-    assert!(!budget(Limit::Requests(1), UnknownPrice::Refuse).requires_price());
+    assert!(budget(Quantity::Usd(Money::ZERO), UnknownPrice::Refuse).requires_price());
+    assert!(!budget(Quantity::Usd(Money::ZERO), UnknownPrice::Allow).requires_price());
+    assert!(!budget(Quantity::Tokens(1), UnknownPrice::Refuse).requires_price());
+    assert!(!budget(Quantity::Requests(1), UnknownPrice::Refuse).requires_price());
 }
 
 proptest! {
@@ -113,7 +115,7 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused(text: String) {
         let _ = text.parse::<Money>();
-        let _ = text.parse::<Limit>();
+        let _ = text.parse::<Quantity>();
         let _ = text.parse::<rate::RateLimit>();
     }
 }

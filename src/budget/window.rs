@@ -16,8 +16,8 @@ const MONDAY: i64 = 4 * DAY;
 
 /// The stretch of time that a limit holds for. Windows follow the calendar (UTC) and each other
 /// without a gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Window {
     /// From second 0.
     Minute,
@@ -29,12 +29,14 @@ pub enum Window {
     Week,
     /// From the first of the month.
     Month,
+    /// One that never ends: of limits on what is under way at once.
+    Always,
 }
 
 impl Window {
     /// The window that holds `now`: from the first second inside to the first one behind. All in
     /// seconds since the Unix epoch.
-    pub fn bounds(self, now: i64) -> (i64, i64) {
+    pub fn bounds(&self, now: i64) -> (i64, i64) {
         // Inside what jiff can tell the date of (years ±9999), so that nothing overflows below.
         let now = now.clamp(Timestamp::MIN.as_second() + WEEK, Timestamp::MAX.as_second() - WEEK);
         let every = |length: i64, origin: i64| {
@@ -46,6 +48,7 @@ impl Window {
             Self::Hour => every(HOUR, 0),
             Self::Day => every(DAY, 0),
             Self::Week => every(WEEK, MONDAY),
+            Self::Always => (0, i64::MAX),
             Self::Month => {
                 // In range by the clamp above, so the default is never taken.
                 let time = Timestamp::from_second(now).unwrap_or_default();
@@ -67,6 +70,7 @@ impl FromStr for Window {
             "day" => Ok(Self::Day),
             "week" => Ok(Self::Week),
             "month" => Ok(Self::Month),
+            "always" => Ok(Self::Always),
             _ => Err(Invalid::new(text, "one of minute, hour, day, week, month")),
         }
     }
@@ -80,7 +84,22 @@ impl fmt::Display for Window {
             Self::Day => "day",
             Self::Week => "week",
             Self::Month => "month",
+            Self::Always => "always",
         })
+    }
+}
+
+impl TryFrom<String> for Window {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Window> for String {
+    fn from(window: Window) -> Self {
+        window.to_string()
     }
 }
 

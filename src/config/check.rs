@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{LoadError, Source};
-use crate::budget::{Scope, UnknownPrice, Window};
+use crate::budget::{Limit, Scope, UnknownPrice};
 use crate::snapshot::{Backend, Callers, Route, Snapshot};
 
 /// Loads a configuration as the gateway would, and sums it up. No secret is in the summary.
@@ -44,12 +44,16 @@ fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
             UnknownPrice::Refuse => "",
             UnknownPrice::Allow => ", models without a price allowed",
         };
-        let limit = budget.limit;
-        let (per, window) = (scope(budget.per), window(budget.window));
-        row(out, "budget", &format!("{}: {limit} per {window}{per}{unpriced}", budget.name))?;
+        let limits: Vec<String> = budget
+            .limits
+            .iter()
+            .map(|Limit { quantity, window }| format!("{quantity} per {window}"))
+            .collect();
+        let (limits, per) = (limits.join(" and "), scope(&budget.per));
+        row(out, "budget", &format!("{}: {limits}{per}{unpriced}", budget.name))?;
     }
     for rate in rates {
-        let (limit, per) = (rate.limit, scope(rate.per));
+        let (limit, per) = (rate.limit, scope(&rate.per));
         row(out, "rate", &format!("{}: {limit}{per}", rate.name))?;
     }
     let ledger = ledger.as_ref().map(|path| path.display().to_string());
@@ -88,21 +92,12 @@ fn describe_route(route: &Route) -> String {
     format!("{} → {}", route.models.join(", "), targets.join(", then "))
 }
 
-const fn window(window: Window) -> &'static str {
-    match window {
-        Window::Minute => "minute",
-        Window::Hour => "hour",
-        Window::Day => "day",
-        Window::Week => "week",
-        Window::Month => "month",
-    }
-}
-
-const fn scope(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Total => ", in total",
-        Scope::Caller => ", for each caller",
-        Scope::Model => ", for each model",
-        Scope::Backend => ", for each backend",
+fn scope(scope: &Scope) -> String {
+    match scope.dimensions() {
+        [] => ", in total".to_owned(),
+        each => {
+            let each: Vec<String> = each.iter().map(ToString::to_string).collect();
+            format!(", for each {}", each.join(" and "))
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::node::{Entry, Kind, Node};
 use super::problem::{Mark, Problems};
 use super::value::{Api, Dialect, Plaintext, Price, Requests, Size, Switch};
 use crate::budget::rate::Interval;
-use crate::budget::{Limit, Scope, UnknownPrice, Window};
+use crate::budget::{Quantity, Scope, UnknownPrice, Window};
 use crate::snapshot::HttpVersions;
 
 section! {
@@ -110,7 +110,7 @@ section! {
 
 section! {
     /// What may be spent.
-    RawBudget { name: String, per: Scope, limit: Limit, window: Window, unknown_price: UnknownPrice, }
+    RawBudget { name: String, per: Scope, limit: Quantity, window: Window, unknown_price: UnknownPrice, }
 }
 
 section! {

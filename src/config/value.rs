@@ -11,7 +11,7 @@ use providers::vendor::Vendor;
 use super::decode::Scalar;
 use super::suggest::suggest;
 use crate::budget::rate::Interval;
-use crate::budget::{Limit, Scope, UnknownPrice, Window};
+use crate::budget::{Quantity, Scope, UnknownPrice, Window};
 use crate::snapshot::HttpVersions;
 
 /// Most characters of a wrong text that a message repeats.
@@ -54,25 +54,6 @@ impl Word for Schema {
 impl Word for HttpVersions {
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("h1", Self::H1), ("h2", Self::H2)];
-}
-
-impl Word for Scope {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("caller", Self::Caller),
-        ("model", Self::Model),
-        ("backend", Self::Backend),
-        ("total", Self::Total),
-    ];
-}
-
-impl Word for Window {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("minute", Self::Minute),
-        ("hour", Self::Hour),
-        ("day", Self::Day),
-        ("week", Self::Week),
-        ("month", Self::Month),
-    ];
 }
 
 impl Word for Interval {
@@ -250,9 +231,9 @@ impl Scalar for Duration {
     }
 }
 
-impl Scalar for Limit {
+impl Scalar for Quantity {
     fn expected() -> String {
-        "10 USD, 1000000 tokens or 500 requests".to_owned()
+        "10 USD, 1000000 tokens, 500 requests or 4 concurrent".to_owned()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -261,6 +242,26 @@ impl Scalar for Limit {
             Ok(limit) => Ok(limit),
             Err(_) => Err(quoted(text)),
         }
+    }
+}
+
+impl Scalar for Window {
+    fn expected() -> String {
+        "minute, hour, day, week or month".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| quoted(text))
+    }
+}
+
+impl Scalar for Scope {
+    fn expected() -> String {
+        "caller, model, backend or total".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| quoted(text))
     }
 }
 

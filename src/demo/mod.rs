@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use self::call::{Call, Client};
 use self::config::{CALLERS, Ports};
 use self::table::Row;
-use crate::budget::{Balance, Ledger, Limit, SystemClock};
+use crate::budget::{Balance, Ledger, Quantity, SystemClock};
 use crate::config::{Live, Surroundings};
 use crate::gateway;
 use crate::simulator::{Authority, Provider, Running, Simulator};
@@ -170,11 +170,11 @@ async fn spent(
     }
     let balances = ledger.balances(&snapshot.budgets);
     let of = |unit: fn(&Balance) -> bool| {
-        let own = balances.iter().filter(|balance| balance.value == caller);
+        let own = balances.iter().filter(|balance| balance.of == caller);
         own.filter(|balance| unit(balance)).map(|balance| balance.spent.count()).sum::<u64>()
     };
-    let tokens = of(|balance| matches!(balance.limit, Limit::Tokens(_)));
-    let nanos = of(|balance| matches!(balance.limit, Limit::Usd(_)));
+    let tokens = of(|balance| matches!(balance.limit, Quantity::Tokens(_)));
+    let nanos = of(|balance| matches!(balance.limit, Quantity::Usd(_)));
     let cost = Money::from_nanos(nanos);
     (tokens, cost, config::BUDGET.saturating_sub(cost))
 }

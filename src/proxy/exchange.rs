@@ -83,7 +83,7 @@ pub async fn run(
         }
         let schema = prepared.schema;
         let outgoing = prepared.enter(gateway, ctx, attempt);
-        let failure = match attempt.reserve(&gateway.ledger, &snapshot, who, call) {
+        let failure = match attempt.reserve(&gateway.ledger, &snapshot, who, call).await {
             Ok(admitted) => {
                 let inbound = &inbound;
                 let exchange = Exchange { gateway, inbound, attempt, schema };

@@ -69,7 +69,8 @@ pub async fn run(
     let (schema, offer, target) = target(&backend, &path)?;
     ctx.surface = schema;
     let outgoing = outgoing(session, &backend, offer, target, body)?;
-    let mut admitted = attempt.reserve(&gateway.ledger, &snapshot, who, Attempt::unread(&path))?;
+    let mut admitted =
+        attempt.reserve(&gateway.ledger, &snapshot, who, Attempt::unread(&path)).await?;
     (ctx.attempts, ctx.backend, ctx.spoken) = (1, Some(backend.clone()), Some(schema));
 
     let patience = Patience::of(gateway, ctx);

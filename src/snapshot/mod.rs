@@ -22,7 +22,7 @@ pub use pattern::{matches, path_matches, specificity};
 pub use terms::{Terms, TermsCache};
 
 use crate::budget::rate::RateLimit;
-use crate::budget::{Budget, Scope};
+use crate::budget::{Budget, Scope, StoreSettings};
 use crate::credential::{self, CallerKey, Credential, SecretSource};
 
 /// Everything the gateway goes by, resolved and validated.
@@ -54,6 +54,11 @@ pub struct Snapshot {
     pub terms: TermsCache,
     /// What proves reasoning that callers keep for a provider; `None`: a key of this process alone.
     pub seal: Option<Key>,
+    /// The store that replicas share; `None`: the ledger counts for this replica alone. Fixed at
+    /// start.
+    pub store: Option<StoreSettings>,
+    /// Who is told of budgets that run low.
+    pub webhook: Option<Webhook>,
     /// Where the ledger lives; `None` keeps it in memory (demo). Fixed at start.
     pub ledger: Option<PathBuf>,
 }
@@ -111,6 +116,8 @@ pub struct Backend {
     pub legacy_openai: bool,
     /// Which HTTP versions to offer.
     pub http: HttpVersions,
+    /// What becomes of an answer whose caller has gone.
+    pub on_disconnect: OnDisconnect,
     /// Distinguishes everything that makes a connection trusted (backend, CA, client certificate,
     /// SNI): Pingora's pool must never hand one backend's connection to another (S-56).
     pub group_key: u64,
@@ -166,6 +173,25 @@ pub enum HttpVersions {
     H1,
     /// h2 only.
     H2,
+}
+
+/// What becomes of an answer whose caller has gone: the provider may bill all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDisconnect {
+    /// It is left, and what was set aside for it is charged.
+    #[default]
+    Estimate,
+    /// It is read on for so long at most, to learn what it costs.
+    Drain(Duration),
+}
+
+/// Who is told of events by a POST request with a JSON body.
+#[derive(Debug)]
+pub struct Webhook {
+    /// Where to.
+    pub url: String,
+    /// What is sent as `Authorization: Bearer`; `None`: nothing.
+    pub token: Option<Arc<SecretSource>>,
 }
 
 /// Deadlines of one attempt at a backend.
@@ -231,6 +257,14 @@ pub enum Callers {
 pub struct Caller {
     /// Its name in budgets, metrics and logs.
     pub name: String,
+    /// The group that it belongs to (its team); empty if none.
+    pub group: String,
+    /// The namespace that it runs in; empty if nobody said.
+    pub namespace: String,
+    /// The service account that it runs under; empty if nobody said.
+    pub service_account: String,
+    /// Further labels, names and values, for budgets to go by.
+    pub labels: Vec<(String, String)>,
     /// Its key; compared by hash, in constant time.
     pub key: Arc<SecretSource>,
     /// Models it may use (exact or with `*`); `None`: any that a route serves.

@@ -11,7 +11,7 @@ use prometheus::{
 };
 use providers::conversation::Usage;
 
-use crate::budget::{Balance, Limit};
+use crate::budget::{Balance, Quantity};
 
 /// The labels of every metric that is about a request (`egress.md` E14).
 const PLACE: [&str; 5] = ["gateway", "route", "backend", "namespace", "serviceAccount"];
@@ -255,15 +255,12 @@ impl Metrics {
             gauge.reset();
         }
         for balance in balances {
-            let (unit, scale) = match balance.limit {
-                Limit::Usd(_) => ("usd", 1e9),
-                Limit::Tokens(_) => ("tokens", 1.0),
-                Limit::Requests(_) => ("requests", 1.0),
-            };
+            let unit = balance.limit.unit();
+            let scale = if matches!(balance.limit, Quantity::Usd(_)) { 1e9 } else { 1.0 };
             let per = balance.scope.to_string();
-            let labels = [gateway, &balance.budget, &per, &balance.value, unit];
+            let labels = [gateway, &balance.budget, &per, &balance.of, unit];
             let [limit, spent, reserved] =
-                [balance.limit, balance.spent, balance.reserved].map(Limit::count);
+                [balance.limit, balance.spent, balance.reserved].map(Quantity::count);
             let remaining = limit.saturating_sub(spent).saturating_sub(reserved);
             for (gauge, amount) in [
                 (&self.budget_limit, limit),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use egret::credential::Credential;
 use egret::route::{Health, candidates, find};
-use egret::snapshot::{Backend, HttpVersions, Origin, Route, RouteTarget, Timeouts};
+use egret::snapshot::{Backend, HttpVersions, OnDisconnect, Origin, Route, RouteTarget, Timeouts};
 use providers::Schema;
 use providers::translate::Leeway;
 use providers::vendor::{Parameters, Vendor};
@@ -26,6 +26,7 @@ fn backend(name: &str) -> Arc<Backend> {
         timeouts: Timeouts { connect: second, first_byte: second, idle: second },
         legacy_openai: false,
         http: HttpVersions::Auto,
+        on_disconnect: OnDisconnect::default(),
         group_key: 0,
     })
 }

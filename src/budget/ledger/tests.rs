@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::*;
-use crate::budget::{Charge, Limit, Money, Quantity, UnknownPrice, Window};
+use crate::budget::{Charge, Dimension, Money, Quantity, Window};
 
 /// 2026-11-21, 12:00:00 UTC, a Saturday.
 const NOON: i64 = 1_795_262_400;
@@ -35,24 +35,36 @@ impl Clock for TestClock {
     }
 }
 
-fn budget(name: &str, per: Scope, limit: Limit, window: Window) -> Budget {
-    Budget { name: name.to_owned(), per, limit, window, unknown_price: UnknownPrice::Refuse }
+fn budget(name: &str, per: Scope, limit: Quantity, window: Window) -> Budget {
+    Budget::plain(name, per, limit, window)
 }
 
-fn usd(nanos: u64) -> Limit {
-    Limit::Usd(Money::from_nanos(nanos))
+fn usd(nanos: u64) -> Quantity {
+    Quantity::Usd(Money::from_nanos(nanos))
 }
 
 fn estimate(nanos: u64, tokens: u64) -> Estimate {
-    Estimate { cost: Money::from_nanos(nanos), tokens }
+    let most = charge(nanos, tokens);
+    Estimate { likely: most, most }
 }
 
 fn charge(nanos: u64, tokens: u64) -> Charge {
-    Charge { cost: Money::from_nanos(nanos), tokens }
+    Charge { cost: Money::from_nanos(nanos), input: tokens, ..Charge::default() }
 }
 
-const ANN: Subject<'_> = Subject { caller: "ann", model: "gpt-5.4", backend: "openai" };
-const BOB: Subject<'_> = Subject { caller: "bob", model: "claude-sonnet-5", backend: "claude" };
+const ANN: Subject<'_> = Subject {
+    caller: "ann",
+    group: "",
+    namespace: "",
+    service_account: "",
+    labels: &[],
+    route: "",
+    backend: "openai",
+    provider: "",
+    model: "gpt-5.4",
+};
+const BOB: Subject<'_> =
+    Subject { caller: "bob", model: "claude-sonnet-5", backend: "claude", ..ANN };
 
 fn in_memory() -> (Arc<Ledger>, TestClock) {
     let clock = TestClock::at(NOON);
@@ -62,7 +74,7 @@ fn in_memory() -> (Arc<Ledger>, TestClock) {
 /// `(value, spent, reserved)` of each counter.
 fn stand(ledger: &Ledger, budget: &Budget) -> Vec<(String, u64, u64)> {
     let balances = ledger.balances(&[budget]);
-    balances.into_iter().map(|b| (b.value, b.spent.count(), b.reserved.count())).collect()
+    balances.into_iter().map(|b| (b.of, b.spent.count(), b.reserved.count())).collect()
 }
 
 fn total(ledger: &Ledger, budget: &Budget) -> (u64, u64) {
@@ -72,9 +84,9 @@ fn total(ledger: &Ledger, budget: &Budget) -> (u64, u64) {
 
 #[test]
 fn a_thousand_calls_at_once_on_a_budget_for_ten() {
-    for limit in [Limit::Requests(10), usd(1000), Limit::Tokens(70)] {
+    for limit in [Quantity::Requests(10), usd(1000), Quantity::Tokens(70)] {
         let (ledger, _) = in_memory();
-        let budgets = [budget("ten", Scope::Total, limit, Window::Day)];
+        let budgets = [budget("ten", Scope::TOTAL, limit, Window::Day)];
         let admitted = AtomicUsize::new(0);
         thread::scope(|scope| {
             for caller in 0..1000 {
@@ -82,7 +94,7 @@ fn a_thousand_calls_at_once_on_a_budget_for_ten() {
                 scope.spawn(move || {
                     let name = format!("caller-{caller}");
                     let who = Subject { caller: &name, ..ANN };
-                    if let Ok(mut call) = ledger.reserve(budgets, &who, estimate(100, 7)) {
+                    if let Ok(mut call) = ledger.try_reserve(budgets, &who, estimate(100, 7)) {
                         admitted.fetch_add(1, Ordering::SeqCst);
                         call.dispatched();
                         call.settle(charge(100, 7));
@@ -99,17 +111,18 @@ fn a_thousand_calls_at_once_on_a_budget_for_ten() {
 #[test]
 fn all_budgets_or_none() {
     let (ledger, _) = in_memory();
-    let roomy = budget("roomy", Scope::Caller, usd(1000), Window::Day);
-    let tight = budget("tight", Scope::Model, Limit::Tokens(15), Window::Hour);
+    let roomy = budget("roomy", Scope::each(vec![Dimension::Caller]), usd(1000), Window::Day);
+    let tight =
+        budget("tight", Scope::each(vec![Dimension::Model]), Quantity::Tokens(15), Window::Hour);
     let both = [&roomy, &tight];
 
-    let first = ledger.reserve(&both, &ANN, estimate(100, 10)).unwrap();
-    let denied = ledger.reserve(&both, &ANN, estimate(100, 10)).unwrap_err();
+    let first = ledger.try_reserve(&both, &ANN, estimate(100, 10)).unwrap();
+    let denied = ledger.try_reserve(&both, &ANN, estimate(100, 10)).unwrap_err();
     assert_eq!(
         denied,
         Denied::Exceeded {
             budget: "tight".to_owned(),
-            limit: Limit::Tokens(15),
+            limit: Quantity::Tokens(15),
             spent: Quantity::Tokens(0),
             reserved: Quantity::Tokens(10),
             retry_after: Duration::from_secs(3600),
@@ -119,20 +132,25 @@ fn all_budgets_or_none() {
     first.settle(charge(50, 5));
     assert_eq!(stand(&ledger, &roomy), [("ann".to_owned(), 50, 0)]);
     assert_eq!(stand(&ledger, &tight), [("gpt-5.4".to_owned(), 5, 0)]);
-    assert!(ledger.reserve(&both, &ANN, estimate(100, 10)).is_ok(), "exactly to the limit");
+    assert!(ledger.try_reserve(&both, &ANN, estimate(100, 10)).is_ok(), "exactly to the limit");
 }
 
 #[test]
 fn each_scope_counts_by_its_own() {
     let (ledger, _) = in_memory();
-    let budgets = [Scope::Total, Scope::Caller, Scope::Model, Scope::Backend]
-        .map(|per| budget(&per.to_string(), per, Limit::Requests(100), Window::Day));
+    let budgets = [
+        Scope::TOTAL,
+        Scope::each(vec![Dimension::Caller]),
+        Scope::each(vec![Dimension::Model]),
+        Scope::each(vec![Dimension::Backend]),
+    ]
+    .map(|per| budget(&per.to_string(), per, Quantity::Requests(100), Window::Day));
     let row = |name: &str, spent| (name.to_owned(), spent, 0);
 
-    ledger.reserve(&budgets, &ANN, estimate(1, 1)).unwrap().settle(charge(1, 1));
-    ledger.reserve(&budgets, &BOB, estimate(1, 1)).unwrap().settle(charge(1, 1));
+    ledger.try_reserve(&budgets, &ANN, estimate(1, 1)).unwrap().settle(charge(1, 1));
+    ledger.try_reserve(&budgets, &BOB, estimate(1, 1)).unwrap().settle(charge(1, 1));
     let carl = Subject { caller: "carl", ..ANN };
-    ledger.reserve(&budgets, &carl, estimate(1, 1)).unwrap().settle(charge(1, 1));
+    ledger.try_reserve(&budgets, &carl, estimate(1, 1)).unwrap().settle(charge(1, 1));
 
     let [total, caller, model, backend] = budgets;
     assert_eq!(stand(&ledger, &total), [row("", 3)]);
@@ -145,10 +163,10 @@ fn each_scope_counts_by_its_own() {
 fn every_way_out_ends_a_reservation_once() {
     let (ledger, _) = in_memory();
     let budgets = [
-        budget("usd", Scope::Total, usd(1000), Window::Day),
-        budget("requests", Scope::Total, Limit::Requests(100), Window::Day),
+        budget("usd", Scope::TOTAL, usd(1000), Window::Day),
+        budget("requests", Scope::TOTAL, Quantity::Requests(100), Window::Day),
     ];
-    let reserve = || ledger.reserve(&budgets, &ANN, estimate(100, 10)).unwrap();
+    let reserve = || ledger.try_reserve(&budgets, &ANN, estimate(100, 10)).unwrap();
     let spent = || (total(&ledger, &budgets[0]).0, total(&ledger, &budgets[1]).0);
 
     reserve().settle(charge(30, 3));
@@ -181,17 +199,17 @@ fn every_way_out_ends_a_reservation_once() {
 #[test]
 fn one_call_above_its_estimate_is_the_last() {
     let (ledger, _) = in_memory();
-    let budgets = [budget("usd", Scope::Total, usd(100), Window::Day)];
-    let call = ledger.reserve(&budgets, &ANN, estimate(90, 0)).unwrap();
+    let budgets = [budget("usd", Scope::TOTAL, usd(100), Window::Day)];
+    let call = ledger.try_reserve(&budgets, &ANN, estimate(90, 0)).unwrap();
     call.settle(charge(130, 0));
-    let denied = ledger.reserve(&budgets, &ANN, estimate(0, 0)).unwrap_err();
+    let denied = ledger.try_reserve(&budgets, &ANN, estimate(0, 0)).unwrap_err();
     assert!(denied.to_string().contains("$0.00000013 spent"), "{denied}");
 }
 
 #[test]
 fn without_a_budget_nothing_is_held() {
     let (ledger, _) = in_memory();
-    let call = ledger.reserve::<Budget>(&[], &ANN, estimate(u64::MAX, u64::MAX)).unwrap();
+    let call = ledger.try_reserve::<Budget>(&[], &ANN, estimate(u64::MAX, u64::MAX)).unwrap();
     assert_eq!(ledger.outstanding(), 0);
     call.settle(charge(1, 1));
 }
@@ -199,9 +217,9 @@ fn without_a_budget_nothing_is_held() {
 #[test]
 fn absurd_estimates_neither_wrap_nor_stick() {
     let (ledger, _) = in_memory();
-    let budgets = [budget("requests", Scope::Total, Limit::Requests(100), Window::Day)];
-    let small = ledger.reserve(&budgets, &ANN, estimate(5, 5)).unwrap();
-    let huge = || ledger.reserve(&budgets, &ANN, estimate(u64::MAX, u64::MAX));
+    let budgets = [budget("requests", Scope::TOTAL, Quantity::Requests(100), Window::Day)];
+    let small = ledger.try_reserve(&budgets, &ANN, estimate(5, 5)).unwrap();
+    let huge = || ledger.try_reserve(&budgets, &ANN, estimate(u64::MAX, u64::MAX));
     assert!(matches!(huge(), Err(Denied::Exceeded { .. })));
     small.release();
     let first = huge().unwrap();
@@ -213,17 +231,17 @@ fn absurd_estimates_neither_wrap_nor_stick() {
 #[test]
 fn a_new_window_starts_anew_and_an_old_call_stays_in_its_own() {
     let (ledger, clock) = in_memory();
-    let daily = budget("daily", Scope::Caller, usd(100), Window::Day);
-    let monthly = budget("monthly", Scope::Caller, usd(1000), Window::Month);
+    let daily = budget("daily", Scope::each(vec![Dimension::Caller]), usd(100), Window::Day);
+    let monthly = budget("monthly", Scope::each(vec![Dimension::Caller]), usd(1000), Window::Month);
     let both = [&daily, &monthly];
 
-    ledger.reserve(&both, &ANN, estimate(60, 0)).unwrap().settle(charge(60, 0));
-    let across_midnight = ledger.reserve(&both, &ANN, estimate(40, 0)).unwrap();
-    assert!(ledger.reserve(&both, &ANN, estimate(1, 0)).is_err());
+    ledger.try_reserve(&both, &ANN, estimate(60, 0)).unwrap().settle(charge(60, 0));
+    let across_midnight = ledger.try_reserve(&both, &ANN, estimate(40, 0)).unwrap();
+    assert!(ledger.try_reserve(&both, &ANN, estimate(1, 0)).is_err());
 
     clock.set(NOON + DAY);
     assert_eq!(stand(&ledger, &daily), [], "nothing yet today");
-    let today = ledger.reserve(&both, &ANN, estimate(70, 0)).unwrap();
+    let today = ledger.try_reserve(&both, &ANN, estimate(70, 0)).unwrap();
     across_midnight.settle(charge(35, 0));
     today.settle(charge(70, 0));
     assert_eq!(stand(&ledger, &daily), [("ann".to_owned(), 70, 0)]);
@@ -233,8 +251,9 @@ fn a_new_window_starts_anew_and_an_old_call_stays_in_its_own() {
 #[test]
 fn a_clock_that_steps_back_opens_no_window_again() {
     let (ledger, clock) = in_memory();
-    let budgets = [budget("hourly", Scope::Total, Limit::Requests(2), Window::Hour)];
-    let spend = || ledger.reserve(&budgets, &ANN, estimate(1, 1)).map(|it| it.settle(charge(1, 1)));
+    let budgets = [budget("hourly", Scope::TOTAL, Quantity::Requests(2), Window::Hour)];
+    let spend =
+        || ledger.try_reserve(&budgets, &ANN, estimate(1, 1)).map(|it| it.settle(charge(1, 1)));
     spend().unwrap();
     spend().unwrap();
     for back in [1, 3599, 3600, 86_400] {
@@ -254,14 +273,19 @@ fn a_clock_that_steps_back_opens_no_window_again() {
 #[test]
 fn old_and_unused_counters_are_forgotten() {
     let (ledger, clock) = in_memory();
-    let budgets = [budget("minute", Scope::Model, Limit::Tokens(10), Window::Minute)];
-    let held = ledger.reserve(&budgets, &ANN, estimate(1, 1)).unwrap();
+    let budgets = [budget(
+        "minute",
+        Scope::each(vec![Dimension::Model]),
+        Quantity::Tokens(10),
+        Window::Minute,
+    )];
+    let held = ledger.try_reserve(&budgets, &ANN, estimate(1, 1)).unwrap();
     for round in 0..20 {
         clock.set(NOON + 60 * round);
         for model in 0..1000 {
             let model = format!("made-up-{model}");
             let who = Subject { model: &model, ..ANN };
-            let call = ledger.reserve(&budgets, &who, estimate(1, 1)).unwrap();
+            let call = ledger.try_reserve(&budgets, &who, estimate(1, 1)).unwrap();
             if round % 2 == 0 { call.settle(charge(1, 1)) } else { call.release() }
         }
         let kept = ledger.shared.lock().book.counters();
@@ -274,27 +298,31 @@ fn old_and_unused_counters_are_forgotten() {
 #[test]
 fn changing_a_limit_keeps_what_was_spent_even_in_another_unit() {
     let (ledger, _) = in_memory();
-    let mut it = budget("b", Scope::Caller, usd(100), Window::Day);
-    ledger.reserve(&[&it], &ANN, estimate(60, 7)).unwrap().settle(charge(60, 7));
-    it.limit = usd(70);
-    assert!(ledger.reserve(&[&it], &ANN, estimate(11, 1)).is_err());
-    it.limit = Limit::Tokens(8);
+    let mut it = budget("b", Scope::each(vec![Dimension::Caller]), usd(100), Window::Day);
+    ledger.try_reserve(&[&it], &ANN, estimate(60, 7)).unwrap().settle(charge(60, 7));
+    it.limits[0].quantity = usd(70);
+    assert!(ledger.try_reserve(&[&it], &ANN, estimate(11, 1)).is_err());
+    it.limits[0].quantity = Quantity::Tokens(8);
     assert_eq!(stand(&ledger, &it), [("ann".to_owned(), 7, 0)]);
-    it.window = Window::Week;
+    it.limits[0].window = Window::Week;
     assert_eq!(stand(&ledger, &it), [], "another window is another counter");
 }
 
 #[test]
 fn a_total_has_a_balance_before_anything_is_spent() {
     let (ledger, _) = in_memory();
-    let it = budget("all", Scope::Total, usd(5), Window::Day);
-    let balances = ledger.balances(&[&it, &budget("each", Scope::Caller, usd(1), Window::Day)]);
+    let it = budget("all", Scope::TOTAL, usd(5), Window::Day);
+    let balances = ledger.balances(&[
+        &it,
+        &budget("each", Scope::each(vec![Dimension::Caller]), usd(1), Window::Day),
+    ]);
     assert_eq!(
         balances,
         [Balance {
             budget: "all".to_owned(),
-            scope: Scope::Total,
-            value: String::new(),
+            scope: Scope::TOTAL,
+            of: String::new(),
+            window: Window::Day,
             limit: usd(5),
             spent: usd(0),
             reserved: usd(0),
@@ -306,9 +334,9 @@ fn a_total_has_a_balance_before_anything_is_spent() {
 #[test]
 fn a_counter_on_which_nothing_was_spent_has_no_balance() {
     let (ledger, _) = in_memory();
-    let it = budget("each", Scope::Model, usd(100), Window::Day);
+    let it = budget("each", Scope::each(vec![Dimension::Model]), usd(100), Window::Day);
     let made_up = Subject { model: "gpt-made-up", ..ANN };
-    let call = ledger.reserve(&[&it], &made_up, estimate(10, 1)).unwrap();
+    let call = ledger.try_reserve(&[&it], &made_up, estimate(10, 1)).unwrap();
     assert_eq!(stand(&ledger, &it), [("gpt-made-up".to_owned(), 0, 10)]);
     call.release();
     assert_eq!(stand(&ledger, &it), [], "no label of a caller's choosing stays behind");

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
+use crate::budget::Dimension;
 use crate::budget::{
     Scope, Window,
     amount::Amount,
@@ -9,13 +10,13 @@ use crate::budget::{
 
 /// A journal, and what was charged in all by the end of each of its lines behind the snapshot.
 fn journal() -> (Vec<u8>, Vec<(usize, u64)>) {
-    let amount = |nanos| Amount { requests: 1, tokens: nanos * 2, nanos };
+    let amount = |nanos| Amount { requests: 1, input: nanos * 2, nanos, ..Amount::ZERO };
     let counter = |id: u64, value: &str| {
         Entry::Counter(Counter {
             id: CounterId(id),
             key: Key {
                 budget: "daily \"€\"\n".to_owned(),
-                scope: Scope::Caller,
+                scope: Scope::each(vec![Dimension::Caller]),
                 value: value.to_owned(),
                 window: Window::Day,
             },

@@ -17,7 +17,7 @@ use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext};
 use crate::credential::{Credential, SecretError, SecretSource};
-use crate::snapshot::{Backend, HttpVersions, Origin, Timeouts, TlsPolicy};
+use crate::snapshot::{Backend, HttpVersions, OnDisconnect, Origin, Timeouts, TlsPolicy};
 
 /// Backends by name, those included that are wrong: a reference to one of these is not wrong too.
 pub(super) struct Backends(Vec<(String, Option<Arc<Backend>>)>);
@@ -132,6 +132,7 @@ impl Resolver<'_> {
             timeouts,
             legacy_openai: legacy,
             http,
+            on_disconnect: OnDisconnect::default(),
             group_key,
         })
     }

@@ -54,7 +54,16 @@ impl Resolver<'_> {
                 let what = format!("`{name}` has the same key as `{}`", other.name);
                 self.problems.add(key_at, what, "a key of its own for each caller");
             }
-            callers.push(Arc::new(Caller { name, key: Arc::new(key), models, paths }));
+            callers.push(Arc::new(Caller {
+                name,
+                group: String::new(),
+                namespace: String::new(),
+                service_account: String::new(),
+                labels: Vec::new(),
+                key: Arc::new(key),
+                models,
+                paths,
+            }));
         }
         Some(Callers::Known(callers))
     }

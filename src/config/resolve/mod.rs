@@ -110,6 +110,8 @@ impl Resolver<'_> {
             catalog,
             terms: TermsCache::default(),
             seal,
+            store: None,
+            webhook: None,
             ledger,
         })
     }

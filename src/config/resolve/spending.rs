@@ -6,7 +6,7 @@ use providers::price::{OperatorPrice, PriceBook};
 
 use super::{Resolver, Seen};
 use crate::budget::rate::RateLimit;
-use crate::budget::{Budget, UnknownPrice};
+use crate::budget::{Budget, Calls, Ceiling, Limit, OnExceeded, UnknownPrice};
 use crate::config::decode::{Field, List};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawBudget, RawPrice, RawRate};
@@ -34,7 +34,18 @@ impl Resolver<'_> {
                 continue;
             };
             let unknown_price = unknown_price.or(UnknownPrice::Refuse);
-            budgets.push(Arc::new(Budget { name, per, limit, window, unknown_price }));
+            budgets.push(Arc::new(Budget {
+                name,
+                calls: Calls::default(),
+                per,
+                limits: vec![Limit { quantity: limit, window }],
+                cached_tokens: true,
+                on_exceeded: OnExceeded::Block,
+                warn: Vec::new(),
+                per_call: Ceiling::default(),
+                grants: Vec::new(),
+                unknown_price,
+            }));
         }
         budgets
     }

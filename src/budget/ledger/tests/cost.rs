@@ -12,9 +12,14 @@ const CALLS: u32 = 200_000;
 fn cost_of_reserve_and_settle() {
     let directory = tempfile::tempdir().unwrap();
     let budgets = [
-        budget("daily", Scope::Caller, usd(u64::MAX), Window::Day),
-        budget("tokens", Scope::Total, Limit::Tokens(u64::MAX), Window::Month),
-        budget("requests", Scope::Model, Limit::Requests(u64::MAX), Window::Hour),
+        budget("daily", Scope::each(vec![Dimension::Caller]), usd(u64::MAX), Window::Day),
+        budget("tokens", Scope::TOTAL, Quantity::Tokens(u64::MAX), Window::Month),
+        budget(
+            "requests",
+            Scope::each(vec![Dimension::Model]),
+            Quantity::Requests(u64::MAX),
+            Window::Hour,
+        ),
     ];
     for (kept, path) in [("memory", None), ("disk", Some(directory.path().join("ledger")))] {
         for (threads, count) in [(1, 1), (1, 3), (2, 1), (2, 3)] {
@@ -25,8 +30,9 @@ fn cost_of_reserve_and_settle() {
                     scope.spawn(|| {
                         for _ in 0..CALLS / threads {
                             let budgets = &budgets[..count];
-                            let mut call =
-                                ledger.reserve(budgets, &ANN, estimate(4_213_000, 812)).unwrap();
+                            let mut call = ledger
+                                .try_reserve(budgets, &ANN, estimate(4_213_000, 812))
+                                .unwrap();
                             call.dispatched();
                             call.settle(charge(2_100_000, 640));
                         }

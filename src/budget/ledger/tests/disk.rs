@@ -24,11 +24,11 @@ fn refusal(path: &Path) -> String {
 }
 
 fn daily() -> Budget {
-    budget("daily", Scope::Caller, usd(10_000), Window::Day)
+    budget("daily", Scope::each(vec![Dimension::Caller]), usd(10_000), Window::Day)
 }
 
 fn spend(ledger: &Arc<Ledger>, nanos: u64) -> Result<(), Denied> {
-    let call = ledger.reserve(&[daily()], &ANN, estimate(100, 10))?;
+    let call = ledger.try_reserve(&[daily()], &ANN, estimate(100, 10))?;
     call.settle(charge(nanos, 1));
     Ok(())
 }
@@ -53,7 +53,7 @@ fn a_process_that_was_killed_forgets_nothing_and_pays_for_what_was_open() {
     let (_directory, path) = place();
     let ledger = open(&path);
     spend(&ledger, 42).unwrap();
-    let under_way = ledger.reserve(&[daily()], &BOB, estimate(100, 10)).unwrap();
+    let under_way = ledger.try_reserve(&[daily()], &BOB, estimate(100, 10)).unwrap();
     let copy = path.with_extension("copy");
     fs::copy(&path, &copy).unwrap();
     std::mem::forget((under_way, ledger));
@@ -71,13 +71,13 @@ fn a_process_that_was_killed_forgets_nothing_and_pays_for_what_was_open() {
 fn a_restart_with_the_clock_set_back_does_not_open_an_old_window() {
     let (_directory, path) = place();
     let clock = TestClock::at(NOON);
-    let hourly = [budget("hourly", Scope::Total, Limit::Requests(1), Window::Hour)];
+    let hourly = [budget("hourly", Scope::TOTAL, Quantity::Requests(1), Window::Hour)];
     let ledger = Ledger::open(Some(&path), clock.clone()).unwrap();
-    ledger.reserve(&hourly, &ANN, estimate(1, 1)).unwrap().settle(charge(1, 1));
+    ledger.try_reserve(&hourly, &ANN, estimate(1, 1)).unwrap().settle(charge(1, 1));
     drop(ledger);
     clock.set(NOON - 7200);
     let ledger = Ledger::open(Some(&path), clock).unwrap();
-    assert!(ledger.reserve(&hourly, &ANN, estimate(1, 1)).is_err());
+    assert!(ledger.try_reserve(&hourly, &ANN, estimate(1, 1)).is_err());
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_directory_that_is_missing_is_named() {
 fn a_long_journal_is_rewritten_with_calls_open() {
     let (_directory, path) = place();
     let ledger = Ledger::open_with(Some(&path), TestClock::at(NOON), NEVER, 4096).unwrap();
-    let under_way = ledger.reserve(&[daily()], &BOB, estimate(100, 10)).unwrap();
+    let under_way = ledger.try_reserve(&[daily()], &BOB, estimate(100, 10)).unwrap();
     for _ in 0..50 {
         spend(&ledger, 1).unwrap();
     }
@@ -149,12 +149,12 @@ fn rewrites_under_load_lose_nothing() {
     let (_directory, path) = place();
     let often = Duration::from_millis(1);
     let ledger = Ledger::open_with(Some(&path), TestClock::at(NOON), often, 0).unwrap();
-    let all = budget("all", Scope::Total, usd(u64::MAX), Window::Day);
+    let all = budget("all", Scope::TOTAL, usd(u64::MAX), Window::Day);
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..2000 {
-                    let call = ledger.reserve(&[&all], &ANN, estimate(10, 1)).unwrap();
+                    let call = ledger.try_reserve(&[&all], &ANN, estimate(10, 1)).unwrap();
                     call.settle(charge(3, 1));
                 }
             });
@@ -170,7 +170,7 @@ fn a_journal_that_breaks_refuses_calls_until_it_is_written_anew() {
     let (_directory, path) = place();
     let ledger = open(&path);
     spend(&ledger, 42).unwrap();
-    let under_way = ledger.reserve(&[daily()], &BOB, estimate(100, 10)).unwrap();
+    let under_way = ledger.try_reserve(&[daily()], &BOB, estimate(100, 10)).unwrap();
 
     let full = File::options().append(true).open("/dev/full").unwrap();
     ledger.shared.lock().journal.as_mut().unwrap().swap_file(full);
@@ -209,7 +209,7 @@ fn a_full_disk_refuses_calls_until_there_is_room() {
 fn child_on_a_full_disk() {
     let Some(path) = std::env::var_os("EGRET_TEST_LEDGER").map(PathBuf::from) else { return };
     let ledger = open(&path);
-    let under_way = ledger.reserve(&[daily()], &BOB, estimate(100, 10)).unwrap();
+    let under_way = ledger.try_reserve(&[daily()], &BOB, estimate(100, 10)).unwrap();
     let mut settled = 0;
     while spend(&ledger, 1).is_ok() {
         settled += 1;

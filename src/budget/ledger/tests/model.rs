@@ -33,7 +33,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Which budget, whose counter, which window (its start).
-type Place = (usize, &'static str, i64);
+type Place = (usize, String, i64);
 
 /// A call: what it counts in, what it holds, what it cost.
 struct Call {
@@ -52,16 +52,21 @@ impl Call {
 
 fn budgets() -> [Budget; 4] {
     [
-        budget("usd", Scope::Caller, usd(200), Window::Minute),
-        budget("tokens", Scope::Total, Limit::Tokens(300), Window::Hour),
-        budget("requests", Scope::Model, Limit::Requests(9), Window::Minute),
-        budget("day", Scope::Backend, usd(900), Window::Day),
+        budget("usd", Scope::each(vec![Dimension::Caller]), usd(200), Window::Minute),
+        budget("tokens", Scope::TOTAL, Quantity::Tokens(300), Window::Hour),
+        budget(
+            "requests",
+            Scope::each(vec![Dimension::Model]),
+            Quantity::Requests(9),
+            Window::Minute,
+        ),
+        budget("day", Scope::each(vec![Dimension::Backend]), usd(900), Window::Day),
     ]
 }
 
 /// What was spent and what is held in one place.
-fn sums(calls: &[Call], place: Place) -> (Amount, Amount) {
-    let there = calls.iter().filter(|call| call.places.contains(&place));
+fn sums(calls: &[Call], place: &Place) -> (Amount, Amount) {
+    let there = calls.iter().filter(|call| call.places.contains(place));
     there.fold((Amount::ZERO, Amount::ZERO), |(spent, held), call| {
         (spent.plus(call.spent), held.plus(call.held))
     })
@@ -72,12 +77,17 @@ fn check(ledger: &Ledger, budgets: &[Budget], calls: &[Call], now: i64) {
     for (index, budget) in budgets.iter().enumerate() {
         for who in [ANN, BOB] {
             let value = budget.per.of(&who);
-            let (spent, held) = sums(calls, (index, value, budget.window.bounds(now).0));
-            let count = |amount: Amount| amount.in_unit_of(budget.limit).count();
-            let found = balances.iter().find(|b| b.budget == budget.name && b.value == value);
+            let window = &budget.limits[0].window;
+            let (spent, held) = sums(calls, &(index, value.to_string(), window.bounds(now).0));
+            let count = |amount: Amount| amount.in_unit_of(budget.limits[0].quantity, true).count();
+            let found = balances.iter().find(|b| b.budget == budget.name && b.of == value);
             let found = found.map_or((0, 0), |b| (b.spent.count(), b.reserved.count()));
             assert_eq!(found, (count(spent), count(held)), "{} of {value}", budget.name);
-            assert!(found.0 + found.1 <= budget.limit.count(), "{} overspent", budget.name);
+            assert!(
+                found.0 + found.1 <= budget.limits[0].quantity.count(),
+                "{} overspent",
+                budget.name
+            );
         }
     }
     let open = calls.iter().filter(|call| call.reservation.is_some()).count();
@@ -108,17 +118,22 @@ fn run(steps: Vec<Step>) {
             Step::Reserve { budgets: mask, bob, nanos, tokens } => {
                 latest = latest.max(clock.now());
                 let who = if bob { BOB } else { ANN };
-                let held = Amount { requests: 1, tokens, nanos };
+                let held = Amount { requests: 1, input: tokens, nanos, ..Amount::ZERO };
                 let chosen = budgets.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0);
                 let (places, asked): (Vec<Place>, Vec<_>) = chosen
-                    .map(|(at, it)| ((at, it.per.of(&who), it.window.bounds(latest).0), it))
+                    .map(|(at, it)| {
+                        (
+                            (at, it.per.of(&who).to_string(), it.limits[0].window.bounds(latest).0),
+                            it,
+                        )
+                    })
                     .unzip();
-                let fits = places.iter().all(|&place| {
-                    let limit = budgets[place.0].limit;
+                let fits = places.iter().all(|place| {
+                    let limit = budgets[place.0].limits[0].quantity;
                     let (spent, reserved) = sums(&calls, place);
-                    spent.plus(reserved).plus(held).in_unit_of(limit).count() <= limit.count()
+                    spent.plus(reserved).plus(held).in_unit_of(limit, true).count() <= limit.count()
                 });
-                let reserved = ledger.reserve(&asked, &who, estimate(nanos, tokens));
+                let reserved = ledger.try_reserve(&asked, &who, estimate(nanos, tokens));
                 assert_eq!(reserved.is_ok(), fits, "{reserved:?}");
                 if let Ok(reservation) = reserved {
                     let reservation = Some(reservation);
@@ -128,7 +143,7 @@ fn run(steps: Vec<Step>) {
             Step::Settle { index, percent } => {
                 if let Some(call) = pick(index).map(|at| &mut calls[at]) {
                     let part = |whole: u64| whole * percent / 100;
-                    let cost = charge(part(call.held.nanos), part(call.held.tokens));
+                    let cost = charge(part(call.held.nanos), part(call.held.input));
                     call.end(cost.into()).settle(cost);
                 }
             }

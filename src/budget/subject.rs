@@ -1,0 +1,220 @@
+//! Whom and what a call is counted against.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::Invalid;
+
+/// Whom and what a call is counted against. What is not known is empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Subject<'a> {
+    /// The caller's configured name.
+    pub caller: &'a str,
+    /// The caller's group (its team).
+    pub group: &'a str,
+    /// The namespace it runs in.
+    pub namespace: &'a str,
+    /// The service account it runs under.
+    pub service_account: &'a str,
+    /// Further labels of the caller, as names and values.
+    pub labels: &'a [(String, String)],
+    /// The route's name.
+    pub route: &'a str,
+    /// The backend's configured name.
+    pub backend: &'a str,
+    /// The vendor behind the backend, by its name in the vendors' table.
+    pub provider: &'a str,
+    /// The model that is served: of the attempt, after aliases.
+    pub model: &'a str,
+}
+
+/// Something that a budget may keep a counter for each of, or choose calls by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dimension {
+    /// The caller.
+    Caller,
+    /// The caller's group.
+    Group,
+    /// The namespace that the caller runs in.
+    Namespace,
+    /// The service account that it runs under.
+    ServiceAccount,
+    /// A label of the caller, by its name.
+    Label(String),
+    /// The route.
+    Route,
+    /// The backend.
+    Backend,
+    /// The vendor behind the backend.
+    Provider,
+    /// The model that is served (not the alias that was asked for).
+    Model,
+}
+
+impl Dimension {
+    /// What this is of a call; empty if it is not known.
+    pub fn of<'a>(&self, who: &Subject<'a>) -> &'a str {
+        match self {
+            Self::Caller => who.caller,
+            Self::Group => who.group,
+            Self::Namespace => who.namespace,
+            Self::ServiceAccount => who.service_account,
+            Self::Label(name) => {
+                let label = who.labels.iter().find(|(label, _)| label == name);
+                label.map_or("", |(_, value)| value)
+            }
+            Self::Route => who.route,
+            Self::Backend => who.backend,
+            Self::Provider => who.provider,
+            Self::Model => who.model,
+        }
+    }
+}
+
+impl FromStr for Dimension {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Ok(match text {
+            "caller" => Self::Caller,
+            "group" => Self::Group,
+            "namespace" => Self::Namespace,
+            "serviceAccount" => Self::ServiceAccount,
+            "route" => Self::Route,
+            "backend" => Self::Backend,
+            "provider" => Self::Provider,
+            "model" => Self::Model,
+            _ => match text.strip_prefix("label:") {
+                Some(name) if !name.is_empty() => Self::Label(name.to_owned()),
+                _ => {
+                    let expected = "one of caller, group, namespace, serviceAccount, route, \
+                                    backend, provider, model, label:NAME";
+                    return Err(Invalid::new(text, expected));
+                }
+            },
+        })
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Caller => "caller",
+            Self::Group => "group",
+            Self::Namespace => "namespace",
+            Self::ServiceAccount => "serviceAccount",
+            Self::Label(name) => return write!(f, "label:{name}"),
+            Self::Route => "route",
+            Self::Backend => "backend",
+            Self::Provider => "provider",
+            Self::Model => "model",
+        })
+    }
+}
+
+/// What a budget keeps a counter for each of: every combination of these, or one in total.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Scope(Vec<Dimension>);
+
+impl Scope {
+    /// One counter in all.
+    pub const TOTAL: Self = Self(Vec::new());
+
+    /// One counter for each combination of these; of none, one in all.
+    pub const fn each(dimensions: Vec<Dimension>) -> Self {
+        Self(dimensions)
+    }
+
+    /// The combined dimensions; none for a total.
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.0
+    }
+
+    /// The name of the counter that a call counts in: what the call is in each dimension, with
+    /// commas between; empty for a total. A comma in a value is written `%2C`, a percent sign
+    /// `%25`, so that no two counters share a name.
+    pub fn of<'a>(&self, who: &Subject<'a>) -> Cow<'a, str> {
+        match &*self.0 {
+            [] => Cow::Borrowed(""),
+            [only] => escaped(only.of(who)),
+            several => {
+                let values: Vec<_> = several.iter().map(|each| escaped(each.of(who))).collect();
+                Cow::Owned(values.join(","))
+            }
+        }
+    }
+}
+
+fn escaped(value: &str) -> Cow<'_, str> {
+    if value.contains([',', '%']) {
+        Cow::Owned(value.replace('%', "%25").replace(',', "%2C"))
+    } else {
+        Cow::Borrowed(value)
+    }
+}
+
+impl FromStr for Scope {
+    type Err = Invalid;
+
+    /// Reads `total`, or dimensions with commas between.
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text == "total" {
+            return Ok(Self::TOTAL);
+        }
+        text.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.to_string()
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((first, more)) = self.0.split_first() else { return f.write_str("total") };
+        first.fmt(f)?;
+        more.iter().try_for_each(|dimension| write!(f, ",{dimension}"))
+    }
+}
+
+/// Which calls count: those that fit in every dimension that is named. Empty: all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls(pub Vec<(Dimension, Vec<String>)>);
+
+impl Calls {
+    /// Whether a call counts. In each named dimension it must be one of the values, of which each
+    /// is exact or has one `*` for anything; capitals make no difference in models.
+    pub fn count(&self, who: &Subject<'_>) -> bool {
+        self.0.iter().all(|(dimension, values)| {
+            let actual = dimension.of(who);
+            let fold = *dimension == Dimension::Model;
+            values.iter().any(|value| fits(value, actual, fold))
+        })
+    }
+}
+
+fn fits(pattern: &str, actual: &str, fold: bool) -> bool {
+    if fold {
+        return fits(&pattern.to_ascii_lowercase(), &actual.to_ascii_lowercase(), false);
+    }
+    match pattern.split_once('*') {
+        None => pattern == actual,
+        Some((start, end)) => {
+            actual.len() >= start.len() + end.len()
+                && actual.starts_with(start)
+                && actual.ends_with(end)
+        }
+    }
+}

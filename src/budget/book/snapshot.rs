@@ -8,7 +8,7 @@ use crate::budget::{
 
 /// So long after their end grants given at run time are known: longer than any window, for what
 /// was used in theirs is taken off when the next one begins.
-const REMEMBER_GRANTS: i64 = 40 * 86_400;
+const REMEMBER_GRANTS: i64 = 400 * 86_400;
 
 impl Book {
     /// Entries that make a new book equal to this one: how a journal begins.

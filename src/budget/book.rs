@@ -9,6 +9,7 @@ use super::{
     Budget, Denied, Limit, Subject,
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, VERSION},
+    statement::{Spend, Statement},
 };
 
 /// Below so many counters nobody looks for old ones.
@@ -22,6 +23,7 @@ pub(super) struct Book {
     /// The counter of each key's latest window.
     current: HashMap<Key, CounterId>,
     open: HashMap<ReservationId, Hold>,
+    statement: Statement,
     /// The latest time seen. Time never goes back here, so no window does.
     latest: i64,
     last_counter: u64,
@@ -69,7 +71,9 @@ impl Book {
             }
         }
         let id = ReservationId(self.last_reservation + 1);
-        entries.push(Entry::Reserve(Hold { id, counters, estimate }));
+        let (row, party) = self.statement.plan(who, self.latest);
+        entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
+        entries.push(Entry::Reserve(Hold { id, counters, estimate, row: Some(row) }));
         Ok((id, entries))
     }
 
@@ -90,7 +94,15 @@ impl Book {
                 self.current.insert(counter.key.clone(), counter.id);
                 self.counters.insert(counter.id, counter);
             }
+            Entry::Subject { id, party } => self.statement.know(id, party),
+            Entry::Row { key, spend } => {
+                self.statement.knows(key).then_some(()).ok_or(Orphan)?;
+                self.statement.add(key, spend);
+            }
             Entry::Reserve(hold) => {
+                if !hold.row.is_none_or(|row| self.statement.knows(row)) {
+                    return Err(Orphan);
+                }
                 for id in &hold.counters {
                     let counter = self.counters.get_mut(id).ok_or(Orphan)?;
                     counter.reserved = counter.reserved.plus(hold.estimate);
@@ -100,11 +112,11 @@ impl Book {
             }
             Entry::Settle { id, charge } => {
                 let hold = self.close(id)?;
-                self.charge(&hold, charge);
+                self.charge(&hold, charge, false);
             }
             Entry::Charge { id } => {
                 let hold = self.close(id)?;
-                self.charge(&hold, hold.estimate);
+                self.charge(&hold, hold.estimate, true);
             }
             Entry::Release { id } => {
                 self.close(id)?;
@@ -125,7 +137,12 @@ impl Book {
         counters.sort_unstable_by_key(|counter| counter.id);
         let counters: Vec<_> = counters.into_iter().cloned().map(Entry::Counter).collect();
         let open = self.open.values().cloned().map(Entry::Reserve);
+        let parties = self.statement.parties();
+        let parties = parties.map(|(id, party)| Entry::Subject { id, party: party.clone() });
+        let rows = self.statement.rows().map(|(key, spend)| Entry::Row { key, spend });
         std::iter::once(Entry::Ledger { version: VERSION })
+            .chain(parties)
+            .chain(rows)
             .chain(counters)
             .chain(open)
             .chain(std::iter::once(Entry::Snapshot { time: self.latest }))
@@ -134,7 +151,7 @@ impl Book {
     /// Forgets counters that no open reservation holds and whose window is over, or that nothing
     /// was spent on. The work is in proportion to how many counters came since the last time.
     pub(super) fn sweep_if_large(&mut self) {
-        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) {
+        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) || self.statement.is_large() {
             self.sweep();
             self.sweep_at = self.counters.len().saturating_mul(2);
         }
@@ -147,6 +164,7 @@ impl Book {
             counts || counter.reserved.requests > 0
         });
         self.current.retain(|_, id| self.counters.contains_key(id));
+        self.statement.sweep(latest, self.open.values().filter_map(|hold| hold.row));
     }
 
     /// The counters whose window is not over at `now`.
@@ -154,6 +172,10 @@ impl Book {
         let latest = self.latest.max(now);
         let current = self.current.values().filter_map(|id| self.counters.get(id));
         current.filter(move |counter| latest < counter.end)
+    }
+
+    pub(super) fn statement(&self) -> &Statement {
+        &self.statement
     }
 
     pub(super) fn outstanding(&self) -> usize {
@@ -183,7 +205,10 @@ impl Book {
         Ok(hold)
     }
 
-    fn charge(&mut self, hold: &Hold, charge: Amount) {
+    fn charge(&mut self, hold: &Hold, charge: Amount, estimated: bool) {
+        if let Some(row) = hold.row {
+            self.statement.add(row, Spend::of(charge, estimated));
+        }
         for id in &hold.counters {
             if let Some(counter) = self.counters.get_mut(id) {
                 counter.spent = counter.spent.plus(charge);

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Balance, Budget, Clock, Denied, Estimate, OpenError, Reservation, Scope, Subject,
+    Balance, Budget, Clock, Denied, Estimate, OpenError, Reservation, Scope, SpendRow, Subject,
     amount::Amount,
     book::Book,
     entry::Entry,
@@ -215,6 +215,13 @@ impl Ledger {
         }
         balances.sort_by(|a, b| (&a.budget, &a.of).cmp(&(&b.budget, &b.of)));
         balances
+    }
+
+    /// What was charged on these days (`2026-11-22`, the first and the last included), by whom
+    /// and for what. A call that is under way is not in it yet; one from midnight to midnight is on
+    /// the day on which it began.
+    pub fn statement(&self, from: &str, to: &str) -> Vec<SpendRow> {
+        self.shared.lock().book.statement().between(from, to)
     }
 
     /// How many reservations are open.

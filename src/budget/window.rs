@@ -60,6 +60,14 @@ impl Window {
     }
 }
 
+impl Window {
+    /// Of a rolling window, its length in seconds: what is charged in one slice, which
+    /// [`Window::bounds`] tells, counts until so long after the slice. Others have none.
+    pub const fn span(&self) -> Option<i64> {
+        None
+    }
+}
+
 impl FromStr for Window {
     type Err = Invalid;
 

@@ -39,8 +39,6 @@ pub use clock::{Clock, SystemClock};
 pub use declared::{Budget, Ceiling, Grant, Limit, OnExceeded, Percent, UnknownPrice};
 pub use denied::{Denied, Exceeded, Invalid};
 pub use event::Event;
-pub use denied::{Denied, Exceeded, Invalid};
-pub use event::Event;
 pub use lease::{Lease, Report, Short, Standing, TopUp};
 pub use ledger::{AdjustError, Ledger};
 pub use money::Money;

@@ -22,19 +22,20 @@
 //!    spent: all that is known of earlier ones is forgotten, and replicas that report an earlier
 //!    one are told and start anew.
 //! 5. **Top-ups** are kept for a counter and raise its limit in each window until they end, by what
-//!    is left of them: what a window spends beyond the limit itself is taken, for all later
-//!    windows, from the top-up that ends first.
+//!    is left of them: what a window uses beyond the limit itself (spent, or still held when it
+//!    was last reported) is taken, for all later windows, from the top-up that ends first.
 //! 6. **The store comes back empty.** It begins an epoch with a name of its own. A replica that
 //!    knows another one tells, with its next reports, what it had last heard of all others; this
 //!    holds until they report for themselves. For a second after an epoch has begun, no lease is
 //!    made larger, so that all that are alive can tell what they hold. What may be leased twice is
 //!    what a replica leased after any other had last heard of the account, if it can't reach the
 //!    store within that second.
-//! 7. **Slots.** Where calls under way are counted, a lease lasts for some seconds by the store's
-//!    clock and is renewed, so a replica that crashed keeps nobody out for longer. In windows, what
-//!    a crashed replica had leased stays counted until the window ends or it is back.
+//! 7. **Crashes.** What a replica has leased and spent stays counted until the window ends, or, of
+//!    a rolling one, until it would be over since its last report. If it comes back with its journal,
+//!    it reports the truth. Where calls under way are counted, a lease lasts for some seconds by the
+//!    store's clock and is renewed, so a replica that is gone keeps nobody out for longer.
 
-use super::entry::CounterId;
+use std::time::Duration;
 
 /// What a replica tells the store of one account. Numbers are in the unit of the limit and less
 /// than [`Report::MOST`].
@@ -44,9 +45,9 @@ pub struct Report {
     pub account: String,
     /// Names the counter and its unit without the window: what top-ups are for.
     pub counter: String,
-    /// For how many seconds the store keeps it; `None` for calls under way at once, whose leases
-    /// are slots.
-    pub keep: Option<u64>,
+    /// For how long the store keeps what this says, unless it hears more: until a while after the
+    /// window's end; for calls under way at once, as long as a slot is leased.
+    pub keep: Duration,
     /// What all replicas together may reach, grants of the configuration included.
     pub limit: u64,
     /// How often the counter was reset, as far as this replica knows.
@@ -64,7 +65,7 @@ pub struct Report {
     pub held: u64,
     /// What it last heard of the others, for a store that has lost it; otherwise empty.
     pub others: Vec<Standing>,
-    /// The top-ups that it knows, if the store may not know them.
+    /// The top-ups that the configuration declares, and those that were given here.
     pub top_ups: Vec<TopUp>,
 }
 
@@ -91,10 +92,13 @@ pub struct Standing {
 pub struct TopUp {
     /// What it is told apart by.
     pub id: String,
-    /// What is left of it, after what earlier windows used.
+    /// How much it is. In a lease: what is left of it, after what other windows used.
     pub quantity: u64,
     /// The first second in which it does not count any more, since the Unix epoch.
     pub until: i64,
+    /// Whether it was given at run time, so that the store keeps it until it ends. One that the
+    /// configuration declares counts as long as it is reported.
+    pub given: bool,
 }
 
 /// What the store answers. Numbers are in the unit of the limit.
@@ -126,22 +130,9 @@ impl Lease {
     }
 }
 
-/// The accounts in which this replica's lease is too small for a call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// This replica's leases are too small for a call that may well fit into the budgets.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Short {
-    /// Never empty.
-    pub(super) needs: Vec<Need>,
-}
-
-/// What a call needs of one account beyond what is spent and reserved there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Need {
-    /// The counter.
-    pub(super) counter: CounterId,
-    /// The unit, as metrics name it.
-    pub(super) unit: &'static str,
-    /// What it can't do without.
-    pub(super) likely: u64,
-    /// What it would take.
-    pub(super) most: u64,
+    /// What answers it: a round of reports that begins from now on.
+    pub(super) round: u64,
 }

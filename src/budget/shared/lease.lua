@@ -4,10 +4,10 @@
 -- KEYS  the epoch; the number of this replica's last report; then for each account its hash and
 --       the hash of its counter's top-ups
 -- ARGV  replica, number of this report, epoch that it knows (or nothing), an epoch to begin with,
---       ms that an epoch begins with, ms that a slot is leased for; then for each account
---       ms to keep it (0: slots), limit, generation, spent, reserved, needs, wants, held,
+--       ms that an epoch begins with; then for each account
+--       ms to keep what it says, limit, generation, spent, reserved, needs, wants, held,
 --       how many others it tells of: replica, leased, spent, used for each,
---       how many top-ups it tells of: id, quantity, until for each
+--       how many top-ups it tells of: id, quantity, until, whether to keep it for each
 -- Gives epoch, number, and for each account leased, limit, generation, whether others wait,
 --       the others as above, the top-ups as above. Without accounts if the epoch or the number is
 --       not the one that the replica believed.
@@ -18,7 +18,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local replica, number, known = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local settling, slot = tonumber(ARGV[5]), tonumber(ARGV[6])
+local settling = tonumber(ARGV[5])
 
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local epoch, since = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+)$')
@@ -31,65 +31,71 @@ redis.call('SET', KEYS[2], text(number), 'EX', 3456000)
 local age = now - tonumber(since)
 local begins = age >= 0 and age < settling
 
-local at = 6
+local at = 5
 local function word() at = at + 1; return ARGV[at] end
 local function count() return tonumber(word()) end
 
 -- What the top-ups of a counter come to for one of its windows, and what is left of each. What
 -- other windows used beyond their limit is taken from those that end first.
-local function topped_up(key, window)
+local function topped_up(key, window, declared)
   local fields = redis.call('HGETALL', key)
-  local topups, used = {}, 0
-  for i = 1, #fields, 2 do
-    local field, value = fields[i], fields[i + 1]
-    local kind, name = string.sub(field, 1, 2), string.sub(field, 3)
-    if kind == 't:' then
-      local quantity, ends = string.match(value, '^(%d+) (-?%d+)$')
-      topups[#topups + 1] = {id = name, left = tonumber(quantity), ends = tonumber(ends)}
-    elseif kind == 'u:' and name ~= window then
-      used = used + tonumber(value)
-    elseif kind == 'd:' then
-      used = used - tonumber(value)
+  local lasting, known, paid, used = {}, {}, {}, 0
+  local function add(id, quantity, ends)
+    if ends * 1000 > now and not known[id] then
+      known[id] = true
+      lasting[#lasting + 1] = {id = id, left = quantity, ends = ends}
+      return true
     end
   end
-  table.sort(topups, function(a, b)
+  for _, each in ipairs(declared) do add(each[1], each[2], each[3]) end
+  for i = 1, #fields, 2 do
+    local kind, name = string.sub(fields[i], 1, 2), string.sub(fields[i], 3)
+    if kind == 't:' then
+      local quantity, ends = string.match(fields[i + 1], '^(%d+) (-?%d+)$')
+      if not add(name, tonumber(quantity), tonumber(ends)) then redis.call('HDEL', key, fields[i]) end
+    elseif kind == 'u:' then
+      if name ~= window then used = used + tonumber(fields[i + 1]) end
+    elseif kind == 'p:' then
+      paid[name] = tonumber(fields[i + 1])
+    end
+  end
+  -- What one paid for that is over must not be paid for again by one that lasts longer.
+  for id, part in pairs(paid) do
+    if not known[id] then used = used - part end
+  end
+  table.sort(lasting, function(a, b)
     if a.ends ~= b.ends then return a.ends < b.ends end
     return a.id < b.id
   end)
-  local sum, lasting = 0, {}
-  for _, each in ipairs(topups) do
-    local from_this = math.max(0, math.min(each.left, used))
-    used = used - from_this
-    if each.ends * 1000 > now then
-      each.left = each.left - from_this
-      sum = sum + each.left
-      lasting[#lasting + 1] = each
-    else
-      -- What it paid for must not be paid for again by one that lasts longer.
-      redis.call('HDEL', key, 't:' .. each.id)
-      redis.call('HINCRBY', key, 'd:', text(from_this))
-    end
+  local sum = 0
+  for _, each in ipairs(lasting) do
+    local part = math.max(0, math.min(each.left, used))
+    used = used - part
+    each.left = each.left - part
+    sum = sum + each.left
+    if part ~= (paid[each.id] or 0) then redis.call('HSET', key, 'p:' .. each.id, text(part)) end
   end
-  if #topups > 0 and #lasting == 0 then redis.call('DEL', key) end
   return sum, lasting
 end
 
 local answers = {}
 for k = 3, #KEYS, 2 do
   local account, counter = KEYS[k], KEYS[k + 1]
-  local keep, limit, generation = count(), count(), count()
+  local keep, limit, generation, remember = count(), count(), count(), 0
   local spent, reserved, needs, wants, held = count(), count(), count(), count(), count()
   local hearsay = {}
   for i = 1, count() do hearsay[i] = {word(), count(), count(), count()} end
+  local declared = {}
   for _ = 1, count() do
-    local id, quantity, ends = word(), word(), word()
-    local lasts = tonumber(ends) * 1000 - now
-    if lasts > 0 and redis.call('HSETNX', counter, 't:' .. id, quantity .. ' ' .. ends) == 1 then
-      local until_then = lasts + 86400000
-      if redis.call('PTTL', counter) < until_then then
-        redis.call('PEXPIRE', counter, text(until_then))
-      end
+    local id, quantity, ends, given = word(), count(), count(), word()
+    local lasts = ends * 1000 - now
+    if given == '0' then
+      declared[#declared + 1] = {id, quantity, ends}
+    elseif lasts > 0 then
+      redis.call('HSETNX', counter, 't:' .. id, text(quantity) .. ' ' .. text(ends))
     end
+    lasts = lasts + 86400000
+    if lasts > 0 then remember = math.max(remember, lasts) end
   end
 
   -- A reset: whoever has not heard of it has spent nothing since, and whoever tells of it first
@@ -110,7 +116,7 @@ for k = 3, #KEYS, 2 do
     local name = string.match(fields[i], '^r:(.+)$')
     if name and name ~= replica then
       local l, s, u, ends, told = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d)$')
-      if keep == 0 and tonumber(ends) < now then
+      if tonumber(ends) < now then
         redis.call('HDEL', account, fields[i])
       else
         others[name] = {tonumber(l), tonumber(s), tonumber(u), ends, told}
@@ -124,7 +130,7 @@ for k = 3, #KEYS, 2 do
     local name = each[1]
     local other = others[name]
     if name ~= replica and (not other or other[5] == '0') then
-      other = other or {0, 0, 0, text(now + slot), '0'}
+      other = other or {0, 0, 0, text(now + keep), '0'}
       for i = 1, 3 do other[i] = math.max(other[i], each[i + 1]) end
       others[name] = other
       redis.call('HSET', account, 'r:' .. name, text(other[1]) .. ' ' .. text(other[2]) .. ' ' ..
@@ -132,22 +138,23 @@ for k = 3, #KEYS, 2 do
     end
   end
 
-  local all_leased, all_spent, idle, listed = 0, spent, 0, {}
+  local used = spent + reserved
+  local all_leased, all_used, idle, listed = 0, used, 0, {}
   for name, other in pairs(others) do
     local leased = math.max(other[1], other[2])
     all_leased = all_leased + leased
-    all_spent = all_spent + other[2]
+    all_used = all_used + math.max(other[2], other[3])
     idle = idle + math.max(0, leased - math.max(other[2], other[3]))
     listed[#listed + 1] = {name, other[1], other[2], other[3]}
   end
 
-  local extra, topups = topped_up(counter, account)
+  local extra, topups = topped_up(counter, account, declared)
   if #topups > 0 then
-    redis.call('HSET', counter, 'u:' .. account, text(math.max(0, all_spent - limit)))
+    redis.call('HSET', counter, 'u:' .. account, text(math.max(0, all_used - limit)))
   end
+  if redis.call('PTTL', counter) < remember then redis.call('PEXPIRE', counter, text(remember)) end
   local most = limit + extra
 
-  local used = spent + reserved
   local room = math.max(0, most - all_leased)
   needs = math.max(needs, used)
   -- Beyond what it needs, a replica gets half of what is left at most, so that near the limit
@@ -163,8 +170,8 @@ for k = 3, #KEYS, 2 do
   local pressed = waits ~= '' and waits ~= replica and waits_until > now
 
   redis.call('HSET', account, 'r:' .. replica, text(leased) .. ' ' .. text(spent) .. ' ' ..
-    text(used) .. ' ' .. text(now + slot) .. ' 1')
-  redis.call('PEXPIRE', account, text(keep == 0 and slot * 2 or keep))
+    text(used) .. ' ' .. text(now + keep) .. ' 1')
+  redis.call('PEXPIRE', account, text(keep))
 
   local lasting = {}
   for i, each in ipairs(topups) do lasting[i] = {each.id, each.left, each.ends} end

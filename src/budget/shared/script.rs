@@ -1,6 +1,6 @@
 //! The script that leases, and how reports and leases are written and read.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use redis::{FromRedisValue, ParsingError, RedisError, Script, Value, aio::ConnectionLike};
 
@@ -17,15 +17,8 @@ pub(super) struct Sender {
     pub(super) number: u64,
     /// The epoch that the store had when it last answered; empty before.
     pub(super) epoch: String,
-}
-
-/// How long things last at the store, in milliseconds.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
-    /// How long an epoch begins: no lease is made larger.
-    pub(super) beginning: u64,
-    /// How long a slot is leased.
-    pub(super) slot: u64,
+    /// For how long an epoch begins: no lease is made larger.
+    pub(super) beginning: Duration,
 }
 
 /// What a batch of reports comes back with.
@@ -69,18 +62,16 @@ pub(super) async fn send(
     connection: &mut impl ConnectionLike,
     names: &Names,
     sender: &Sender,
-    terms: Terms,
     reports: &[Report],
 ) -> Result<Answer, RedisError> {
     let mut call = SCRIPT.prepare_invoke();
     call.key(names.epoch()).key(names.of("replica", &sender.replica));
     call.arg(&sender.replica).arg(sender.number).arg(&sender.epoch);
-    call.arg(super::identity::random()).arg(terms.beginning).arg(terms.slot);
+    call.arg(super::identity::random()).arg(millis(sender.beginning));
     for report in reports {
         call.key(names.of("account", &report.account)).key(names.of("counter", &report.counter));
-        let keep = report.keep.map_or(0, |seconds| seconds.saturating_mul(1000).max(1));
         for number in [
-            keep,
+            millis(report.keep).max(1),
             report.limit,
             report.generation,
             report.spent,
@@ -96,12 +87,16 @@ pub(super) async fn send(
             call.arg(replica).arg(*leased).arg(*spent).arg(*used);
         }
         call.arg(report.top_ups.len());
-        for TopUp { id, quantity, until } in &report.top_ups {
-            call.arg(id).arg((*quantity).min(Report::MOST)).arg(*until);
+        for TopUp { id, quantity, until, given } in &report.top_ups {
+            call.arg(id).arg((*quantity).min(Report::MOST)).arg(*until).arg(u8::from(*given));
         }
     }
     let value: Value = call.invoke_async(connection).await?;
     Ok(read(value, sender, reports.len())?)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).min(Report::MOST / 4)
 }
 
 type Row = (u64, u64, u64, bool, Vec<(String, u64, u64, u64)>, Vec<(String, u64, i64)>);
@@ -129,7 +124,7 @@ fn read(value: Value, sender: &Sender, reports: usize) -> Result<Answer, Parsing
 fn lease((leased, limit, generation, others_wait, others, top_ups): Row) -> Lease {
     let standing =
         |(replica, leased, spent, used)| Standing { replica, leased, spent, used };
-    let top_up = |(id, quantity, until)| TopUp { id, quantity, until };
+    let top_up = |(id, quantity, until)| TopUp { id, quantity, until, given: true };
     Lease {
         leased,
         limit,

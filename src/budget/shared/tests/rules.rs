@@ -1,11 +1,13 @@
 //! The script's rules, one by one.
 
+use std::time::Duration;
+
 use super::server::Server;
 use crate::budget::{
     lease::{Lease, Report, Standing, TopUp},
     shared::{
         client::Client,
-        script::{self, Answer, Names, Sender, Terms},
+        script::{self, Answer, Names, Sender},
     },
 };
 
@@ -13,23 +15,21 @@ use crate::budget::{
 pub(super) struct Voice {
     pub(super) client: Client,
     pub(super) sender: Sender,
-    pub(super) terms: Terms,
 }
 
 impl Voice {
     pub(super) fn new(server: &Server, replica: &str) -> Self {
-        let sender = Sender { replica: replica.to_owned(), number: 1, epoch: String::new() };
-        let terms = Terms { beginning: 0, slot: 10_000 };
-        Self { client: Client::new(&server.settings()).unwrap(), sender, terms }
+        let sender = Sender { replica: replica.to_owned(), number: 1, epoch: String::new(), beginning: Duration::ZERO };
+        Self { client: Client::new(&server.settings()).unwrap(), sender }
     }
 
     /// What the store answers to a batch, which has the next number.
     pub(super) async fn say(&mut self, reports: &[Report]) -> Answer {
-        let (sender, terms) = (self.sender.clone(), self.terms);
+        let sender = self.sender.clone();
         let reports = reports.to_vec();
         let names = Names::new("egret");
         let answer = self.client.with(|mut connection| async move {
-            script::send(&mut connection, &names, &sender, terms, &reports).await
+            script::send(&mut connection, &names, &sender, &reports).await
         });
         let answer = answer.await.unwrap();
         self.sender.number += 1;
@@ -52,7 +52,7 @@ pub(super) fn report(limit: u64, spent: u64, needs: u64, wants: u64) -> Report {
     Report {
         account: "team@1".to_owned(),
         counter: "team".to_owned(),
-        keep: Some(60),
+        keep: Duration::from_secs(60),
         limit,
         spent,
         needs,
@@ -142,11 +142,11 @@ async fn a_reset_makes_all_start_anew() {
 async fn slots_of_a_replica_that_is_gone_come_free() {
     let Some(server) = Server::start(&[]) else { return };
     let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
-    a.terms.slot = 200;
-    let slots = |needs| Report { keep: None, ..report(4, 0, needs, needs) };
+    let keep = Duration::from_millis(200);
+    let slots = |needs| Report { keep, ..report(4, 0, needs, needs) };
     assert_eq!(a.lease(&slots(3)).await.leased, 3);
     assert_eq!(b.lease(&slots(4)).await.leased, 1);
-    tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+    tokio::time::sleep(Duration::from_millis(250)).await;
     assert_eq!(b.lease(&slots(4)).await.leased, 4);
 }
 
@@ -180,11 +180,11 @@ fn a_new(server: &Server) -> Voice {
 async fn while_an_epoch_begins_no_lease_grows() {
     let Some(server) = Server::start(&[]) else { return };
     let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
-    a.terms.beginning = 300;
-    b.terms.beginning = 300;
+    a.sender.beginning = Duration::from_millis(300);
+    b.sender.beginning = Duration::from_millis(300);
     assert_eq!(a.lease(&report(100, 5, 90, 90)).await.leased, 5);
     assert_eq!(b.lease(&Report { held: 60, ..report(100, 0, 90, 90) }).await.leased, 60);
-    tokio::time::sleep(std::time::Duration::from_millis(350)).await;
+    tokio::time::sleep(Duration::from_millis(350)).await;
     assert_eq!(a.lease(&report(100, 5, 90, 90)).await.leased, 40);
 }
 
@@ -193,7 +193,7 @@ async fn top_ups_last_until_they_are_used_or_end() {
     let Some(server) = Server::start(&[]) else { return };
     let mut a = Voice::new(&server, "a");
     let ends = i64::try_from(now()).unwrap() + 3600;
-    let top_up = TopUp { id: "t1".into(), quantity: 50, until: ends };
+    let top_up = TopUp { id: "t1".into(), quantity: 50, until: ends, given: true };
     let told = Report { top_ups: vec![top_up.clone()], ..report(100, 0, 150, 150) };
     let lease = a.lease(&told).await;
     assert_eq!((lease.limit, lease.leased, lease.top_ups), (150, 150, vec![top_up]));
@@ -204,10 +204,10 @@ async fn top_ups_last_until_they_are_used_or_end() {
     let lease = a.lease(&next).await;
     assert_eq!((lease.limit, lease.leased, lease.top_ups[0].quantity), (130, 130, 30));
     // One that ends first pays first, and what it paid for is not paid for again.
-    let short = TopUp { id: "t2".into(), quantity: 15, until: ends - 3599 };
+    let short = TopUp { id: "t2".into(), quantity: 15, until: ends - 3599, given: true };
     let told = Report { top_ups: vec![short], ..next.clone() };
     assert_eq!(a.lease(&told).await.limit, 145);
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     let lease = a.lease(&next).await;
     assert_eq!((lease.limit, lease.top_ups[0].quantity), (145, 45));
     let other = Report { counter: "another".into(), account: "another@1".into(), ..next };

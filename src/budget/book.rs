@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use super::{
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, VERSION},
+    statement::{Spend, Statement},
 };
 
 /// Below so many counters nobody looks for old ones.
@@ -24,6 +25,7 @@ pub(super) struct Book {
     /// The counter of each key's latest window.
     current: HashMap<Key, CounterId>,
     open: HashMap<ReservationId, Hold>,
+    statement: Statement,
     /// The latest time seen. Time never goes back here, so no window does.
     latest: i64,
     last_counter: u64,
@@ -53,7 +55,15 @@ impl Book {
                 self.current.insert(counter.key.clone(), counter.id);
                 self.counters.insert(counter.id, counter);
             }
+            Entry::Subject { id, party } => self.statement.know(id, party),
+            Entry::Row { key, spend } => {
+                self.statement.knows(key).then_some(()).ok_or(Orphan)?;
+                self.statement.add(key, spend);
+            }
             Entry::Reserve(hold) => {
+                if !hold.row.is_none_or(|row| self.statement.knows(row)) {
+                    return Err(Orphan);
+                }
                 for id in &hold.counters {
                     let counter = self.counters.get_mut(id).ok_or(Orphan)?;
                     counter.reserved = counter.reserved.plus(hold.estimate);
@@ -63,11 +73,11 @@ impl Book {
             }
             Entry::Settle { id, charge } => {
                 let hold = self.close(id)?;
-                self.charge(&hold, charge);
+                self.charge(&hold, charge, false);
             }
             Entry::Charge { id } => {
                 let hold = self.close(id)?;
-                self.charge(&hold, hold.estimate);
+                self.charge(&hold, hold.estimate, true);
             }
             Entry::Release { id } => {
                 self.close(id)?;
@@ -86,6 +96,10 @@ impl Book {
         let latest = self.latest.max(now);
         let current = self.current.values().filter_map(|id| self.counters.get(id));
         current.filter(move |counter| latest < counter.end)
+    }
+
+    pub(super) fn statement(&self) -> &Statement {
+        &self.statement
     }
 
     pub(super) fn outstanding(&self) -> usize {
@@ -115,7 +129,10 @@ impl Book {
         Ok(hold)
     }
 
-    fn charge(&mut self, hold: &Hold, charge: Amount) {
+    fn charge(&mut self, hold: &Hold, charge: Amount, estimated: bool) {
+        if let Some(row) = hold.row {
+            self.statement.add(row, Spend::of(charge, estimated));
+        }
         for id in &hold.counters {
             if let Some(counter) = self.counters.get_mut(id) {
                 counter.spent = counter.spent.plus(charge);

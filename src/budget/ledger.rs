@@ -15,8 +15,7 @@ use std::{
 };
 
 use super::{
-    Balance, Budget, Clock, Denied, Estimate, OpenError, Reservation, Scope, Subject,
-    amount::Amount,
+    Budget, Clock, Denied, Estimate, OpenError, Reservation, SpendRow, Subject,
     book::Book,
     entry::Entry,
     journal::{self, Journal, Rewrite},
@@ -174,6 +173,13 @@ impl Ledger {
             journal.append_surely(&entry);
         }
         state.apply(entry);
+    }
+
+    /// What was charged on these days (`2026-11-22`, the first and the last included), by whom
+    /// and for what. A call that is under way is not in it yet; one from midnight to midnight is on
+    /// the day on which it began.
+    pub fn statement(&self, from: &str, to: &str) -> Vec<SpendRow> {
+        self.shared.lock().book.statement().between(from, to)
     }
 
     /// How many reservations are open.

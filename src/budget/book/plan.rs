@@ -45,7 +45,9 @@ impl Book {
             }
         }
         let id = ReservationId(self.last_reservation + 1);
-        entries.push(Entry::Reserve(Hold { id, counters, estimate }));
+        let (row, party) = self.statement.plan(who, self.latest);
+        entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
+        entries.push(Entry::Reserve(Hold { id, counters, estimate, row: Some(row) }));
         Ok((id, entries))
     }
 }

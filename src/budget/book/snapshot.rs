@@ -14,7 +14,12 @@ impl Book {
         counters.sort_unstable_by_key(|counter| counter.id);
         let counters: Vec<_> = counters.into_iter().cloned().map(Entry::Counter).collect();
         let open = self.open.values().cloned().map(Entry::Reserve);
+        let parties = self.statement.parties();
+        let parties = parties.map(|(id, party)| Entry::Subject { id, party: party.clone() });
+        let rows = self.statement.rows().map(|(key, spend)| Entry::Row { key, spend });
         std::iter::once(Entry::Ledger { version: VERSION })
+            .chain(parties)
+            .chain(rows)
             .chain(counters)
             .chain(open)
             .chain(std::iter::once(Entry::Snapshot { time: self.latest }))
@@ -23,7 +28,7 @@ impl Book {
     /// Forgets counters that no open reservation holds and whose window is over, or that nothing
     /// was spent on. The work is in proportion to how many counters came since the last time.
     pub(in crate::budget) fn sweep_if_large(&mut self) {
-        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) {
+        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) || self.statement.is_large() {
             self.sweep();
             self.sweep_at = self.counters.len().saturating_mul(2);
         }
@@ -36,5 +41,6 @@ impl Book {
             counts || counter.reserved.requests > 0
         });
         self.current.retain(|_, id| self.counters.contains_key(id));
+        self.statement.sweep(latest, self.open.values().filter_map(|hold| hold.row));
     }
 }

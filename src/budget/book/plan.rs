@@ -7,6 +7,7 @@ use crate::budget::{
     Budget, Denied, Estimate, Event, Exceeded, Limit, OnExceeded, Subject, Window,
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, Used},
+    statement::{Party, RowKey, SubjectId},
 };
 
 /// When a call that was one too many at once may try again.
@@ -81,7 +82,8 @@ impl Book {
                 }
             }
         }
-        draft.finish(ReservationId(self.last_reservation + 1))
+        let row = self.statement.plan(who, self.latest);
+        draft.finish(ReservationId(self.last_reservation + 1), row)
     }
 
     /// When so much will fit, if nobody calls any more.
@@ -197,11 +199,16 @@ impl Draft {
         })
     }
 
-    fn finish(mut self, id: ReservationId) -> Result<Plan, Denied> {
+    fn finish(
+        mut self,
+        id: ReservationId,
+        (row, party): (RowKey, Option<(SubjectId, Party)>),
+    ) -> Result<Plan, Denied> {
         if let Some(refused) = self.refused {
             return Err(Denied::Exceeded(Box::new(refused)));
         }
-        let hold = Hold { id, counters: self.counters, estimate: self.held };
+        self.entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
+        let hold = Hold { id, counters: self.counters, estimate: self.held, row: Some(row) };
         self.entries.push(Entry::Reserve(hold));
         let Self { quarters, entries, watches, events, .. } = self;
         Ok(Plan { id, quarters, entries, watches, events })

@@ -28,7 +28,12 @@ impl Book {
         });
         let given = self.top_ups.values().flatten().cloned().map(Entry::Grant);
         let open = self.open.values().cloned().map(Entry::Reserve);
+        let parties = self.statement.parties();
+        let parties = parties.map(|(id, party)| Entry::Subject { id, party: party.clone() });
+        let rows = self.statement.rows().map(|(key, spend)| Entry::Row { key, spend });
         std::iter::once(Entry::Ledger { version: VERSION })
+            .chain(parties)
+            .chain(rows)
             .chain(given)
             .chain(counters.into_iter().map(Entry::Counter))
             .chain(memories)
@@ -48,7 +53,7 @@ impl Book {
     /// Forgets what no open reservation holds and what makes no difference any more. The work is
     /// in proportion to how many counters came since the last time.
     pub(in crate::budget) fn sweep_if_large(&mut self) {
-        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) {
+        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) || self.statement.is_large() {
             self.sweep();
             self.sweep_at = self.counters.len().saturating_mul(2);
         }
@@ -78,5 +83,7 @@ impl Book {
             given.retain(|it| *latest < it.until.saturating_add(REMEMBER_GRANTS));
             !given.is_empty()
         });
+        let rows = self.open.values().filter_map(|hold| hold.row);
+        self.statement.sweep(self.latest, rows);
     }
 }

@@ -105,7 +105,7 @@ fn grants_outlive_the_process_and_are_not_given_twice() {
     let (_directory, path) = path();
     let clock = TestClock::at(NOON);
     let it = granted(&[(50, NOON + 20 * HOUR)]);
-    let open = || Ledger::open(Some(&path), clock.clone()).unwrap();
+    let open = || reopen(&path, &clock, 0);
     let ledger = open();
     ledger.top_up(&it, "ann", usd(30), NOON + 10 * HOUR).unwrap();
     assert!(spend(&ledger, &it, 160));
@@ -173,7 +173,7 @@ fn a_rolling_window_uses_a_grant_once() {
 fn a_reset_begins_anew_and_calls_under_way_end_on_the_old_one() {
     let (_directory, path) = path();
     let clock = TestClock::at(NOON);
-    let open = || Ledger::open(Some(&path), clock.clone()).unwrap();
+    let open = || reopen(&path, &clock, 0);
     for window in [Window::Hour, "rolling 1h".parse().unwrap()] {
         let limits = vec![Limit { quantity: usd(100), window: window.clone() }];
         let it = Budget { name: window.to_string(), limits, ..hourly() };
@@ -206,6 +206,8 @@ fn a_reset_begins_anew_and_calls_under_way_end_on_the_old_one() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Against the rule itself: what each window used beyond its limit comes off the grants.
     #[test]
     fn grants_are_used_to_the_last_and_never_twice(
@@ -214,8 +216,7 @@ proptest! {
     ) {
         let (_directory, path) = path();
         let clock = TestClock::at(NOON);
-        let never = Duration::from_secs(3600);
-        let open = || Ledger::open_with(Some(&path), clock.clone(), never, 0).unwrap();
+        let open = || reopen(&path, &clock, 0);
         let end = NOON + 400 * DAY;
         let declared = grants.iter().filter(|it| it.1).map(|it| (it.0, end)).collect::<Vec<_>>();
         let it = granted(&declared);

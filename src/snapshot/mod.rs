@@ -291,14 +291,16 @@ impl Snapshot {
         names
     }
 
-    /// Every secret in use, of backends and of callers, to look for rotated ones.
+    /// Every secret in use, of backends, callers and the webhook, to look for rotated ones.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = match &self.callers {
             Callers::Anyone => &[][..],
             Callers::Known(known) => known,
         };
         let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
-        backends.chain(callers.iter().map(|caller| &caller.key)).map(|source| &**source)
+        let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
+        let callers = callers.iter().map(|caller| &caller.key);
+        backends.chain(callers).chain(webhook).map(|source| &**source)
     }
 }
 

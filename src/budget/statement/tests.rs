@@ -253,7 +253,6 @@ fn run(steps: Vec<Step>) {
     let directory = tempfile::tempdir().unwrap();
     let path = |process: u32| directory.path().join(format!("ledger-{process}"));
     let clock = TestClock::new();
-    // Longer than all the steps take.
     let year = "rolling 366d".parse().unwrap();
     let ever = Budget::plain("all", Scope::TOTAL, Quantity::Usd(Money::MAX), year);
     let mut process = 0;

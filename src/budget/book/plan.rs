@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Book, stand::Stand, watch::Watch};
+use super::{
+    Book,
+    share::{Ask, Patience},
+    stand::Stand,
+    watch::Watch,
+};
 use crate::budget::{
     Budget, Denied, Estimate, Event, Exceeded, Limit, OnExceeded, Subject, Window,
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, Used},
+    lease::Short,
 };
 
 /// When a call that was one too many at once may try again.
@@ -29,6 +35,10 @@ pub(in crate::budget) struct Plan {
 /// A plan under way.
 struct Draft {
     estimate: Estimate,
+    patience: Patience,
+    /// Whether leases are too small.
+    short: bool,
+    asks: Vec<Ask>,
     quarters: u8,
     held: Amount,
     refused: Option<Exceeded>,
@@ -55,11 +65,15 @@ impl Book {
         budgets: &[&Budget],
         who: &Subject<'_>,
         estimate: Estimate,
+        patience: Patience,
         now: i64,
     ) -> Result<Plan, Denied> {
         self.observe(now);
         let mut draft = Draft {
             estimate,
+            patience: self.patience(patience),
+            short: false,
+            asks: Vec::new(),
             quarters: Estimate::QUARTERS,
             held: estimate.part(Estimate::QUARTERS).into(),
             refused: None,
@@ -74,6 +88,11 @@ impl Book {
             for limit in &budget.limits {
                 let stand = self.stand(budget, limit, value, self.latest);
                 let place = Place { budget, limit, value, stand };
+                let known = self.new_ask(&place.stand, budget, limit, value);
+                draft.asks.extend(known);
+                if draft.asks_more(self, &place) {
+                    continue;
+                }
                 if !draft.fit(&place) {
                     draft.refuse(self, &place, now);
                 } else if draft.refused.is_none() {
@@ -81,7 +100,7 @@ impl Book {
                 }
             }
         }
-        draft.finish(ReservationId(self.last_reservation + 1))
+        draft.finish(self)
     }
 
     /// When so much will fit, if nobody calls any more.
@@ -109,6 +128,23 @@ impl Book {
 }
 
 impl Draft {
+    /// Whether a larger lease has to be asked for here: before less is held, or if nothing else
+    /// is left.
+    fn asks_more(&mut self, book: &Book, place: &Place<'_>) -> bool {
+        let least = self.estimate.part(0).into();
+        let held = if self.patience == Patience::Ask { self.held } else { least };
+        let asks = self.patience != Patience::Over
+            && !place.holds(held)
+            && place.stand.may_fit(place.count(least));
+        if asks {
+            let mut ask = book.ask(place.budget, place.limit, place.value);
+            (ask.likely, ask.most) = (place.count(least), place.count(self.held));
+            self.asks.push(ask);
+            self.short = true;
+        }
+        asks
+    }
+
     /// Holds less until it fits here; false if even what is likely does not.
     fn fit(&mut self, place: &Place<'_>) -> bool {
         while !place.holds(self.held) {
@@ -136,8 +172,8 @@ impl Draft {
             on_exceeded: budget.on_exceeded.clone(),
             window: limit.window.clone(),
             limit: limit.quantity.with(stand.limit),
-            spent: limit.quantity.with(stand.spent),
-            reserved: limit.quantity.with(stand.reserved),
+            spent: limit.quantity.with(stand.all_spent()),
+            reserved: limit.quantity.with(stand.all_reserved()),
             retry_after,
         });
     }
@@ -197,13 +233,21 @@ impl Draft {
         })
     }
 
-    fn finish(mut self, id: ReservationId) -> Result<Plan, Denied> {
-        if let Some(refused) = self.refused {
+    fn finish(self, book: &mut Book) -> Result<Plan, Denied> {
+        let Self { asks, short, refused, held, counters, mut entries, .. } = self;
+        if let Some(refused) = refused {
             return Err(Denied::Exceeded(Box::new(refused)));
         }
-        let hold = Hold { id, counters: self.counters, estimate: self.held };
-        self.entries.push(Entry::Reserve(hold));
-        let Self { quarters, entries, watches, events, .. } = self;
+        asks.into_iter().for_each(|ask| book.offer(ask));
+        if short {
+            return Err(match book.next_round() {
+                Some(round) => Denied::Short(Short { round }),
+                None => Denied::Unavailable,
+            });
+        }
+        let id = ReservationId(book.last_reservation + 1);
+        entries.push(Entry::Reserve(Hold { id, counters, estimate: held }));
+        let Self { quarters, watches, events, .. } = self;
         Ok(Plan { id, quarters, entries, watches, events })
     }
 }

@@ -6,6 +6,7 @@ use super::{Ledger, State};
 use crate::budget::{
     Budget, Quantity,
     entry::{Entry, TopUp},
+    shared::identity,
 };
 
 /// Why a budget was not changed.
@@ -41,7 +42,7 @@ impl Ledger {
             return Err(AdjustError::Over);
         }
         let (name, scope, value) = (budget.name.clone(), budget.per.clone(), of.to_owned());
-        let top_up = TopUp { budget: name, scope, value, quantity, until };
+        let top_up = TopUp { id: identity::random(), budget: name, scope, value, quantity, until };
         self.shared.lock().record(vec![Entry::Grant(top_up)])
     }
 

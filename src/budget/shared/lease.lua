@@ -161,13 +161,14 @@ for k = 3, #KEYS, 2 do
   -- there is something for the others.
   local goal = math.max(needs, math.min(wants, needs + math.floor(math.max(0, room - needs) / 2)))
   if begins then goal = math.min(goal, math.max(held, used)) end
-  local leased = math.max(used, math.min(goal, room))
+  -- What it holds it may be using at this moment: only itself can make that less.
+  local leased = math.max(used, held, math.min(goal, room))
 
   if leased < needs and idle > 0 then
     waits, waits_until = replica, now + 2000
     redis.call('HSET', account, 'w', text(waits_until) .. ' ' .. replica)
   end
-  local pressed = waits ~= '' and waits ~= replica and waits_until > now
+  local pressed = (waits ~= '' and waits ~= replica and waits_until > now) or leased > room
 
   redis.call('HSET', account, 'r:' .. replica, text(leased) .. ' ' .. text(spent) .. ' ' ..
     text(used) .. ' ' .. text(now + keep) .. ' 1')

@@ -85,7 +85,8 @@ pub struct Standing {
     pub leased: u64,
     /// What it has charged.
     pub spent: u64,
-    /// What it has charged or holds for calls under way.
+    /// What it has charged or holds for calls under way; all that it has leased, if it has not been
+    /// heard of for a while: it gives nothing back.
     pub used: u64,
 }
 

@@ -88,9 +88,10 @@ impl Book {
             for limit in &budget.limits {
                 let stand = self.stand(budget, limit, value, self.latest);
                 let place = Place { budget, limit, value, stand };
-                let known = self.new_ask(&place.stand, budget, limit, value);
-                draft.asks.extend(known);
-                if draft.asks_more(self, &place) {
+                let unknown = self.new_ask(&place.stand, budget, limit, value);
+                draft.asks.extend(unknown);
+                if draft.is_short(&place) {
+                    draft.short = true;
                     continue;
                 }
                 if !draft.fit(&place) {
@@ -99,6 +100,9 @@ impl Book {
                     draft.enter(self, &place);
                 }
             }
+        }
+        if draft.short {
+            draft.ask(self, budgets, who);
         }
         draft.finish(self)
     }
@@ -130,19 +134,27 @@ impl Book {
 impl Draft {
     /// Whether a larger lease has to be asked for here: before less is held, or if nothing else
     /// is left.
-    fn asks_more(&mut self, book: &Book, place: &Place<'_>) -> bool {
+    fn is_short(&self, place: &Place<'_>) -> bool {
         let least = self.estimate.part(0).into();
         let held = if self.patience == Patience::Ask { self.held } else { least };
-        let asks = self.patience != Patience::Over
+        self.patience != Patience::Over
             && !place.holds(held)
-            && place.stand.may_fit(place.count(least));
-        if asks {
-            let mut ask = book.ask(place.budget, place.limit, place.value);
-            (ask.likely, ask.most) = (place.count(least), place.count(self.held));
-            self.asks.push(ask);
-            self.short = true;
+            && place.stand.may_fit(place.count(least))
+    }
+
+    /// Asks for all leases that the call needs, for those too that are large enough: they would be
+    /// given back while it waits.
+    fn ask(&mut self, book: &Book, budgets: &[&Budget], who: &Subject<'_>) {
+        let (least, most) = (self.estimate.part(0).into(), self.held);
+        let holding = budgets.iter().filter(|it| it.on_exceeded != OnExceeded::Audit);
+        for (budget, limit) in
+            holding.flat_map(|budget| budget.limits.iter().map(move |limit| (budget, limit)))
+        {
+            let count =
+                |amount: Amount| amount.in_unit_of(limit.quantity, budget.cached_tokens).count();
+            let needs = (count(least), count(most));
+            self.asks.push(book.ask(budget, limit, &budget.per.of(who), needs));
         }
-        asks
     }
 
     /// Holds less until it fits here; false if even what is likely does not.

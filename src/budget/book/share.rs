@@ -68,8 +68,9 @@ pub(in crate::budget) struct Share {
     lease: Option<Lease>,
     /// When that was asked.
     heard: Option<Instant>,
-    /// When this was last reported.
+    /// When this was last reported, and what was used then.
     reported: Option<Instant>,
+    used: u64,
     /// The store has lost what it knew.
     retell: bool,
     /// What calls wait for: likely and most.
@@ -94,8 +95,7 @@ pub(super) struct Ask {
     key: Key,
     start: i64,
     terms: Terms,
-    pub(super) likely: u64,
-    pub(super) most: u64,
+    needs: (u64, u64),
 }
 
 /// What of a limit is this replica's.
@@ -196,7 +196,7 @@ impl Book {
                 let values: HashSet<String> =
                     known.map(|account| account.key.value.clone()).chain(total).collect();
                 for value in values {
-                    let ask = self.ask(budget, limit, &value);
+                    let ask = self.ask(budget, limit, &value, (0, 0));
                     self.offer(ask);
                 }
             }
@@ -260,19 +260,26 @@ impl Book {
                     *grants == self.grants(budget, limit, value)
                 })
         });
-        (!known).then(|| self.ask(budget, limit, value))
+        (!known).then(|| self.ask(budget, limit, value, (0, 0)))
     }
 
-    pub(super) fn ask(&self, budget: &Budget, limit: &Limit, value: &str) -> Ask {
+    /// Asks for so much of a limit: likely and most.
+    pub(super) fn ask(
+        &self,
+        budget: &Budget,
+        limit: &Limit,
+        value: &str,
+        needs: (u64, u64),
+    ) -> Ask {
         let grants = self.grants(budget, limit, value);
         let terms = Terms { limit: limit.quantity, cached: budget.cached_tokens, grants };
         let start = self.share_start(&limit.window, None);
-        Ask { key: budget.key(&limit.window, value), start, terms, likely: 0, most: 0 }
+        Ask { key: budget.key(&limit.window, value), start, terms, needs }
     }
 
     /// Makes the share known that a call needs, and what it needs of it.
     pub(super) fn offer(&mut self, ask: Ask) {
-        let Ask { key, start, terms, likely, most } = ask;
+        let Ask { key, start, terms, needs: (likely, most) } = ask;
         let id = self.accounts.enter(&key);
         let (Some(account), Some(sharing)) = (self.accounts.get_mut(id), &mut self.sharing) else {
             return;
@@ -310,6 +317,15 @@ impl Book {
     pub(super) fn next_round(&self) -> Option<u64> {
         let sharing = self.sharing.as_ref().filter(|sharing| sharing.reachable)?;
         Some(sharing.round + 1)
+    }
+
+    /// Tells the others what was granted to a counter here.
+    pub(in crate::budget) fn share_grants(&mut self, budget: &Budget, value: &str, now: i64) {
+        self.observe(now);
+        for limit in &budget.limits {
+            let ask = self.ask(budget, limit, value, (0, 0));
+            self.offer(ask);
+        }
     }
 
     /// Begins a round: what is to be reported of accounts that have changed, those first in which
@@ -425,7 +441,7 @@ impl Book {
                 {
                     share.leased = 0;
                 }
-                let holds_idle = share.leased > share.reported_use();
+                let holds_idle = share.leased > share.used;
                 let every = match () {
                     () if holds_idle => IDLE,
                     () if share.pace.is_active(at) || key.scope == Scope::TOTAL => ACTIVE,
@@ -511,16 +527,12 @@ impl Share {
             lease: None,
             heard: None,
             reported: None,
+            used: 0,
             retell: false,
             waiting: (0, 0),
             beyond: 0,
             pace: Pace::default(),
         }
-    }
-
-    /// What was used when this was last reported, as far as the lease tells.
-    fn reported_use(&self) -> u64 {
-        self.pace.spent.saturating_add(self.pace.peak)
     }
 
     fn report(
@@ -540,7 +552,7 @@ impl Share {
         let wants =
             if others_wait { needs } else { used.saturating_add(most.max(slice)).max(needs) };
         self.leased = self.leased.min(wants);
-        self.reported = Some(at);
+        (self.reported, self.used) = (Some(at), used);
 
         let lease = self.lease.as_ref().filter(|_| self.retell);
         let others = lease.map(|lease| lease.others.clone()).unwrap_or_default();

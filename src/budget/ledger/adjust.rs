@@ -43,7 +43,10 @@ impl Ledger {
         }
         let (name, scope, value) = (budget.name.clone(), budget.per.clone(), of.to_owned());
         let top_up = TopUp { id: identity::random(), budget: name, scope, value, quantity, until };
-        self.shared.lock().record(vec![Entry::Grant(top_up)])
+        let mut state = self.shared.lock();
+        state.record(vec![Entry::Grant(top_up)])?;
+        state.book.share_grants(budget, of, self.shared.clock.now());
+        Ok(())
     }
 
     /// Lets a counter of a budget start anew in its current window, with nothing spent, in all

@@ -231,6 +231,8 @@ async fn calls_at_once_are_counted_everywhere() {
     assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
     assert!(b.reserve(&budgets, &ANN, exactly(1)).await.is_err());
     calls.remove(0).settle(charge(1));
+    // As soon as it is known.
+    eventually("there is a place", || stand(&b, &budgets[0]).1 == 3).await;
     b.reserve(&budgets, &ANN, exactly(1)).await.unwrap().release();
 }
 

@@ -19,6 +19,7 @@ use super::{
     Window,
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, OLDEST, ReservationId, TopUp, VERSION},
+    statement::{Spend, Statement},
 };
 pub(super) use account::AccountId;
 use account::Accounts;
@@ -35,6 +36,7 @@ pub(super) struct Book {
     /// Those that count, and older ones that open reservations still hold.
     counters: HashMap<CounterId, Counter>,
     open: HashMap<ReservationId, Hold>,
+    statement: Statement,
     /// Grants given at run time, by budget.
     top_ups: HashMap<String, Vec<TopUp>>,
     /// The latest time seen. Time never goes back here, so no window does.
@@ -66,14 +68,19 @@ impl Book {
                 self.observe(counter.start);
                 self.enter(counter);
             }
+            Entry::Subject { id, party } => self.statement.know(id, party),
+            Entry::Row { key, spend } => {
+                self.statement.knows(key).then_some(()).ok_or(Orphan)?;
+                self.statement.add(key, spend);
+            }
             Entry::Reserve(hold) => self.open(hold)?,
             Entry::Settle { id, charge } => {
                 let hold = self.close(id)?;
-                self.charge(&hold, charge);
+                self.charge(&hold, charge, false);
             }
             Entry::Charge { id } => {
                 let hold = self.close(id)?;
-                self.charge(&hold, hold.estimate);
+                self.charge(&hold, hold.estimate, true);
             }
             Entry::Release { id } => {
                 self.close(id)?;
@@ -94,6 +101,10 @@ impl Book {
         self.open.keys().map(|&id| Entry::Charge { id }).collect()
     }
 
+    pub(super) fn statement(&self) -> &Statement {
+        &self.statement
+    }
+
     pub(super) fn outstanding(&self) -> usize {
         self.open.len()
     }
@@ -108,6 +119,9 @@ impl Book {
     }
 
     fn open(&mut self, hold: Hold) -> Result<(), Orphan> {
+        if !hold.row.is_none_or(|row| self.statement.knows(row)) {
+            return Err(Orphan);
+        }
         for id in &hold.counters {
             let counter = self.counters.get_mut(id).ok_or(Orphan)?;
             counter.reserved = counter.reserved.plus(hold.estimate);
@@ -132,7 +146,10 @@ impl Book {
         Ok(hold)
     }
 
-    fn charge(&mut self, hold: &Hold, charge: Amount) {
+    fn charge(&mut self, hold: &Hold, charge: Amount, estimated: bool) {
+        if let Some(row) = hold.row {
+            self.statement.add(row, Spend::of(charge, estimated));
+        }
         for id in &hold.counters {
             // What never begins anew counts what is under way, and keeps nothing of it.
             let counter = self.counters.get_mut(id).filter(|it| it.key.window != Window::Always);

@@ -13,6 +13,7 @@ use crate::budget::{
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, Used},
     lease::Short,
+    statement::{Party, RowKey, SubjectId},
 };
 
 /// When a call that was one too many at once may try again.
@@ -104,7 +105,8 @@ impl Book {
         if draft.short {
             draft.ask(self, budgets, who);
         }
-        draft.finish(self)
+        let row = self.statement.plan(who, self.latest);
+        draft.finish(self, row)
     }
 
     /// When so much will fit, if nobody calls any more.
@@ -245,7 +247,11 @@ impl Draft {
         })
     }
 
-    fn finish(self, book: &mut Book) -> Result<Plan, Denied> {
+    fn finish(
+        self,
+        book: &mut Book,
+        (row, party): (RowKey, Option<(SubjectId, Party)>),
+    ) -> Result<Plan, Denied> {
         let Self { asks, short, refused, held, counters, mut entries, .. } = self;
         if let Some(refused) = refused {
             return Err(Denied::Exceeded(Box::new(refused)));
@@ -258,7 +264,8 @@ impl Draft {
             });
         }
         let id = ReservationId(book.last_reservation + 1);
-        entries.push(Entry::Reserve(Hold { id, counters, estimate: held }));
+        entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
+        entries.push(Entry::Reserve(Hold { id, counters, estimate: held, row: Some(row) }));
         let Self { quarters, watches, events, .. } = self;
         Ok(Plan { id, quarters, entries, watches, events })
     }

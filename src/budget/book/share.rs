@@ -383,9 +383,13 @@ impl Book {
             share.beyond = share.beyond.saturating_add(used.saturating_sub(share.leased));
         }
         share.leased = lease.leased;
+        let gives_back = lease.others_wait && share.leased > used;
         share.lease = Some(lease);
         share.heard = Some(asked);
         share.retell = false;
+        if let Some(sharing) = self.sharing.as_mut().filter(|_| gives_back) {
+            sharing.touch(slip.account);
+        }
         reset
     }
 

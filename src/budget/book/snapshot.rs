@@ -8,7 +8,7 @@ use crate::budget::{
 
 /// So long after their end grants given at run time are known: longer than any window, for what
 /// was used in theirs is taken off when the next one begins.
-const REMEMBER_GRANTS: i64 = 40 * 86_400;
+const REMEMBER_GRANTS: i64 = 400 * 86_400;
 
 impl Book {
     /// Entries that make a new book equal to this one: how a journal begins.
@@ -28,7 +28,12 @@ impl Book {
         });
         let given = self.top_ups.values().flatten().cloned().map(Entry::Grant);
         let open = self.open.values().cloned().map(Entry::Reserve);
+        let parties = self.statement.parties();
+        let parties = parties.map(|(id, party)| Entry::Subject { id, party: party.clone() });
+        let rows = self.statement.rows().map(|(key, spend)| Entry::Row { key, spend });
         std::iter::once(Entry::Ledger { version: VERSION })
+            .chain(parties)
+            .chain(rows)
             .chain(given)
             .chain(counters.into_iter().map(Entry::Counter))
             .chain(memories)
@@ -48,7 +53,7 @@ impl Book {
     /// Forgets what no open reservation holds and what makes no difference any more. The work is
     /// in proportion to how many counters came since the last time.
     pub(in crate::budget) fn sweep_if_large(&mut self) {
-        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) {
+        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) || self.statement.is_large() {
             self.sweep();
             self.sweep_at = self.counters.len().saturating_mul(2);
         }
@@ -81,5 +86,7 @@ impl Book {
             given.retain(|it| *latest < it.until.saturating_add(REMEMBER_GRANTS));
             !given.is_empty()
         });
+        let rows = self.open.values().filter_map(|hold| hold.row);
+        self.statement.sweep(self.latest, rows);
     }
 }

@@ -62,11 +62,11 @@ pub(super) fn stand(ledger: &Ledger, budget: &Budget) -> (u64, u64) {
     (balances[0].spent.count(), balances[0].reserved.count())
 }
 
-/// Waits until something is true, for at most ten seconds.
+/// Waits until something is true, for at most thirty seconds.
 pub(super) async fn eventually(what: &str, mut is: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "never: {what}");
+        assert!(begun.elapsed() < Duration::from_secs(30), "never: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

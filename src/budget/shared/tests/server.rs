@@ -32,15 +32,29 @@ impl Server {
         server.resume().then_some(server)
     }
 
+    /// Starts a sentinel of this configuration.
+    pub(crate) fn sentinel(port: u16, configuration: &str) -> Option<Self> {
+        Self::start_at(port, &[configuration, "--sentinel"])
+    }
+
     /// Starts it again after [`Server::kill`], empty.
     pub(crate) fn resume(&mut self) -> bool {
         let mut command = Command::new("redis-server");
-        command.args(["--dir", self.folder.path().to_str().unwrap()]);
-        command.args(["--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]);
+        // A configuration comes first, and a sentinel knows none of the rest.
+        let sentinel = self.arguments.iter().any(|word| word == "--sentinel");
+        if sentinel {
+            command.args(self.arguments.first());
+        } else {
+            command.args(["--save", "", "--appendonly", "no"]);
+        }
+        command.args(["--dir", self.folder.path().to_str().unwrap(), "--bind", "127.0.0.1"]);
         if !self.arguments.iter().any(|word| word == "--port" || word == "--tls-port") {
             command.args(["--port", &self.port.to_string()]);
         }
-        command.args(&self.arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(self.arguments.iter().skip(usize::from(sentinel)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         match command.spawn() {
             Ok(child) => self.child = Some(child),
             Err(error) => {

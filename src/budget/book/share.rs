@@ -2,6 +2,7 @@
 //! [`crate::budget::lease`].
 
 use std::{
+    borrow::Borrow,
     collections::HashSet,
     time::{Duration, Instant},
 };
@@ -184,10 +185,15 @@ impl Room {
 impl Book {
     /// From now on accounts are shared with other replicas: all that have counters, and those of
     /// totals.
-    pub(in crate::budget) fn share(&mut self, budgets: &[Budget], outage: Outage, now: i64) {
+    pub(in crate::budget) fn share<B: Borrow<Budget>>(
+        &mut self,
+        budgets: &[B],
+        outage: Outage,
+        now: i64,
+    ) {
         self.observe(now);
         self.sharing = Some(Sharing::new(outage));
-        for budget in budgets {
+        for budget in budgets.iter().map(Borrow::borrow) {
             for limit in &budget.limits {
                 let known = self.accounts.of(&budget.name).filter(|account| {
                     account.key.scope == budget.per && account.key.window == limit.window

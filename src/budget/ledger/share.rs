@@ -1,6 +1,6 @@
 //! Sharing with other replicas: what the ledger has for the keeper of a store.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Borrow, sync::Arc, time::Instant};
 
 use super::{Ledger, Shared};
 use crate::budget::{
@@ -21,10 +21,10 @@ impl Ledger {
     ///
     /// # Errors
     /// In words, when the settings can't be used, or when it is shared already.
-    pub fn share(
-        self: &Arc<Self>,
+    pub fn share<B: Borrow<Budget>>(
+        &self,
         settings: &StoreSettings,
-        budgets: &[Budget],
+        budgets: &[B],
     ) -> Result<(), String> {
         let now = self.shared.clock.now();
         self.shared.lock().book.share(budgets, settings.outage, now);

@@ -10,7 +10,7 @@ use super::{
     ledgers::{ANN, budget, charge, eventually, exactly, open, stand, usd},
     server::{Server, free_port, settings},
 };
-use crate::budget::{Ledger, StoreSettings, StoreTls, Topology, Window};
+use crate::budget::{Budget, Ledger, StoreSettings, StoreTls, Topology, Window};
 
 /// Two replicas share a budget through this store.
 async fn is_shared(settings: &StoreSettings) {
@@ -25,7 +25,7 @@ async fn is_shared(settings: &StoreSettings) {
 /// Whether a ledger can use this store at all.
 fn is_reached(settings: &StoreSettings) -> bool {
     let ledger = Ledger::open(None, || 0).unwrap();
-    ledger.share(settings, &[]).is_ok() && ledger.store_status().unwrap().reachable
+    ledger.share::<Budget>(settings, &[]).is_ok() && ledger.store_status().unwrap().reachable
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,9 @@
 mod corpus;
+mod cost;
+mod hostile;
+mod input;
+mod measured;
+mod output;
 
 use super::*;
 

@@ -41,6 +41,6 @@ fn cost_of_an_estimate() {
     let request = Measured::of(br#"{"messages":[{"role":"user","content":"hello"}]}"#);
     let each = |run: &dyn Fn()| best(|| (0..1000).for_each(|_| run())) / 1000;
     eprintln!("learn  {:?}", each(&|| estimator.learn("m", "a", &request, 10, 20)));
-    eprintln!("input  {:?}", each(&|| drop(black_box(estimator.input("m", &request)))));
-    eprintln!("output {:?}", each(&|| drop(black_box(estimator.output("m", "a", None, 1, 99)))));
+    eprintln!("input  {:?}", each(&|| _ = black_box(estimator.input("m", &request))));
+    eprintln!("output {:?}", each(&|| _ = black_box(estimator.output("m", "a", None, 1, 99))));
 }

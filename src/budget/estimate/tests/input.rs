@@ -15,7 +15,7 @@ fn words(count: usize) -> Measured {
 
 /// How many tokens some model counts in so many words.
 fn counted(words: usize) -> u64 {
-    40 + words as u64 * 8 / 5
+    12 + words as u64 * 8 / 5
 }
 
 #[test]

@@ -34,10 +34,10 @@ fn twenty_calls_teach_what_a_caller_uses() {
     let known = likely(&estimator, "a", None);
     assert!((3_000..3_600).contains(&known), "{known}");
     assert_eq!(likely(&estimator, "a", Some(500)), 500);
-    // One in a hundred does not count, one in ten does.
+    // One in a hundred does not count, one in five does.
     learned(&estimator, "a", (0..100).map(|call| if call % 100 == 0 { 60_000 } else { 2_000 }));
     assert_eq!(likely(&estimator, "a", None), known);
-    learned(&estimator, "a", (0..100).map(|call| if call % 10 == 0 { 60_000 } else { 2_000 }));
+    learned(&estimator, "a", (0..100).map(|call| if call % 5 == 0 { 60_000 } else { 2_000 }));
     assert!((90_000..110_000).contains(&likely(&estimator, "a", None)));
 }
 

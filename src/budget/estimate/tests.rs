@@ -4,6 +4,7 @@ mod hostile;
 mod input;
 mod measured;
 mod output;
+mod spread;
 
 use super::*;
 

@@ -58,6 +58,7 @@ impl Book {
         let Some(account) = account.filter(|it| it.counters.contains(&id)) else { return told };
         for Watch { limit, cached, warn } in &account.watch {
             let spent = self.sums(account, *limit, *cached, self.latest).spent;
+            let spent = spent.saturating_add(self.others_spent(account, limit.unit()));
             let due = |percent: &&Percent| {
                 let reached = u128::from(spent) * 100;
                 reached >= u128::from(limit.count()) * u128::from(percent.0)

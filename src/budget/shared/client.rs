@@ -62,7 +62,10 @@ impl Client {
 
     /// Does something at the store, in bounded time. If that fails, the next one begins with a new
     /// connection, so that a primary that has moved is found.
-    pub(super) async fn with<T, F>(&mut self, act: impl FnOnce(Connection) -> F) -> Result<T, Failure>
+    pub(super) async fn with<T, F>(
+        &mut self,
+        act: impl FnOnce(Connection) -> F,
+    ) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, RedisError>>,
     {

@@ -122,8 +122,7 @@ fn read(value: Value, sender: &Sender, reports: usize) -> Result<Answer, Parsing
 }
 
 fn lease((leased, limit, generation, others_wait, others, top_ups): Row) -> Lease {
-    let standing =
-        |(replica, leased, spent, used)| Standing { replica, leased, spent, used };
+    let standing = |(replica, leased, spent, used)| Standing { replica, leased, spent, used };
     let top_up = |(id, quantity, until)| TopUp { id, quantity, until, given: true };
     Lease {
         leased,

@@ -19,7 +19,12 @@ pub(super) struct Voice {
 
 impl Voice {
     pub(super) fn new(server: &Server, replica: &str) -> Self {
-        let sender = Sender { replica: replica.to_owned(), number: 1, epoch: String::new(), beginning: Duration::ZERO };
+        let sender = Sender {
+            replica: replica.to_owned(),
+            number: 1,
+            epoch: String::new(),
+            beginning: Duration::ZERO,
+        };
         Self { client: Client::new(&server.settings()).unwrap(), sender }
     }
 

@@ -24,6 +24,7 @@ pub(super) struct Answer<'a> {
     pub(super) usage: Option<&'a RawValue>,
     pub(super) error: Option<&'a RawValue>,
     pub(super) x_groq: Option<Groq<'a>>,
+    pub(super) service_tier: Option<&'a RawValue>,
 }
 
 /// An answer of which only the cost matters.
@@ -34,6 +35,7 @@ pub(super) struct Billed<'a> {
     pub(super) usage: Option<&'a RawValue>,
     pub(super) error: Option<&'a RawValue>,
     pub(super) x_groq: Option<Groq<'a>>,
+    pub(super) service_tier: Option<&'a RawValue>,
 }
 
 /// Where Groq's older streams tell the usage.

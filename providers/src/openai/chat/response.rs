@@ -36,7 +36,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
         model: words(answer.model),
         created: count(answer.created),
         candidates,
-        usage: usage.and_then(usage::decode),
+        usage: usage.and_then(|raw| usage::decode(raw, answer.service_tier)),
     })
 }
 
@@ -52,7 +52,7 @@ pub(super) fn read_usage(body: &[u8]) -> Result<Option<Usage>, ApiError> {
         return Err(error::unreadable("an answer without choices"));
     }
     let usage = answer.usage.or(answer.x_groq.and_then(|groq| groq.usage));
-    Ok(usage.and_then(usage::decode))
+    Ok(usage.and_then(|raw| usage::decode(raw, answer.service_tier)))
 }
 
 /// What came instead of an answer: an error in a list (Gemini's compatible endpoint), or garbage.

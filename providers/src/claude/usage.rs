@@ -87,8 +87,12 @@ impl Tally {
     }
 
     /// The counts in disjoint kinds. Where the iterations sum to more than the totals, they are
-    /// what is billed. `None` if a count is nonsense: then nobody knows what is (S-43).
+    /// what is billed. `None` unless input and output are told, and if a count is nonsense: then
+    /// nobody knows what is billed (S-43).
     pub(super) fn usage(&self) -> Option<Usage> {
+        if [self.input_tokens, self.output_tokens].contains(&Count::Untold) {
+            return None;
+        }
         let most = |total: Count, part: fn(&Iteration) -> Count| {
             let parts = self.iterations.0.iter().map(part);
             let sum =

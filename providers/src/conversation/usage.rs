@@ -142,6 +142,13 @@ impl Usage {
         self.total_input().saturating_add(self.total_output())
     }
 
+    /// The tokens alone: what is written anew has no words for which tools ran and how it was
+    /// served.
+    #[cfg(test)]
+    pub(crate) fn tokens(self) -> Self {
+        Self { calls: ToolCalls::default(), served: Served::default(), ..self }
+    }
+
     /// What two counts of one answer come to, of which neither need be the last: providers count
     /// up while they stream, and a count that shrinks or is said twice must not lower a bill
     /// (S-43).

@@ -88,16 +88,25 @@ pub(super) fn encode(usage: &Usage) -> write::UsageMetadata {
         candidates_token_count: usage.output,
         thoughts_token_count: usage.reasoning,
         total_token_count: usage.total(),
-        prompt_tokens_details: details(usage.total_input(), usage.audio_input),
-        candidates_tokens_details: details(usage.output, usage.audio_output),
+        prompt_tokens_details: details(
+            usage.total_input(),
+            [usage.audio_input, usage.image_input, usage.video_input],
+        ),
+        candidates_tokens_details: details(
+            usage.output,
+            [usage.audio_output, usage.image_output, usage.video_output],
+        ),
     }
 }
 
-/// By modality, where there is more than text to tell.
-fn details(all: u64, audio: u64) -> Vec<write::ModalityCount> {
+/// By modality, where there is more than text to tell: audio, images, video.
+fn details(all: u64, parts: [u64; 3]) -> Vec<write::ModalityCount> {
     let count = |modality, token_count| write::ModalityCount { modality, token_count };
-    match audio {
-        0 => Vec::new(),
-        _ => vec![count("TEXT", all.saturating_sub(audio)), count("AUDIO", audio)],
+    let others = parts.into_iter().fold(0, u64::saturating_add);
+    if others == 0 {
+        return Vec::new();
     }
+    let parts = ["AUDIO", "IMAGE", "VIDEO"].into_iter().zip(parts);
+    let told = parts.filter(|(_, tokens)| *tokens > 0).map(|(name, tokens)| count(name, tokens));
+    std::iter::once(count("TEXT", all.saturating_sub(others))).chain(told).collect()
 }

@@ -7,10 +7,12 @@ const MOST: u64 = 1 << 53;
 /// Reads a number of things, from 0 to 2^53. A part of one is one. `None` for all else: what a
 /// provider writes in the place of a count may be anything (S-43).
 pub(crate) fn count(text: &str) -> Option<u64> {
+    // Rust reads numbers that JSON has not: infinities, `+1`, `.5`.
+    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
+        return None;
+    }
     let number = text.parse::<u64>().ok().or_else(|| {
-        // What Rust reads as a number and JSON doesn't: infinities, `+1`, `.5`.
-        let begins = text.starts_with(|first: char| first.is_ascii_digit() || first == '-');
-        let number = text.parse::<f64>().ok().filter(|_| begins)?;
+        let number = text.parse::<f64>().ok()?;
         (0.0..=MOST as f64).contains(&number).then_some(number.ceil() as u64)
     })?;
     (number <= MOST).then_some(number)

@@ -3,37 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::conversation::{Served, ServiceTier, Usage};
-use crate::openai::read::{count, is_null, words};
-
-/// A total that a provider may tell.
-pub(super) enum Total {
-    Told(u64),
-    /// Not there.
-    Untold,
-    /// Below zero, or no number, or one that is none of tokens: nobody knows what it stands for.
-    Nonsense,
-}
-
-impl Total {
-    pub(super) fn read(raw: Option<&RawValue>) -> Self {
-        match (raw.filter(|raw| !is_null(raw)), count(raw)) {
-            (_, Some(told)) => Self::Told(told),
-            (None, None) => Self::Untold,
-            (Some(_), None) => Self::Nonsense,
-        }
-    }
-}
-
-/// Input and output, if they are known: what is not told of one of them is nothing, but what is
-/// nonsense says that neither can be believed (S-43).
-pub(super) fn totals(input: Total, output: Total) -> Option<(u64, u64)> {
-    match (input, output) {
-        (Total::Told(input), Total::Told(output)) => Some((input, output)),
-        (Total::Told(input), Total::Untold) => Some((input, 0)),
-        (Total::Untold, Total::Told(output)) => Some((0, output)),
-        _ => None,
-    }
-}
+use crate::openai::read::words;
 
 /// How an answer says that it was served: `service_tier`.
 pub(super) fn served(tier: Option<&RawValue>) -> Served {

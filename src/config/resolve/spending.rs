@@ -96,6 +96,7 @@ impl Resolver<'_> {
                     output: output.0,
                     cache_read: text(cache_read),
                     cache_write: text(cache_write),
+                    ..OperatorPrice::default()
                 });
             }
         }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::conversation::Usage;
 use crate::openai::read::count;
-use crate::openai::usage::{Total, Totals, served, totals};
+use crate::openai::usage::{Totals, served};
 
 /// `usage` as providers write it. All raw: a count that is not one must not cost the answer.
 #[derive(Deserialize)]
@@ -37,14 +37,13 @@ impl<'a> Details<'a> {
     }
 }
 
-/// Reads a `usage` object, and the `service_tier` beside it; `None` if it says nothing that can be
-/// counted.
+/// Reads a `usage` object, and the `service_tier` beside it; `None` unless it tells both
+/// totals: what is untold, below zero or no number is not nothing (S-43).
 pub(super) fn decode(raw: &RawValue, tier: Option<&RawValue>) -> Option<Usage> {
     let counted: Counted<'_> = serde_json::from_str(raw.get()).ok()?;
     let input = Details::of(counted.prompt_tokens_details);
     let output = Details::of(counted.completion_tokens_details);
-    let (prompt, completion) =
-        totals(Total::read(counted.prompt_tokens), Total::read(counted.completion_tokens))?;
+    let (prompt, completion) = (count(counted.prompt_tokens)?, count(counted.completion_tokens)?);
     let totals = Totals {
         input: prompt,
         output: completion,

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use crate::conversation::{ToolCalls, Usage};
 use crate::openai::read::{count, words};
+use crate::openai::usage::Totals;
 pub(super) use crate::openai::usage::served;
-use crate::openai::usage::{Total, Totals, totals};
 
 /// `usage` as providers write it. All raw: a count that is not one must not cost the answer.
 #[derive(Deserialize)]
@@ -33,13 +33,13 @@ impl<'a> Details<'a> {
     }
 }
 
-/// Reads a `usage` object; `None` if it says nothing that can be counted.
+/// Reads a `usage` object; `None` unless it tells both totals: what is untold, below zero or no
+/// number is not nothing (S-43).
 pub(super) fn decode(raw: &RawValue) -> Option<Usage> {
     let counted: Counted<'_> = serde_json::from_str(raw.get()).ok()?;
     let input = Details::of(counted.input_tokens_details);
     let output = Details::of(counted.output_tokens_details);
-    let (all_input, all_output) =
-        totals(Total::read(counted.input_tokens), Total::read(counted.output_tokens))?;
+    let (all_input, all_output) = (count(counted.input_tokens)?, count(counted.output_tokens)?);
     let totals = Totals {
         input: all_input,
         output: all_output,

@@ -91,7 +91,7 @@ fn told(response: &Response<'_>) -> String {
             said.filter(|part| !matches!(part, Part::Text(_))).map(show_part).collect();
         told += &format!("{} {text:?} {rest:?} {:?}\n", candidate.index, candidate.finish);
     }
-    format!("{told}{:?}", response.usage.unwrap_or_default())
+    format!("{told}{:?}", response.usage.unwrap_or_default().tokens())
 }
 
 #[test]

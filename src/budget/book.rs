@@ -1,15 +1,27 @@
 //! The state behind the ledger: counters and open reservations, without I/O, clock or lock.
 //!
 //! Everything that changes it is an [`Entry`], at run time and at replay alike, so a journal that
-//! is replayed gives the book that wrote it.
+//! is replayed gives the book that wrote it. (What is to be watched is told anew by each call.)
 
-use std::{borrow::Borrow, collections::HashMap, time::Duration};
+mod account;
+mod adjust;
+mod balances;
+mod grants;
+mod plan;
+mod snapshot;
+mod stand;
+mod watch;
+
+use std::collections::HashMap;
 
 use super::{
-    Budget, Denied, Limit, Subject,
+    Window,
     amount::Amount,
-    entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, VERSION},
+    entry::{Counter, CounterId, Entry, Hold, OLDEST, ReservationId, TopUp, VERSION},
+    statement::{Spend, Statement},
 };
+pub(super) use account::AccountId;
+use account::Accounts;
 
 /// Below so many counters nobody looks for old ones.
 const SWEEP_AT_LEAST: usize = 1024;
@@ -17,11 +29,13 @@ const SWEEP_AT_LEAST: usize = 1024;
 /// Counters and open reservations.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    /// Current counters, and older ones that open reservations still hold.
+    accounts: Accounts,
+    /// Those that count, and older ones that open reservations still hold.
     counters: HashMap<CounterId, Counter>,
-    /// The counter of each key's latest window.
-    current: HashMap<Key, CounterId>,
     open: HashMap<ReservationId, Hold>,
+    statement: Statement,
+    /// Grants given at run time, by budget.
+    top_ups: HashMap<String, Vec<TopUp>>,
     /// The latest time seen. Time never goes back here, so no window does.
     latest: i64,
     last_counter: u64,
@@ -34,45 +48,6 @@ pub(super) struct Book {
 pub(super) struct Orphan;
 
 impl Book {
-    /// The entries that would hold `estimate` in the current counter of every budget, the
-    /// reservation's own being the last; or why one of them does not allow it.
-    pub(super) fn plan<B: Borrow<Budget>>(
-        &mut self,
-        budgets: &[B],
-        who: &Subject<'_>,
-        estimate: Amount,
-        now: i64,
-    ) -> Result<(ReservationId, Vec<Entry>), Denied> {
-        self.observe(now);
-        let mut entries = Vec::with_capacity(budgets.len() + 1);
-        let mut counters = Vec::with_capacity(budgets.len());
-        let mut last_counter = self.last_counter;
-        for budget in budgets.iter().map(Borrow::borrow) {
-            for limit in &budget.limits {
-                let key = budget.key(limit, &budget.per.of(who));
-                match self.running(&key) {
-                    Some(counter) => {
-                        fits(budget, limit, counter, estimate, now)?;
-                        counters.push(counter.id);
-                    }
-                    None => {
-                        last_counter += 1;
-                        let (start, end) = limit.window.bounds(self.latest);
-                        let id = CounterId(last_counter);
-                        let (spent, reserved) = (Amount::ZERO, Amount::ZERO);
-                        let counter = Counter { id, key, start, end, spent, reserved };
-                        fits(budget, limit, &counter, estimate, now)?;
-                        counters.push(id);
-                        entries.push(Entry::Counter(counter));
-                    }
-                }
-            }
-        }
-        let id = ReservationId(self.last_reservation + 1);
-        entries.push(Entry::Reserve(Hold { id, counters, estimate }));
-        Ok((id, entries))
-    }
-
     /// Takes note of the time, unless it went back.
     pub(super) fn observe(&mut self, now: i64) {
         self.latest = self.latest.max(now);
@@ -81,34 +56,37 @@ impl Book {
     /// Makes what an entry says true.
     pub(super) fn apply(&mut self, entry: Entry) -> Result<(), Orphan> {
         match entry {
-            Entry::Ledger { version } if version == VERSION => {}
+            Entry::Ledger { version } if (OLDEST..=VERSION).contains(&version) => {}
             Entry::Ledger { .. } => return Err(Orphan),
             Entry::Snapshot { time } => self.observe(time),
             Entry::Counter(counter) => {
                 self.observe(counter.start);
-                self.last_counter = self.last_counter.max(counter.id.0);
-                self.current.insert(counter.key.clone(), counter.id);
-                self.counters.insert(counter.id, counter);
+                self.enter(counter);
             }
-            Entry::Reserve(hold) => {
-                for id in &hold.counters {
-                    let counter = self.counters.get_mut(id).ok_or(Orphan)?;
-                    counter.reserved = counter.reserved.plus(hold.estimate);
-                }
-                self.last_reservation = self.last_reservation.max(hold.id.0);
-                self.open.insert(hold.id, hold);
+            Entry::Subject { id, party } => self.statement.know(id, party),
+            Entry::Row { key, spend } => {
+                self.statement.knows(key).then_some(()).ok_or(Orphan)?;
+                self.statement.add(key, spend);
             }
+            Entry::Reserve(hold) => self.open(hold)?,
             Entry::Settle { id, charge } => {
                 let hold = self.close(id)?;
-                self.charge(&hold, charge);
+                self.charge(&hold, charge, false);
             }
             Entry::Charge { id } => {
                 let hold = self.close(id)?;
-                self.charge(&hold, hold.estimate);
+                self.charge(&hold, hold.estimate, true);
             }
             Entry::Release { id } => {
                 self.close(id)?;
             }
+            Entry::Grant(top_up) => self.give(top_up),
+            Entry::Take { counter, quantity, until } => {
+                self.pay(counter, quantity, until).ok_or(Orphan)?;
+            }
+            Entry::Keep { counter, until } => self.keep(counter, until).ok_or(Orphan)?,
+            Entry::Told { counter, told } => self.note(counter, told).ok_or(Orphan)?,
+            Entry::Account(memory) => self.recall(memory),
         }
         Ok(())
     }
@@ -118,42 +96,8 @@ impl Book {
         self.open.keys().map(|&id| Entry::Charge { id }).collect()
     }
 
-    /// Entries that make a new book equal to this one: how a journal begins.
-    pub(super) fn snapshot(&self) -> impl Iterator<Item = Entry> {
-        // In order of birth, so that a key's latest counter comes last and is its current one.
-        let mut counters: Vec<_> = self.counters.values().collect();
-        counters.sort_unstable_by_key(|counter| counter.id);
-        let counters: Vec<_> = counters.into_iter().cloned().map(Entry::Counter).collect();
-        let open = self.open.values().cloned().map(Entry::Reserve);
-        std::iter::once(Entry::Ledger { version: VERSION })
-            .chain(counters)
-            .chain(open)
-            .chain(std::iter::once(Entry::Snapshot { time: self.latest }))
-    }
-
-    /// Forgets counters that no open reservation holds and whose window is over, or that nothing
-    /// was spent on. The work is in proportion to how many counters came since the last time.
-    pub(super) fn sweep_if_large(&mut self) {
-        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) {
-            self.sweep();
-            self.sweep_at = self.counters.len().saturating_mul(2);
-        }
-    }
-
-    pub(super) fn sweep(&mut self) {
-        let latest = self.latest;
-        self.counters.retain(|_, counter| {
-            let counts = counter.end > latest && counter.spent != Amount::ZERO;
-            counts || counter.reserved.requests > 0
-        });
-        self.current.retain(|_, id| self.counters.contains_key(id));
-    }
-
-    /// The counters whose window is not over at `now`.
-    pub(super) fn running_at(&self, now: i64) -> impl Iterator<Item = &Counter> {
-        let latest = self.latest.max(now);
-        let current = self.current.values().filter_map(|id| self.counters.get(id));
-        current.filter(move |counter| latest < counter.end)
+    pub(super) fn statement(&self) -> &Statement {
+        &self.statement
     }
 
     pub(super) fn outstanding(&self) -> usize {
@@ -165,13 +109,21 @@ impl Book {
     }
 
     #[cfg(test)]
-    pub(super) fn counters(&self) -> usize {
-        self.counters.len()
+    pub(super) fn counters(&self) -> impl Iterator<Item = &Counter> {
+        self.counters.values()
     }
 
-    fn running(&self, key: &Key) -> Option<&Counter> {
-        let counter = self.current.get(key).and_then(|id| self.counters.get(id))?;
-        (self.latest < counter.end).then_some(counter)
+    fn open(&mut self, hold: Hold) -> Result<(), Orphan> {
+        if !hold.row.is_none_or(|row| self.statement.knows(row)) {
+            return Err(Orphan);
+        }
+        for id in &hold.counters {
+            let counter = self.counters.get_mut(id).ok_or(Orphan)?;
+            counter.reserved = counter.reserved.plus(hold.estimate);
+        }
+        self.last_reservation = self.last_reservation.max(hold.id.0);
+        self.open.insert(hold.id, hold);
+        Ok(())
     }
 
     fn close(&mut self, id: ReservationId) -> Result<Hold, Orphan> {
@@ -183,41 +135,16 @@ impl Book {
         Ok(hold)
     }
 
-    fn charge(&mut self, hold: &Hold, charge: Amount) {
+    fn charge(&mut self, hold: &Hold, charge: Amount, estimated: bool) {
+        if let Some(row) = hold.row {
+            self.statement.add(row, Spend::of(charge, estimated));
+        }
         for id in &hold.counters {
-            if let Some(counter) = self.counters.get_mut(id) {
+            // What never begins anew counts what is under way, and keeps nothing of it.
+            let counter = self.counters.get_mut(id).filter(|it| it.key.window != Window::Always);
+            if let Some(counter) = counter {
                 counter.spent = counter.spent.plus(charge);
             }
         }
     }
-}
-
-impl Budget {
-    fn key(&self, limit: &Limit, value: &str) -> Key {
-        let (scope, window) = (self.per.clone(), limit.window.clone());
-        Key { budget: self.name.clone(), scope, value: value.to_owned(), window }
-    }
-}
-
-fn fits(
-    budget: &Budget,
-    limit: &Limit,
-    counter: &Counter,
-    estimate: Amount,
-    now: i64,
-) -> Result<(), Denied> {
-    let held = counter.reserved.plus(estimate).plus(counter.spent);
-    let limit = limit.quantity;
-    let count = |amount: Amount| amount.in_unit_of(limit, budget.cached_tokens);
-    if count(held).count() <= limit.count() {
-        return Ok(());
-    }
-    let left = u64::try_from(counter.end.saturating_sub(now)).unwrap_or(0);
-    Err(Denied::Exceeded {
-        budget: budget.name.clone(),
-        limit,
-        spent: count(counter.spent),
-        reserved: count(counter.reserved),
-        retry_after: Duration::from_secs(left),
-    })
 }

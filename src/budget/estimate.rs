@@ -1,8 +1,18 @@
-//! How many tokens a call can be expected to take at most, before anyone has counted them.
-//!
-//! The input is known only as bytes: tokenizers of three providers are not run on the data path.
-//! The rule errs high, for a reservation that is too large is given back when the call ends, while
-//! one that is too small lets this one call pass the limit.
+//! How many tokens a call can be expected to take, before anyone has counted them.
+
+mod accuracy;
+mod estimator;
+mod expected;
+mod family;
+mod measured;
+mod spread;
+mod table;
+mod weights;
+
+pub use accuracy::Accuracy;
+pub use estimator::Estimator;
+pub use expected::Expected;
+pub use measured::Measured;
 
 /// Output tokens to expect of a call that sets no limit of its own.
 pub const DEFAULT_OUTPUT_CAP: u64 = 4096;
@@ -46,35 +56,4 @@ pub fn output_tokens(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn input_counts_every_three_bytes_begun() {
-        assert_eq!(input_tokens(0), 512);
-        assert_eq!(input_tokens(1), 513);
-        assert_eq!(input_tokens(3), 513);
-        assert_eq!(input_tokens(4), 514);
-        assert!(input_tokens(usize::MAX) > input_tokens(usize::MAX - 3));
-    }
-
-    #[test]
-    fn output_is_the_callers_limit_for_each_candidate() {
-        assert_eq!(output_tokens(Some(100), Some(3), Some(50), 4096), 300);
-        assert_eq!(output_tokens(Some(100_000), None, None, 4096), 100_000);
-        assert_eq!(output_tokens(Some(7), Some(0), None, 4096), 7);
-    }
-
-    #[test]
-    fn output_without_a_limit_is_the_models_up_to_the_cap() {
-        assert_eq!(output_tokens(None, None, None, 4096), 4096);
-        assert_eq!(output_tokens(None, Some(2), Some(128_000), 4096), 8192);
-        assert_eq!(output_tokens(None, None, Some(1024), 4096), 1024);
-        assert_eq!(output_tokens(None, None, Some(128_000), 16_384), 16_384);
-    }
-
-    #[test]
-    fn absurd_numbers_saturate() {
-        assert_eq!(output_tokens(Some(u64::MAX), Some(u64::MAX), None, 4096), u64::MAX);
-    }
-}
+mod tests;

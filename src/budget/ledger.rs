@@ -1,11 +1,13 @@
 //! The ledger: what every budget has left, under any concurrency, crash or disconnect.
 
+mod adjust;
+mod keeper;
+mod recovery;
+
 use std::{
     borrow::Borrow,
-    collections::HashMap,
     fmt,
     fs::File,
-    io,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread::JoinHandle,
@@ -13,13 +15,13 @@ use std::{
 };
 
 use super::{
-    Balance, Budget, Clock, Denied, Estimate, OpenError, Reservation, Scope, Subject,
-    amount::Amount,
+    Balance, Budget, Clock, Denied, Estimate, Event, OpenError, Reservation, SpendRow, Subject,
     book::Book,
-    entry::Entry,
+    entry::{Entry, ReservationId},
     journal::{self, Journal, Rewrite},
-    replay::{Replay, replay},
 };
+
+pub use adjust::AdjustError;
 
 /// How often lines go to the disk.
 const SYNC_EVERY: Duration = Duration::from_millis(100);
@@ -27,6 +29,8 @@ const SYNC_EVERY: Duration = Duration::from_millis(100);
 const REWRITE_PAST: u64 = 64 << 20;
 /// How far the clock may be behind the ledger at the start before someone should look at it.
 const CLOCK_BEHIND: i64 = 3600;
+/// How many events wait for whom they are told.
+const EVENTS_KEPT: usize = 256;
 
 /// Holds all budgets.
 ///
@@ -62,6 +66,9 @@ pub struct Ledger {
 struct Shared {
     clock: Box<dyn Clock>,
     state: Mutex<State>,
+    events: mpsc::SyncSender<Event>,
+    /// The other end, until someone takes it.
+    heard: Mutex<Option<mpsc::Receiver<Event>>>,
 }
 
 #[derive(Debug, Default)]
@@ -151,28 +158,43 @@ impl Ledger {
         estimate: Estimate,
     ) -> Result<Reservation, Denied> {
         let now = self.shared.clock.now();
-        let mut state = self.shared.lock();
         let budgets: Vec<&Budget> =
             budgets.iter().map(Borrow::borrow).filter(|budget| budget.calls.count(who)).collect();
-        let (id, entries) = state.book.plan(&budgets, who, estimate.most.into(), now)?;
+        let mut state = self.shared.lock();
+        let plan = state.book.plan(&budgets, who, estimate, now)?;
         if let Some(journal) = &mut state.journal {
-            journal.append(&entries).map_err(|_| Denied::Unavailable)?;
+            journal.append(&plan.entries).map_err(|_| Denied::Unavailable)?;
         }
-        for entry in entries {
-            state.apply(entry);
-        }
+        plan.entries.into_iter().for_each(|entry| state.apply(entry));
+        plan.watches.into_iter().for_each(|(counter, watch)| state.book.watch(counter, watch));
         state.book.sweep_if_large();
         drop(state);
-        Ok(Reservation::new(Arc::clone(self), Some(id)))
+        self.shared.tell(plan.events);
+        let held = estimate.part(plan.quarters);
+        Ok(Reservation::new(Arc::clone(self), plan.id, plan.quarters, held))
     }
 
     /// Records that a reservation ended.
-    pub(super) fn close(&self, entry: Entry) {
+    pub(super) fn close(&self, id: ReservationId, entry: Entry) {
         let mut state = self.shared.lock();
-        if let Some(journal) = &mut state.journal {
-            journal.append_surely(&entry);
+        let watched = state.book.watched(id);
+        if watched.is_empty() {
+            if let Some(journal) = &mut state.journal {
+                journal.append_surely(std::slice::from_ref(&entry));
+            }
+            return state.apply(entry);
         }
+        let mut entries = vec![entry.clone()];
         state.apply(entry);
+        let (told, events): (Vec<_>, Vec<_>) =
+            watched.into_iter().flat_map(|counter| state.book.reached(counter)).unzip();
+        entries.extend(told.iter().cloned());
+        if let Some(journal) = &mut state.journal {
+            journal.append_surely(&entries);
+        }
+        told.into_iter().for_each(|entry| state.apply(entry));
+        drop(state);
+        self.shared.tell(events);
     }
 
     /// What the counters of these budgets stand at: one for each limit and each caller, model or
@@ -180,41 +202,40 @@ impl Ledger {
     /// for a total.
     pub fn balances<B: Borrow<Budget>>(&self, budgets: &[B]) -> Vec<Balance> {
         let now = self.shared.clock.now();
-        let budgets: HashMap<_, _> = budgets
-            .iter()
-            .map(Borrow::borrow)
-            .map(|budget| ((budget.name.as_str(), &budget.per), budget))
-            .collect();
         let state = self.shared.lock();
-        let mut balances = Vec::new();
-        // Calls that failed leave counters behind, under names of the caller's choosing.
-        for counter in state.book.running_at(now).filter(|counter| !counter.is_unused()) {
-            let key = &counter.key;
-            let Some(budget) = budgets.get(&(key.budget.as_str(), &key.scope)) else { continue };
-            for limit in budget.limits.iter().filter(|limit| limit.window == key.window) {
-                let amounts = (counter.spent, counter.reserved);
-                balances.push(Balance::new(budget, limit, &key.value, amounts, counter.end));
-            }
-        }
-        let latest = state.book.latest().max(now);
+        let mut balances: Vec<_> =
+            budgets.iter().flat_map(|it| state.book.balances(it.borrow(), now)).collect();
         drop(state);
-
-        for budget in budgets.into_values().filter(|budget| budget.per == Scope::TOTAL) {
-            for limit in &budget.limits {
-                let shown = |balance: &Balance| {
-                    balance.budget == budget.name
-                        && balance.window == limit.window
-                        && balance.limit.unit() == limit.quantity.unit()
-                };
-                if !balances.iter().any(shown) {
-                    let (_, end) = limit.window.bounds(latest);
-                    let nothing = (Amount::ZERO, Amount::ZERO);
-                    balances.push(Balance::new(budget, limit, "", nothing, end));
-                }
-            }
-        }
         balances.sort_by(|a, b| (&a.budget, &a.of).cmp(&(&b.budget, &b.of)));
         balances
+    }
+
+    /// What the counters stand at that a call counts in: one for each limit of those of `budgets`
+    /// that count it.
+    pub fn balances_of<B: Borrow<Budget>>(&self, budgets: &[B], who: &Subject<'_>) -> Vec<Balance> {
+        let now = self.shared.clock.now();
+        let state = self.shared.lock();
+        let counting = budgets.iter().map(Borrow::borrow).filter(|it| it.calls.count(who));
+        let limits = counting.flat_map(|budget| budget.limits.iter().map(move |it| (budget, it)));
+        limits
+            .map(|(budget, it)| state.book.balance(budget, it, &budget.per.of(who), now))
+            .collect()
+    }
+
+    /// What someone should be told about budgets. The first who asks gets it; what is told while
+    /// nobody listens or the listener is slow is kept up to a bound, and dropped beyond.
+    ///
+    /// A threshold is told once for each counter and window, also if the process is started anew
+    /// in between, and once in its length for a rolling window. It is looked at when a call ends.
+    pub fn take_events(&self) -> Option<mpsc::Receiver<Event>> {
+        self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What was charged on these days (`2026-11-22`, the first and the last included), by whom
+    /// and for what. A call that is under way is not in it yet; one from midnight to midnight is on
+    /// the day on which it began.
+    pub fn statement(&self, from: &str, to: &str) -> Vec<SpendRow> {
+        self.shared.lock().book.statement().between(from, to)
     }
 
     /// How many reservations are open.
@@ -248,7 +269,16 @@ impl Drop for Ledger {
 
 impl Shared {
     fn new(clock: impl Clock + 'static, state: State) -> Arc<Self> {
-        Arc::new(Self { clock: Box::new(clock), state: Mutex::new(state) })
+        let (events, heard) = mpsc::sync_channel(EVENTS_KEPT);
+        let heard = Mutex::new(Some(heard));
+        Arc::new(Self { clock: Box::new(clock), state: Mutex::new(state), events, heard })
+    }
+
+    fn tell(&self, events: Vec<Event>) {
+        for event in events {
+            // Full, or nobody listens any more: no call waits for that.
+            let _ = self.events.try_send(event);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -256,85 +286,9 @@ impl Shared {
         // two evils: without it no call could end.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// What the thread does: writes what could not be written, syncs what was, rewrites what has
-    /// grown. The lock is not held while the disk works.
-    fn keep(&self) {
-        let (unsynced, rewrite) = {
-            let mut state = self.lock();
-            let Some(journal) = &mut state.journal else { return };
-            // A failure was logged; reservations are refused until it is over.
-            let _ = journal.flush();
-            (journal.take_unsynced(), journal.wants_rewrite())
-        };
-        if let Some(file) = unsynced {
-            self.check(file.sync_data());
-        }
-        if rewrite {
-            self.rewrite();
-        }
-    }
-
-    fn rewrite(&self) {
-        let (path, snapshot) = {
-            let mut state = self.lock();
-            let State { book, journal: Some(journal), .. } = &mut *state else { return };
-            book.sweep();
-            (journal.begin_rewrite(), book.snapshot().collect::<Vec<_>>())
-        };
-        let new = Rewrite::write(&path, &snapshot);
-        let finished = self.lock().journal.as_mut().map(|old| old.finish_rewrite(new));
-        // Otherwise the old one stays, which was logged.
-        if let Some(Ok(())) = finished {
-            self.check(journal::sync_directory(&path));
-        }
-    }
-
-    fn check(&self, synced: io::Result<()>) {
-        if let Err(error) = synced
-            && let Some(journal) = &mut self.lock().journal
-        {
-            journal.sync_failed(&error);
-        }
-    }
 }
 
 impl State {
-    /// Reads what the last process left behind, and charges the calls that it left open.
-    fn recover(&mut self, path: &Path, now: i64) -> Result<(), OpenError> {
-        let journal = match std::fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            read => read.map_err(|error| OpenError::Io(path.to_owned(), error))?,
-        };
-        let Replay { book, torn } =
-            replay(&journal).map_err(|damage| OpenError::Damaged(path.to_owned(), damage))?;
-        self.book = book;
-        let shown = path.display();
-        if torn > 0 {
-            log::warn!("ledger {shown}: cut off {torn} bytes at its end, which a crash left torn");
-        }
-        let open = self.book.abandon();
-        if !open.is_empty() {
-            log::warn!(
-                "ledger {shown}: {} calls were under way when the last process ended; each is \
-                 charged with its estimate",
-                open.len()
-            );
-        }
-        open.into_iter().for_each(|entry| self.apply(entry));
-        if self.book.latest() > now.saturating_add(CLOCK_BEHIND) {
-            log::warn!(
-                "ledger {shown}: the clock is {} s behind the last entry; limits hold in the \
-                 window of that entry. Set the clock; or if it was the entry's that was wrong, \
-                 move the file away to start with nothing spent",
-                self.book.latest().saturating_sub(now)
-            );
-        }
-        self.book.observe(now);
-        self.book.sweep();
-        Ok(())
-    }
-
     fn apply(&mut self, entry: Entry) {
         self.estimated += u64::from(matches!(entry, Entry::Charge { .. }));
         if self.book.apply(entry).is_err() {

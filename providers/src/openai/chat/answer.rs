@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::annotation;
-use crate::conversation::{ApiError, Arguments, Citation, ErrorClass, FinishReason, TokenLogprob};
+use super::{annotation, usage};
+use crate::conversation::{
+    ApiError, Arguments, Citation, ErrorClass, FinishReason, TokenLogprob, Usage,
+};
 use crate::openai::logprobs;
 use crate::openai::read::{TextOr, as_text, count, words};
 
@@ -36,6 +38,13 @@ pub(super) struct Billed<'a> {
     pub(super) error: Option<&'a RawValue>,
     pub(super) x_groq: Option<Groq<'a>>,
     pub(super) service_tier: Option<&'a RawValue>,
+}
+
+impl Billed<'_> {
+    pub(super) fn usage(self) -> Option<Usage> {
+        let usage = self.usage.or(self.x_groq.and_then(|groq| groq.usage))?;
+        usage::decode(usage, self.service_tier)
+    }
 }
 
 /// Where Groq's older streams tell the usage.

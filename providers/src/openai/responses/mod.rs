@@ -23,6 +23,9 @@ use crate::conversation::{ApiError, Refusal, Request, Response, Usage};
 use crate::openai;
 pub(crate) use reference::forget_thoughts;
 
+/// Fewest output tokens that OpenAI takes.
+pub(crate) const MIN_TOKENS: u64 = 16;
+
 /// The codec of OpenAI Responses.
 #[derive(Clone, Copy, Debug)]
 pub struct Responses;
@@ -50,6 +53,10 @@ impl Codec for Responses {
 
     fn read_usage(&self, body: &[u8]) -> Result<Option<Usage>, ApiError> {
         response::read_usage(body)
+    }
+
+    fn usage_of_failure(&self, body: &[u8]) -> Option<Usage> {
+        response::usage_of_failure(body)
     }
 
     fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Result<Vec<u8>, ApiError> {

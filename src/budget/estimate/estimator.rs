@@ -140,7 +140,7 @@ impl Estimator {
             |model| {
                 model.learn(request, input, share);
                 // Here, too, a busy caller counts for less.
-                if f64::from(calls) <= WHOLE || calls % SELDOM == 0 {
+                if f64::from(calls) <= WHOLE || calls.is_multiple_of(SELDOM) {
                     model.output.add(output);
                 }
             },
@@ -152,6 +152,21 @@ impl Estimator {
         let mut all = Vec::new();
         self.models.each(|model| all.push(model.accuracy()));
         all
+    }
+}
+
+#[cfg(test)]
+impl Estimator {
+    /// The most bytes it takes.
+    pub(super) const MEMORY: usize =
+        Table::<Model>::memory(MODELS) + 256 * NAME + Table::<Spread>::memory(CALLERS);
+
+    /// How many models and how many callers are known.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        let (mut models, mut callers) = (0, 0);
+        self.models.each(|_| models += 1);
+        self.callers.each(|_| callers += 1);
+        (models, callers)
     }
 }
 

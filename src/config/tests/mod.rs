@@ -21,6 +21,7 @@ const ENVIRONMENT: [(&str, &str); 11] = [
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
     ("CHECKOUT_KEY", "key-of-checkout"),
+    ("EGRET_ADMIN_TOKEN", "token-of-the-admin"),
     ("RESEARCH_KEY", "key-of-research"),
     ("AZURE_API_KEY", "az-key"),
     ("VERTEX_TOKEN", "ya29-token"),

@@ -122,6 +122,25 @@ impl<'a> Inbound<'a> {
         }
     }
 
+    /// From now on [`Self::encode`] asks a provider for so many output tokens of a candidate at
+    /// most, be that less than the caller's own limit; `None` for the caller's own. Never raises
+    /// a limit. Does nothing to requests that no output is billed for.
+    pub const fn cap_output(&mut self, tokens: Option<u64>) {
+        if let Work::Turn(turn) = &mut self.work {
+            turn.cap_output(tokens);
+        }
+    }
+
+    /// The least that [`Self::cap_output`] may be told before the request is encoded in this
+    /// schema: with a lower limit a provider would refuse it. Best asked when the request has been
+    /// encoded in it once.
+    pub fn least_output(&self, schema: Schema) -> u64 {
+        match &self.work {
+            Work::Turn(turn) => turn.least_output(schema),
+            Work::Embed(_) | Work::Count(_) => 0,
+        }
+    }
+
     /// OpenAI: whether the caller asked for the usage chunk of a stream.
     pub fn wants_usage(&self) -> bool {
         matches!(&self.work, Work::Turn(turn) if turn.peek().wants_usage())

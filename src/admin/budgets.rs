@@ -6,9 +6,9 @@ use jiff::{Timestamp, tz::Offset};
 use serde::Deserialize;
 
 use super::answer::Answer;
-use crate::budget::{Budget, Grant, Quantity};
+use crate::budget::{AdjustError, Budget, Quantity, Scope};
 use crate::proxy::Gateway;
-use crate::report::{Change, Standing, Standings, TopUp};
+use crate::report::{Reset, Standing, Standings, TopUp};
 use crate::snapshot::Snapshot;
 
 /// What a path asks to be done to a budget.
@@ -69,38 +69,48 @@ fn top_up(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
     let invalid = |error| (StatusCode::BAD_REQUEST, error);
     let quantity: Quantity =
         amount.parse().map_err(|error| invalid(format!("`amount`: {error}")))?;
-    if !budget.limits.iter().any(|limit| limit.quantity.unit() == quantity.unit()) {
-        let limits: Vec<_> = budget.limits.iter().map(|it| it.quantity.to_string()).collect();
-        let limits = limits.join(" and ");
-        let error = format!("`amount`: {quantity} raises no limit of this budget ({limits})");
-        return Err(invalid(error));
-    }
     let until = moment(&until).ok_or_else(|| {
         invalid(format!(
             "`until`: `{until}` is not a day or time; write it as 2026-12-01 or \
              2026-12-01T18:00:00Z"
         ))
     })?;
-    let grant = Grant { of: of.clone(), quantity, until };
-    gateway.ledger.top_up(budget, grant).map_err(unavailable)?;
-    log::warn!("budget {}{}: topped up by {quantity}", budget.name, shown(of.as_deref()));
+    let of = counter(budget, of)?;
+    gateway.ledger.top_up(budget, &of, quantity, until).map_err(not_made)?;
+    log::warn!("budget {} of {of:?}: topped up by {quantity}", budget.name);
     Ok(())
 }
 
 fn reset(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
-    let Change { of } = if body.is_empty() { Change::default() } else { read(body)? };
-    gateway.ledger.reset(budget, of.as_deref()).map_err(unavailable)?;
-    log::warn!("budget {}{}: reset", budget.name, shown(of.as_deref()));
+    let Reset { of } = if body.is_empty() { Reset::default() } else { read(body)? };
+    let of = counter(budget, of)?;
+    gateway.ledger.reset(budget, &of).map_err(not_made)?;
+    log::warn!("budget {} of {of:?}: reset", budget.name);
     Ok(())
 }
 
-fn shown(of: Option<&str>) -> String {
-    // A counter may be named by a caller's word.
-    of.map_or_else(String::new, |of| format!(" of {of:?}"))
+/// The counter that is meant: of a total there is one only.
+fn counter(budget: &Budget, of: Option<String>) -> Result<String, (StatusCode, String)> {
+    let total = budget.per == Scope::TOTAL;
+    match of {
+        Some(of) if total && !of.is_empty() => {
+            let error = format!("`of`: this budget is a total and has no counter {of:?}");
+            Err((StatusCode::BAD_REQUEST, error))
+        }
+        None if !total => {
+            let error = format!("`of` is missing: say which {} is meant", budget.per);
+            Err((StatusCode::BAD_REQUEST, error))
+        }
+        of => Ok(of.unwrap_or_default()),
+    }
 }
 
-fn unavailable(error: impl ToString) -> (StatusCode, String) {
-    (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+fn not_made(error: AdjustError) -> (StatusCode, String) {
+    let status = match error {
+        AdjustError::NoSuchLimit | AdjustError::Over => StatusCode::BAD_REQUEST,
+        AdjustError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, error.to_string())
 }
 
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (StatusCode, String)> {

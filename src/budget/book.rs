@@ -3,10 +3,12 @@
 //! Everything that changes it is an [`Entry`], at run time and at replay alike, so a journal that
 //! is replayed gives the book that wrote it.
 
-use std::{borrow::Borrow, collections::HashMap, time::Duration};
+mod plan;
+mod snapshot;
+
+use std::collections::HashMap;
 
 use super::{
-    Budget, Denied, Limit, Subject,
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, VERSION},
     statement::{Spend, Statement},
@@ -36,47 +38,6 @@ pub(super) struct Book {
 pub(super) struct Orphan;
 
 impl Book {
-    /// The entries that would hold `estimate` in the current counter of every budget, the
-    /// reservation's own being the last; or why one of them does not allow it.
-    pub(super) fn plan<B: Borrow<Budget>>(
-        &mut self,
-        budgets: &[B],
-        who: &Subject<'_>,
-        estimate: Amount,
-        now: i64,
-    ) -> Result<(ReservationId, Vec<Entry>), Denied> {
-        self.observe(now);
-        let mut entries = Vec::with_capacity(budgets.len() + 1);
-        let mut counters = Vec::with_capacity(budgets.len());
-        let mut last_counter = self.last_counter;
-        for budget in budgets.iter().map(Borrow::borrow) {
-            for limit in &budget.limits {
-                let key = budget.key(limit, &budget.per.of(who));
-                match self.running(&key) {
-                    Some(counter) => {
-                        fits(budget, limit, counter, estimate, now)?;
-                        counters.push(counter.id);
-                    }
-                    None => {
-                        last_counter += 1;
-                        let (start, end) = limit.window.bounds(self.latest);
-                        let id = CounterId(last_counter);
-                        let (spent, reserved) = (Amount::ZERO, Amount::ZERO);
-                        let counter = Counter { id, key, start, end, spent, reserved };
-                        fits(budget, limit, &counter, estimate, now)?;
-                        counters.push(id);
-                        entries.push(Entry::Counter(counter));
-                    }
-                }
-            }
-        }
-        let id = ReservationId(self.last_reservation + 1);
-        let (row, party) = self.statement.plan(who, self.latest);
-        entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
-        entries.push(Entry::Reserve(Hold { id, counters, estimate, row: Some(row) }));
-        Ok((id, entries))
-    }
-
     /// Takes note of the time, unless it went back.
     pub(super) fn observe(&mut self, now: i64) {
         self.latest = self.latest.max(now);
@@ -130,43 +91,6 @@ impl Book {
         self.open.keys().map(|&id| Entry::Charge { id }).collect()
     }
 
-    /// Entries that make a new book equal to this one: how a journal begins.
-    pub(super) fn snapshot(&self) -> impl Iterator<Item = Entry> {
-        // In order of birth, so that a key's latest counter comes last and is its current one.
-        let mut counters: Vec<_> = self.counters.values().collect();
-        counters.sort_unstable_by_key(|counter| counter.id);
-        let counters: Vec<_> = counters.into_iter().cloned().map(Entry::Counter).collect();
-        let open = self.open.values().cloned().map(Entry::Reserve);
-        let parties = self.statement.parties();
-        let parties = parties.map(|(id, party)| Entry::Subject { id, party: party.clone() });
-        let rows = self.statement.rows().map(|(key, spend)| Entry::Row { key, spend });
-        std::iter::once(Entry::Ledger { version: VERSION })
-            .chain(parties)
-            .chain(rows)
-            .chain(counters)
-            .chain(open)
-            .chain(std::iter::once(Entry::Snapshot { time: self.latest }))
-    }
-
-    /// Forgets counters that no open reservation holds and whose window is over, or that nothing
-    /// was spent on. The work is in proportion to how many counters came since the last time.
-    pub(super) fn sweep_if_large(&mut self) {
-        if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) || self.statement.is_large() {
-            self.sweep();
-            self.sweep_at = self.counters.len().saturating_mul(2);
-        }
-    }
-
-    pub(super) fn sweep(&mut self) {
-        let latest = self.latest;
-        self.counters.retain(|_, counter| {
-            let counts = counter.end > latest && counter.spent != Amount::ZERO;
-            counts || counter.reserved.requests > 0
-        });
-        self.current.retain(|_, id| self.counters.contains_key(id));
-        self.statement.sweep(latest, self.open.values().filter_map(|hold| hold.row));
-    }
-
     /// The counters whose window is not over at `now`.
     pub(super) fn running_at(&self, now: i64) -> impl Iterator<Item = &Counter> {
         let latest = self.latest.max(now);
@@ -215,34 +139,4 @@ impl Book {
             }
         }
     }
-}
-
-impl Budget {
-    fn key(&self, limit: &Limit, value: &str) -> Key {
-        let (scope, window) = (self.per.clone(), limit.window.clone());
-        Key { budget: self.name.clone(), scope, value: value.to_owned(), window }
-    }
-}
-
-fn fits(
-    budget: &Budget,
-    limit: &Limit,
-    counter: &Counter,
-    estimate: Amount,
-    now: i64,
-) -> Result<(), Denied> {
-    let held = counter.reserved.plus(estimate).plus(counter.spent);
-    let limit = limit.quantity;
-    let count = |amount: Amount| amount.in_unit_of(limit, budget.cached_tokens);
-    if count(held).count() <= limit.count() {
-        return Ok(());
-    }
-    let left = u64::try_from(counter.end.saturating_sub(now)).unwrap_or(0);
-    Err(Denied::Exceeded {
-        budget: budget.name.clone(),
-        limit,
-        spent: count(counter.spent),
-        reserved: count(counter.reserved),
-        retry_after: Duration::from_secs(left),
-    })
 }

@@ -1,8 +1,14 @@
-//! How many tokens a call can be expected to take at most, before anyone has counted them.
-//!
-//! The input is known only as bytes: tokenizers of three providers are not run on the data path.
-//! The rule errs high, for a reservation that is too large is given back when the call ends, while
-//! one that is too small lets this one call pass the limit.
+//! How many tokens a call can be expected to take, before anyone has counted them.
+
+mod accuracy;
+mod estimator;
+mod expected;
+mod measured;
+
+pub use accuracy::Accuracy;
+pub use estimator::Estimator;
+pub use expected::Expected;
+pub use measured::Measured;
 
 /// Output tokens to expect of a call that sets no limit of its own.
 pub const DEFAULT_OUTPUT_CAP: u64 = 4096;

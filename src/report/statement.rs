@@ -146,7 +146,7 @@ impl From<&Balance> for Standing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TopUp {
-    /// The counter that it is for; without one, each counter of the budget, or its total.
+    /// The counter that it is for, as `GET /budgets` names it; left out where the budget is a total.
     #[serde(default)]
     pub of: Option<String>,
     /// How much: `50 USD`, `1_000_000 tokens`.
@@ -158,8 +158,8 @@ pub struct TopUp {
 /// What is sent to `POST /budgets/{name}/reset`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Change {
-    /// The counter; without one, each counter of the budget, or its total.
+pub struct Reset {
+    /// The counter, as `GET /budgets` names it; left out where the budget is a total.
     #[serde(default)]
     pub of: Option<String>,
 }

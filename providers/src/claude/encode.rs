@@ -10,7 +10,7 @@ use super::reasoning::{self, Plan};
 use super::turns::Writer;
 use super::{cache, citation, tools};
 use crate::Schema;
-use crate::catalog::ApiVersion;
+use crate::catalog::{ApiVersion, Capabilities};
 use crate::codec::{Encoded, Target};
 use crate::conversation::{
     Extension, Field, Loss, Message, Modality, OutputFormat, Part, Refusal, Request, Role,
@@ -228,15 +228,17 @@ fn max_tokens(request: &Request<'_>, target: &Target<'_>) -> Result<u64, Refusal
             format!("`{}` gives {most} tokens at most, not {asked}; ask for less", target.model),
         )),
         Some(asked) => Ok(asked),
-        // A limit that nobody asked for must not be in the way of a budget that was.
-        None => match request.reasoning.mode {
-            Some(ThinkingMode::Budget(budget))
-                if budget >= target.capabilities.default_max_tokens =>
-            {
-                Ok(most)
-            }
-            _ => Ok(target.capabilities.default_max_tokens.min(most)),
-        },
+        None => Ok(default_limit(request, target.capabilities)),
+    }
+}
+
+/// How long the answer may be where the caller does not say. A limit that nobody asked for must
+/// not be in the way of a budget that was.
+pub(crate) fn default_limit(request: &Request<'_>, capabilities: &Capabilities) -> u64 {
+    let default = capabilities.default_max_tokens;
+    match request.reasoning.mode {
+        Some(ThinkingMode::Budget(budget)) if budget >= default => capabilities.max_output_tokens,
+        _ => default.min(capabilities.max_output_tokens),
     }
 }
 

@@ -28,6 +28,8 @@ mod tests;
 
 use crate::codec::{Codec, Encoded, PathHints, Reply, StreamDecoder, StreamEncoder, Target};
 use crate::conversation::{ApiError, Refusal, Request, Response};
+pub(crate) use encode::default_limit;
+pub(crate) use reasoning::{MIN_TOKENS_WITH_BUDGET, budget_within};
 
 /// The codec of Anthropic Messages.
 #[derive(Clone, Copy, Debug)]

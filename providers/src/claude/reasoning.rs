@@ -17,6 +17,9 @@ pub(super) const BETWEEN_TOOLS: &str = "thinking.type";
 /// Fewest tokens that Anthropic takes as a thinking budget.
 const MIN_BUDGET: u64 = 1024;
 
+/// Fewest tokens of an answer that may be thought about within a budget, which is part of them.
+pub(crate) const MIN_TOKENS_WITH_BUDGET: u64 = MIN_BUDGET + 1;
+
 /// Anthropic's words for efforts.
 const EFFORTS: [(&str, Effort); 5] = [
     ("low", Effort::Low),
@@ -238,7 +241,13 @@ fn word(effort: Effort) -> Option<&'static str> {
 /// The budget of an effort; `None` where the answer is too short to think at all.
 fn budget(effort: Effort, max_tokens: u64) -> Option<u64> {
     let budget = BUDGETS.iter().find(|(known, _)| *known == effort).map(|(_, budget)| *budget)?;
-    (max_tokens > MIN_BUDGET).then(|| budget.min((max_tokens / 2).max(MIN_BUDGET)))
+    (max_tokens > MIN_BUDGET).then(|| budget.min(budget_within(max_tokens)))
+}
+
+/// The largest budget that leaves room for an answer where all of it may have so many tokens;
+/// they must be more than the least budget.
+pub(crate) fn budget_within(max_tokens: u64) -> u64 {
+    (max_tokens / 2).max(MIN_BUDGET)
 }
 
 /// The effort that a budget comes nearest to, up to the largest that every model has.

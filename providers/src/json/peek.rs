@@ -1,6 +1,7 @@
 //! The governed fields of a request, found without parsing it.
 
 mod fields;
+mod limit;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,7 +10,7 @@ use super::Edit;
 use super::scan::{Quoted, Scanner};
 use crate::Schema;
 use crate::conversation::Refusal;
-use fields::{Key, Members, Value};
+use fields::{Key, Members, Object, Value};
 
 /// The most that is taken for an output limit: what the providers' own 32-bit fields hold.
 const TOKENS_MAX: u32 = i32::MAX as u32;
@@ -27,11 +28,17 @@ const CANDIDATES_MAX: u32 = 128;
 #[derive(Clone, Debug)]
 pub struct Peek<'a> {
     schema: Schema,
+    /// The whole body.
+    whole: Object,
     model: Option<Text<'a>>,
     stream: Option<Flag>,
     stream_options: Option<StreamOptions>,
-    max_tokens: Option<u32>,
-    max_completion_tokens: Option<u32>,
+    max_tokens: Option<Number>,
+    max_completion_tokens: Option<Number>,
+    /// Gemini's, where the limits stand.
+    generation_config: Option<Object>,
+    /// Claude's `thinking.budget_tokens`.
+    thinking_budget: Option<Number>,
     candidates: Option<u32>,
     tools: bool,
     effort: Option<&'a str>,
@@ -48,6 +55,13 @@ struct Text<'a> {
 #[derive(Clone, Debug)]
 struct Flag {
     value: Option<bool>,
+    span: Range<usize>,
+}
+
+/// A whole number, `None` for null, and where it stands.
+#[derive(Clone, Debug)]
+struct Number {
+    value: Option<u32>,
     span: Range<usize>,
 }
 
@@ -77,11 +91,14 @@ impl<'a> Peek<'a> {
         }
         let mut peek = Self {
             schema,
+            whole: Object { span: 0..body.len(), inside: None, empty: true },
             model: None,
             stream: None,
             stream_options: None,
             max_tokens: None,
             max_completion_tokens: None,
+            generation_config: None,
+            thinking_budget: None,
             candidates: None,
             tools: false,
             effort: None,
@@ -91,8 +108,10 @@ impl<'a> Peek<'a> {
         if scanner.next() != Some(b'{') {
             return Err(scanner.wrong("a JSON object").refusal(body));
         }
+        peek.whole.inside = Some(scanner.at() + 1);
         let mut members = Members::of(fields::of(schema), body);
         members.read(&mut scanner, |key, value| peek.member(key, value))?;
+        peek.whole.empty = members.is_empty();
         scanner.space();
         if scanner.next().is_some() {
             return Err(scanner.wrong("the end of the body").refusal(body));
@@ -113,11 +132,11 @@ impl<'a> Peek<'a> {
                 self.model = Some(Text { text, span });
             }
             Key::Stream => self.stream = Some(value.flag()?),
-            Key::MaxTokens => self.max_tokens = value.count(least, TOKENS_MAX)?,
+            Key::MaxTokens => self.max_tokens = Some(value.count(least, TOKENS_MAX)?),
             Key::MaxCompletionTokens => {
-                self.max_completion_tokens = value.count(least, TOKENS_MAX)?;
+                self.max_completion_tokens = Some(value.count(least, TOKENS_MAX)?);
             }
-            Key::Candidates => self.candidates = value.count(1, CANDIDATES_MAX)?,
+            Key::Candidates => self.candidates = value.count(1, CANDIDATES_MAX)?.value,
             Key::Tools | Key::Functions => self.tools |= value.is_filled()?,
             Key::Effort => self.effort = value.word()?,
             Key::OtherModels => value.none(
@@ -133,8 +152,14 @@ impl<'a> Peek<'a> {
             }
             Key::Background => {}
             Key::GenerationConfig => {
-                value.members(fields::GENERATION_CONFIG, |key, value| self.member(key, value))?;
+                let found = value
+                    .members(fields::GENERATION_CONFIG, |key, value| self.member(key, value))?;
+                self.generation_config = Some(found);
             }
+            Key::Thinking => value.members_if_any(fields::THINKING, |(), mut value| {
+                self.thinking_budget = Some(value.count(0, TOKENS_MAX)?);
+                Ok(())
+            })?,
             Key::StreamOptions => {
                 let mut include_usage = None;
                 let object = value.members(fields::STREAM_OPTIONS, |(), mut value| {
@@ -161,12 +186,6 @@ impl<'a> Peek<'a> {
     /// Whether the body asks for a stream. Never on Gemini, whose path says so.
     pub fn stream(&self) -> bool {
         self.stream.as_ref().is_some_and(|stream| stream.value == Some(true))
-    }
-
-    /// The most output tokens of one candidate, if the caller set a limit. Of OpenAI's two
-    /// fields the larger, because hosts differ in which one they heed.
-    pub fn output_limit(&self) -> Option<u32> {
-        self.max_tokens.max(self.max_completion_tokens)
     }
 
     /// How many alternatives are asked for; 1 unless said.

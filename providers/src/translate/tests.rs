@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cap;
+
 use super::*;
 use crate::catalog::Catalog;
 use crate::seal::tests::seal;

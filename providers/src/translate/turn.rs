@@ -7,15 +7,15 @@
 use bytes::Bytes;
 
 use super::{Answered, Leeway};
-use crate::Schema;
 use crate::catalog::Capabilities;
 use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
-use crate::conversation::{ApiError, Loss, Namespaced, Refusal, Request, shape};
+use crate::conversation::{ApiError, Loss, Namespaced, Refusal, Request, ThinkingMode, shape};
 use crate::emulate::{CustomTools, Emulation};
 use crate::json::{Peek, splice};
 use crate::openai::{reasoning, responses};
 use crate::seal::{self, Seal};
 use crate::surface::MODEL_MAX;
+use crate::{Schema, claude};
 
 /// A caller's request for a model turn.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Turn<'a> {
     body: &'a Bytes,
     path: PathHints<'a>,
     peek: Peek<'a>,
+    /// The most output tokens that a provider is asked for, whatever the caller's limit is.
+    cap: Option<u64>,
     /// The conversation, once it has been asked for.
     decoded: Option<Result<Request<'a>, Refusal>>,
     /// The free-text tools that the provider that was last encoded for knows as functions.
@@ -43,7 +45,7 @@ impl<'a> Turn<'a> {
         path: PathHints<'a>,
     ) -> Result<Self, Refusal> {
         let peek = Peek::of(surface, body)?;
-        let turn = Self { surface, body, path, peek, decoded: None, custom_tools: None };
+        let turn = Self { surface, body, path, peek, cap: None, decoded: None, custom_tools: None };
         if turn.model().is_empty() {
             return Err(Refusal::of("model", "`model` is missing; name the model to ask"));
         }
@@ -67,6 +69,24 @@ impl<'a> Turn<'a> {
     /// What governs the request.
     pub(super) const fn peek(&self) -> &Peek<'a> {
         &self.peek
+    }
+
+    /// From now on a provider is asked for so many output tokens of a candidate at most.
+    pub(super) const fn cap_output(&mut self, tokens: Option<u64>) {
+        self.cap = tokens;
+    }
+
+    /// The least that a provider asked in this schema takes as the output limit.
+    pub(super) fn least_output(&self, schema: Schema) -> u64 {
+        let budgeted = match &self.decoded {
+            Some(Ok(request)) => matches!(request.reasoning.mode, Some(ThinkingMode::Budget(_))),
+            _ => self.peek.has_thinking_budget(),
+        };
+        match schema {
+            Schema::Claude if budgeted => claude::MIN_TOKENS_WITH_BUDGET,
+            Schema::Responses => responses::MIN_TOKENS,
+            _ => 1,
+        }
     }
 
     /// Whether the caller wants to see the model's thoughts. Known only of requests that have
@@ -124,6 +144,9 @@ impl<'a> Turn<'a> {
             losses.extend(responses::forget_thoughts(&mut request));
         }
         losses.extend(shape::normalize(&mut request)?);
+        if let Some(cap) = self.cap {
+            cap_request(&mut request, cap, schema, target.capabilities);
+        }
         let foreign = schema != self.surface;
         let custom = Emulation::CustomTools;
         let wanted = foreign && CustomTools::wanted(&request, schema, target);
@@ -168,7 +191,14 @@ impl<'a> Turn<'a> {
         let model = if renamed { self.peek.set_model(target.model) } else { None };
         // Without it the provider would not tell what a stream costs.
         let usage = if self.stream() { self.peek.ask_for_usage() } else { None };
-        Encoded::of(splice(self.body, model.into_iter().chain(usage)))
+        // A model that gives no more anyway must not be asked for more than it takes.
+        let cap = self.cap.filter(|&cap| {
+            self.peek.output_limit().is_some() || cap < target.capabilities.max_output_tokens
+        });
+        let legacy = target.capabilities.legacy_openai;
+        let cap = cap.map(|cap| self.peek.cap_output(cap, legacy));
+        let edits = model.into_iter().chain(usage).chain(cap.into_iter().flatten());
+        Encoded::of(splice(self.body, edits))
     }
 
     /// A provider's whole answer as the caller gets it, and what it cost.
@@ -193,6 +223,24 @@ impl<'a> Turn<'a> {
         }
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })
+    }
+}
+
+/// Lowers the output limit, and with it what Claude may think within a budget.
+fn cap_request(request: &mut Request<'_>, cap: u64, schema: Schema, capabilities: &Capabilities) {
+    let own = request.max_tokens.unwrap_or_else(|| match schema {
+        Schema::Claude => claude::default_limit(request, capabilities),
+        _ => capabilities.max_output_tokens,
+    });
+    if own <= cap {
+        return;
+    }
+    request.max_tokens = Some(cap);
+    if let Some(ThinkingMode::Budget(budget)) = &mut request.reasoning.mode
+        && schema == Schema::Claude
+        && (cap..own).contains(budget)
+    {
+        *budget = claude::budget_within(cap);
     }
 }
 

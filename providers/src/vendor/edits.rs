@@ -26,11 +26,15 @@ pub(super) fn edits(
     }
     let object: Object<'_> = serde_json::from_slice(body)
         .map_err(|_| Refusal::body("the body is not a JSON object; send one"))?;
+    // A null is as good as nothing, and must not stand in for a value that has another name.
+    let said = |name: &str| object.get(name).is_some_and(|value| value.get() != "null");
     let goes = |name: &str| {
         let renamed = || rename.iter().find(|(old, _)| old == name);
+        let replaced = || rename.iter().any(|(old, new)| new == name && said(old));
         drop.contains(&name)
             || set.iter().any(|(new, _)| *new == name)
-            || renamed().is_some_and(|(_, new)| object.get(new).is_some())
+            || renamed().is_some_and(|(_, new)| said(new) || !said(name))
+            || !said(name) && replaced()
     };
 
     let inside = memchr::memchr(b'{', body).map_or(0, |brace| brace + 1);

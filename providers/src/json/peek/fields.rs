@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Flag, unquote};
+use super::{Flag, Number, unquote};
 use crate::Schema;
 use crate::conversation::Refusal;
 use crate::json::depth::Container;
@@ -25,6 +25,7 @@ pub(super) enum Key {
     Tools,
     Functions,
     Effort,
+    Thinking,
     GenerationConfig,
     OtherModels,
     Background,
@@ -62,6 +63,7 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("model", Key::Model),
             ("stream", Key::Stream),
             ("max_tokens", Key::MaxTokens),
+            ("thinking", Key::Thinking),
             ("tools", Key::Tools),
             ("models", Key::OtherModels),
             ("fallbacks", Key::OtherModels),
@@ -86,6 +88,9 @@ pub(super) const GENERATION_CONFIG: Fields<Key> = &[
 /// Those of OpenAI's `stream_options`.
 pub(super) const STREAM_OPTIONS: Fields<()> = &[("include_usage", ())];
 
+/// Those of Claude's `thinking`.
+pub(super) const THINKING: Fields<()> = &[("budget_tokens", ())];
+
 /// The members of one object, read one after the other.
 pub(super) struct Members<'a, K: 'static> {
     fields: Fields<K>,
@@ -97,6 +102,11 @@ pub(super) struct Members<'a, K: 'static> {
 impl<'a, K: Copy + PartialEq> Members<'a, K> {
     pub(super) fn of(fields: Fields<K>, body: &'a [u8]) -> Self {
         Self { fields, body, names: Vec::with_capacity(16), keys: Vec::new() }
+    }
+
+    /// Whether the object has none.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// Reads an object; the next byte is its brace. Governed members go to `visit`, which must
@@ -224,6 +234,7 @@ pub(super) struct Value<'s, 'a> {
 }
 
 /// Where an object stands.
+#[derive(Clone, Debug)]
 pub(super) struct Object {
     /// All of it, or of the null in its place.
     pub(super) span: Range<usize>,
@@ -276,17 +287,19 @@ impl<'a> Value<'_, 'a> {
 
     /// A whole number or null. Other spellings of it (`1e3`, `8.0`) are refused, because readers
     /// differ in what they make of them.
-    pub(super) fn count(&mut self, least: u32, most: u32) -> Result<Option<u32>, Refusal> {
-        let (_, text) = self.raw()?;
+    pub(super) fn count(&mut self, least: u32, most: u32) -> Result<Number, Refusal> {
+        let (span, text) = self.raw()?;
         if text == b"null" {
-            return Ok(None);
+            return Ok(Number { value: None, span });
         }
         let count = match text.first() {
             Some(b'0'..=b'9') => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
             _ => None,
         };
         match count {
-            Some(count) if (least..=most).contains(&count) => Ok(Some(count)),
+            Some(count) if (least..=most).contains(&count) => {
+                Ok(Number { value: Some(count), span })
+            }
             _ => Err(self.wrong(format_args!(
                 "a whole number from {least} to {most}, written in digits only"
             ))),
@@ -315,6 +328,18 @@ impl<'a> Value<'_, 'a> {
         Ok(inside.and_then(|inside| std::str::from_utf8(inside).ok()))
     }
 
+    /// An object's governed members given to `visit`; anything else is passed over.
+    pub(super) fn members_if_any<K: Copy + PartialEq>(
+        &mut self,
+        fields: Fields<K>,
+        visit: impl FnMut(K, Value<'_, 'a>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        match self.scanner.next() {
+            Some(b'{') => self.members(fields, visit).map(|_| ()),
+            _ => self.raw().map(|_| ()),
+        }
+    }
+
     /// An object or null, its governed members given to `visit`.
     pub(super) fn members<K: Copy + PartialEq>(
         &mut self,
@@ -334,7 +359,7 @@ impl<'a> Value<'_, 'a> {
         Ok(Object {
             span: start..self.scanner.at(),
             inside: Some(start + 1),
-            empty: members.names.is_empty(),
+            empty: members.is_empty(),
         })
     }
 }

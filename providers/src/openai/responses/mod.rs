@@ -23,6 +23,9 @@ use crate::conversation::{ApiError, Refusal, Request, Response, Usage};
 use crate::openai;
 pub(crate) use reference::forget_thoughts;
 
+/// Fewest output tokens that OpenAI takes.
+pub(crate) const MIN_TOKENS: u64 = 16;
+
 /// The codec of OpenAI Responses.
 #[derive(Clone, Copy, Debug)]
 pub struct Responses;

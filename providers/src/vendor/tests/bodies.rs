@@ -78,6 +78,13 @@ fn hosts_that_know_the_old_limit_only_get_that() {
         host(r#"{"max_completion_tokens":5,"max_tokens":4,"model":"m"}"#),
         r#"{"max_tokens":4,"model":"m"}"#
     );
+    // A null is none, and must not be in the way of one.
+    for text in [
+        r#"{"max_tokens":null,"max_completion_tokens":5,"model":"m"}"#,
+        r#"{"max_completion_tokens":5,"max_tokens":null,"model":"m"}"#,
+    ] {
+        assert_eq!(host(text), r#"{"max_tokens":5,"model":"m"}"#);
+    }
 }
 
 #[test]
@@ -139,7 +146,8 @@ proptest! {
             }
             _ => {
                 if let Some(limit) = expected.remove("max_completion_tokens")
-                    && !expected.contains_key("max_tokens")
+                    && !limit.is_null()
+                    && expected.get("max_tokens").is_none_or(Value::is_null)
                 {
                     expected.insert("max_tokens".into(), limit);
                 }

@@ -11,11 +11,8 @@ use crate::codec::Target;
 use crate::conversation::{Field, Modality, OutputFormat, Refusal, Request};
 use crate::openai::losses::{Losses, refuse};
 use crate::openai::pairs::{self, Own};
-use crate::openai::responses::{ENCRYPTED, LOGPROBS};
+use crate::openai::responses::{ENCRYPTED, LOGPROBS, MIN_TOKENS};
 use crate::openai::{reasoning, sampling, tool};
-
-/// Fewest output tokens that OpenAI takes.
-const MIN_TOKENS: u64 = 16;
 
 /// The plain fields of a body.
 pub(super) struct Options<'a> {

@@ -20,8 +20,11 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("telemetry", &["budget"]),
     ("admission", &["budget", "credential", "route", "snapshot"]),
     ("proxy", &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry"]),
-    ("admin", &["budget", "credential", "proxy", "report", "snapshot"]),
-    ("gateway", &["admin", "budget", "config", "proxy", "resolve", "telemetry"]),
+    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry"]),
+    (
+        "gateway",
+        &["admin", "budget", "config", "credential", "proxy", "resolve", "snapshot", "telemetry"],
+    ),
     ("demo", &["budget", "config", "gateway", "simulator", "snapshot"]),
 ];
 

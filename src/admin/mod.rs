@@ -19,6 +19,7 @@ use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
 use crate::proxy::Gateway;
+use crate::telemetry::Now;
 use answer::Answer;
 
 /// What there is, for whoever asks for something else.
@@ -42,8 +43,12 @@ impl Admin {
             "/readyz" => self.readiness(),
             "/metrics" => {
                 let snapshot = self.gateway.live.pin();
-                let balances = self.gateway.ledger.balances(&snapshot.budgets);
-                Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &balances))
+                let ledger = &self.gateway.ledger;
+                let now = Now {
+                    balances: &ledger.balances(&snapshot.budgets),
+                    ledger_writable: ledger.is_writable(),
+                };
+                Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }
             "/spend" => spend::show(&self.gateway, query),
             "/budgets" => budgets::show(&self.gateway),

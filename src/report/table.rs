@@ -89,7 +89,7 @@ fn shown(name: &str) -> String {
 
 fn table(heads: Vec<String>) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(heads);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(heads);
     table
 }
 

@@ -41,7 +41,7 @@ const DRAIN_STEP: Duration = Duration::from_millis(50);
 /// How long readiness is off before the listeners close, so that load balancers notice.
 const NOTICE: Duration = Duration::from_secs(2);
 /// How the webhook is shown its token.
-const BEARER: Header = Header { name: "authorization", prefix: "Bearer " };
+const BEARER: (&str, &str) = ("authorization", "Bearer ");
 /// How long answers that the drain cuts may take to be ended with an error.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -154,7 +154,9 @@ fn tell(options: &Options, metrics: &Arc<Metrics>) -> std::io::Result<()> {
     let target = move || {
         let snapshot = live.pin();
         let Webhook { url, token } = snapshot.webhook.as_ref()?;
-        let shown = token.as_ref().map(|token| credential::inject(&BEARER, &token.current()));
+        let (name, prefix) = (BEARER.0.to_owned(), BEARER.1.to_owned());
+        let form = Header { name, prefix };
+        let shown = token.as_ref().map(|token| credential::inject(&form, &token.current()));
         // One that is no token was refused with the configuration.
         let headers = shown.transpose().ok()?.into_iter().collect();
         Some(Target { url: url.clone(), headers })

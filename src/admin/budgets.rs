@@ -114,14 +114,19 @@ fn not_made(error: AdjustError) -> (StatusCode, String) {
 }
 
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (StatusCode, String)> {
-    serde_json::from_slice(body)
-        .map_err(|error| (StatusCode::BAD_REQUEST, format!("the body is not as it must be: {error}")))
+    serde_json::from_slice(body).map_err(|error| {
+        (StatusCode::BAD_REQUEST, format!("the body is not as it must be: {error}"))
+    })
 }
 
 /// A time, or the beginning of a day in UTC.
 fn moment(text: &str) -> Option<i64> {
     let time = text.parse::<Timestamp>().ok();
-    let day = || Offset::UTC.to_timestamp(text.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight())).ok();
+    let day = || {
+        Offset::UTC
+            .to_timestamp(text.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight()))
+            .ok()
+    };
     time.or_else(day).map(Timestamp::as_second)
 }
 

@@ -246,11 +246,11 @@ impl Attempt {
         let reservation =
             ledger.reserve(budgets, &self.subject(who), estimate).await.map_err(|denied| {
                 match &denied {
-                    Denied::Exceeded { retry_after, .. } => {
+                    Denied::Exceeded(exceeded) => {
                         let mut denial =
                             Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
                         denial.error.code = Some("budget_exceeded".to_owned());
-                        denial.error.retry_after = Some(*retry_after);
+                        denial.error.retry_after = Some(exceeded.retry_after);
                         denial
                     }
                     Denied::Short(_) | Denied::Unavailable => {

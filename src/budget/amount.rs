@@ -26,6 +26,32 @@ pub struct Estimate {
     pub most: Charge,
 }
 
+impl Estimate {
+    /// All of the way from likely to most.
+    pub(super) const QUARTERS: u8 = 4;
+
+    /// No call is held at more in any unit: nine million dollars. So one that names an absurd limit
+    /// leaves room for thousands of others before a sum would wrap and has to be refused.
+    const MOST: u64 = 1 << 53;
+
+    /// What is so many quarters of the way from likely to most, each number rounded up. Nothing of
+    /// it is cached: nobody knows beforehand.
+    pub(super) fn part(self, quarters: u8) -> Charge {
+        let part = |likely: u64, most: u64| {
+            let way = u128::from(most.saturating_sub(likely)) * u128::from(quarters);
+            let way = way.div_ceil(u128::from(Self::QUARTERS));
+            likely.saturating_add(u64::try_from(way).unwrap_or(u64::MAX)).min(Self::MOST)
+        };
+        let Self { likely, most } = self;
+        Charge {
+            cost: Money::from_nanos(part(likely.cost.nanos(), most.cost.nanos())),
+            input: part(likely.input, most.input),
+            cached: 0,
+            output: part(likely.output, most.output),
+        }
+    }
+}
+
 /// Requests, tokens and money of one call or of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Amount {

@@ -93,13 +93,12 @@ impl RequestCtx {
     /// Where the request is, for metrics.
     pub fn place(&self) -> Place<'_> {
         let who = self.who.as_ref().map(Who::subject).unwrap_or_default();
-        let known = |name: &'_ str| if name.is_empty() { UNKNOWN } else { name };
         Place {
             gateway: &self.snapshot.gateway,
             route: self.route.as_ref().map_or(UNKNOWN, |route| &route.name),
             backend: self.backend.as_ref().map_or(UNKNOWN, |backend| &backend.name),
-            namespace: known(who.namespace),
-            service_account: known(who.service_account),
+            namespace: or_unknown(who.namespace),
+            service_account: or_unknown(who.service_account),
         }
     }
 
@@ -126,4 +125,8 @@ impl RequestCtx {
         });
         configured.unwrap_or(UNKNOWN)
     }
+}
+
+const fn or_unknown(name: &str) -> &str {
+    if name.is_empty() { UNKNOWN } else { name }
 }

@@ -27,7 +27,8 @@ struct Told {
 impl Admin {
     pub(super) fn at(url: &str) -> Result<Self, String> {
         let fail = |error: &dyn std::fmt::Display| format!("cannot start a client: {error}");
-        let builder = Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+        let builder =
+            Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
         // What is beside this machine is not behind a proxy, and its answers are money.
         let client = builder.no_proxy().build().map_err(|error| fail(&error))?;
         let runtime = Builder::new_current_thread().enable_all().build();
@@ -51,9 +52,8 @@ impl Admin {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, String> {
-        let token = std::env::var(TOKEN).map_err(|_| {
-            format!("changes need the gateway's admin token: put it into {TOKEN}")
-        })?;
+        let token = std::env::var(TOKEN)
+            .map_err(|_| format!("changes need the gateway's admin token: put it into {TOKEN}"))?;
         let body = serde_json::to_vec(body).map_err(|error| error.to_string())?;
         let request = self.client.request(Method::POST, format!("{}{path}", self.url));
         let request = request.bearer_auth(token.trim_end()).body(body);

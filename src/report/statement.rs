@@ -68,12 +68,7 @@ impl Serialize for Row {
 
 impl Statement {
     /// These rows, added up by some columns.
-    pub fn new(
-        gateway: &str,
-        (from, to): (&str, &str),
-        by: &[Column],
-        rows: &[SpendRow],
-    ) -> Self {
+    pub fn new(gateway: &str, (from, to): (&str, &str), by: &[Column], rows: &[SpendRow]) -> Self {
         let total = rows.iter().fold(Spend::default(), |sum, row| sum.plus(row.spend));
         let rows = Column::sum(rows, by);
         Self {

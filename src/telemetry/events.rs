@@ -15,7 +15,8 @@ use crate::budget::{Event, Quantity};
 struct Notice<'a> {
     /// Another one for each event, the same when it is sent again.
     id: String,
-    time: Timestamp,
+    /// RFC 3339, as `window_end` is.
+    time: String,
     gateway: &'a str,
     /// `threshold` or `exceeded`.
     event: &'static str,
@@ -30,7 +31,7 @@ struct Notice<'a> {
     spent: String,
     /// When the window ends.
     #[serde(skip_serializing_if = "Option::is_none")]
-    window_end: Option<Timestamp>,
+    window_end: Option<String>,
     /// All of it in words, as chat programs take it.
     text: String,
 }
@@ -81,7 +82,7 @@ impl<'a> Notice<'a> {
         };
         Self {
             id,
-            time: Timestamp::now(),
+            time: Timestamp::now().to_string(),
             gateway,
             event: word,
             budget,
@@ -90,7 +91,9 @@ impl<'a> Notice<'a> {
             unit: limit.unit(),
             limit: limit.decimal(),
             spent: spent.decimal(),
-            window_end: window_end.and_then(|end| Timestamp::from_second(end).ok()),
+            window_end: window_end
+                .and_then(|end| Timestamp::from_second(end).ok())
+                .map(|end| end.to_string()),
             text: text(budget, of, percent, *limit, *spent),
         }
     }
@@ -108,7 +111,9 @@ fn text(budget: &str, of: &str, percent: Option<u8>, limit: Quantity, spent: Qua
     // Callers choose some counters' names: quoted, no line ends early (S-55).
     let of = if of.is_empty() { String::new() } else { format!(" of {of:?}") };
     match percent {
-        Some(percent) => format!("budget {budget}{of}: {percent} % of {limit} reached, {spent} spent"),
+        Some(percent) => {
+            format!("budget {budget}{of}: {percent} % of {limit} reached, {spent} spent")
+        }
         None => format!(
             "budget {budget}{of}: {spent} spent, and a call was let through beyond the limit of \
              {limit} (on_exceeded: audit)"

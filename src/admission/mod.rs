@@ -15,7 +15,12 @@ use providers::translate::Billed;
 pub use caller::{Who, authenticate};
 pub use rates::Rates;
 
-use crate::budget::{Charge, Denied, Estimate, Ledger, Money, Reservation, Subject, estimate};
+use rates::TooOften;
+
+use crate::budget::rate::Room;
+use crate::budget::{
+    Balance, Budget, Charge, Denied, Estimate, Ledger, Money, Reservation, Subject, estimate,
+};
 use crate::route::{self, Health};
 use crate::snapshot::{Backend, Route, Snapshot, Terms};
 
@@ -26,11 +31,13 @@ pub struct Denial {
     pub reason: &'static str,
     /// What the caller is told.
     pub error: ApiError,
+    /// What is left of the rate that it would exceed.
+    pub room: Option<Room>,
 }
 
 impl Denial {
     fn new(reason: &'static str, class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { reason, error: ApiError::new(class, message) }
+        Self { reason, error: ApiError::new(class, message), room: None }
     }
 }
 
@@ -72,6 +79,8 @@ pub struct Grant {
     pub route: Arc<Route>,
     /// The attempts.
     pub attempts: Vec<Attempt>,
+    /// What is left of the tightest rate that it counts in.
+    pub room: Option<Room>,
 }
 
 /// One backend and model that a call may be sent to. Made by [`admit`] only.
@@ -119,10 +128,11 @@ pub fn admit(rules: Rules<'_>, who: &Who, call: Call<'_>, draw: u64) -> Result<G
         let message = format!("this caller may not use the model `{}`", printable(call.model));
         return Err(Denial::new("model_not_allowed", ErrorClass::Permission, message));
     }
-    if let Some(first) = attempts.first() {
-        admit_rate(rules, who, first)?;
-    }
-    Ok(Grant { route: route.clone(), attempts })
+    let room = match attempts.first() {
+        Some(first) => admit_rate(rules, who, first)?,
+        None => None,
+    };
+    Ok(Grant { route: route.clone(), attempts, room })
 }
 
 /// Decides whether a call that is passed on unread may go to its backend. In budgets and rates its
@@ -145,14 +155,17 @@ pub fn admit_path(rules: Rules<'_>, who: &Who, call: PathCall<'_>) -> Result<Att
     Ok(attempt)
 }
 
-fn admit_rate(rules: Rules<'_>, who: &Who, attempt: &Attempt) -> Result<(), Denial> {
+fn admit_rate(rules: Rules<'_>, who: &Who, attempt: &Attempt) -> Result<Option<Room>, Denial> {
     rules.rates.admit(&rules.snapshot.rates, &attempt.subject(who)).map_err(|too_often| {
         let message = format!(
             "rate `{}` allows {} for each {}; wait and try again",
             too_often.rate.name, too_often.rate.limit, too_often.rate.per
         );
         let mut denial = Denial::new("rate", ErrorClass::RateLimited, message);
-        denial.error.retry_after = Some(too_often.retry_after);
+        let TooOften { rate, retry_after } = too_often;
+        let limit = rate.limit.requests;
+        denial.error.retry_after = Some(retry_after);
+        denial.room = Some(Room { limit, remaining: 0, reset: retry_after });
         denial
     })
 }
@@ -181,6 +194,23 @@ impl Attempt {
             model: &self.model,
             ..who.subject()
         }
+    }
+
+    /// What the budgets that this attempt counts in stand at, the one with the least room first.
+    pub fn balances(&self, ledger: &Ledger, snapshot: &Snapshot, who: &Who) -> Vec<Balance> {
+        let subject = self.subject(who);
+        let counting = |budget: &&Arc<Budget>| budget.calls.count(&subject);
+        let budgets: Vec<_> = snapshot.budgets.iter().filter(counting).cloned().collect();
+        if budgets.is_empty() {
+            return Vec::new();
+        }
+        let mut balances = ledger.balances(&budgets);
+        balances.retain(|balance| balance.of == balance.scope.of(&subject));
+        // a / b < c / d without dividing; no limit at all is the least room there can be.
+        let room = |balance: &Balance| u128::from(balance.remaining().count());
+        let limit = |balance: &Balance| u128::from(balance.limit.count()).max(1);
+        balances.sort_by(|a, b| (room(a) * limit(b)).cmp(&(room(b) * limit(a))));
+        balances
     }
 
     /// A call that is passed on unread.
@@ -266,6 +296,16 @@ impl Admitted {
     /// Whether the provider bills nothing for it, whatever it answers.
     pub fn is_free(&self) -> bool {
         self.usage.total() == 0
+    }
+
+    /// Whether the model has a price: what it costs is unknown otherwise.
+    pub fn is_priced(&self) -> bool {
+        self.terms.price.is_some()
+    }
+
+    /// Input tokens that the request is expected to have.
+    pub const fn expected_input(&self) -> u64 {
+        self.usage.input
     }
 
     /// The first byte is about to go out: from here on the provider may bill.

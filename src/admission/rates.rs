@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::budget::Subject;
-use crate::budget::rate::{RateLimit, RateLimiter};
+use crate::budget::rate::{RateLimit, RateLimiter, Room};
 use crate::snapshot::Rate;
 
 /// A rate that would be exceeded.
@@ -25,14 +25,23 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Lets a call through and counts it, or says which rate it would exceed.
-    pub fn admit<'a>(&self, rates: &'a [Arc<Rate>], who: &Subject<'_>) -> Result<(), TooOften<'a>> {
+    /// Lets a call through and counts it, or says which rate it would exceed. What is left of the
+    /// tightest rate, if there is any.
+    pub fn admit<'a>(
+        &self,
+        rates: &'a [Arc<Rate>],
+        who: &Subject<'_>,
+    ) -> Result<Option<Room>, TooOften<'a>> {
+        let mut tightest: Option<Room> = None;
         for rate in rates {
-            self.limiter(rate)
-                .admit(&rate.per.of(who))
-                .map_err(|retry_after| TooOften { rate, retry_after })?;
+            let (limiter, of) = (self.limiter(rate), rate.per.of(who));
+            limiter.admit(&of).map_err(|retry_after| TooOften { rate, retry_after })?;
+            let room = limiter.room(&of);
+            if tightest.is_none_or(|tightest| room.remaining < tightest.remaining) {
+                tightest = Some(room);
+            }
         }
-        Ok(())
+        Ok(tightest)
     }
 
     fn limiter(&self, rate: &Rate) -> Arc<RateLimiter> {

@@ -33,9 +33,9 @@ pub(super) struct Book {
     /// Those that count, and older ones that open reservations still hold.
     counters: HashMap<CounterId, Counter>,
     open: HashMap<ReservationId, Hold>,
+    statement: Statement,
     /// Grants given at run time, by budget.
     top_ups: HashMap<String, Vec<TopUp>>,
-    statement: Statement,
     /// The latest time seen. Time never goes back here, so no window does.
     latest: i64,
     last_counter: u64,

@@ -7,6 +7,8 @@ use providers::Schema;
 use providers::conversation::Usage;
 
 use crate::admission::Who;
+use crate::budget::Balance;
+use crate::budget::rate::Room;
 use crate::snapshot::{Backend, Route, Snapshot, matches};
 use crate::telemetry::Place;
 use crate::telemetry::metrics::UNKNOWN;
@@ -47,6 +49,15 @@ pub struct RequestCtx {
     pub cost: u64,
     /// Whether the charge is an estimate.
     pub estimated: bool,
+    /// Whether something of it has no price, so that the charge is not what it costs.
+    pub unpriced: bool,
+    /// What the budgets that it counts in stood at when they were last looked at, the one with the
+    /// least room first.
+    pub balances: Vec<Balance>,
+    /// What is left of the tightest rate that it counts in.
+    pub room: Option<Room>,
+    /// When its caller was found to have gone, before the answer was whole.
+    pub left: Option<Instant>,
     /// Fields left out.
     pub dropped: Vec<String>,
     /// Fields that were said in another way.
@@ -78,6 +89,10 @@ impl RequestCtx {
             usage: None,
             cost: 0,
             estimated: false,
+            unpriced: false,
+            balances: Vec::new(),
+            room: None,
+            left: None,
             dropped: Vec::new(),
             emulated: Vec::new(),
             reason: None,

@@ -5,6 +5,7 @@
 //! lead to the next attempt, which starts from the caller's own request.
 
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode, header};
@@ -15,7 +16,7 @@ use providers::codec::Reply;
 use providers::conversation::{ApiError, ErrorClass};
 use providers::seal::Seal;
 use providers::surface::Operation;
-use providers::translate::Inbound;
+use providers::translate::{Billed, Inbound};
 
 use super::ctx::RequestCtx;
 use super::drain::Drain;
@@ -25,7 +26,7 @@ use super::prepare::prepare;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use super::{Gateway, answer};
 use crate::admission::{self, Admitted, Attempt, Call, Rules, Who};
-use crate::snapshot::Backend;
+use crate::snapshot::{Backend, OnDisconnect};
 
 /// What the path of a request says.
 #[derive(Clone, Debug)]
@@ -63,8 +64,11 @@ pub async fn run(
     ctx.model = Some(model.clone());
     let call = Call { model: &model, body: body.bytes.len(), billed: inbound.billed() };
     let rules = Rules { snapshot: &snapshot, health: &gateway.health, rates: &gateway.rates };
-    let grant = admission::admit(rules, who, call, gateway.draw())?;
+    let grant = admission::admit(rules, who, call, gateway.draw()).inspect_err(|denial| {
+        ctx.room = denial.room;
+    })?;
     ctx.route = Some(grant.route);
+    ctx.room = grant.room;
 
     let mut failed = None;
     for attempt in &grant.attempts {
@@ -83,17 +87,23 @@ pub async fn run(
         }
         let schema = prepared.schema;
         let outgoing = prepared.enter(gateway, ctx, attempt);
-        let failure = match attempt.reserve(&gateway.ledger, &snapshot, who, call).await {
-            Ok(admitted) => {
-                let inbound = &inbound;
-                let exchange = Exchange { gateway, inbound, attempt, schema };
-                match exchange.attempt(session, ctx, outgoing, admitted).await? {
-                    Attempted::Served => return Ok(()),
-                    Attempted::Next(failure) => failure,
-                }
-            }
-            Err(denial) => denial.into(),
+        let inbound = &inbound;
+        let exchange = Exchange { gateway, inbound, attempt, who, schema };
+        let attempted = match attempt.reserve(&gateway.ledger, &snapshot, who, call).await {
+            Ok(admitted) => exchange.attempt(session, ctx, outgoing, admitted).await,
+            Err(denial) => Ok(Attempted::Next(denial.into())),
         };
+        let (failure, last) = match attempted {
+            Ok(Attempted::Served) => return Ok(()),
+            // Nobody is left to be told, nor for another attempt to be made for.
+            _ if ctx.left.is_some() => return Err(Failure::CallerGone),
+            Ok(Attempted::Next(failure)) => (failure, false),
+            Err(failure) => (failure, true),
+        };
+        exchange.look(ctx);
+        if last {
+            return Err(failure);
+        }
         failed = Some(failure);
     }
     Err(failed.unwrap_or_else(|| Failure::bad_request("no backend can carry this request")))
@@ -104,6 +114,7 @@ pub struct Exchange<'a> {
     pub gateway: &'a Gateway,
     pub inbound: &'a Inbound<'a>,
     pub attempt: &'a Attempt,
+    pub who: &'a Who,
     /// The schema that the backend is asked in.
     pub schema: Schema,
 }
@@ -118,15 +129,26 @@ impl Exchange<'_> {
     ) -> Result<Attempted, Failure> {
         let backend = self.attempt.backend();
         let sent = {
-            let mut before_sending = || admitted.dispatched();
-            let send = self.gateway.upstreams.send(backend, &outgoing, &mut before_sending);
-            self.patience(ctx).wait(session, pin!(send)).await
+            let dispatched = AtomicBool::new(false);
+            let mut before_sending = || {
+                admitted.dispatched();
+                dispatched.store(true, Ordering::Relaxed);
+            };
+            let mut send =
+                pin!(self.gateway.upstreams.send(backend, &outgoing, &mut before_sending));
+            let sent = Patience::of(self.gateway, ctx).wait(session, send.as_mut()).await;
+            match sent {
+                Err(Interrupted::CallerGone) if dispatched.load(Ordering::Relaxed) => {
+                    self.read_on(ctx, send).await
+                }
+                sent => sent,
+            }
         };
         let incoming = match sent {
             Ok(Ok(incoming)) => incoming,
             Ok(Err(no_answer)) => return Ok(self.no_answer(ctx, no_answer, admitted)),
             Err(interrupted) => {
-                answer::charge_estimate(self.gateway, ctx, admitted, None);
+                self.charge_estimate(ctx, admitted, None);
                 return Err(interrupted.into());
             }
         };
@@ -138,16 +160,44 @@ impl Exchange<'_> {
         }
     }
 
-    /// How long this request may be waited for.
-    pub fn patience(&self, ctx: &RequestCtx) -> Patience<'_> {
-        Patience::of(self.gateway, ctx)
+    /// Waits for something of the provider's, unless something comes first after which it is of no
+    /// use. A caller that goes away makes no end of it where the backend's answers are read on.
+    pub async fn wait<T>(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestCtx,
+        mut work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Interrupted> {
+        if ctx.left.is_none() {
+            match Patience::of(self.gateway, ctx).wait(session, work.as_mut()).await {
+                Err(Interrupted::CallerGone) => {}
+                done => return done,
+            }
+        }
+        self.read_on(ctx, work).await
+    }
+
+    /// Waits for something of the provider's although the caller has gone, to learn what it costs:
+    /// as long as the backend's policy says, from when the caller was first found to have gone.
+    async fn read_on<T>(
+        &self,
+        ctx: &mut RequestCtx,
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Interrupted> {
+        let left = *ctx.left.get_or_insert_with(Instant::now);
+        match self.attempt.backend().on_disconnect {
+            OnDisconnect::Drain(bound) if self.inbound.billed() != Billed::Nothing => {
+                Patience::of(self.gateway, ctx).wait_alone(left + bound, work).await
+            }
+            OnDisconnect::Drain(_) | OnDisconnect::Estimate => Err(Interrupted::CallerGone),
+        }
     }
 
     /// Nothing came back. A provider that got the whole request, and then took too long or broke
     /// off, may have done the work and may bill it, so the estimate is charged.
     fn no_answer(&self, ctx: &mut RequestCtx, why: NoAnswer, admitted: Admitted) -> Attempted {
         if why.billable {
-            answer::charge_estimate(self.gateway, ctx, admitted, None);
+            self.charge_estimate(ctx, admitted, None);
         } else {
             admitted.release();
         }
@@ -169,7 +219,7 @@ impl Exchange<'_> {
         admitted.release();
         let backend = self.attempt.backend();
         let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
-        let body = self.patience(ctx).wait(session, pin!(incoming.short())).await;
+        let body = self.wait(session, ctx, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
         let body = body?;
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -332,6 +382,22 @@ impl Patience<'_> {
     pub fn of<'g>(gateway: &'g Gateway, ctx: &RequestCtx) -> Patience<'g> {
         let deadline = ctx.started + ctx.snapshot.limits.total;
         Patience { deadline, drain: &gateway.drain }
+    }
+
+    /// Waits for `work`, of which nobody but the ledger learns, until then at most.
+    pub async fn wait_alone<T>(
+        self,
+        until: Instant,
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Interrupted> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = tokio::time::sleep_until(until.min(self.deadline).into()) => {
+                Err(Interrupted::CallerGone)
+            }
+            () = self.drain.is_over() => Err(Interrupted::Drained),
+        }
     }
 
     /// Waits for `work`, unless something comes first after which it is of no use.

@@ -148,7 +148,10 @@ fn focus_has_the_mandatory_columns_of_every_version() {
 
 #[test]
 fn the_table_shows_the_dearest_first_and_the_sum() {
-    let rows = [row("2026-11-02", "ann", "m", 1_000_000_000), row("2026-11-02", "bob", "m", 2_000_000_000)];
+    let rows = [
+        row("2026-11-02", "ann", "m", 1_000_000_000),
+        row("2026-11-02", "bob", "m", 2_000_000_000),
+    ];
     let text = table::statement(&statement(&[Column::Caller], &rows));
     let (bob, ann) = (text.find("bob").unwrap(), text.find("ann").unwrap());
     assert!(bob < ann, "{text}");

@@ -7,7 +7,7 @@ use crate::budget::{
     Budget, Denied, Estimate, Event, Exceeded, Limit, OnExceeded, Subject, Window,
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, Used},
-    statement::RowKey,
+    statement::{Party, RowKey, SubjectId},
 };
 
 /// When a call that was one too many at once may try again.
@@ -82,8 +82,7 @@ impl Book {
                 }
             }
         }
-        let (row, party) = self.statement.plan(who, self.latest);
-        draft.entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
+        let row = self.statement.plan(who, self.latest);
         draft.finish(ReservationId(self.last_reservation + 1), row)
     }
 
@@ -200,12 +199,16 @@ impl Draft {
         })
     }
 
-    fn finish(mut self, id: ReservationId, row: RowKey) -> Result<Plan, Denied> {
+    fn finish(
+        mut self,
+        id: ReservationId,
+        (row, party): (RowKey, Option<(SubjectId, Party)>),
+    ) -> Result<Plan, Denied> {
         if let Some(refused) = self.refused {
             return Err(Denied::Exceeded(Box::new(refused)));
         }
-        let row = Some(row);
-        let hold = Hold { id, counters: self.counters, estimate: self.held, row };
+        self.entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
+        let hold = Hold { id, counters: self.counters, estimate: self.held, row: Some(row) };
         self.entries.push(Entry::Reserve(hold));
         let Self { quarters, entries, watches, events, .. } = self;
         Ok(Plan { id, quarters, entries, watches, events })

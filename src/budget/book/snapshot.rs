@@ -51,7 +51,7 @@ impl Book {
     }
 
     /// Forgets what no open reservation holds and what makes no difference any more. The work is
-    /// in proportion to how much came since the last time.
+    /// in proportion to how many counters came since the last time.
     pub(in crate::budget) fn sweep_if_large(&mut self) {
         if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) || self.statement.is_large() {
             self.sweep();
@@ -83,6 +83,7 @@ impl Book {
             given.retain(|it| *latest < it.until.saturating_add(REMEMBER_GRANTS));
             !given.is_empty()
         });
-        self.statement.sweep(*latest, self.open.values().filter_map(|hold| hold.row));
+        let rows = self.open.values().filter_map(|hold| hold.row);
+        self.statement.sweep(self.latest, rows);
     }
 }

@@ -54,8 +54,13 @@ fn what_is_not_any_more_is_not_shown() {
     let text = render(&metrics, &[balance("ann", 5)]);
     assert_eq!(
         series(&text, "egret_budget_limit"),
-        [r#"egret_budget_limit{budget="each",gateway="egret",of="ann",per="caller",unit="tokens",window="day"} 100"#]
+        [
+            r#"egret_budget_limit{budget="each",gateway="egret",of="ann",per="caller",unit="tokens",window="day"} 100"#
+        ]
     );
-    assert_eq!(series(&text, "egret_ledger_writable"), [r#"egret_ledger_writable{gateway="egret"} 1"#]);
+    assert_eq!(
+        series(&text, "egret_ledger_writable"),
+        [r#"egret_ledger_writable{gateway="egret"} 1"#]
+    );
     assert!(series(&render(&metrics, &[]), "egret_budget_limit").is_empty());
 }

@@ -15,7 +15,9 @@ const NOW: [Duration; 4] = [Duration::ZERO; 4];
 fn server(answers: &'static [&'static str]) -> (String, std::thread::JoinHandle<Vec<String>>) {
     static CRYPTO: Once = Once::new();
     // Another test may have been first.
-    CRYPTO.call_once(|| drop(tokio_rustls::rustls::crypto::ring::default_provider().install_default()));
+    CRYPTO.call_once(|| {
+        drop(tokio_rustls::rustls::crypto::ring::default_provider().install_default())
+    });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook?token=secret-of-the-url", listener.local_addr().unwrap());
     let thread = std::thread::spawn(move || {
@@ -73,7 +75,8 @@ async fn a_notice_is_posted_with_its_token() {
     assert_eq!(send(&url).await, Some("ok"));
     let requests = server.join().unwrap();
     assert!(requests[0].starts_with("POST /hook?token=secret-of-the-url HTTP/1.1\r\n"));
-    for line in ["authorization: Bearer canary", "content-type: application/json", "{\"id\":\"7\"}"] {
+    for line in ["authorization: Bearer canary", "content-type: application/json", "{\"id\":\"7\"}"]
+    {
         assert!(requests[0].contains(line), "{line} is missing from {}", requests[0]);
     }
 }

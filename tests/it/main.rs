@@ -31,6 +31,7 @@ mod routing;
 mod secrecy;
 
 mod seal;
+mod spend;
 mod stream;
 mod support;
 mod trust;

@@ -2,6 +2,7 @@
 
 mod broken;
 mod good;
+mod money;
 mod reload;
 
 use std::ffi::OsString;
@@ -16,17 +17,19 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 12] = [
+const ENVIRONMENT: [(&str, &str); 14] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
     ("CHECKOUT_KEY", "key-of-checkout"),
-    ("EGRET_ADMIN_TOKEN", "token-of-the-admin"),
     ("RESEARCH_KEY", "key-of-research"),
     ("AZURE_API_KEY", "az-key"),
     ("VERTEX_TOKEN", "ya29-token"),
     ("BEDROCK_API_KEY", "aws-key"),
     ("SEAL_KEY", "c2VhbC1vZi1yZWFzb25pbmctZm9yLXRoZS10ZXN0cw"),
+    ("REDIS_PASSWORD", "password-of-redis"),
+    ("WEBHOOK_TOKEN", "token-of-webhook"),
+    ("EGRET_ADMIN_TOKEN", "token-of-admin"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];

@@ -55,7 +55,7 @@ as estimated.";
 const BUDGETS: &str = "\
 Examples:
   egret budgets                                                        what they stand at
-  egret budgets top-up daily 50USD --of checkout --until 2026-12-01    once, on top of the limit
+  egret budgets top-up daily 50USD --of checkout --until 2026-12-31    once, on top of the limit
   egret budgets reset daily --of checkout                              as if nothing was spent
 
 Changes need the token that the configuration names under `admin`, in EGRET_ADMIN_TOKEN.";
@@ -165,7 +165,7 @@ pub enum BudgetsAction {
         /// Which counter: the caller, the model, …; not for a total
         #[arg(long, value_name = "COUNTER")]
         of: Option<String>,
-        /// When it ends: the beginning of a day (UTC), as 2026-12-01, or 2026-12-01T18:00:00Z
+        /// The last day that it is good on (UTC), as 2026-12-31, or a time, as 2026-12-31T18:00:00Z
         #[arg(long, value_name = "DATE")]
         until: String,
     },

@@ -1,7 +1,7 @@
 //! `/budgets`: what they stand at; topping them up and resetting them.
 
 use http::StatusCode;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::Offset};
 use serde::Deserialize;
 
@@ -119,13 +119,12 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (StatusCode, String
     })
 }
 
-/// A time, or the beginning of a day in UTC.
+/// A time, or the end of a day in UTC.
 fn moment(text: &str) -> Option<i64> {
     let time = text.parse::<Timestamp>().ok();
     let day = || {
-        Offset::UTC
-            .to_timestamp(text.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight()))
-            .ok()
+        let next = text.parse::<Date>().ok()?.tomorrow().ok()?;
+        Offset::UTC.to_timestamp(next.to_datetime(Time::midnight())).ok()
     };
     time.or_else(day).map(Timestamp::as_second)
 }

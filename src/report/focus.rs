@@ -99,7 +99,9 @@ impl Charge<'_> {
 
     fn tokens(&self) -> Value {
         let spend = self.row.spend();
-        number(spend.input_tokens.saturating_add(spend.output_tokens))
+        let tokens = spend.input_tokens.saturating_add(spend.output_tokens);
+        // Readers that guess a column's type from its values must find a decimal.
+        Own(format!("{tokens}.0"))
     }
 
     fn description(&self) -> Value {

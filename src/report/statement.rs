@@ -146,7 +146,7 @@ pub struct TopUp {
     pub of: Option<String>,
     /// How much: `50 USD`, `1_000_000 tokens`.
     pub amount: String,
-    /// Until when: `2026-12-01` (the day's beginning, UTC) or a time (RFC 3339).
+    /// Until when: `2026-12-31` (the day's end, UTC) or a time (RFC 3339).
     pub until: String,
 }
 

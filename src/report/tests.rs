@@ -140,7 +140,7 @@ fn focus_has_the_mandatory_columns_of_every_version() {
     assert_eq!(value("ChargePeriodEnd"), "2027-01-01T00:00:00Z");
     assert_eq!(value("BillingPeriodStart"), "2026-12-01T00:00:00Z");
     assert_eq!(value("BillingPeriodEnd"), "2027-01-01T00:00:00Z");
-    assert_eq!(value("ConsumedQuantity"), "35");
+    assert_eq!(value("ConsumedQuantity"), "35.0");
     assert_eq!(value("SubAccountId"), "ann");
     assert_eq!(value("Tags"), r#"{"egret/backend":"eu","egret/namespace":"shop"}"#);
     assert_eq!(value("x_EstimatedCost"), "0.75");

@@ -4,9 +4,11 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -47,17 +49,18 @@ def config(ports, hook):
         "plaintext": "allowed",
     }
     failing = {"backend": "failing", "model": "fault-503"}
+    working = {"backend": "claude", "model": "claude-haiku-4-5"}
     return {
         "listeners": [{"address": f"{HOST}:{ports['gateway']}"}],
         "admin": {"address": f"{HOST}:{ports['admin']}", "token": {"env": "ADMIN"}},
         "backends": {"openai": openai, "claude": claude, "failing": openai},
         "routes": [
             {"models": ["gpt-*"], "backends": ["openai"]},
-            {"models": ["claude-*"], "backends": ["claude"], "drop": ["top_p"]},
-            {"models": ["reliable"], "backends": [failing, {"backend": "claude", "model": "claude-haiku-4-5"}]},
+            {"models": ["claude-*"], "backends": ["claude"]},
+            {"models": ["reliable"], "backends": [failing, working]},
         ],
         "budgets": [
-            {"name": "calls", "per": "total", "limit": "30 requests", "window": "month", "warn": [10]},
+            {"name": "calls", "per": "total", "limit": "30 requests", "window": "month", "warn": ["10%"]},
             {"name": "money", "per": "caller", "limit": "100 USD", "window": "day"},
         ],
         "prices": [{"model": "fault-503", "input": 0, "output": 0}],
@@ -66,14 +69,27 @@ def config(ports, hook):
     }
 
 
+class Hook(BaseHTTPRequestHandler):
+    """Takes what it is told."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
 class Observed:
     """A gateway in front of simulated providers, all of it in one folder."""
 
     def __init__(self, egret, folder: Path):
-        names = ["openai", "claude", "gemini", "gateway", "admin", "hook"]
+        names = ["openai", "claude", "gemini", "gateway", "admin"]
         self.ports = dict(zip(names, free_ports(len(names))))
-        # Nobody listens there: what can't be delivered is counted, too.
-        hook = f"http://{HOST}:{self.ports['hook']}/"
+        self.hook = ThreadingHTTPServer((HOST, 0), Hook)
+        threading.Thread(target=self.hook.serve_forever, daemon=True).start()
+        hook = f"http://{HOST}:{self.hook.server_port}/"
         self.file = folder / "egret.yaml"
         self.file.write_text(json.dumps(config(self.ports, hook)))
         self.egret, self.children, self.log = str(egret), [], (folder / "log").open("wb")
@@ -98,6 +114,7 @@ class Observed:
         for child in self.children:
             child.kill()
             child.wait()
+        self.hook.shutdown()
 
     def until(self, what, asked):
         deadline = time.monotonic() + STARTING_S
@@ -139,14 +156,15 @@ class Observed:
         """Makes happen whatever there is a metric for."""
         assert self.chat("gpt-4o-mini") == 200
         assert self.chat("gpt-4o-mini", stream=True) == 200
-        assert self.chat("claude-haiku-4-5", top_p=0.5, temperature=0.5) == 200
+        assert self.chat("claude-haiku-4-5", seed=1) == 200
         assert self.chat("gpt-4o-mini", "[[usage absent]]") == 200
         for _ in range(12):
             assert self.chat("reliable") == 200
         while self.chat("gpt-4o-mini") == 200:
             pass
         self.file.write_text("nonsense: true")
-        self.until("a failed reload", lambda: 'result="failed"' in self.get("/metrics"))
+        for event in ['egret_config_reloads_total{gateway="egret",result="failed"}', "egret_webhook"]:
+            self.until(event, lambda: event in self.get("/metrics"))
 
     def exported(self):
         """Each metric's name and its labels."""

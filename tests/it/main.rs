@@ -36,4 +36,5 @@ mod stream;
 mod support;
 mod trust;
 mod vendors;
+mod webhook;
 mod wire;

@@ -17,11 +17,8 @@ async fn start() -> ([Running; 3], Gateway) {
     let simulators = all().await;
     let budget = "{ name: each, per: caller, limit: 1 USD, window: month }, \
                   { name: all, per: total, limit: 6 requests, window: month }";
-    let mut config = priced(&simulators, budget).caller("ann", "key-of-ann", "").caller(
-        "bob",
-        "key-of-bob",
-        "",
-    );
+    let mut config =
+        priced(&simulators, budget).caller("ann", "key-of-ann", "").caller("bob", "key-of-bob", "");
     let file = config.write("admin.token", TOKEN);
     config.admin_more = format!(", token: {{ file: '{}' }}", file.display());
     (simulators, Gateway::start(config).await)

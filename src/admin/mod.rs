@@ -76,9 +76,12 @@ impl Admin {
         if method == Method::GET {
             return self.show(uri.path(), uri.query().unwrap_or_default());
         }
-        let Some(change) = budgets::change(uri.path()).filter(|_| method == Method::POST) else {
+        let Some(change) = budgets::change(uri.path()) else {
             return Answer::not_allowed("GET");
         };
+        if method != Method::POST {
+            return Answer::not_allowed("POST");
+        }
         let snapshot = self.gateway.live.pin();
         if let Err(refusal) = body::authorize(&snapshot, &header.headers) {
             return refusal;

@@ -237,7 +237,6 @@ def test_focus_is_valid_by_its_own_validator(focus):
     folder = Path(find_spec("focus_validator").origin).parents[1]
     run = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     failed = set(re.findall(r"(\w+) failed:", run.stdout + run.stderr))
-    assert "BilledCost" in run.stdout, "it says nothing of what it checked"
     assert failed == {f"{column}_Required" for column in MISNAMED | CONDITIONAL}, run.stdout
 
 

@@ -19,7 +19,7 @@ use rates::TooOften;
 
 use crate::budget::rate::Room;
 use crate::budget::{
-    Balance, Budget, Charge, Denied, Estimate, Ledger, Money, Reservation, Subject, estimate,
+    Balance, Charge, Denied, Estimate, Ledger, Money, Reservation, Subject, estimate,
 };
 use crate::route::{self, Health};
 use crate::snapshot::{Backend, Route, Snapshot, Terms};
@@ -198,14 +198,10 @@ impl Attempt {
 
     /// What the budgets that this attempt counts in stand at, the one with the least room first.
     pub fn balances(&self, ledger: &Ledger, snapshot: &Snapshot, who: &Who) -> Vec<Balance> {
-        let subject = self.subject(who);
-        let counting = |budget: &&Arc<Budget>| budget.calls.count(&subject);
-        let budgets: Vec<_> = snapshot.budgets.iter().filter(counting).cloned().collect();
-        if budgets.is_empty() {
+        if snapshot.budgets.is_empty() {
             return Vec::new();
         }
-        let mut balances = ledger.balances(&budgets);
-        balances.retain(|balance| balance.of == balance.scope.of(&subject));
+        let mut balances = ledger.balances_of(&snapshot.budgets, &self.subject(who));
         // a / b < c / d without dividing; no limit at all is the least room there can be.
         let room = |balance: &Balance| u128::from(balance.remaining().count());
         let limit = |balance: &Balance| u128::from(balance.limit.count()).max(1);

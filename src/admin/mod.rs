@@ -47,6 +47,8 @@ impl Admin {
                 let now = Now {
                     balances: &ledger.balances(&snapshot.budgets),
                     ledger_writable: ledger.is_writable(),
+                    store: ledger.store_status(),
+                    accuracy: &[],
                 };
                 Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }

@@ -1,12 +1,15 @@
 //! What is asked of the ledger when somebody looks at the metrics.
 
-use prometheus::{GaugeVec, Opts, Registry};
+use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
-use crate::budget::{Balance, Quantity};
+use crate::budget::estimate::Accuracy;
+use crate::budget::{Balance, Quantity, StoreStatus};
 
 /// Counters that are shown of each limit of a budget, those with the most spent; the others are one
 /// series. A budget may keep one for each of a million callers.
 const SERIES: usize = 2_000;
+/// Models whose estimates are shown, those that are asked most: callers may make them up.
+const MODELS: usize = 200;
 /// What the rest is counted under.
 const OTHER: &str = "(other)";
 
@@ -17,6 +20,10 @@ pub struct Now<'a> {
     pub balances: &'a [Balance],
     /// Whether reservations can be recorded.
     pub ledger_writable: bool,
+    /// How the store is that replicas share, if there is one.
+    pub store: Option<StoreStatus>,
+    /// How far off the estimates of input tokens have been.
+    pub accuracy: &'a [Accuracy],
 }
 
 /// Gauges that are set anew at each look.
@@ -27,6 +34,10 @@ pub(super) struct Standing {
     reserved: GaugeVec,
     remaining: GaugeVec,
     writable: GaugeVec,
+    reachable: GaugeVec,
+    sync_age: GaugeVec,
+    store_failures: IntCounterVec,
+    error: GaugeVec,
 }
 
 /// The four numbers of a series.
@@ -46,6 +57,11 @@ impl Standing {
             Ok::<_, prometheus::Error>(vec)
         };
         let budget = ["gateway", "budget", "per", "of", "unit", "window"];
+        let store_failures = IntCounterVec::new(
+            Opts::new("egret_store_failures_total", "How often the store did not answer."),
+            &["gateway"],
+        )?;
+        registry.register(Box::new(store_failures.clone()))?;
         Ok(Self {
             limit: gauge("egret_budget_limit", "What a budget allows, grants included.", &budget)?,
             spent: gauge("egret_budget_spent", "What has been spent of it.", &budget)?,
@@ -60,6 +76,22 @@ impl Standing {
                 "Whether the ledger can be written (1); while it can't (0), calls are refused.",
                 &["gateway"],
             )?,
+            reachable: gauge(
+                "egret_store_reachable",
+                "Whether the store that replicas share answered (1) when it was last asked.",
+                &["gateway"],
+            )?,
+            sync_age: gauge(
+                "egret_store_sync_age_seconds",
+                "How long ago the store last answered.",
+                &["gateway"],
+            )?,
+            store_failures,
+            error: gauge(
+                "egret_estimate_error_ratio",
+                "How far off estimates of input tokens have been, as a share of the real count.",
+                &["gateway", "model", "quantile"],
+            )?,
         })
     }
 
@@ -70,6 +102,8 @@ impl Standing {
         }
         self.writable.reset();
         self.writable.with_label_values(&[gateway]).set(f64::from(u8::from(now.ledger_writable)));
+        self.set_store(gateway, now.store);
+        self.set_error(gateway, now.accuracy);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
         balances.sort_by(|a, b| series(a).cmp(&series(b)).then(spent(b).cmp(&spent(a))));
@@ -81,6 +115,29 @@ impl Standing {
             if let Some(first) = rest.first() {
                 let sum = rest.iter().fold(Amounts::default(), |sum, balance| sum.plus(balance));
                 self.show(gateway, first, OTHER, sum);
+            }
+        }
+    }
+
+    fn set_store(&self, gateway: &str, store: Option<StoreStatus>) {
+        self.reachable.reset();
+        self.sync_age.reset();
+        self.store_failures.reset();
+        let Some(StoreStatus { reachable, last_sync, failures }) = store else { return };
+        self.reachable.with_label_values(&[gateway]).set(f64::from(u8::from(reachable)));
+        self.store_failures.with_label_values(&[gateway]).inc_by(failures);
+        if let Some(age) = last_sync {
+            self.sync_age.with_label_values(&[gateway]).set(age.as_secs_f64());
+        }
+    }
+
+    fn set_error(&self, gateway: &str, accuracy: &[Accuracy]) {
+        self.error.reset();
+        let mut models: Vec<&Accuracy> = accuracy.iter().collect();
+        models.sort_by_key(|model| std::cmp::Reverse(model.calls));
+        for Accuracy { model, median, p90, .. } in models.into_iter().take(MODELS) {
+            for (quantile, error) in [("0.5", median), ("0.9", p90)] {
+                self.error.with_label_values(&[gateway, &**model, quantile]).set(*error);
             }
         }
     }

@@ -127,9 +127,9 @@ class Observed:
     def admin(self):
         return f"http://{HOST}:{self.ports['admin']}"
 
-    def get(self, path):
+    def get(self, path, admin=None):
         try:
-            with urllib.request.urlopen(self.admin + path, timeout=10) as answer:
+            with urllib.request.urlopen((admin or self.admin) + path, timeout=10) as answer:
                 return answer.read().decode()
         except (urllib.error.URLError, OSError):
             return None
@@ -152,6 +152,17 @@ class Observed:
         messages = [{"role": "user", "content": text}]
         return self.turn("/v1/chat/completions", {"model": model, "messages": messages, **more})
 
+    def beside(self, folder):
+        """Another gateway, whose store can't be reached: what it says of that, and of its ledger."""
+        port, admin, nobody = free_ports(3)
+        settings = config(self.ports | {"gateway": port, "admin": admin}, "http://127.0.0.1:9/")
+        settings["store"] = {"redis": f"{HOST}:{nobody}"}
+        (folder / "stored.yaml").write_text(json.dumps(settings))
+        self.start(folder, ["run", "--config", str(folder / "stored.yaml")])
+        url = f"http://{HOST}:{admin}"
+        self.until("a store that fails", lambda: "egret_store_failures_total" in (self.get("/metrics", url) or ""))
+        return self.get("/metrics", url)
+
     def everything(self):
         """Makes happen whatever there is a metric for."""
         assert self.chat("gpt-4o-mini") == 200
@@ -166,10 +177,10 @@ class Observed:
         for event in ['egret_config_reloads_total{gateway="egret",result="failed"}', "egret_webhook"]:
             self.until(event, lambda: event in self.get("/metrics"))
 
-    def exported(self):
+    def exported(self, folder):
         """Each metric's name and its labels."""
         found = {}
-        for line in self.get("/metrics").splitlines():
+        for line in (self.get("/metrics") + self.beside(folder)).splitlines():
             if line.startswith("#") or not line:
                 continue
             name, _, rest = line.partition("{")

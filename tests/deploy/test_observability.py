@@ -98,8 +98,8 @@ def observed(egret, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def exported(observed):
-    return observed.exported()
+def exported(observed, tmp_path_factory):
+    return observed.exported(tmp_path_factory.mktemp("stored"))
 
 
 # === Prometheus' own opinion ===

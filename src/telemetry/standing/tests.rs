@@ -19,7 +19,7 @@ fn balance(of: &str, spent: u64) -> Balance {
 }
 
 fn render(metrics: &Metrics, balances: &[Balance]) -> String {
-    let now = Now { balances, ledger_writable: true };
+    let now = Now { balances, ledger_writable: true, store: None, accuracy: &[] };
     String::from_utf8(metrics.render("egret", &now)).unwrap()
 }
 
@@ -63,4 +63,38 @@ fn what_is_not_any_more_is_not_shown() {
         [r#"egret_ledger_writable{gateway="egret"} 1"#]
     );
     assert!(series(&render(&metrics, &[]), "egret_budget_limit").is_empty());
+}
+
+#[test]
+fn a_store_and_estimates_are_shown_where_there_are_any() {
+    let metrics = Metrics::new().unwrap();
+    let store = StoreStatus {
+        reachable: false,
+        last_sync: Some(std::time::Duration::from_millis(1500)),
+        failures: 3,
+    };
+    let of = |n: u32| Accuracy {
+        model: format!("m{n}").into(),
+        calls: u64::from(n),
+        median: 0.05,
+        p90: 0.25,
+        low: 0.0,
+    };
+    let accuracy: Vec<Accuracy> = (0..300).map(of).collect();
+    let now = Now { balances: &[], ledger_writable: true, store: Some(store), accuracy: &accuracy };
+    for _ in 0..2 {
+        let text = String::from_utf8(metrics.render("egret", &now)).unwrap();
+        for line in [
+            r#"egret_store_reachable{gateway="egret"} 0"#,
+            r#"egret_store_sync_age_seconds{gateway="egret"} 1.5"#,
+            r#"egret_store_failures_total{gateway="egret"} 3"#,
+            r#"egret_estimate_error_ratio{gateway="egret",model="m299",quantile="0.5"} 0.05"#,
+            r#"egret_estimate_error_ratio{gateway="egret",model="m299",quantile="0.9"} 0.25"#,
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing from\n{text}");
+        }
+        assert_eq!(series(&text, "egret_estimate_error_ratio").len(), 400, "S-52");
+    }
+    let text = render(&metrics, &[]);
+    assert!(!text.contains("egret_store_") && !text.contains("egret_estimate_error_ratio"));
 }

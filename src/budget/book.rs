@@ -71,10 +71,7 @@ impl Book {
                 self.enter(counter);
             }
             Entry::Subject { id, party } => self.statement.know(id, party),
-            Entry::Row { key, spend } => {
-                self.statement.knows(key).then_some(()).ok_or(Orphan)?;
-                self.statement.add(key, spend);
-            }
+            Entry::Row { key, spend } => self.statement.recall(key, spend).ok_or(Orphan)?,
             Entry::Reserve(hold) => self.open(hold)?,
             Entry::Settle { id, charge } => {
                 let hold = self.close(id)?;

@@ -4,6 +4,7 @@ mod adjust;
 mod keeper;
 mod recovery;
 mod share;
+mod statement;
 
 use std::{
     borrow::Borrow,
@@ -16,7 +17,7 @@ use std::{
 };
 
 use super::{
-    Balance, Budget, Clock, Denied, Estimate, Event, OpenError, Reservation, SpendRow, Subject,
+    Balance, Budget, Clock, Denied, Estimate, Event, OpenError, Reservation, Subject,
     book::{Book, Patience},
     entry::{Entry, Hold},
     journal::{self, Journal, Rewrite},
@@ -262,13 +263,6 @@ impl Ledger {
     /// in between, and once in its length for a rolling window. It is looked at when a call ends.
     pub fn take_events(&self) -> Option<mpsc::Receiver<Event>> {
         self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// What was charged on these days (`2026-11-22`, the first and the last included), by whom
-    /// and for what. A call that is under way is not in it yet; one from midnight to midnight is on
-    /// the day on which it began.
-    pub fn statement(&self, from: &str, to: &str) -> Vec<SpendRow> {
-        self.shared.lock().book.statement().between(from, to)
     }
 
     /// How many reservations are open.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::History;
 use crate::budget::Subject;
 use crate::budget::rate::{RateLimit, RateLimiter};
 use crate::snapshot::Rate;
@@ -25,12 +26,23 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Lets a call through and counts it, or says which rate it would exceed.
-    pub fn admit<'a>(&self, rates: &'a [Arc<Rate>], who: &Subject<'_>) -> Result<(), TooOften<'a>> {
-        for rate in rates {
-            self.limiter(rate)
-                .admit(&rate.per.of(who))
-                .map_err(|retry_after| TooOften { rate, retry_after })?;
+    /// Lets a call through and counts it, or says which rate it would exceed. Looks at some of the
+    /// rates only, and of these at those that the call does not count in yet.
+    pub fn admit<'a>(
+        &self,
+        rates: &'a [Arc<Rate>],
+        who: &Subject<'_>,
+        history: &mut History,
+        which: impl Fn(&Rate) -> bool,
+    ) -> Result<(), TooOften<'a>> {
+        for (at, rate) in rates.iter().enumerate().filter(|(_, rate)| which(rate)) {
+            let of = rate.per.of(who);
+            if history.has_counted(at, &of) {
+                continue;
+            }
+            let admitted = self.limiter(rate).admit(&of);
+            admitted.map_err(|retry_after| TooOften { rate, retry_after })?;
+            history.count(at, &of);
         }
         Ok(())
     }

@@ -26,6 +26,23 @@ pub struct Estimate {
     pub most: Charge,
 }
 
+impl Estimate {
+    /// So many quarters of the way from likely to most.
+    pub fn at(&self, quarters: u8) -> Charge {
+        let Self { likely, most } = *self;
+        let between = |likely: u64, most: u64| {
+            let way = u128::from(most.saturating_sub(likely)) * u128::from(quarters.min(4)) / 4;
+            likely.saturating_add(u64::try_from(way).unwrap_or(u64::MAX))
+        };
+        Charge {
+            cost: Money::from_nanos(between(likely.cost.nanos(), most.cost.nanos())),
+            input: between(likely.input, most.input),
+            cached: between(likely.cached, most.cached),
+            output: between(likely.output, most.output),
+        }
+    }
+}
+
 /// Requests, tokens and money of one call or of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Amount {

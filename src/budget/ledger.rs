@@ -154,7 +154,13 @@ impl Ledger {
         let mut state = self.shared.lock();
         let budgets: Vec<&Budget> =
             budgets.iter().map(Borrow::borrow).filter(|budget| budget.calls.count(who)).collect();
-        let (id, entries) = state.book.plan(&budgets, who, estimate.most.into(), now)?;
+        let mut quarters = 4;
+        let (id, entries) = loop {
+            match state.book.plan(&budgets, who, estimate.at(quarters).into(), now) {
+                Err(_) if quarters > 0 => quarters -= 1,
+                planned => break planned?,
+            }
+        };
         if let Some(journal) = &mut state.journal {
             journal.append(&entries).map_err(|_| Denied::Unavailable)?;
         }
@@ -163,7 +169,7 @@ impl Ledger {
         }
         state.book.sweep_if_large();
         drop(state);
-        Ok(Reservation::new(Arc::clone(self), Some(id)))
+        Ok(Reservation::new(Arc::clone(self), Some(id), quarters))
     }
 
     /// Records that a reservation ended.

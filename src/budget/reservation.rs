@@ -21,11 +21,17 @@ pub struct Reservation {
     /// `None` when it has ended, or when no budget applies.
     id: Option<ReservationId>,
     dispatched: bool,
+    quarters: u8,
 }
 
 impl Reservation {
-    pub(super) const fn new(ledger: Arc<Ledger>, id: Option<ReservationId>) -> Self {
-        Self { ledger, id, dispatched: false }
+    pub(super) const fn new(ledger: Arc<Ledger>, id: Option<ReservationId>, quarters: u8) -> Self {
+        Self { ledger, id, dispatched: false, quarters }
+    }
+
+    /// How much of the way from likely to most is held: 0 to 4 quarters.
+    pub const fn quarters(&self) -> u8 {
+        self.quarters
     }
 
     /// To be called before the first byte goes to the provider.

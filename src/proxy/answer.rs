@@ -466,6 +466,12 @@ pub fn own_headers(header: &mut ResponseHeader, ctx: &RequestCtx) -> Result<(), 
     if let Some(backend) = &ctx.backend {
         header.insert_header("x-egret-backend", backend.name.as_str())?;
     }
+    if let Some(cap) = ctx.output_cap {
+        header.insert_header("x-egret-output-cap", cap.to_string())?;
+    }
+    if let (Some(asked), Some(served)) = (&ctx.model, &ctx.downgraded) {
+        header.insert_header("x-egret-downgraded", plain(&format!("{asked} -> {served}")))?;
+    }
     if !ctx.dropped.is_empty() {
         header.insert_header("x-egret-dropped", shown(&ctx.dropped))?;
     }
@@ -477,8 +483,11 @@ pub fn own_headers(header: &mut ResponseHeader, ctx: &RequestCtx) -> Result<(), 
 
 /// Field names as a header can show them: one that it can't must not silence the others.
 fn shown(fields: &[String]) -> String {
-    let plain = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
-    fields.join(", ").chars().map(plain).collect()
+    plain(&fields.join(", "))
+}
+
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
 }
 
 fn insert(

@@ -46,6 +46,11 @@ pub struct RequestCtx {
     pub cost: u64,
     /// Whether the charge is an estimate.
     pub estimated: bool,
+    /// What each candidate's output was capped at, where the budgets had no room for what the
+    /// caller's own limit allows.
+    pub output_cap: Option<u64>,
+    /// The model that took over because a budget had no room for the one asked for.
+    pub downgraded: Option<String>,
     /// Fields left out.
     pub dropped: Vec<String>,
     /// Fields that were said in another way.
@@ -77,6 +82,8 @@ impl RequestCtx {
             usage: None,
             cost: 0,
             estimated: false,
+            output_cap: None,
+            downgraded: None,
             dropped: Vec::new(),
             emulated: Vec::new(),
             reason: None,
@@ -115,7 +122,7 @@ impl RequestCtx {
                 .filter_map(|target| target.model.as_deref())
                 .find(|model| Some(*model) == self.served_model.as_deref())
                 .or_else(|| {
-                    let asked = self.model.as_deref()?;
+                    let asked = self.downgraded.as_deref().or(self.model.as_deref())?;
                     route.models.iter().map(String::as_str).find(|p| matches(p, asked))
                 })
         });

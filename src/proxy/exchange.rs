@@ -21,10 +21,11 @@ use super::ctx::RequestCtx;
 use super::drain::Drain;
 use super::failure::Failure;
 use super::intake::Body;
-use super::prepare::prepare;
+use super::prepare::{Prepared, prepare};
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use super::{Gateway, answer};
-use crate::admission::{self, Admitted, Attempt, Call, Rules, Who};
+use crate::admission::{self, Admitted, Attempt, Call, Denial, Grant, History, Rules, Who};
+use crate::budget::estimate::Measured;
 use crate::snapshot::Backend;
 
 /// What the path of a request says.
@@ -57,18 +58,22 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let snapshot = ctx.snapshot.clone();
     let in_path = asked.model.as_deref();
-    let mut inbound = Inbound::of(asked.operation, ctx.surface, &body.bytes, in_path)?;
+    let inbound = Inbound::of(asked.operation, ctx.surface, &body.bytes, in_path)?;
     let model = inbound.model().to_owned();
     ctx.stream = inbound.stream();
     ctx.model = Some(model.clone());
-    let call = Call { model: &model, body: body.bytes.len(), billed: inbound.billed() };
-    let rules = Rules { snapshot: &snapshot, health: &gateway.health, rates: &gateway.rates };
-    let grant = admission::admit(rules, who, call, gateway.draw())?;
-    ctx.route = Some(grant.route);
+    let request = Measured::of(&body.bytes);
+    let (rules, history) = (gateway.rules(&snapshot), History::default());
+    let mut course = Course { gateway, rules, who, asked, inbound, request, model, history };
 
+    let grant = course.admit(&course.model.clone())?;
+    ctx.route = Some(grant.route);
+    let mut attempts = grant.attempts.into_iter();
     let mut failed = None;
-    for attempt in &grant.attempts {
-        let prepared = match prepare(gateway, session, ctx, asked, &mut inbound, attempt) {
+    while let Some(attempt) = attempts.next() {
+        // Each attempt starts from the caller's own request.
+        course.inbound.cap_output(None);
+        let prepared = match course.prepare(session, ctx, &attempt) {
             Ok(prepared) => prepared,
             // That one backend can't carry the request says nothing about how another one failed.
             Err(refusal) => {
@@ -81,22 +86,111 @@ pub async fn run(
         {
             gateway.failed_over(ctx, failure);
         }
-        let schema = prepared.schema;
-        let outgoing = prepared.enter(gateway, ctx, attempt);
-        let failure = match attempt.reserve(&gateway.ledger, &snapshot, who, call).await {
-            Ok(admitted) => {
-                let inbound = &inbound;
-                let exchange = Exchange { gateway, inbound, attempt, schema };
+        let failure = match course.reserve(session, ctx, &attempt, prepared).await {
+            Ok(Reserved { schema, outgoing, admitted }) => {
+                let inbound = &course.inbound;
+                let exchange = Exchange { gateway, inbound, attempt: &attempt, schema };
                 match exchange.attempt(session, ctx, outgoing, admitted).await? {
                     Attempted::Served => return Ok(()),
                     Attempted::Next(failure) => failure,
                 }
             }
-            Err(denial) => denial.into(),
+            Err(denial) => {
+                if let Some(cheaper) = course.downgrade(ctx, &denial) {
+                    attempts = cheaper.into_iter();
+                }
+                denial.into()
+            }
         };
         failed = Some(failure);
     }
     Err(failed.unwrap_or_else(|| Failure::bad_request("no backend can carry this request")))
+}
+
+/// A request on its way from one attempt to the next.
+struct Course<'a> {
+    gateway: &'a Gateway,
+    rules: Rules<'a>,
+    who: &'a Who,
+    asked: &'a Asked,
+    inbound: Inbound<'a>,
+    request: Measured,
+    /// The model that is asked for: another than the caller's once one has taken over.
+    model: String,
+    history: History,
+}
+
+/// An attempt that may be sent, and how.
+struct Reserved {
+    schema: Schema,
+    outgoing: Outgoing,
+    admitted: Admitted,
+}
+
+impl Course<'_> {
+    /// Where a request for this model may go.
+    fn admit(&mut self, model: &str) -> Result<Grant, Denial> {
+        let (request, billed) = (self.request, self.inbound.billed());
+        let call = Call { model, request, billed, least_output: 0 };
+        admission::admit(self.rules, self.who, call, self.gateway.draw(), &mut self.history)
+    }
+
+    fn prepare(
+        &mut self,
+        session: &Session,
+        ctx: &RequestCtx,
+        attempt: &Attempt,
+    ) -> Result<Prepared, Failure> {
+        prepare(self.gateway, session, ctx, self.asked, &mut self.inbound, attempt)
+    }
+
+    /// Begins an attempt: what it can cost is set aside. Where there is room for a part of that
+    /// only, the request is prepared anew, so that the provider is asked for no more.
+    async fn reserve(
+        &mut self,
+        session: &Session,
+        ctx: &mut RequestCtx,
+        attempt: &Attempt,
+        prepared: Prepared,
+    ) -> Result<Reserved, Denial> {
+        let schema = prepared.schema;
+        let outgoing = prepared.enter(self.gateway, ctx, attempt);
+        let call = Call {
+            model: &self.model,
+            request: self.request,
+            billed: self.inbound.billed(),
+            least_output: self.inbound.least_output(schema),
+        };
+        let admitted = attempt.reserve(self.rules, self.who, call, &mut self.history).await?;
+        ctx.output_cap = admitted.output_cap();
+        let Some(cap) = ctx.output_cap else {
+            return Ok(Reserved { schema, outgoing, admitted });
+        };
+        self.inbound.cap_output(Some(cap));
+        match self.prepare(session, ctx, attempt) {
+            Ok(capped) => {
+                let (schema, outgoing) = capped.instead(ctx);
+                Ok(Reserved { schema, outgoing, admitted })
+            }
+            Err(_) => Err(admitted.refuse_capped(cap)),
+        }
+    }
+
+    /// The attempts at the model that takes over where a budget has no room, if it names one that
+    /// this caller may use; otherwise the refusal stands.
+    fn downgrade(&mut self, ctx: &mut RequestCtx, denial: &Denial) -> Option<Vec<Attempt>> {
+        let downgrade = denial.downgrade.as_ref()?;
+        let grant = self.admit(&downgrade.model).ok()?;
+        self.history.leave(downgrade);
+        self.model.clone_from(&downgrade.model);
+        // Whoever asks for that model itself gets what it asked for.
+        if ctx.model.as_ref() != Some(&downgrade.model) {
+            self.gateway.metrics.downgraded(ctx.place(), ctx.caller(), &downgrade.budget);
+            ctx.downgraded = Some(downgrade.model.clone());
+        }
+        ctx.route = Some(grant.route);
+        Some(grant.attempts)
+    }
 }
 
 /// One attempt at one backend.

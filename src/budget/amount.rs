@@ -72,6 +72,17 @@ impl Amount {
         }
     }
 
+    /// The sum, or `None` where it would pass the largest number in any unit.
+    pub(super) fn checked_plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            requests: self.requests.checked_add(other.requests)?,
+            input: self.input.checked_add(other.input)?,
+            cached: self.cached.checked_add(other.cached)?,
+            output: self.output.checked_add(other.output)?,
+            nanos: self.nanos.checked_add(other.nanos)?,
+        })
+    }
+
     pub(super) const fn minus(self, other: Self) -> Self {
         Self {
             requests: self.requests.saturating_sub(other.requests),

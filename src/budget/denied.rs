@@ -55,6 +55,11 @@ impl Invalid {
     pub(super) fn new(text: &str, expected: &'static str) -> Self {
         Self { text: text.to_owned(), expected }
     }
+
+    /// The part of what was written that is wrong.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 impl fmt::Display for Invalid {

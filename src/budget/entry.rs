@@ -8,7 +8,11 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, Window, amount::Amount};
+use super::{
+    Scope, Window,
+    amount::Amount,
+    statement::{Party, RowKey, Spend, SubjectId},
+};
 
 /// The version of the format that this build writes and reads.
 pub(super) const VERSION: u32 = 1;
@@ -29,6 +33,19 @@ pub(super) enum Entry {
     Ledger { version: u32 },
     /// A counter begins, or is carried over by a snapshot with what was spent on it.
     Counter(Counter),
+    /// Whom and what calls are counted against gets a number.
+    Subject {
+        id: SubjectId,
+        #[serde(flatten)]
+        party: Party,
+    },
+    /// A row of the statement, carried over by a snapshot.
+    Row {
+        #[serde(rename = "row")]
+        key: RowKey,
+        #[serde(flatten)]
+        spend: Spend,
+    },
     /// A call may go out; its estimate is held in these counters.
     Reserve(Hold),
     /// A call ended; this is what it really cost.
@@ -79,6 +96,9 @@ pub(super) struct Hold {
     pub(super) id: ReservationId,
     pub(super) counters: Vec<CounterId>,
     pub(super) estimate: Amount,
+    /// Where the statement will have it; `None` in journals from before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) row: Option<RowKey>,
 }
 
 /// Why a line is not an entry.

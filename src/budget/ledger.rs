@@ -1,11 +1,13 @@
 //! The ledger: what every budget has left, under any concurrency, crash or disconnect.
 
+mod balances;
+mod keeper;
+mod recovery;
+
 use std::{
     borrow::Borrow,
-    collections::HashMap,
     fmt,
     fs::File,
-    io,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread::JoinHandle,
@@ -13,12 +15,10 @@ use std::{
 };
 
 use super::{
-    Balance, Budget, Clock, Denied, Estimate, OpenError, Reservation, Scope, Subject,
-    amount::Amount,
+    Budget, Clock, Denied, Estimate, OpenError, Reservation, SpendRow, Subject,
     book::Book,
     entry::Entry,
     journal::{self, Journal, Rewrite},
-    replay::{Replay, replay},
 };
 
 /// How often lines go to the disk.
@@ -181,46 +181,11 @@ impl Ledger {
         state.apply(entry);
     }
 
-    /// What the counters of these budgets stand at: one for each limit and each caller, model or
-    /// whatever the budget is `per` that has used or is using it in this window, and always one
-    /// for a total.
-    pub fn balances<B: Borrow<Budget>>(&self, budgets: &[B]) -> Vec<Balance> {
-        let now = self.shared.clock.now();
-        let budgets: HashMap<_, _> = budgets
-            .iter()
-            .map(Borrow::borrow)
-            .map(|budget| ((budget.name.as_str(), &budget.per), budget))
-            .collect();
-        let state = self.shared.lock();
-        let mut balances = Vec::new();
-        // Calls that failed leave counters behind, under names of the caller's choosing.
-        for counter in state.book.running_at(now).filter(|counter| !counter.is_unused()) {
-            let key = &counter.key;
-            let Some(budget) = budgets.get(&(key.budget.as_str(), &key.scope)) else { continue };
-            for limit in budget.limits.iter().filter(|limit| limit.window == key.window) {
-                let amounts = (counter.spent, counter.reserved);
-                balances.push(Balance::new(budget, limit, &key.value, amounts, counter.end));
-            }
-        }
-        let latest = state.book.latest().max(now);
-        drop(state);
-
-        for budget in budgets.into_values().filter(|budget| budget.per == Scope::TOTAL) {
-            for limit in &budget.limits {
-                let shown = |balance: &Balance| {
-                    balance.budget == budget.name
-                        && balance.window == limit.window
-                        && balance.limit.unit() == limit.quantity.unit()
-                };
-                if !balances.iter().any(shown) {
-                    let (_, end) = limit.window.bounds(latest);
-                    let nothing = (Amount::ZERO, Amount::ZERO);
-                    balances.push(Balance::new(budget, limit, "", nothing, end));
-                }
-            }
-        }
-        balances.sort_by(|a, b| (&a.budget, &a.of).cmp(&(&b.budget, &b.of)));
-        balances
+    /// What was charged on these days (`2026-11-22`, the first and the last included), by whom
+    /// and for what. A call that is under way is not in it yet; one from midnight to midnight is on
+    /// the day on which it began.
+    pub fn statement(&self, from: &str, to: &str) -> Vec<SpendRow> {
+        self.shared.lock().book.statement().between(from, to)
     }
 
     /// How many reservations are open.
@@ -262,85 +227,9 @@ impl Shared {
         // two evils: without it no call could end.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// What the thread does: writes what could not be written, syncs what was, rewrites what has
-    /// grown. The lock is not held while the disk works.
-    fn keep(&self) {
-        let (unsynced, rewrite) = {
-            let mut state = self.lock();
-            let Some(journal) = &mut state.journal else { return };
-            // A failure was logged; reservations are refused until it is over.
-            let _ = journal.flush();
-            (journal.take_unsynced(), journal.wants_rewrite())
-        };
-        if let Some(file) = unsynced {
-            self.check(file.sync_data());
-        }
-        if rewrite {
-            self.rewrite();
-        }
-    }
-
-    fn rewrite(&self) {
-        let (path, snapshot) = {
-            let mut state = self.lock();
-            let State { book, journal: Some(journal), .. } = &mut *state else { return };
-            book.sweep();
-            (journal.begin_rewrite(), book.snapshot().collect::<Vec<_>>())
-        };
-        let new = Rewrite::write(&path, &snapshot);
-        let finished = self.lock().journal.as_mut().map(|old| old.finish_rewrite(new));
-        // Otherwise the old one stays, which was logged.
-        if let Some(Ok(())) = finished {
-            self.check(journal::sync_directory(&path));
-        }
-    }
-
-    fn check(&self, synced: io::Result<()>) {
-        if let Err(error) = synced
-            && let Some(journal) = &mut self.lock().journal
-        {
-            journal.sync_failed(&error);
-        }
-    }
 }
 
 impl State {
-    /// Reads what the last process left behind, and charges the calls that it left open.
-    fn recover(&mut self, path: &Path, now: i64) -> Result<(), OpenError> {
-        let journal = match std::fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            read => read.map_err(|error| OpenError::Io(path.to_owned(), error))?,
-        };
-        let Replay { book, torn } =
-            replay(&journal).map_err(|damage| OpenError::Damaged(path.to_owned(), damage))?;
-        self.book = book;
-        let shown = path.display();
-        if torn > 0 {
-            log::warn!("ledger {shown}: cut off {torn} bytes at its end, which a crash left torn");
-        }
-        let open = self.book.abandon();
-        if !open.is_empty() {
-            log::warn!(
-                "ledger {shown}: {} calls were under way when the last process ended; each is \
-                 charged with its estimate",
-                open.len()
-            );
-        }
-        open.into_iter().for_each(|entry| self.apply(entry));
-        if self.book.latest() > now.saturating_add(CLOCK_BEHIND) {
-            log::warn!(
-                "ledger {shown}: the clock is {} s behind the last entry; limits hold in the \
-                 window of that entry. Set the clock; or if it was the entry's that was wrong, \
-                 move the file away to start with nothing spent",
-                self.book.latest().saturating_sub(now)
-            );
-        }
-        self.book.observe(now);
-        self.book.sweep();
-        Ok(())
-    }
-
     fn apply(&mut self, entry: Entry) {
         self.estimated += u64::from(matches!(entry, Entry::Charge { .. }));
         if self.book.apply(entry).is_err() {

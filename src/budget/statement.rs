@@ -1,6 +1,16 @@
 //! What was spent, by day and by whom: what `egret spend` and finance see.
 
+mod column;
+mod day;
+mod rows;
+
 use serde::{Deserialize, Serialize};
+
+use super::{Money, amount::Amount};
+
+pub use column::Column;
+pub(super) use day::Day;
+pub(super) use rows::{Party, RowKey, Statement, SubjectId};
 
 /// Use and cost of some calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,10 +29,47 @@ pub struct Spend {
     pub estimated_nanos: u64,
 }
 
+impl Spend {
+    /// What one call was charged.
+    pub(super) fn of(charge: Amount, estimated: bool) -> Self {
+        Self {
+            requests: charge.requests,
+            input_tokens: charge.input,
+            cached_tokens: charge.cached,
+            output_tokens: charge.output,
+            nanos: charge.nanos,
+            estimated_nanos: if estimated { charge.nanos } else { 0 },
+        }
+    }
+
+    /// Both together; stays at the largest number where the sum would pass it.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            requests: self.requests.saturating_add(other.requests),
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            cached_tokens: self.cached_tokens.saturating_add(other.cached_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            nanos: self.nanos.saturating_add(other.nanos),
+            estimated_nanos: self.estimated_nanos.saturating_add(other.estimated_nanos),
+        }
+    }
+
+    /// What it cost.
+    pub const fn cost(&self) -> Money {
+        Money::from_nanos(self.nanos)
+    }
+
+    /// The part of the cost that is an estimate.
+    pub const fn estimated(&self) -> Money {
+        Money::from_nanos(self.estimated_nanos)
+    }
+}
+
 /// One line of the statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpendRow {
-    /// The day (UTC), as `2026-11-22`.
+    /// The day (UTC) on which the call began, as `2026-11-22`.
     pub day: String,
     /// The caller.
     pub caller: String,
@@ -44,3 +91,6 @@ pub struct SpendRow {
     #[serde(flatten)]
     pub spend: Spend,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,15 @@
-//! Calendar windows, in UTC.
+//! The stretches of time that limits hold for.
 
-use std::{fmt, str::FromStr};
+mod calendar;
+mod span;
+mod text;
 
-use jiff::{Timestamp, tz::Offset};
+use jiff::{Timestamp, civil::Weekday, tz::Offset};
 use serde::{Deserialize, Serialize};
 
 use super::Invalid;
+use calendar::{Calendar, Period, Zone};
+use span::Span;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -14,8 +18,10 @@ const WEEK: i64 = 7 * DAY;
 /// The first Monday, 1970-01-05: the epoch was a Thursday.
 const MONDAY: i64 = 4 * DAY;
 
-/// The stretch of time that a limit holds for. Windows follow the calendar (UTC) and each other
-/// without a gap.
+/// The stretch of time that a limit holds for.
+///
+/// Those of a calendar follow each other without a gap. A rolling one is the time until now; it is
+/// counted in slices, of which [`Window::bounds`] tells the current one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Window {
@@ -23,32 +29,33 @@ pub enum Window {
     Minute,
     /// From minute 0.
     Hour,
-    /// From midnight.
+    /// From midnight, in UTC.
     Day,
-    /// From Monday (ISO 8601).
+    /// From Monday (ISO 8601), in UTC.
     Week,
-    /// From the first of the month.
+    /// From the first of the month, in UTC.
     Month,
+    /// One of these in another time zone, or from another day.
+    Calendar(Box<Calendar>),
+    /// The last so many seconds.
+    Rolling(Span),
     /// One that never ends: of limits on what is under way at once.
     Always,
 }
 
 impl Window {
-    /// The window that holds `now`: from the first second inside to the first one behind. All in
-    /// seconds since the Unix epoch.
+    /// The window that holds `now`, or the slice of a rolling one that does: from the first second
+    /// inside to the first one behind. All in seconds since the Unix epoch.
     pub fn bounds(&self, now: i64) -> (i64, i64) {
         // Inside what jiff can tell the date of (years ±9999), so that nothing overflows below.
-        let now = now.clamp(Timestamp::MIN.as_second() + WEEK, Timestamp::MAX.as_second() - WEEK);
-        let every = |length: i64, origin: i64| {
-            let start = (now - origin).div_euclid(length) * length + origin;
-            (start, start + length)
-        };
+        const MARGIN: i64 = 400 * DAY;
+        let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+        let now = now.clamp(first + MARGIN, last - MARGIN);
         match self {
-            Self::Minute => every(MINUTE, 0),
-            Self::Hour => every(HOUR, 0),
-            Self::Day => every(DAY, 0),
-            Self::Week => every(WEEK, MONDAY),
-            Self::Always => (0, i64::MAX),
+            Self::Minute => every(MINUTE, 0, now),
+            Self::Hour => every(HOUR, 0, now),
+            Self::Day => every(DAY, 0, now),
+            Self::Week => every(WEEK, MONDAY, now),
             Self::Month => {
                 // In range by the clamp above, so the default is never taken.
                 let time = Timestamp::from_second(now).unwrap_or_default();
@@ -56,51 +63,44 @@ impl Window {
                 let start = now.div_euclid(DAY) * DAY - (i64::from(date.day()) - 1) * DAY;
                 (start, start + i64::from(date.days_in_month()) * DAY)
             }
+            Self::Calendar(calendar) => calendar.bounds(now),
+            Self::Rolling(span) => every(span.slice(), 0, now),
+            Self::Always => (0, i64::MAX),
+        }
+    }
+
+    /// How long a rolling window is, in seconds: what was counted in a slice counts until so long
+    /// after the slice's end. `None` for windows that begin anew at their end.
+    pub const fn span(&self) -> Option<i64> {
+        match self {
+            Self::Rolling(span) => Some(span.seconds()),
+            _ => None,
+        }
+    }
+
+    /// The names of the time zones that there are.
+    pub fn zones() -> impl Iterator<Item = String> {
+        Zone::names()
+    }
+
+    /// A calendar's period in a zone. What is a variant of its own never is a [`Calendar`], so that
+    /// equal windows compare equal.
+    fn of(period: Period, zone: Zone) -> Self {
+        match (period, zone.is_utc()) {
+            (Period::Minute, true) => Self::Minute,
+            (Period::Hour, true) => Self::Hour,
+            (Period::Day, true) => Self::Day,
+            (Period::Week(Weekday::Monday), true) => Self::Week,
+            (Period::Month(1), true) => Self::Month,
+            _ => Self::Calendar(Box::new(Calendar::new(period, zone))),
         }
     }
 }
 
-impl FromStr for Window {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        match text {
-            "minute" => Ok(Self::Minute),
-            "hour" => Ok(Self::Hour),
-            "day" => Ok(Self::Day),
-            "week" => Ok(Self::Week),
-            "month" => Ok(Self::Month),
-            "always" => Ok(Self::Always),
-            _ => Err(Invalid::new(text, "one of minute, hour, day, week, month")),
-        }
-    }
-}
-
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Always => "always",
-        })
-    }
-}
-
-impl TryFrom<String> for Window {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
-    }
-}
-
-impl From<Window> for String {
-    fn from(window: Window) -> Self {
-        window.to_string()
-    }
+/// The stretch that holds `now`, of those of one length that begin at `origin`.
+const fn every(length: i64, origin: i64, now: i64) -> (i64, i64) {
+    let start = (now - origin).div_euclid(length) * length + origin;
+    (start, start + length)
 }
 
 #[cfg(test)]

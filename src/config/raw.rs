@@ -44,8 +44,8 @@ section! {
 }
 
 section! {
-    /// Where health and metrics are served.
-    RawAdmin { address: SocketAddr, }
+    /// Where health and metrics are served, and what whoever changes something has to show.
+    RawAdmin { address: SocketAddr, token: RawSecret, }
 }
 
 section! {

@@ -11,7 +11,7 @@ use providers::vendor::Vendor;
 use super::decode::Scalar;
 use super::suggest::suggest;
 use crate::budget::rate::Interval;
-use crate::budget::{Quantity, Scope, UnknownPrice, Window};
+use crate::budget::{Invalid, Quantity, Scope, UnknownPrice, Window};
 use crate::snapshot::HttpVersions;
 
 /// Most characters of a wrong text that a message repeats.
@@ -247,11 +247,16 @@ impl Scalar for Quantity {
 
 impl Scalar for Window {
     fn expected() -> String {
-        "minute, hour, day, week or month".to_owned()
+        "such as day, week from sunday, month in Europe/Berlin, month from 15, or rolling 5h"
+            .to_owned()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| quoted(text))
+        const PERIODS: [&str; 5] = ["minute", "hour", "day", "week", "month"];
+        text.parse().map_err(|error: Invalid| {
+            let zones: Vec<String> = Self::zones().collect();
+            unknown(error.text(), PERIODS.into_iter().chain(zones.iter().map(String::as_str)))
+        })
     }
 }
 

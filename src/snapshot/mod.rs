@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub listeners: Vec<Listener>,
     /// Where health and metrics are served; loopback by default. Fixed at start.
     pub admin: SocketAddr,
+    /// What whoever changes something there has to show; `None`: nothing can be changed there.
+    pub admin_token: Option<Arc<SecretSource>>,
     /// Bounds on what a caller may send and how long anything may take.
     pub limits: Limits,
     /// Backends by their order in the config.
@@ -298,7 +300,10 @@ impl Snapshot {
             Callers::Known(known) => known,
         };
         let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
-        backends.chain(callers.iter().map(|caller| &caller.key)).map(|source| &**source)
+        let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
+        let ours = self.admin_token.iter().chain(webhook);
+        let callers = callers.iter().map(|caller| &caller.key);
+        backends.chain(callers).chain(ours).map(|source| &**source)
     }
 }
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 
+import bill
 import pytest
 import report
 import vendors
@@ -29,6 +30,7 @@ SELECTIONS = {
     "chat_stream": lambda one: one.schema == "chat" and one.sse,
     "embedded": lambda one: one.ok and one.operation == "embed",
     "counted": lambda one: one.ok and one.operation == "count",
+    "billed": bill.billable,
 }
 # The same with a schema: of an SDK that reads the answer, or of a backend that gets the request.
 PAIRS = {

@@ -106,7 +106,11 @@ class Recording:
         """The model that the provider was asked for."""
         if self.model_in_path:
             return unquote(re.search(r"/models?/([^/?]+)[:/][a-zA-Z-]+(\?|$)", self.url).group(1))
-        return (self.asked or {}).get("model") or "unrecorded"
+        if self.asked is not None:
+            return self.asked.get("model") or "unrecorded"
+        # The first that the answer names.
+        named = re.search(rb'"model": ?"([^"]+)"', self.response)
+        return named[1].decode() if named else "unrecorded"
 
     @property
     def streamed(self) -> bool:

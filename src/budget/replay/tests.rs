@@ -28,7 +28,7 @@ fn journal() -> (Vec<u8>, Vec<(usize, u64)>) {
     };
     let reserve = |id: u64, counters: &[u64]| {
         let counters = counters.iter().copied().map(CounterId).collect();
-        Entry::Reserve(Hold { id: ReservationId(id), counters, estimate: amount(100) })
+        Entry::Reserve(Hold { id: ReservationId(id), counters, estimate: amount(100), row: None })
     };
     let settle = |id: u64, nanos| Entry::Settle { id: ReservationId(id), charge: amount(nanos) };
     let steps = [

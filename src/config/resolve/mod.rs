@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use providers::seal::Key;
@@ -25,7 +26,7 @@ use super::problem::{Mark, Problems};
 use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener, RawSeal};
 use super::read_file::ReadFile;
 use super::value::{Size, Switch};
-use crate::credential::sealing_key;
+use crate::credential::{SecretSource, sealing_key};
 use crate::snapshot::{Limits, Listener, Snapshot, TermsCache, path_matches};
 
 /// What the meaning of a file depends on besides its text.
@@ -80,7 +81,7 @@ impl Resolver<'_> {
 
         let gateway = self.name(gateway, "gateway").unwrap_or_else(|| "egret".to_owned());
         let (listeners, public) = self.listeners(listeners, top);
-        let admin = self.admin(admin, &listeners);
+        let (admin, admin_token) = self.admin(admin, &listeners);
         let limits = self.limits(limits);
         let backends = self.backends(backends, top);
         let routes = self.routes(routes, &backends, top);
@@ -100,6 +101,7 @@ impl Resolver<'_> {
             gateway,
             listeners,
             admin,
+            admin_token,
             limits,
             backends: backends.resolved(),
             routes,
@@ -140,18 +142,26 @@ impl Resolver<'_> {
         (listeners, public)
     }
 
-    fn admin(&mut self, raw: Field<RawAdmin>, listeners: &[Listener]) -> SocketAddr {
+    /// Where the admin listener is, and the token that changes need.
+    fn admin(
+        &mut self,
+        raw: Field<RawAdmin>,
+        listeners: &[Listener],
+    ) -> (SocketAddr, Option<Arc<SecretSource>>) {
         let default = SocketAddr::from(([127, 0, 0, 1], 9090));
-        let Some((section, RawAdmin { address })) = raw.given() else { return default };
+        let Some((section, RawAdmin { address, token })) = raw.given() else {
+            return (default, None);
+        };
+        let token = token.given().and_then(|(mark, token)| self.secret(mark, token)).map(Arc::new);
         let remedy = "admin: { address: 127.0.0.1:9090 }";
         let given = address.require(section, "address", remedy, self.problems);
-        let Some((mark, address)) = given else { return default };
+        let Some((mark, address)) = given else { return (default, token) };
         if listeners.iter().any(|listener| listener.address == address) {
             let what =
                 format!("`{address}` is where workloads connect; health and metrics are not");
             self.problems.add(mark, what, remedy);
         }
-        address
+        (address, token)
     }
 
     fn limits(&mut self, raw: Field<RawLimits>) -> Limits {

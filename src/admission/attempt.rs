@@ -85,7 +85,7 @@ impl Attempt {
         let estimate = forecast.estimate(&self.terms);
         let reserved = rules.ledger.reserve(&budgets, &subject, estimate).await;
         let reservation = reserved.map_err(|denied| refusal(denied, &budgets))?;
-        let held = estimate.at(reservation.quarters());
+        let held = reservation.held();
         let output_cap = forecast.output_cap(&held, &self.terms);
         let teaches = matches!(call.billed, Billed::Turn { .. } | Billed::Input);
         let lesson = teaches.then(|| Lesson {

@@ -28,17 +28,17 @@ pub struct Estimate {
 
 impl Estimate {
     /// So many quarters of the way from likely to most.
-    pub fn at(&self, quarters: u8) -> Charge {
-        let Self { likely, most } = *self;
-        let between = |likely: u64, most: u64| {
-            let way = u128::from(most.saturating_sub(likely)) * u128::from(quarters.min(4)) / 4;
-            likely.saturating_add(u64::try_from(way).unwrap_or(u64::MAX))
+    pub(super) fn part(self, quarters: u8) -> Charge {
+        let part = |likely: u64, most: u64| {
+            let way = u128::from(most.saturating_sub(likely)) * u128::from(quarters);
+            likely.saturating_add(u64::try_from(way.div_ceil(4)).unwrap_or(u64::MAX))
         };
+        let Self { likely, most } = self;
         Charge {
-            cost: Money::from_nanos(between(likely.cost.nanos(), most.cost.nanos())),
-            input: between(likely.input, most.input),
-            cached: between(likely.cached, most.cached),
-            output: between(likely.output, most.output),
+            cost: Money::from_nanos(part(likely.cost.nanos(), most.cost.nanos())),
+            input: part(likely.input, most.input),
+            cached: 0,
+            output: part(likely.output, most.output),
         }
     }
 }

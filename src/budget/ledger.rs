@@ -156,7 +156,7 @@ impl Ledger {
             budgets.iter().map(Borrow::borrow).filter(|budget| budget.calls.count(who)).collect();
         let mut quarters = 4;
         let (id, entries) = loop {
-            match state.book.plan(&budgets, who, estimate.at(quarters).into(), now) {
+            match state.book.plan(&budgets, who, estimate.part(quarters).into(), now) {
                 Err(_) if quarters > 0 => quarters -= 1,
                 planned => break planned?,
             }
@@ -169,7 +169,7 @@ impl Ledger {
         }
         state.book.sweep_if_large();
         drop(state);
-        Ok(Reservation::new(Arc::clone(self), Some(id), quarters))
+        Ok(Reservation::new(Arc::clone(self), Some(id), estimate.part(quarters)))
     }
 
     /// Records that a reservation ended.

@@ -21,17 +21,17 @@ pub struct Reservation {
     /// `None` when it has ended, or when no budget applies.
     id: Option<ReservationId>,
     dispatched: bool,
-    quarters: u8,
+    held: Charge,
 }
 
 impl Reservation {
-    pub(super) const fn new(ledger: Arc<Ledger>, id: Option<ReservationId>, quarters: u8) -> Self {
-        Self { ledger, id, dispatched: false, quarters }
+    pub(super) const fn new(ledger: Arc<Ledger>, id: Option<ReservationId>, held: Charge) -> Self {
+        Self { ledger, id, dispatched: false, held }
     }
 
-    /// How much of the way from likely to most is held: 0 to 4 quarters.
-    pub const fn quarters(&self) -> u8 {
-        self.quarters
+    /// What is set aside.
+    pub const fn held(&self) -> Charge {
+        self.held
     }
 
     /// To be called before the first byte goes to the provider.

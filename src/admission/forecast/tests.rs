@@ -109,7 +109,7 @@ proptest! {
         limit in 1_u64..200_000,
         input in 0_u64..10_000,
         output in 0_u64..100_000,
-        quarters in 0_u8..=4,
+        quarters in 0_u64..=4,
         candidates in 1_u32..4,
     ) {
         let terms = terms(input, output);
@@ -117,7 +117,11 @@ proptest! {
         let request = Measured::of(b"{}");
         let call = Call { model: "m", request, billed, least_output: 16.min(limit) };
         let forecast = Forecast::of(call, &terms, &Estimator::default(), ("m", "c"));
-        let held = forecast.estimate(&terms).at(quarters);
+        // As the ledger holds it, each number rounded up.
+        let Estimate { likely, most } = forecast.estimate(&terms);
+        let part = |likely: u64, most: u64| likely + ((most - likely) * quarters).div_ceil(4);
+        let cost = Money::from_nanos(part(likely.cost.nanos(), most.cost.nanos()));
+        let held = Charge { cost, output: part(likely.output, most.output), ..most };
         let each = forecast.output_cap(&held, &terms).unwrap_or(limit);
         let all = each * u64::from(candidates);
         let most = terms.most(forecast.input, all);

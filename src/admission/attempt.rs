@@ -73,8 +73,7 @@ impl Attempt {
     ) -> Result<Admitted, Denial> {
         let subject = self.subject(who);
         admit_rates(rules, &subject, history, |_| true)?;
-        let budgets: Vec<&Budget> = rules.snapshot.budgets.iter().map(AsRef::as_ref).collect();
-        let budgets = history.still_counting(budgets, &subject);
+        let budgets = self.budgets(rules, &subject, call);
         self.check_price(call, &budgets)?;
 
         let (model, caller) = (self.model.as_str(), who.name());
@@ -84,7 +83,7 @@ impl Attempt {
         }
         let estimate = forecast.estimate(&self.terms);
         let reserved = rules.ledger.reserve(&budgets, &subject, estimate).await;
-        let reservation = reserved.map_err(|denied| refusal(denied, &budgets))?;
+        let reservation = reserved.map_err(|denied| refusal(denied, &budgets, history))?;
         let held = reservation.held();
         let output_cap = forecast.output_cap(&held, &self.terms);
         let teaches = matches!(call.billed, Billed::Turn { .. } | Billed::Input);
@@ -97,6 +96,24 @@ impl Attempt {
         });
         let usage = Usage { input: forecast.input, output: held.output, ..Usage::default() };
         Ok(Admitted { reservation, terms: self.terms.clone(), held, usage, output_cap, lesson })
+    }
+
+    /// The budgets that the call counts in. A model that takes over where a budget has no room does
+    /// not count in that budget itself.
+    fn budgets<'s>(
+        &self,
+        rules: Rules<'s>,
+        subject: &Subject<'_>,
+        call: Call<'_>,
+    ) -> Vec<&'s Budget> {
+        let counts = |budget: &&Budget| {
+            let takes_over = match &budget.on_exceeded {
+                OnExceeded::Downgrade(model) => *model == call.model || *model == self.model,
+                OnExceeded::Block | OnExceeded::Audit => false,
+            };
+            !takes_over && budget.calls.count(subject)
+        };
+        rules.snapshot.budgets.iter().map(AsRef::as_ref).filter(counts).collect()
     }
 
     /// Whether what the call costs can be counted as its budgets want it.
@@ -130,7 +147,7 @@ impl Attempt {
 }
 
 /// What the caller is told, and which model may take over.
-fn refusal(denied: Denied, budgets: &[&Budget]) -> Denial {
+fn refusal(denied: Denied, budgets: &[&Budget], history: &History) -> Denial {
     match &denied {
         Denied::Exceeded { budget, retry_after, .. } => {
             let mut denial = Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
@@ -138,10 +155,10 @@ fn refusal(denied: Denied, budgets: &[&Budget]) -> Denial {
             denial.error.retry_after = Some(*retry_after);
             let exceeded = budgets.iter().find(|exceeded| exceeded.name == *budget);
             denial.downgrade = exceeded.and_then(|exceeded| match &exceeded.on_exceeded {
-                OnExceeded::Downgrade(model) => {
+                OnExceeded::Downgrade(model) if !history.has_downgraded(budget) => {
                     Some(Downgrade { budget: budget.clone(), model: model.clone() })
                 }
-                OnExceeded::Block | OnExceeded::Audit => None,
+                _ => None,
             });
             denial
         }

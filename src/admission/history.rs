@@ -1,15 +1,12 @@
 //! What has become of one call so far, over all its attempts.
 
-use crate::budget::{Budget, Subject};
-
 /// What has become of one call so far: it lives as long as the call.
 #[derive(Debug, Default)]
 pub struct History {
     /// The rates that it counts in, by their place in the configuration, and whose.
     counted: Vec<(usize, String)>,
-    /// The budgets that had no room for it and named a model to take over: its calls don't count
-    /// in them.
-    left: Vec<String>,
+    /// The budgets that had no room for it and have let another model take over.
+    downgraded: Vec<String>,
 }
 
 /// A budget that has no room for a call, and the model that takes over from it.
@@ -31,18 +28,14 @@ impl History {
         self.counted.push((rate, of.to_owned()));
     }
 
-    /// The model takes over: the call does not count in this budget any more.
-    pub fn leave(&mut self, downgrade: &Downgrade) {
-        self.left.push(downgrade.budget.clone());
+    /// Whether this budget has let another model take over before: it does so once, so that two
+    /// budgets don't send a call round in circles.
+    pub(super) fn has_downgraded(&self, budget: &str) -> bool {
+        self.downgraded.iter().any(|known| known == budget)
     }
 
-    /// Those of the budgets that the call counts in.
-    pub(super) fn still_counting<'b>(
-        &self,
-        mut budgets: Vec<&'b Budget>,
-        who: &Subject<'_>,
-    ) -> Vec<&'b Budget> {
-        budgets.retain(|budget| budget.calls.count(who) && !self.left.contains(&budget.name));
-        budgets
+    /// The model takes over.
+    pub fn downgrade(&mut self, downgrade: &Downgrade) {
+        self.downgraded.push(downgrade.budget.clone());
     }
 }

@@ -80,7 +80,7 @@ impl FromStr for Dimension {
             "caller" => Self::Caller,
             "group" => Self::Group,
             "namespace" => Self::Namespace,
-            "serviceAccount" => Self::ServiceAccount,
+            "service_account" => Self::ServiceAccount,
             "route" => Self::Route,
             "backend" => Self::Backend,
             "provider" => Self::Provider,
@@ -88,7 +88,7 @@ impl FromStr for Dimension {
             _ => match text.strip_prefix("label:") {
                 Some(name) if !name.is_empty() => Self::Label(name.to_owned()),
                 _ => {
-                    let expected = "one of caller, group, namespace, serviceAccount, route, \
+                    let expected = "one of caller, group, namespace, service_account, route, \
                                     backend, provider, model, label:NAME";
                     return Err(Invalid::new(text, expected));
                 }
@@ -103,7 +103,7 @@ impl fmt::Display for Dimension {
             Self::Caller => "caller",
             Self::Group => "group",
             Self::Namespace => "namespace",
-            Self::ServiceAccount => "serviceAccount",
+            Self::ServiceAccount => "service_account",
             Self::Label(name) => return write!(f, "label:{name}"),
             Self::Route => "route",
             Self::Backend => "backend",

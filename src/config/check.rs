@@ -2,9 +2,14 @@
 
 use std::fmt::{self, Write};
 
+use http::Uri;
+
 use super::{LoadError, Source};
-use crate::budget::{Limit, Scope, UnknownPrice};
-use crate::snapshot::{Backend, Callers, Route, Snapshot};
+use crate::budget::{
+    Budget, Ceiling, Grant, Limit, OnExceeded, Outage, Percent, Quantity, Scope, StoreSettings,
+    Topology, UnknownPrice, Window,
+};
+use crate::snapshot::{Backend, Caller, Callers, OnDisconnect, Route, Snapshot, Webhook};
 
 /// Loads a configuration as the gateway would, and sums it up. No secret is in the summary.
 ///
@@ -20,8 +25,19 @@ pub fn check(source: &Source) -> Result<String, LoadError> {
 }
 
 fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
-    let Snapshot { listeners, admin, backends, routes, callers, budgets, rates, ledger, .. } =
-        snapshot;
+    let Snapshot {
+        listeners,
+        admin,
+        backends,
+        routes,
+        callers,
+        budgets,
+        rates,
+        store,
+        webhook,
+        ledger,
+        ..
+    } = snapshot;
     for listener in listeners {
         row(out, "listener", &listener.address.to_string())?;
     }
@@ -35,26 +51,24 @@ fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
     match callers {
         Callers::Anyone => row(out, "callers", "anyone")?,
         Callers::Known(known) => {
-            let names: Vec<&str> = known.iter().map(|caller| caller.name.as_str()).collect();
-            row(out, "callers", &names.join(", "))?;
+            let known: Vec<String> = known.iter().map(|caller| describe_caller(caller)).collect();
+            row(out, "callers", &known.join(", "))?;
         }
     }
     for budget in budgets {
-        let unpriced = match budget.unknown_price {
-            UnknownPrice::Refuse => "",
-            UnknownPrice::Allow => ", models without a price allowed",
-        };
-        let limits: Vec<String> = budget
-            .limits
-            .iter()
-            .map(|Limit { quantity, window }| format!("{quantity} per {window}"))
-            .collect();
-        let (limits, per) = (limits.join(" and "), scope(&budget.per));
-        row(out, "budget", &format!("{}: {limits}{per}{unpriced}", budget.name))?;
+        row(out, "budget", &describe_budget(budget))?;
     }
     for rate in rates {
         let (limit, per) = (rate.limit, scope(&rate.per));
         row(out, "rate", &format!("{}: {limit}{per}", rate.name))?;
+    }
+    if let Some(store) = store {
+        row(out, "store", &describe_store(store))?;
+    }
+    if let Some(Webhook { url, .. }) = webhook {
+        // The rest of the URL may hold a secret.
+        let uri = url.parse::<Uri>().ok();
+        row(out, "webhook", uri.as_ref().and_then(Uri::host).unwrap_or_default())?;
     }
     let ledger = ledger.as_ref().map(|path| path.display().to_string());
     row(out, "ledger", ledger.as_deref().unwrap_or("in memory: forgotten at every restart"))
@@ -72,8 +86,14 @@ fn describe_backend(backend: &Backend) -> String {
     let plaintext = if tls.is_some() { "" } else { ", unencrypted" };
     let credential =
         if backend.credential.source().is_some() { "" } else { ", shown no credential" };
+    let drained = match backend.on_disconnect {
+        OnDisconnect::Estimate => String::new(),
+        OnDisconnect::Drain(longest) => {
+            format!(", read on for {longest:?} when its caller has gone")
+        }
+    };
     format!(
-        "{name}: {schema} at {scheme}://{host}:{}{}{plaintext}{credential}",
+        "{name}: {schema} at {scheme}://{host}:{}{}{plaintext}{credential}{drained}",
         origin.port, origin.prefix
     )
 }
@@ -90,6 +110,95 @@ fn describe_route(route: &Route) -> String {
         })
         .collect();
     format!("{} → {}", route.models.join(", "), targets.join(", then "))
+}
+
+fn describe_caller(caller: &Caller) -> String {
+    let Caller { name, group, namespace, service_account, labels, .. } = caller;
+    let plain =
+        [("group ", group), ("namespace ", namespace), ("service account ", service_account)];
+    let plain = plain.into_iter().filter(|(_, value)| !value.is_empty());
+    let plain = plain.map(|(what, value)| format!("{what}{value}"));
+    let labels = labels.iter().map(|(label, value)| format!("{label}={value}"));
+    let more: Vec<String> = plain.chain(labels).collect();
+    if more.is_empty() { name.clone() } else { format!("{name} ({})", more.join(", ")) }
+}
+
+fn describe_budget(budget: &Budget) -> String {
+    let Budget {
+        name,
+        calls,
+        per,
+        limits,
+        cached_tokens,
+        on_exceeded,
+        warn,
+        per_call,
+        grants,
+        unknown_price,
+    } = budget;
+    let limits: Vec<String> = limits.iter().map(describe_limit).collect();
+    let mut text = format!("{name}: {}{}", limits.join(" and "), scope(per));
+    let mut add = |more: String| {
+        text.push_str(", ");
+        text.push_str(&more);
+    };
+    for (dimension, values) in &calls.0 {
+        add(format!("of {dimension} {}", values.join(" or ")));
+    }
+    if !cached_tokens {
+        add("cached input not counted".to_owned());
+    }
+    let Ceiling { cost, tokens } = per_call;
+    let ceiling = [cost.map(Quantity::Usd), tokens.map(Quantity::Tokens)];
+    for most in ceiling.into_iter().flatten() {
+        add(format!("at most {most} a call"));
+    }
+    for Grant { of, quantity, until } in grants {
+        let of = of.as_ref().map(|of| format!(" for {of}")).unwrap_or_default();
+        let until = jiff::Timestamp::from_second(*until).unwrap_or(jiff::Timestamp::MAX);
+        add(format!("{quantity} more{of} until {until}"));
+    }
+    for Percent(share) in warn {
+        add(format!("told at {share}%"));
+    }
+    match on_exceeded {
+        OnExceeded::Block => {}
+        OnExceeded::Audit => add("only audited".to_owned()),
+        OnExceeded::Downgrade(model) => add(format!("then {model}")),
+    }
+    match unknown_price {
+        UnknownPrice::Refuse => {}
+        UnknownPrice::Allow => add("models without a price allowed".to_owned()),
+    }
+    text
+}
+
+fn describe_limit(Limit { quantity, window }: &Limit) -> String {
+    let text = window.to_string();
+    match (window, text.strip_prefix("rolling ")) {
+        (Window::Always, _) => quantity.to_string(),
+        (_, Some(span)) => format!("{quantity} in any {span}"),
+        (_, None) => format!("{quantity} per {text}"),
+    }
+}
+
+fn describe_store(store: &StoreSettings) -> String {
+    let StoreSettings { topology, tls, username: _, password: _, prefix, outage } = store;
+    let at = match topology {
+        Topology::Single(address) => address.clone(),
+        Topology::Sentinel { addresses, primary } => {
+            format!("primary {primary} of the sentinels {}", addresses.join(", "))
+        }
+        Topology::Cluster(addresses) => format!("the cluster of {}", addresses.join(", ")),
+    };
+    let tls = if tls.is_some() { "" } else { ", unencrypted" };
+    let outage = match outage {
+        Outage::Closed => "closed while it can't be reached".to_owned(),
+        Outage::Open(Percent(share)) => {
+            format!("open for {share}% of each limit while it can't be reached")
+        }
+    };
+    format!("{at}{tls}, keys under {prefix}, {outage}")
 }
 
 fn scope(scope: &Scope) -> String {

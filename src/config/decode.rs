@@ -3,6 +3,7 @@
 use super::node::{Kind, Node};
 use super::problem::{Mark, Problems};
 use super::suggest::suggest;
+use super::value::unknown;
 
 /// What a key of the file holds.
 #[derive(Clone, Debug)]
@@ -63,6 +64,67 @@ impl<T: Decode> Decode for List<T> {
     }
 }
 
+/// One text, or a list of them.
+#[derive(Clone, Debug)]
+pub(super) struct Texts(pub List<String>);
+
+impl Decode for Texts {
+    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
+        let Kind::List(items) = &node.kind else {
+            return Some(Self(vec![Field::read(node, key, problems)]));
+        };
+        if items.is_empty() {
+            problems.add(node.mark, format!("`{key}` is empty"), "a name, or a list of names");
+        }
+        List::decode(node, key, problems).map(Self)
+    }
+}
+
+/// A type that is written as one of a few words, or as one key with a value.
+pub(super) trait Choice: Clone + Sized + 'static {
+    /// The words.
+    const WORDS: &'static [(&'static str, Self)];
+    /// The key.
+    const KEY: &'static str;
+    /// Both, for `write instead`.
+    const EXPECTED: &'static str;
+    /// What the key holds.
+    type Value: Decode;
+
+    /// What it stands for with this value.
+    fn with(value: Self::Value) -> Self;
+}
+
+/// A [`Choice`] as it is written.
+#[derive(Clone, Debug)]
+pub(super) struct Chosen<C>(pub C);
+
+impl<C: Choice> Decode for Chosen<C> {
+    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
+        let what = match &node.kind {
+            Kind::Scalar(text) => {
+                if let Some((_, choice)) = C::WORDS.iter().find(|(word, _)| word == text) {
+                    return Some(Self(choice.clone()));
+                }
+                let words = C::WORDS.iter().map(|(word, _)| *word).chain([C::KEY]);
+                unknown(text, words)
+            }
+            Kind::Map(_) => {
+                let keys = Keys::of(node, key, &[C::KEY], problems)?;
+                let value = keys.take(C::KEY, problems);
+                let absent = matches!(value, Field::Absent);
+                if !absent || !keys.entries.is_empty() {
+                    return value.value().map(C::with).map(Self);
+                }
+                "is empty".to_owned()
+            }
+            kind => format!("holds {}", kind.name()),
+        };
+        problems.add(node.mark, format!("`{key}` {what}"), C::EXPECTED);
+        None
+    }
+}
+
 impl<T: Decode> Decode for Named<T> {
     fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
         let Kind::Map(entries) = &node.kind else {
@@ -92,6 +154,14 @@ impl<T> Field<T> {
     /// The value, if there is one.
     pub(super) fn value(self) -> Option<T> {
         self.given().map(|(_, value)| value)
+    }
+
+    /// The value, if there is one.
+    pub(super) const fn peek(&self) -> Option<&T> {
+        match self {
+            Self::Given(_, value) => Some(value),
+            Self::Absent | Self::Wrong => None,
+        }
     }
 
     /// The value, or `default` where there is none.
@@ -166,9 +236,14 @@ impl<'n> Keys<'n> {
     }
 }
 
-/// Declares a section of the file: a struct of fields under the names of its keys.
+/// Declares a section of the file: a struct of fields under the names of its keys. A key that is a
+/// word of Rust's stands behind its field: `calls as "match": …`.
 macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+    (@key $field:ident) => { stringify!($field) };
+    (@key $field:ident $key:literal) => { $key };
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$field_doc:meta])* $field:ident $(as $key:literal)?: $type:ty,)*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub(super) struct $name {
@@ -177,12 +252,12 @@ macro_rules! section {
 
         impl $name {
             /// The keys of this section.
-            pub(super) const KEYS: &'static [&'static str] = &[$(stringify!($field)),*];
+            pub(super) const KEYS: &'static [&'static str] = &[$(section!(@key $field $($key)?)),*];
 
             /// Reads the section from a mapping.
             fn from_map(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
                 let keys = Keys::of(node, key, Self::KEYS, problems)?;
-                Some(Self { $($field: keys.take(stringify!($field), problems),)* })
+                Some(Self { $($field: keys.take(section!(@key $field $($key)?), problems),)* })
             }
 
             /// Which keys this one does not hold.
@@ -190,7 +265,7 @@ macro_rules! section {
             pub(super) fn absent(&self) -> std::collections::BTreeSet<&'static str> {
                 let mut absent = std::collections::BTreeSet::new();
                 $(if let Field::Absent = self.$field {
-                    absent.insert(stringify!($field));
+                    absent.insert(section!(@key $field $($key)?));
                 })*
                 absent
             }

@@ -6,6 +6,7 @@
 mod check;
 mod decode;
 mod environment;
+mod money;
 mod node;
 mod problem;
 mod raw;

@@ -10,13 +10,14 @@ use providers::catalog::Fact;
 use providers::translate::{Droppable, Emulation};
 use providers::vendor::Vendor;
 
-use super::decode::{Decode, Field, Keys, List, Named, section};
+use super::decode::{Chosen, Decode, Field, Keys, List, Named, Texts, section};
+use super::money::{Price, Requests, Tokens, Until};
 use super::node::{Entry, Kind, Node};
 use super::problem::{Mark, Problems};
-use super::value::{Api, Dialect, Plaintext, Price, Requests, Size, Switch};
+use super::value::{Api, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
-use crate::budget::{Quantity, Scope, UnknownPrice, Window};
-use crate::snapshot::HttpVersions;
+use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
+use crate::snapshot::{HttpVersions, OnDisconnect};
 
 section! {
     /// The whole file.
@@ -35,6 +36,8 @@ section! {
         limits: RawLimits,
         seal: RawSeal,
         ledger: String,
+        store: RawStore,
+        webhook: RawWebhook,
     }
 }
 
@@ -67,6 +70,7 @@ section! {
         http: HttpVersions,
         timeouts: RawTimeouts,
         dialect: Dialect,
+        on_disconnect: Chosen<OnDisconnect>,
     }
 }
 
@@ -105,12 +109,64 @@ section! {
 
 section! {
     /// Who may call.
-    RawCaller { name: String, key: RawSecret, models: List<String>, paths: List<String>, }
+    RawCaller {
+        name: String,
+        group: String,
+        namespace: String,
+        service_account: String,
+        labels: Named<String>,
+        key: RawSecret,
+        models: List<String>,
+        paths: List<String>,
+    }
 }
 
 section! {
     /// What may be spent.
-    RawBudget { name: String, per: Scope, limit: Quantity, window: Window, unknown_price: UnknownPrice, }
+    RawBudget {
+        name: String,
+        calls as "match": RawCalls,
+        per: Scope,
+        limit: Quantity,
+        window: Window,
+        limits: List<RawLimit>,
+        cached_tokens: Switch,
+        on_exceeded: Chosen<OnExceeded>,
+        warn: List<Percent>,
+        per_call: RawCeiling,
+        grants: List<RawGrant>,
+        unknown_price: UnknownPrice,
+    }
+}
+
+section! {
+    /// Which calls a budget counts.
+    RawCalls {
+        caller: Texts,
+        group: Texts,
+        namespace: Texts,
+        service_account: Texts,
+        labels: Named<Texts>,
+        route: Texts,
+        backend: Texts,
+        provider: Texts,
+        model: Texts,
+    }
+}
+
+section! {
+    /// One limit of several.
+    RawLimit { limit: Quantity, window: Window, }
+}
+
+section! {
+    /// What one call may come to.
+    RawCeiling { cost: Money, tokens: Tokens, }
+}
+
+section! {
+    /// A top-up.
+    RawGrant { of: String, amount: Quantity, until: Until, }
 }
 
 section! {
@@ -120,12 +176,49 @@ section! {
 
 section! {
     /// What a model costs.
-    RawPrice { model: String, input: Price, output: Price, cache_read: Price, cache_write: Price, }
+    RawPrice {
+        model: String,
+        input: Price,
+        output: Price,
+        cache_read: Price,
+        cache_write: Price,
+        assume: Switch,
+    }
 }
 
 section! {
     /// What proves reasoning that callers keep for a provider.
     RawSeal { key: RawSecret, }
+}
+
+section! {
+    /// The store that replicas share.
+    RawStore {
+        redis: String,
+        sentinel: RawSentinel,
+        cluster: List<String>,
+        plaintext: Plaintext,
+        tls: RawStoreTls,
+        username: String,
+        password: RawSecret,
+        prefix: String,
+        outage: Chosen<Outage>,
+    }
+}
+
+section! {
+    /// Sentinels, and what they call the primary.
+    RawSentinel { addresses: List<String>, primary: String, }
+}
+
+section! {
+    /// How a store proves who it is.
+    RawStoreCa { ca: String, }
+}
+
+section! {
+    /// Who is told of budgets.
+    RawWebhook { url: String, token: RawSecret, }
 }
 
 section! {
@@ -152,7 +245,8 @@ macro_rules! read_from_map {
 }
 read_from_map! {
     RawConfig RawListener RawAdmin RawBackend RawTls RawTimeouts RawRoute RawCaller RawBudget
-    RawRate RawPrice RawSeal RawLimits
+    RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
+    RawLimits
 }
 
 /// What a backend is shown.
@@ -169,6 +263,24 @@ impl Decode for RawCredential {
         match &node.kind {
             Kind::Scalar(text) if text == "none" => Some(Self::None),
             _ => RawSecret::decode(node, key, problems).map(Self::Secret),
+        }
+    }
+}
+
+/// Whether a store is reached by TLS, and what is trusted.
+#[derive(Clone, Debug)]
+pub(super) enum RawStoreTls {
+    /// `true` or `false`, in words.
+    Plain(bool),
+    /// By a CA of its own.
+    Ca(RawStoreCa),
+}
+
+impl Decode for RawStoreTls {
+    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
+        match &node.kind {
+            Kind::Scalar(_) => Switch::decode(node, key, problems).map(|on| Self::Plain(on.0)),
+            _ => RawStoreCa::from_map(node, key, problems).map(Self::Ca),
         }
     }
 }

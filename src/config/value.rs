@@ -1,4 +1,4 @@
-//! Single values as an operator writes them: sizes, durations, words, amounts.
+//! Single values as an operator writes them: sizes, durations, words.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,20 +10,19 @@ use providers::vendor::Vendor;
 
 use super::decode::Scalar;
 use super::suggest::suggest;
-use crate::budget::rate::Interval;
-use crate::budget::{Invalid, Quantity, Scope, UnknownPrice, Window};
 use crate::snapshot::HttpVersions;
 
 /// Most characters of a wrong text that a message repeats.
 const QUOTED: usize = 60;
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(QUOTED).collect();
     format!("is `{}`", shown.escape_debug())
 }
 
 /// A type that is written as one of a few words.
-trait Word: Copy + 'static {
+pub(super) trait Word: Copy + 'static {
+    /// The words, and what they stand for.
     const WORDS: &'static [(&'static str, Self)];
 }
 
@@ -34,12 +33,9 @@ impl<W: Word> Scalar for W {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        if let Some((_, value)) = Self::WORDS.iter().find(|(word, _)| *word == text) {
-            return Ok(*value);
-        }
-        let near = suggest(text, Self::WORDS.iter().map(|(word, _)| *word));
-        let hint = near.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
-        Err(quoted(text) + &hint)
+        let known = Self::WORDS.iter().find(|(word, _)| *word == text);
+        let words = Self::WORDS.iter().map(|(word, _)| *word);
+        known.map(|(_, value)| *value).ok_or_else(|| unknown(text, words))
     }
 }
 
@@ -54,16 +50,6 @@ impl Word for Schema {
 impl Word for HttpVersions {
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("h1", Self::H1), ("h2", Self::H2)];
-}
-
-impl Word for Interval {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("second", Self::Second), ("minute", Self::Minute)];
-}
-
-impl Word for UnknownPrice {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("refuse", Self::Refuse), ("allow", Self::Allow)];
 }
 
 /// Which of OpenAI's two schemas a backend offers for model turns.
@@ -146,7 +132,7 @@ impl Scalar for &'static Vendor {
 }
 
 /// A word that is none of these, and the one that was meant, if one is near.
-fn unknown<'a>(text: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(super) fn unknown<'a>(text: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let near = suggest(text, known);
     let hint = near.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
     quoted(text) + &hint
@@ -228,79 +214,5 @@ impl Scalar for Duration {
         let span: SignedDuration = text.parse().map_err(|_| quoted(text))?;
         let positive = Self::try_from(span).ok().filter(|span| !span.is_zero());
         positive.ok_or_else(|| quoted(text))
-    }
-}
-
-impl Scalar for Quantity {
-    fn expected() -> String {
-        "10 USD, 1000000 tokens, 500 requests or 4 concurrent".to_owned()
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.parse::<Self>() {
-            Ok(limit) if limit.count() == 0 => Err(quoted(text) + ", which refuses every call"),
-            Ok(limit) => Ok(limit),
-            Err(_) => Err(quoted(text)),
-        }
-    }
-}
-
-impl Scalar for Window {
-    fn expected() -> String {
-        "such as day, week from sunday, month in Europe/Berlin, month from 15, or rolling 5h"
-            .to_owned()
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        const PERIODS: [&str; 5] = ["minute", "hour", "day", "week", "month"];
-        text.parse().map_err(|error: Invalid| {
-            let zones: Vec<String> = Self::zones().collect();
-            unknown(error.text(), PERIODS.into_iter().chain(zones.iter().map(String::as_str)))
-        })
-    }
-}
-
-impl Scalar for Scope {
-    fn expected() -> String {
-        "caller, model, backend or total".to_owned()
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| quoted(text))
-    }
-}
-
-/// A number of requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Requests(pub u32);
-
-impl Scalar for Requests {
-    fn expected() -> String {
-        "100 requests".to_owned()
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let number = text.strip_suffix(" requests").and_then(|number| number.parse().ok());
-        let positive = number.filter(|number| *number > 0);
-        positive.map(Self).ok_or_else(|| quoted(text))
-    }
-}
-
-/// A price in USD for a million tokens, kept as it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Price(pub String);
-
-impl Scalar for Price {
-    fn expected() -> String {
-        "USD for a million tokens, such as 2.50".to_owned()
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |part: &str, most: usize| {
-            (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        let decimal = digits(whole, 9) && digits(fraction, 9);
-        if decimal { Ok(Self(text.to_owned())) } else { Err(quoted(text)) }
     }
 }

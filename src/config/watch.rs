@@ -188,7 +188,7 @@ impl Drop for Watch {
     }
 }
 
-/// Sockets are bound and the ledger is open: these stay as they are until a restart.
+/// Sockets are bound, the ledger is open and the store connected: these stay as they are until a restart.
 fn keep_what_is_fixed(new: &mut Snapshot, old: &Snapshot) {
     fn keep<T: Clone + PartialEq>(key: &str, new: &mut T, old: &T) {
         if new != old {
@@ -199,5 +199,6 @@ fn keep_what_is_fixed(new: &mut Snapshot, old: &Snapshot) {
     keep("listeners", &mut new.listeners, &old.listeners);
     keep("admin", &mut new.admin, &old.admin);
     keep("ledger", &mut new.ledger, &old.ledger);
+    keep("store", &mut new.store, &old.store);
     keep("limits.in_flight", &mut new.limits.in_flight_bytes, &old.limits.in_flight_bytes);
 }

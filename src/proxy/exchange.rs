@@ -181,13 +181,10 @@ impl Course<'_> {
     fn downgrade(&mut self, ctx: &mut RequestCtx, denial: &Denial) -> Option<Vec<Attempt>> {
         let downgrade = denial.downgrade.as_ref()?;
         let grant = self.admit(&downgrade.model).ok()?;
-        self.history.leave(downgrade);
+        self.history.downgrade(downgrade);
+        self.gateway.metrics.downgraded(ctx.place(), ctx.caller(), &downgrade.budget);
         self.model.clone_from(&downgrade.model);
-        // Whoever asks for that model itself gets what it asked for.
-        if ctx.model.as_ref() != Some(&downgrade.model) {
-            self.gateway.metrics.downgraded(ctx.place(), ctx.caller(), &downgrade.budget);
-            ctx.downgraded = Some(downgrade.model.clone());
-        }
+        ctx.downgraded = Some(downgrade.model.clone());
         ctx.route = Some(grant.route);
         Some(grant.attempts)
     }

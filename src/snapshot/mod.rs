@@ -293,7 +293,7 @@ impl Snapshot {
         names
     }
 
-    /// Every secret in use, of backends and of callers, to look for rotated ones.
+    /// Every secret in use, of backends, callers and the webhook, to look for rotated ones.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = match &self.callers {
             Callers::Anyone => &[][..],

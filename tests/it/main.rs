@@ -9,10 +9,13 @@
 mod access;
 mod bodies;
 mod budget;
+mod cap;
+mod ceiling;
 mod crash;
 mod credential;
 mod deadline;
 mod destination;
+mod downgrade;
 mod drain;
 mod failover;
 mod hostile_body;

@@ -16,6 +16,8 @@ pub struct OperatorPrice {
     pub cache_read: Option<String>,
     /// Input written into the prompt cache, however long it is kept; as input where there is none.
     pub cache_write: Option<String>,
+    /// Whether it only holds where the catalogue and an operator's other prices have none.
+    pub assume: bool,
 }
 
 /// An amount that is not a decimal number of dollars.

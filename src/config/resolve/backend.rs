@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::origin::Location;
 use super::vendor::{Place, Served};
 use super::{Resolver, Seen};
-use crate::config::decode::{Field, Named};
+use crate::config::decode::{Chosen, Field, Named};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawBackend, RawCredential, RawSecret, RawTimeouts};
 use crate::config::read_file::ReadFile;
@@ -83,6 +83,7 @@ impl Resolver<'_> {
             http,
             timeouts,
             dialect,
+            on_disconnect,
         } = raw;
         let place = Place([
             ("resource", resource),
@@ -132,7 +133,7 @@ impl Resolver<'_> {
             timeouts,
             legacy_openai: legacy,
             http,
-            on_disconnect: OnDisconnect::default(),
+            on_disconnect: on_disconnect.or(Chosen(OnDisconnect::default())).0,
             group_key,
         })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Resolver, Seen};
-use crate::config::decode::{Field, List};
+use crate::config::decode::{Field, List, Named};
 use crate::config::problem::Mark;
 use crate::config::raw::RawCaller;
 use crate::snapshot::{Caller, Callers};
@@ -28,12 +28,17 @@ impl Resolver<'_> {
         let mut names = Seen::new("the caller");
         let mut callers: Vec<Arc<Caller>> = Vec::new();
         for (section, raw) in self.entries(raw, "callers", remedy, None) {
-            let RawCaller { name, key, models, paths } = raw;
+            let RawCaller { name, group, namespace, service_account, labels, key, models, paths } =
+                raw;
             let name = name.require(section, "name", "name: checkout", self.problems);
             if let Some((mark, name)) = &name {
                 self.check_name(*mark, name, "name");
                 names.check(*mark, name, "another name", self.problems);
             }
+            let group = self.name(group, "group").unwrap_or_default();
+            let namespace = self.name(namespace, "namespace").unwrap_or_default();
+            let service_account = self.name(service_account, "service_account").unwrap_or_default();
+            let labels = self.labels(labels);
             let remedy = "key: { env: NAME } or { file: /path }";
             let key = key.require(section, "key", remedy, self.problems);
             let key = key.and_then(|(mark, raw)| Some((mark, self.secret(mark, raw)?)));
@@ -56,15 +61,24 @@ impl Resolver<'_> {
             }
             callers.push(Arc::new(Caller {
                 name,
-                group: String::new(),
-                namespace: String::new(),
-                service_account: String::new(),
-                labels: Vec::new(),
+                group,
+                namespace,
+                service_account,
+                labels,
                 key: Arc::new(key),
                 models,
                 paths,
             }));
         }
         Some(Callers::Known(callers))
+    }
+
+    fn labels(&mut self, raw: Field<Named<String>>) -> Vec<(String, String)> {
+        let mut labels = Vec::new();
+        for (mark, name, value) in raw.value().unwrap_or_default() {
+            self.check_name(mark, &name, "the name of a label");
+            labels.extend(self.name(value, &name).map(|value| (name, value)));
+        }
+        labels
     }
 }

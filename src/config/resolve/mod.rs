@@ -4,11 +4,14 @@
 //! the first mistake.
 
 mod backend;
+mod budget;
 mod caller;
+mod known;
 mod models;
 mod origin;
 mod route;
 mod spending;
+mod store;
 mod tls;
 mod vendor;
 
@@ -21,6 +24,7 @@ use std::time::Duration;
 
 use providers::seal::Key;
 
+use self::known::Known;
 use super::decode::{Field, List};
 use super::problem::{Mark, Problems};
 use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener, RawSeal};
@@ -77,21 +81,27 @@ impl Resolver<'_> {
             limits,
             seal,
             ledger,
+            store,
+            webhook,
         } = raw;
 
         let gateway = self.name(gateway, "gateway").unwrap_or_else(|| "egret".to_owned());
         let (listeners, public) = self.listeners(listeners, top);
         let (admin, admin_token) = self.admin(admin, &listeners);
         let limits = self.limits(limits);
+        let known = Known::of(&callers, &routes, &backends);
         let backends = self.backends(backends, top);
         let routes = self.routes(routes, &backends, top);
         let Switch(anonymous) = self.anonymous(anonymous, &callers);
         let callers = self.callers(callers, anonymous, public);
-        let budgets = self.budgets(budgets);
+        let shared = !matches!(store, Field::Absent);
+        let budgets = self.budgets(budgets, &known, &routes, shared);
         let rates = self.rates(rates);
         let prices = self.prices(prices, top);
         let catalog = self.catalog(models);
         let seal = self.seal(seal);
+        let store = self.store(store);
+        let webhook = self.webhook(webhook);
         let ledger = match ledger.value().as_deref() {
             Some("memory") => None,
             path => Some(self.surroundings.state.join(path.unwrap_or("egret.ledger"))),
@@ -112,8 +122,8 @@ impl Resolver<'_> {
             catalog,
             terms: TermsCache::default(),
             seal,
-            store: None,
-            webhook: None,
+            store,
+            webhook,
             ledger,
         })
     }

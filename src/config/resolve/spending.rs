@@ -1,55 +1,20 @@
-//! Budgets, rates and prices.
+//! Rates and prices.
 
 use std::sync::Arc;
 
 use providers::price::{OperatorPrice, PriceBook};
 
+use super::budget::PER;
 use super::{Resolver, Seen};
 use crate::budget::rate::RateLimit;
-use crate::budget::{Budget, Calls, Ceiling, Limit, OnExceeded, UnknownPrice};
 use crate::config::decode::{Field, List};
+use crate::config::money::Price;
 use crate::config::problem::Mark;
-use crate::config::raw::{RawBudget, RawPrice, RawRate};
-use crate::config::value::Price;
+use crate::config::raw::{RawPrice, RawRate};
+use crate::config::value::Switch;
 use crate::snapshot::Rate;
 
 impl Resolver<'_> {
-    pub(super) fn budgets(&mut self, raw: Field<List<RawBudget>>) -> Vec<Arc<Budget>> {
-        let remedy = "budgets: [{ name: daily, per: caller, limit: 10 USD, window: day }]";
-        let mut seen = Seen::new("the budget");
-        let mut budgets = Vec::new();
-        for (at, raw) in self.entries(raw, "budgets", remedy, None) {
-            let RawBudget { name, per, limit, window, unknown_price } = raw;
-            let name = name.require(at, "name", "name: daily", self.problems);
-            if let Some((mark, name)) = &name {
-                self.check_name(*mark, name, "name");
-                seen.check(*mark, name, "another name", self.problems);
-            }
-            let per = per.require(at, "per", "per: caller, model, backend or total", self.problems);
-            let limit = limit.require(at, "limit", "limit: 10 USD", self.problems);
-            let window = window.require(at, "window", "window: day", self.problems);
-            let (Some((_, name)), Some((_, per)), Some((_, limit)), Some((_, window))) =
-                (name, per, limit, window)
-            else {
-                continue;
-            };
-            let unknown_price = unknown_price.or(UnknownPrice::Refuse);
-            budgets.push(Arc::new(Budget {
-                name,
-                calls: Calls::default(),
-                per,
-                limits: vec![Limit { quantity: limit, window }],
-                cached_tokens: true,
-                on_exceeded: OnExceeded::Block,
-                warn: Vec::new(),
-                per_call: Ceiling::default(),
-                grants: Vec::new(),
-                unknown_price,
-            }));
-        }
-        budgets
-    }
-
     pub(super) fn rates(&mut self, raw: Field<List<RawRate>>) -> Vec<Arc<Rate>> {
         let remedy = "rates: [{ name: burst, per: caller, limit: 100 requests, window: minute }]";
         let mut seen = Seen::new("the rate");
@@ -61,7 +26,7 @@ impl Resolver<'_> {
                 self.check_name(*mark, name, "name");
                 seen.check(*mark, name, "another name", self.problems);
             }
-            let per = per.require(at, "per", "per: caller, model, backend or total", self.problems);
+            let per = per.require(at, "per", PER, self.problems);
             let limit = limit.require(at, "limit", "limit: 100 requests", self.problems);
             let window = window.require(at, "window", "window: minute", self.problems);
             if let (Some((_, name)), Some((_, per)), Some((_, limit)), Some((_, window))) =
@@ -79,7 +44,7 @@ impl Resolver<'_> {
         let mut seen = Seen::new("the price of");
         let mut prices = Vec::new();
         for (at, raw) in self.entries(raw, "prices", remedy, None) {
-            let RawPrice { model, input, output, cache_read, cache_write } = raw;
+            let RawPrice { model, input, output, cache_read, cache_write, assume } = raw;
             let model = model.require(at, "model", "model: my-model", self.problems);
             if let Some((mark, model)) = &model {
                 self.check_model(*mark, model, true);
@@ -96,6 +61,7 @@ impl Resolver<'_> {
                     output: output.0,
                     cache_read: text(cache_read),
                     cache_write: text(cache_write),
+                    assume: assume.or(Switch(false)).0,
                 });
             }
         }

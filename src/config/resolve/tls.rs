@@ -72,13 +72,27 @@ impl Resolver<'_> {
 
     fn ca(&mut self, raw: Field<String>) -> Option<Vec<Vec<u8>>> {
         let (mark, path) = raw.given()?;
-        let certificates = self.certificates(mark, &path)?;
+        let pem = self.read(mark, &path)?;
+        let certificates = self.anchors(mark, &pem)?;
+        Some(certificates.into_iter().map(|certificate| certificate.to_vec()).collect())
+    }
+
+    /// A PEM file of CA certificates, as it is.
+    pub(super) fn ca_pem(&mut self, mark: Mark, path: &str) -> Option<Vec<u8>> {
+        let pem = self.read(mark, path)?;
+        self.anchors(mark, &pem)?;
+        Some(pem)
+    }
+
+    /// Certificates that can be trusted in.
+    fn anchors(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+        let certificates = self.certificates(mark, pem)?;
         let mut roots = RootCertStore::empty();
         if certificates.iter().any(|certificate| roots.add(certificate.clone()).is_err()) {
             let what = "the file holds a certificate that cannot be a trust anchor";
             self.problems.add(mark, what, "a PEM file of CA certificates");
         }
-        Some(certificates.into_iter().map(|certificate| certificate.to_vec()).collect())
+        Some(certificates)
     }
 
     fn identity(&mut self, chain: Field<String>, key: Field<String>) -> Option<ClientIdentity> {
@@ -94,7 +108,7 @@ impl Resolver<'_> {
             (chain, _) => chain.given()?,
         };
         let (key_at, key) = key.given()?;
-        let chain = self.certificates(chain_at, &chain);
+        let chain = self.read(chain_at, &chain).and_then(|pem| self.certificates(chain_at, &pem));
         let key = self.private_key(key_at, &key);
         let (chain, key) = (chain?, key?);
         let identity = ClientIdentity {
@@ -108,9 +122,8 @@ impl Resolver<'_> {
         Some(identity)
     }
 
-    fn certificates(&mut self, mark: Mark, path: &str) -> Option<Vec<CertificateDer<'static>>> {
-        let pem = self.read(mark, path)?;
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    fn certificates(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         match certificates {
             Ok(certificates) if !certificates.is_empty() => Some(certificates),
             _ => {

@@ -54,11 +54,14 @@ fn every_mistake_is_reported_where_it_is_and_nothing_else() {
 #[test]
 fn a_secret_written_into_the_file_is_never_repeated() {
     let directory = files();
-    let (_, text) =
-        fixtures().into_iter().find(|(path, _)| path.ends_with("secrets.yaml")).unwrap();
-    assert!(text.contains("CANARY"));
-    let report = problems(&text, directory.path()).display("egret.yaml").to_string();
-    assert!(!report.contains("CANARY"), "{report}");
+    let fixtures = fixtures().into_iter().filter(|(_, text)| text.contains("CANARY"));
+    let mut checked = 0;
+    for (_, text) in fixtures {
+        let report = problems(&text, directory.path()).display("egret.yaml").to_string();
+        assert!(!report.contains("CANARY"), "{report}");
+        checked += 1;
+    }
+    assert!(checked >= 2);
 }
 
 #[test]

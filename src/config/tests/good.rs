@@ -14,7 +14,7 @@ use crate::config::decode::{Decode, Field};
 use crate::config::environment::config;
 use crate::config::node;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawBackend, RawConfig, RawCredential};
+use crate::config::raw::{RawBackend, RawConfig, RawCredential, RawStore, RawStoreTls};
 use crate::credential::CallerKey;
 use crate::snapshot::{Callers, HttpVersions, Origin, Snapshot};
 
@@ -299,12 +299,17 @@ fn the_reference_is_complete_and_loads() {
     assert_eq!(stated.timeouts, holds.timeouts);
     assert_eq!((stated.http, stated.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!((holds.http, holds.legacy_openai), (HttpVersions::Auto, false));
+    assert_eq!(stated.on_disconnect, holds.on_disconnect);
     assert_eq!(stated.timeouts.first_byte, Duration::from_secs(600));
 
-    let mut problems = Problems::default();
-    let node = node::parse(REFERENCE, &mut problems).unwrap();
-    let raw = RawConfig::decode(&node, "the file", &mut problems).unwrap();
-    assert_eq!(missing(raw), Vec::<String>::new());
+    // There is one store; what else it may be stands in comments.
+    let stores = ["sentinel", "cluster"].map(|kind| {
+        let none = text.replace("\n  redis: ", "\n  # redis: ");
+        let other = none.replace(&format!("\n  # {kind}: "), &format!("\n  {kind}: "));
+        good(&other, directory.path());
+        raw(&other).store.value().unwrap()
+    });
+    assert_eq!(missing(raw(REFERENCE), &stores), Vec::<String>::new());
     for fact in Fact::names() {
         assert!(
             REFERENCE.contains(&format!(" {fact},")) || REFERENCE.contains(&format!(" {fact}."))
@@ -312,8 +317,14 @@ fn the_reference_is_complete_and_loads() {
     }
 }
 
-/// The keys that no section of their kind holds.
-fn missing(raw: RawConfig) -> Vec<String> {
+fn raw(text: &str) -> RawConfig {
+    let mut problems = Problems::default();
+    let node = node::parse(text, &mut problems).unwrap();
+    RawConfig::decode(&node, "the file", &mut problems).unwrap()
+}
+
+/// The keys that no section of their kind holds; `stores` are more sections of one kind.
+fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     fn list<T>(field: Field<Vec<Field<T>>>) -> Vec<T> {
         field.value().unwrap_or_default().into_iter().filter_map(Field::value).collect()
     }
@@ -344,10 +355,29 @@ fn missing(raw: RawConfig) -> Vec<String> {
     let targets = routes.into_iter().flat_map(|raw| list(raw.backends));
     gather("targets", targets.map(|raw| raw.absent()).collect());
     gather("callers", callers.iter().map(|raw| raw.absent()).collect());
-    gather("budgets", list(raw.budgets).iter().map(|raw| raw.absent()).collect());
+    let budgets = list(raw.budgets);
+    gather("budgets", budgets.iter().map(|raw| raw.absent()).collect());
+    let calls = budgets.iter().filter_map(|raw| raw.calls.peek());
+    gather("match", calls.map(|raw| raw.absent()).collect());
+    let ceilings = budgets.iter().filter_map(|raw| raw.per_call.peek());
+    gather("per_call", ceilings.map(|raw| raw.absent()).collect());
+    let limits = budgets.iter().flat_map(|raw| list(raw.limits.clone()));
+    gather("limits", limits.map(|raw| raw.absent()).collect());
+    let grants = budgets.into_iter().flat_map(|raw| list(raw.grants));
+    gather("grants", grants.map(|raw| raw.absent()).collect());
     gather("rates", list(raw.rates).iter().map(|raw| raw.absent()).collect());
     gather("prices", list(raw.prices).iter().map(|raw| raw.absent()).collect());
     gather("seal", raw.seal.value().iter().map(|raw| raw.absent()).collect());
+    let stores: Vec<&RawStore> = raw.store.peek().into_iter().chain(stores).collect();
+    gather("store", stores.iter().map(|raw| raw.absent()).collect());
+    let sentinels = stores.iter().filter_map(|raw| raw.sentinel.peek());
+    gather("sentinel", sentinels.map(|raw| raw.absent()).collect());
+    let cas = stores.iter().filter_map(|raw| match raw.tls.peek() {
+        Some(RawStoreTls::Ca(raw)) => Some(raw.absent()),
+        _ => None,
+    });
+    gather("store.tls", cas.collect());
+    gather("webhook", raw.webhook.peek().iter().map(|raw| raw.absent()).collect());
     gather("limits", raw.limits.value().iter().map(|raw| raw.absent()).collect());
     missing
 }

@@ -2,6 +2,7 @@
 
 mod broken;
 mod good;
+mod money;
 mod reload;
 
 use std::ffi::OsString;
@@ -16,7 +17,7 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 11] = [
+const ENVIRONMENT: [(&str, &str); 13] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
@@ -26,6 +27,8 @@ const ENVIRONMENT: [(&str, &str); 11] = [
     ("VERTEX_TOKEN", "ya29-token"),
     ("BEDROCK_API_KEY", "aws-key"),
     ("SEAL_KEY", "c2VhbC1vZi1yZWFzb25pbmctZm9yLXRoZS10ZXN0cw"),
+    ("REDIS_PASSWORD", "password-of-redis"),
+    ("WEBHOOK_TOKEN", "token-of-webhook"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];

@@ -79,13 +79,15 @@ fn a_bad_configuration_is_refused_and_the_old_one_stays() {
 fn sockets_and_ledger_stay_until_a_restart() {
     let (_directory, path, live) = start();
     let moved = config("second").replace("8080", "8081").replace("memory", "elsewhere");
-    replace(&path, moved + "admin: { address: '127.0.0.1:9999' }\n");
+    let more = "admin: { address: '127.0.0.1:9999' }\nstore: { redis: '127.0.0.1:6379' }\n";
+    replace(&path, moved + more);
     live.reload_now().unwrap();
     let snapshot = live.pin();
     assert_eq!(snapshot.backends[0].name, "second");
     assert_eq!(snapshot.listeners[0].address.port(), 8080);
     assert_eq!(snapshot.admin.port(), 9090);
     assert_eq!(snapshot.ledger, None);
+    assert_eq!(snapshot.store, None);
 }
 
 /// A file that is cut short can still be a good configuration: one without its budgets.

@@ -38,6 +38,12 @@ pub trait Codec: Sync {
         self.decode_response(body).map(|response| response.usage)
     }
 
+    /// What a body that [`Codec::read_usage`] takes for no answer says it has cost all the same: in
+    /// Responses an answer that failed half way has its usage. `None` where it says nothing.
+    fn usage_of_failure(&self, _body: &[u8]) -> Option<Usage> {
+        None
+    }
+
     /// Writes a whole response as this schema's callers expect it. One that is a failure, and
     /// that the schema has no words for, is an `Err` (`wire.md` §3.1: bad tool).
     fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Result<Vec<u8>, ApiError>;

@@ -37,6 +37,15 @@ impl Schema {
         }
     }
 
+    /// Whether SDKs that read its streams pass comments over; Google's take them for data, and fail
+    /// (`wire.md` §4.2).
+    pub const fn takes_comments(self) -> bool {
+        match self {
+            Self::Chat | Self::Responses | Self::Claude => true,
+            Self::Gemini => false,
+        }
+    }
+
     /// The name used in configuration, metrics and logs.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -59,6 +59,16 @@ impl Admitted {
         self.usage.total() == 0
     }
 
+    /// Whether the model has a price: what it costs is unknown otherwise.
+    pub fn is_priced(&self) -> bool {
+        self.terms.price.is_some()
+    }
+
+    /// Input tokens that the request is expected to have.
+    pub const fn expected_input(&self) -> u64 {
+        self.usage.input
+    }
+
     /// The first byte is about to go out: from here on the provider may bill.
     pub fn dispatched(&mut self) {
         self.reservation.dispatched();

@@ -9,8 +9,8 @@ use super::admitted::{Admitted, Lesson};
 use super::forecast::Forecast;
 use super::{Call, Denial, Downgrade, History, Rules, Who, admit_rates, printable};
 use crate::budget::estimate::Measured;
-use crate::budget::{Budget, Denied, OnExceeded, Subject};
-use crate::snapshot::{Backend, Terms};
+use crate::budget::{Balance, Budget, Denied, Ledger, OnExceeded, Subject};
+use crate::snapshot::{Backend, Snapshot, Terms};
 
 /// One backend and model that a call may be sent to. Made by [`admit`](super::admit) and
 /// [`admit_path`](super::admit_path) only.
@@ -18,6 +18,8 @@ use crate::snapshot::{Backend, Terms};
 pub struct Attempt {
     /// The route's name.
     pub(super) route: String,
+    /// The model name as asked for: after a downgrade that of the model that took over.
+    pub(super) asked: String,
     pub(super) backend: Arc<Backend>,
     pub(super) model: String,
     pub(super) terms: Arc<Terms>,
@@ -73,7 +75,7 @@ impl Attempt {
     ) -> Result<Admitted, Denial> {
         let subject = self.subject(who);
         admit_rates(rules, &subject, history, |_| true)?;
-        let budgets = self.budgets(rules, &subject, call);
+        let budgets = self.budgets(rules.snapshot, &subject);
         self.check_price(call, &budgets)?;
 
         let (model, caller) = (self.model.as_str(), who.name());
@@ -83,7 +85,7 @@ impl Attempt {
         }
         let estimate = forecast.estimate(&self.terms);
         let reserved = rules.ledger.reserve(&budgets, &subject, estimate).await;
-        let reservation = reserved.map_err(|denied| refusal(denied, &budgets, history))?;
+        let reservation = reserved.map_err(|denied| refusal(&denied, history))?;
         let held = reservation.held();
         let output_cap = forecast.output_cap(&held, &self.terms);
         let teaches = matches!(call.billed, Billed::Turn { .. } | Billed::Input);
@@ -100,20 +102,31 @@ impl Attempt {
 
     /// The budgets that the call counts in. A model that takes over where a budget has no room does
     /// not count in that budget itself.
-    fn budgets<'s>(
-        &self,
-        rules: Rules<'s>,
-        subject: &Subject<'_>,
-        call: Call<'_>,
-    ) -> Vec<&'s Budget> {
+    fn budgets<'s>(&self, snapshot: &'s Snapshot, who: &Subject<'_>) -> Vec<&'s Budget> {
         let counts = |budget: &&Budget| {
             let takes_over = match &budget.on_exceeded {
-                OnExceeded::Downgrade(model) => *model == call.model || *model == self.model,
+                OnExceeded::Downgrade(model) => [&self.asked, &self.model].contains(&model),
                 OnExceeded::Block | OnExceeded::Audit => false,
             };
-            !takes_over && budget.calls.count(subject)
+            !takes_over && budget.calls.count(who)
         };
-        rules.snapshot.budgets.iter().map(AsRef::as_ref).filter(counts).collect()
+        snapshot.budgets.iter().map(AsRef::as_ref).filter(counts).collect()
+    }
+
+    /// What the budgets that this attempt counts in stand at, the one with the least room first.
+    pub fn balances(&self, ledger: &Ledger, snapshot: &Snapshot, who: &Who) -> Vec<Balance> {
+        let subject = self.subject(who);
+        let budgets = self.budgets(snapshot, &subject);
+        if budgets.is_empty() {
+            return Vec::new();
+        }
+        let mut balances = ledger.balances(&budgets);
+        balances.retain(|balance| balance.of == balance.scope.of(&subject));
+        // a / b < c / d without dividing; no limit at all is the least room there can be.
+        let room = |balance: &Balance| u128::from(balance.remaining().count());
+        let limit = |balance: &Balance| u128::from(balance.limit.count()).max(1);
+        balances.sort_by(|a, b| (room(a) * limit(b)).cmp(&(room(b) * limit(a))));
+        balances
     }
 
     /// Whether what the call costs can be counted as its budgets want it.
@@ -147,19 +160,18 @@ impl Attempt {
 }
 
 /// What the caller is told, and which model may take over.
-fn refusal(denied: Denied, budgets: &[&Budget], history: &History) -> Denial {
-    match &denied {
-        Denied::Exceeded { budget, retry_after, .. } => {
+fn refusal(denied: &Denied, history: &History) -> Denial {
+    match denied {
+        Denied::Exceeded(exceeded) => {
             let mut denial = Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
             denial.error.code = Some("budget_exceeded".to_owned());
-            denial.error.retry_after = Some(*retry_after);
-            let exceeded = budgets.iter().find(|exceeded| exceeded.name == *budget);
-            denial.downgrade = exceeded.and_then(|exceeded| match &exceeded.on_exceeded {
-                OnExceeded::Downgrade(model) if !history.has_downgraded(budget) => {
-                    Some(Downgrade { budget: budget.clone(), model: model.clone() })
-                }
-                _ => None,
-            });
+            denial.error.retry_after = Some(exceeded.retry_after);
+            if let OnExceeded::Downgrade(model) = &exceeded.on_exceeded
+                && !history.has_downgraded(&exceeded.budget)
+            {
+                let (budget, model) = (exceeded.budget.clone(), model.clone());
+                denial.downgrade = Some(Downgrade { budget, model });
+            }
             denial
         }
         Denied::Short(_) | Denied::Unavailable => {

@@ -117,7 +117,8 @@ pub fn admit(
         .filter(|(_, served)| who.may_use(call.model, served))
         .map(|(backend, model)| {
             let terms = snapshot.terms(&backend, &model);
-            Attempt { route: route.name.clone(), backend, model, terms }
+            let (route, asked) = (route.name.clone(), call.model.to_owned());
+            Attempt { route, asked, backend, model, terms }
         })
         .collect();
     if attempts.is_empty() {
@@ -143,6 +144,7 @@ pub fn admit_path(rules: Rules<'_>, who: &Who, call: PathCall<'_>) -> Result<Att
     let capabilities = rules.snapshot.catalog.capabilities(target.backend.schema, "");
     let attempt = Attempt {
         route: route.name.clone(),
+        asked: route.name.clone(),
         backend: target.backend.clone(),
         model: route.name.clone(),
         terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),

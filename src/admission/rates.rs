@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::History;
 use crate::budget::Subject;
-use crate::budget::rate::{RateLimit, RateLimiter};
+use crate::budget::rate::{RateLimit, RateLimiter, Room};
 use crate::snapshot::Rate;
 
 /// A rate that would be exceeded.
@@ -40,9 +40,13 @@ impl Rates {
             if history.has_counted(at, &of) {
                 continue;
             }
-            let admitted = self.limiter(rate).admit(&of);
-            admitted.map_err(|retry_after| TooOften { rate, retry_after })?;
-            history.count(at, &of);
+            let limiter = self.limiter(rate);
+            if let Err(retry_after) = limiter.admit(&of) {
+                let limit = rate.limit.requests;
+                history.meet(Room { limit, remaining: 0, reset: retry_after });
+                return Err(TooOften { rate, retry_after });
+            }
+            history.count(at, &of, limiter.room(&of));
         }
         Ok(())
     }

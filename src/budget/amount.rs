@@ -27,11 +27,20 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// So many quarters of the way from likely to most.
+    /// All of the way from likely to most.
+    pub(super) const QUARTERS: u8 = 4;
+
+    /// No call is held at more in any unit: nine million dollars. So one that names an absurd limit
+    /// leaves room for thousands of others before a sum would wrap and has to be refused.
+    const MOST: u64 = 1 << 53;
+
+    /// What is so many quarters of the way from likely to most, each number rounded up. Nothing of
+    /// it is cached: nobody knows beforehand.
     pub(super) fn part(self, quarters: u8) -> Charge {
         let part = |likely: u64, most: u64| {
             let way = u128::from(most.saturating_sub(likely)) * u128::from(quarters);
-            likely.saturating_add(u64::try_from(way.div_ceil(4)).unwrap_or(u64::MAX))
+            let way = way.div_ceil(u128::from(Self::QUARTERS));
+            likely.saturating_add(u64::try_from(way).unwrap_or(u64::MAX)).min(Self::MOST)
         };
         let Self { likely, most } = self;
         Charge {

@@ -1,6 +1,6 @@
 //! What the counters stand at.
 
-use super::{Budget, Limit, Quantity, Scope, Window, amount::Amount};
+use super::{Quantity, Scope, Window};
 
 /// One limit of one counter of a budget, as metrics, headers and the admin API show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,31 +19,12 @@ pub struct Balance {
     pub spent: Quantity,
     /// What calls under way have set aside, in the limit's unit.
     pub reserved: Quantity,
-    /// When the window ends, in seconds since the Unix epoch.
+    /// When the window ends, in seconds since the Unix epoch; of a rolling one, when all that was
+    /// spent so far is out of it.
     pub window_end: i64,
 }
 
 impl Balance {
-    pub(super) fn new(
-        budget: &Budget,
-        limit: &Limit,
-        of: &str,
-        (spent, reserved): (Amount, Amount),
-        end: i64,
-    ) -> Self {
-        let count = |amount: Amount| amount.in_unit_of(limit.quantity, budget.cached_tokens);
-        Self {
-            budget: budget.name.clone(),
-            scope: budget.per.clone(),
-            of: of.to_owned(),
-            window: limit.window.clone(),
-            limit: limit.quantity,
-            spent: count(spent),
-            reserved: count(reserved),
-            window_end: end,
-        }
-    }
-
     /// What is left: neither charged nor set aside.
     pub const fn remaining(&self) -> Quantity {
         let used = self.spent.count().saturating_add(self.reserved.count());

@@ -1,18 +1,27 @@
 //! The state behind the ledger: counters and open reservations, without I/O, clock or lock.
 //!
 //! Everything that changes it is an [`Entry`], at run time and at replay alike, so a journal that
-//! is replayed gives the book that wrote it.
+//! is replayed gives the book that wrote it. (What is to be watched is told anew by each call.)
 
+mod account;
+mod adjust;
+mod balances;
+mod grants;
 mod plan;
 mod snapshot;
+mod stand;
+mod watch;
 
 use std::collections::HashMap;
 
 use super::{
+    Window,
     amount::Amount,
-    entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, VERSION},
+    entry::{Counter, CounterId, Entry, Hold, OLDEST, ReservationId, TopUp, VERSION},
     statement::{Spend, Statement},
 };
+pub(super) use account::AccountId;
+use account::Accounts;
 
 /// Below so many counters nobody looks for old ones.
 const SWEEP_AT_LEAST: usize = 1024;
@@ -20,12 +29,13 @@ const SWEEP_AT_LEAST: usize = 1024;
 /// Counters and open reservations.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    /// Current counters, and older ones that open reservations still hold.
+    accounts: Accounts,
+    /// Those that count, and older ones that open reservations still hold.
     counters: HashMap<CounterId, Counter>,
-    /// The counter of each key's latest window.
-    current: HashMap<Key, CounterId>,
     open: HashMap<ReservationId, Hold>,
     statement: Statement,
+    /// Grants given at run time, by budget.
+    top_ups: HashMap<String, Vec<TopUp>>,
     /// The latest time seen. Time never goes back here, so no window does.
     latest: i64,
     last_counter: u64,
@@ -46,31 +56,19 @@ impl Book {
     /// Makes what an entry says true.
     pub(super) fn apply(&mut self, entry: Entry) -> Result<(), Orphan> {
         match entry {
-            Entry::Ledger { version } if version == VERSION => {}
+            Entry::Ledger { version } if (OLDEST..=VERSION).contains(&version) => {}
             Entry::Ledger { .. } => return Err(Orphan),
             Entry::Snapshot { time } => self.observe(time),
             Entry::Counter(counter) => {
                 self.observe(counter.start);
-                self.last_counter = self.last_counter.max(counter.id.0);
-                self.current.insert(counter.key.clone(), counter.id);
-                self.counters.insert(counter.id, counter);
+                self.enter(counter);
             }
             Entry::Subject { id, party } => self.statement.know(id, party),
             Entry::Row { key, spend } => {
                 self.statement.knows(key).then_some(()).ok_or(Orphan)?;
                 self.statement.add(key, spend);
             }
-            Entry::Reserve(hold) => {
-                if !hold.row.is_none_or(|row| self.statement.knows(row)) {
-                    return Err(Orphan);
-                }
-                for id in &hold.counters {
-                    let counter = self.counters.get_mut(id).ok_or(Orphan)?;
-                    counter.reserved = counter.reserved.plus(hold.estimate);
-                }
-                self.last_reservation = self.last_reservation.max(hold.id.0);
-                self.open.insert(hold.id, hold);
-            }
+            Entry::Reserve(hold) => self.open(hold)?,
             Entry::Settle { id, charge } => {
                 let hold = self.close(id)?;
                 self.charge(&hold, charge, false);
@@ -82,6 +80,13 @@ impl Book {
             Entry::Release { id } => {
                 self.close(id)?;
             }
+            Entry::Grant(top_up) => self.give(top_up),
+            Entry::Take { counter, quantity, until } => {
+                self.pay(counter, quantity, until).ok_or(Orphan)?;
+            }
+            Entry::Keep { counter, until } => self.keep(counter, until).ok_or(Orphan)?,
+            Entry::Told { counter, told } => self.note(counter, told).ok_or(Orphan)?,
+            Entry::Account(memory) => self.recall(memory),
         }
         Ok(())
     }
@@ -89,13 +94,6 @@ impl Book {
     /// The entries that charge every open reservation with its estimate.
     pub(super) fn abandon(&self) -> Vec<Entry> {
         self.open.keys().map(|&id| Entry::Charge { id }).collect()
-    }
-
-    /// The counters whose window is not over at `now`.
-    pub(super) fn running_at(&self, now: i64) -> impl Iterator<Item = &Counter> {
-        let latest = self.latest.max(now);
-        let current = self.current.values().filter_map(|id| self.counters.get(id));
-        current.filter(move |counter| latest < counter.end)
     }
 
     pub(super) fn statement(&self) -> &Statement {
@@ -111,13 +109,21 @@ impl Book {
     }
 
     #[cfg(test)]
-    pub(super) fn counters(&self) -> usize {
-        self.counters.len()
+    pub(super) fn counters(&self) -> impl Iterator<Item = &Counter> {
+        self.counters.values()
     }
 
-    fn running(&self, key: &Key) -> Option<&Counter> {
-        let counter = self.current.get(key).and_then(|id| self.counters.get(id))?;
-        (self.latest < counter.end).then_some(counter)
+    fn open(&mut self, hold: Hold) -> Result<(), Orphan> {
+        if !hold.row.is_none_or(|row| self.statement.knows(row)) {
+            return Err(Orphan);
+        }
+        for id in &hold.counters {
+            let counter = self.counters.get_mut(id).ok_or(Orphan)?;
+            counter.reserved = counter.reserved.plus(hold.estimate);
+        }
+        self.last_reservation = self.last_reservation.max(hold.id.0);
+        self.open.insert(hold.id, hold);
+        Ok(())
     }
 
     fn close(&mut self, id: ReservationId) -> Result<Hold, Orphan> {
@@ -134,7 +140,9 @@ impl Book {
             self.statement.add(row, Spend::of(charge, estimated));
         }
         for id in &hold.counters {
-            if let Some(counter) = self.counters.get_mut(id) {
+            // What never begins anew counts what is under way, and keeps nothing of it.
+            let counter = self.counters.get_mut(id).filter(|it| it.key.window != Window::Always);
+            if let Some(counter) = counter {
                 counter.spent = counter.spent.plus(charge);
             }
         }

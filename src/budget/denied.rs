@@ -2,24 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Quantity, lease::Short};
+use super::{OnExceeded, Quantity, Window, lease::Short};
 
 /// Why a call may not be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denied {
     /// The estimate does not fit into a budget any more. Nothing was set aside in any.
-    Exceeded {
-        /// The budget's name.
-        budget: String,
-        /// Its limit.
-        limit: Quantity,
-        /// What was charged in this window, in the limit's unit.
-        spent: Quantity,
-        /// What calls under way have set aside, in the limit's unit.
-        reserved: Quantity,
-        /// Until the window ends. Calls under way may give some back sooner.
-        retry_after: Duration,
-    },
+    Exceeded(Box<Exceeded>),
     /// It fits into the budgets, but not into what this replica has leased of them yet.
     Short(Short),
     /// The ledger cannot write its journal, so it cannot promise to remember the call: no budget
@@ -27,15 +16,31 @@ pub enum Denied {
     Unavailable,
 }
 
+/// The limit that a call does not fit into. Of several it is one of a budget that blocks, if there
+/// is any, and the one that lasts longest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// The budget's name.
+    pub budget: String,
+    /// What the budget wants done; never [`OnExceeded::Audit`], unless the numbers are absurd.
+    pub on_exceeded: OnExceeded,
+    /// The limit's window.
+    pub window: Window,
+    /// The limit, grants included.
+    pub limit: Quantity,
+    /// What was charged in this window, in the limit's unit.
+    pub spent: Quantity,
+    /// What calls under way have set aside, in the limit's unit.
+    pub reserved: Quantity,
+    /// Until there is room, if nobody else calls: until the window ends, or enough of a rolling one
+    /// has passed. Calls under way may give some back sooner.
+    pub retry_after: Duration,
+}
+
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exceeded { budget, limit, spent, reserved, retry_after } => write!(
-                f,
-                "budget {budget} of {limit} does not allow this call: {spent} spent, {reserved} \
-                 reserved by calls under way; the next window begins in {} s",
-                retry_after.as_secs()
-            ),
+            Self::Exceeded(exceeded) => exceeded.fmt(f),
             Self::Short(_) => f.write_str("the budgets' store has to be asked first"),
             Self::Unavailable => f.write_str("budgets cannot be recorded at the moment; try later"),
         }
@@ -43,6 +48,21 @@ impl fmt::Display for Denied {
 }
 
 impl std::error::Error for Denied {}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { budget, limit, spent, reserved, retry_after, .. } = self;
+        write!(
+            f,
+            "budget {budget} of {limit} does not allow this call: {spent} spent, {reserved} \
+             reserved by calls under way; "
+        )?;
+        match (limit, retry_after.as_secs()) {
+            (Quantity::Concurrent(_), _) => f.write_str("one of them has to end first"),
+            (_, seconds) => write!(f, "there is room again in {seconds} s"),
+        }
+    }
+}
 
 /// A text that is not what a field of a budget takes.
 #[derive(Clone, Debug, PartialEq, Eq)]

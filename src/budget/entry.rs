@@ -9,13 +9,16 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Scope, Window,
+    Quantity, Scope, Window,
     amount::Amount,
+    book::AccountId,
     statement::{Party, RowKey, Spend, SubjectId},
 };
 
-/// The version of the format that this build writes and reads.
-pub(super) const VERSION: u32 = 1;
+/// The version of the format that this build writes.
+pub(super) const VERSION: u32 = 2;
+/// The oldest version that it reads. Version 1 had no grants, and counted all tokens as one.
+pub(super) const OLDEST: u32 = 1;
 
 /// Names a counter in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,6 +57,16 @@ pub(super) enum Entry {
     Charge { id: ReservationId },
     /// A call was never billed.
     Release { id: ReservationId },
+    /// A counter's limits in this unit are raised.
+    Grant(TopUp),
+    /// What this counter used beyond its limit is paid by the grants that end at `until`.
+    Take { counter: CounterId, quantity: Quantity, until: i64 },
+    /// Grants have a part in this counter's account: it is kept so long, for what they gave.
+    Keep { counter: CounterId, until: i64 },
+    /// Someone was told of a counter.
+    Told { counter: CounterId, told: Told },
+    /// What a snapshot says of an account besides its counters.
+    Account(Memory),
     /// The last line of a snapshot: the latest time seen, in Unix seconds.
     Snapshot { time: i64 },
 }
@@ -67,7 +80,7 @@ pub(super) struct Key {
     pub(super) window: Window,
 }
 
-/// One key's account within one window.
+/// One key's account within one window, or within one slice of a rolling one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counter {
     pub(super) id: CounterId,
@@ -78,16 +91,88 @@ pub(super) struct Counter {
     /// The first second behind it.
     pub(super) end: i64,
     pub(super) spent: Amount,
+    /// How often the key was reset in this window. A greater number than before takes the place
+    /// of all counters of the key.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) generation: u64,
+    /// What of `spent` grants have paid for good, at most once in each unit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) granted: Vec<Quantity>,
+    /// It does not count any more: only open reservations hold it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) past: bool,
     /// Held by open reservations; the journal tells it by their own lines.
     #[serde(skip)]
     pub(super) reserved: Amount,
+    #[serde(skip)]
+    pub(super) account: AccountId,
 }
 
 impl Counter {
-    /// Nothing was spent on it, and nothing is held.
-    pub(super) fn is_unused(&self) -> bool {
-        self.spent == Amount::ZERO && self.reserved == Amount::ZERO
+    /// One that begins at `now`, with nothing spent.
+    pub(super) fn new(id: CounterId, key: Key, now: i64, generation: u64) -> Self {
+        let (start, end) = key.window.bounds(now);
+        Self {
+            id,
+            key,
+            start,
+            end,
+            spent: Amount::ZERO,
+            generation,
+            granted: Vec::new(),
+            past: false,
+            reserved: Amount::ZERO,
+            account: AccountId::default(),
+        }
     }
+}
+
+/// A grant given at run time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TopUp {
+    pub(super) budget: String,
+    pub(super) scope: Scope,
+    pub(super) value: String,
+    pub(super) quantity: Quantity,
+    /// The first second in which it does not count any more.
+    pub(super) until: i64,
+}
+
+/// What the grants of one unit that end together have paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Used {
+    pub(super) quantity: Quantity,
+    pub(super) until: i64,
+}
+
+/// What someone was told, so that it is not said again in the same window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Told {
+    /// The limit's unit.
+    pub(super) unit: String,
+    /// The threshold; none if it was that a call did not fit.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) percent: Option<u8>,
+    /// The first second in which it may be said again.
+    pub(super) until: i64,
+}
+
+/// What outlives the counters of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Memory {
+    #[serde(flatten)]
+    pub(super) key: Key,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) used: Vec<Used>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) told: Vec<Told>,
+    /// Its last counters are kept until then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) keep: i64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// An open reservation.

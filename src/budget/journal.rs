@@ -73,12 +73,12 @@ impl Journal {
         })
     }
 
-    /// Appends this now, or as soon as that is possible again: it has happened already. Until then
-    /// it is in memory only, where there is room for it: while appends fail, no reservation is
+    /// Appends these now, or as soon as that is possible again: they have happened already. Until then
+    /// they are in memory only, where there is room for them: while appends fail, no reservation is
     /// made, so at most those that are open end.
-    pub(super) fn append_surely(&mut self, entry: &Entry) {
-        // A failure was logged, and the line waits in `pending`.
-        let _ = self.push(std::slice::from_ref(entry)).and_then(|()| self.flush());
+    pub(super) fn append_surely(&mut self, entries: &[Entry]) {
+        // A failure was logged, and the lines wait in `pending`.
+        let _ = self.push(entries).and_then(|()| self.flush());
     }
 
     /// Writes what is pending.

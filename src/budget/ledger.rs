@@ -1,6 +1,6 @@
 //! The ledger: what every budget has left, under any concurrency, crash or disconnect.
 
-mod balances;
+mod adjust;
 mod keeper;
 mod recovery;
 
@@ -15,11 +15,13 @@ use std::{
 };
 
 use super::{
-    Budget, Clock, Denied, Estimate, OpenError, Reservation, SpendRow, Subject,
+    Balance, Budget, Clock, Denied, Estimate, Event, OpenError, Reservation, SpendRow, Subject,
     book::Book,
-    entry::Entry,
+    entry::{Entry, ReservationId},
     journal::{self, Journal, Rewrite},
 };
+
+pub use adjust::AdjustError;
 
 /// How often lines go to the disk.
 const SYNC_EVERY: Duration = Duration::from_millis(100);
@@ -27,6 +29,8 @@ const SYNC_EVERY: Duration = Duration::from_millis(100);
 const REWRITE_PAST: u64 = 64 << 20;
 /// How far the clock may be behind the ledger at the start before someone should look at it.
 const CLOCK_BEHIND: i64 = 3600;
+/// How many events wait for whom they are told.
+const EVENTS_KEPT: usize = 256;
 
 /// Holds all budgets.
 ///
@@ -62,6 +66,9 @@ pub struct Ledger {
 struct Shared {
     clock: Box<dyn Clock>,
     state: Mutex<State>,
+    events: mpsc::SyncSender<Event>,
+    /// The other end, until someone takes it.
+    heard: Mutex<Option<mpsc::Receiver<Event>>>,
 }
 
 #[derive(Debug, Default)]
@@ -151,34 +158,77 @@ impl Ledger {
         estimate: Estimate,
     ) -> Result<Reservation, Denied> {
         let now = self.shared.clock.now();
-        let mut state = self.shared.lock();
         let budgets: Vec<&Budget> =
             budgets.iter().map(Borrow::borrow).filter(|budget| budget.calls.count(who)).collect();
-        let mut quarters = 4;
-        let (id, entries) = loop {
-            match state.book.plan(&budgets, who, estimate.part(quarters).into(), now) {
-                Err(_) if quarters > 0 => quarters -= 1,
-                planned => break planned?,
-            }
-        };
+        let mut state = self.shared.lock();
+        let plan = state.book.plan(&budgets, who, estimate, now)?;
         if let Some(journal) = &mut state.journal {
-            journal.append(&entries).map_err(|_| Denied::Unavailable)?;
+            journal.append(&plan.entries).map_err(|_| Denied::Unavailable)?;
         }
-        for entry in entries {
-            state.apply(entry);
-        }
+        plan.entries.into_iter().for_each(|entry| state.apply(entry));
+        plan.watches.into_iter().for_each(|(counter, watch)| state.book.watch(counter, watch));
         state.book.sweep_if_large();
         drop(state);
-        Ok(Reservation::new(Arc::clone(self), Some(id), estimate.part(quarters)))
+        self.shared.tell(plan.events);
+        let held = estimate.part(plan.quarters);
+        Ok(Reservation::new(Arc::clone(self), plan.id, plan.quarters, held))
     }
 
     /// Records that a reservation ended.
-    pub(super) fn close(&self, entry: Entry) {
+    pub(super) fn close(&self, id: ReservationId, entry: Entry) {
         let mut state = self.shared.lock();
-        if let Some(journal) = &mut state.journal {
-            journal.append_surely(&entry);
+        let watched = state.book.watched(id);
+        if watched.is_empty() {
+            if let Some(journal) = &mut state.journal {
+                journal.append_surely(std::slice::from_ref(&entry));
+            }
+            return state.apply(entry);
         }
+        let mut entries = vec![entry.clone()];
         state.apply(entry);
+        let (told, events): (Vec<_>, Vec<_>) =
+            watched.into_iter().flat_map(|counter| state.book.reached(counter)).unzip();
+        entries.extend(told.iter().cloned());
+        if let Some(journal) = &mut state.journal {
+            journal.append_surely(&entries);
+        }
+        told.into_iter().for_each(|entry| state.apply(entry));
+        drop(state);
+        self.shared.tell(events);
+    }
+
+    /// What the counters of these budgets stand at: one for each limit and each caller, model or
+    /// whatever the budget is `per` that has used or is using it in this window, and always one
+    /// for a total.
+    pub fn balances<B: Borrow<Budget>>(&self, budgets: &[B]) -> Vec<Balance> {
+        let now = self.shared.clock.now();
+        let state = self.shared.lock();
+        let mut balances: Vec<_> =
+            budgets.iter().flat_map(|it| state.book.balances(it.borrow(), now)).collect();
+        drop(state);
+        balances.sort_by(|a, b| (&a.budget, &a.of).cmp(&(&b.budget, &b.of)));
+        balances
+    }
+
+    /// What the counters stand at that a call counts in: one for each limit of those of `budgets`
+    /// that count it.
+    pub fn balances_of<B: Borrow<Budget>>(&self, budgets: &[B], who: &Subject<'_>) -> Vec<Balance> {
+        let now = self.shared.clock.now();
+        let state = self.shared.lock();
+        let counting = budgets.iter().map(Borrow::borrow).filter(|it| it.calls.count(who));
+        let limits = counting.flat_map(|budget| budget.limits.iter().map(move |it| (budget, it)));
+        limits
+            .map(|(budget, it)| state.book.balance(budget, it, &budget.per.of(who), now))
+            .collect()
+    }
+
+    /// What someone should be told about budgets. The first who asks gets it; what is told while
+    /// nobody listens or the listener is slow is kept up to a bound, and dropped beyond.
+    ///
+    /// A threshold is told once for each counter and window, also if the process is started anew
+    /// in between, and once in its length for a rolling window. It is looked at when a call ends.
+    pub fn take_events(&self) -> Option<mpsc::Receiver<Event>> {
+        self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// What was charged on these days (`2026-11-22`, the first and the last included), by whom
@@ -219,7 +269,16 @@ impl Drop for Ledger {
 
 impl Shared {
     fn new(clock: impl Clock + 'static, state: State) -> Arc<Self> {
-        Arc::new(Self { clock: Box::new(clock), state: Mutex::new(state) })
+        let (events, heard) = mpsc::sync_channel(EVENTS_KEPT);
+        let heard = Mutex::new(Some(heard));
+        Arc::new(Self { clock: Box::new(clock), state: Mutex::new(state), events, heard })
+    }
+
+    fn tell(&self, events: Vec<Event>) {
+        for event in events {
+            // Full, or nobody listens any more: no call waits for that.
+            let _ = self.events.try_send(event);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

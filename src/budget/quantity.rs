@@ -2,10 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Invalid, Money};
 
 /// So much of something that budgets count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Quantity {
     /// Money.
     Usd(Money),
@@ -104,5 +107,19 @@ impl fmt::Display for Quantity {
             Self::Concurrent(count) => return write!(f, "{count} concurrent"),
         };
         write!(f, "{count} {unit}{}", if *count == 1 { "" } else { "s" })
+    }
+}
+
+impl TryFrom<String> for Quantity {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<Quantity> for String {
+    fn from(quantity: Quantity) -> Self {
+        quantity.to_string()
     }
 }

@@ -65,6 +65,17 @@ impl fmt::Display for RateLimit {
     }
 }
 
+/// What is left of a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Requests in each interval.
+    pub limit: u32,
+    /// How many more are let through now.
+    pub remaining: u32,
+    /// When all of them are again, if none comes.
+    pub reset: Duration,
+}
+
 /// Counts calls of each caller against one [`RateLimit`], over an interval that slides: the last
 /// whole interval counts for the part of it that is not yet past.
 ///
@@ -101,6 +112,22 @@ impl RateLimiter {
         }
         rate.observe(&caller, 1);
         Ok(())
+    }
+
+    /// What is left for this caller.
+    pub fn room(&self, caller: &str) -> Room {
+        let rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seen, past) = rate.rate_with(&caller, |seen| {
+            let (previous, current) = (seen.prev_samples as f64, seen.curr_samples as f64);
+            let past = seen.current_interval_fraction;
+            (previous.mul_add(1.0 - past, current), past)
+        });
+        // What was counted in this interval fades during the next one. `as` stops at 0.
+        Room {
+            limit: self.requests,
+            remaining: (f64::from(self.requests) - seen) as u32,
+            reset: self.interval.mul_f64((2.0 - past).max(0.0)),
+        }
     }
 
     /// How long until one more call fits.

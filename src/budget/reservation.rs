@@ -18,15 +18,27 @@ use super::{
 #[must_use = "dropping a reservation gives it up"]
 pub struct Reservation {
     ledger: Arc<Ledger>,
-    /// `None` when it has ended, or when no budget applies.
+    /// `None` when it has ended.
     id: Option<ReservationId>,
     dispatched: bool,
+    quarters: u8,
     held: Charge,
 }
 
 impl Reservation {
-    pub(super) const fn new(ledger: Arc<Ledger>, id: Option<ReservationId>, held: Charge) -> Self {
-        Self { ledger, id, dispatched: false, held }
+    pub(super) const fn new(
+        ledger: Arc<Ledger>,
+        id: ReservationId,
+        quarters: u8,
+        held: Charge,
+    ) -> Self {
+        Self { ledger, id: Some(id), dispatched: false, quarters, held }
+    }
+
+    /// How much of the way from what is likely to what the call can use at most is set aside, in
+    /// quarters: 4 is the most, 0 is what is likely and not more.
+    pub const fn quarters(&self) -> u8 {
+        self.quarters
     }
 
     /// What is set aside.
@@ -57,7 +69,7 @@ impl Reservation {
 
     fn end(&mut self, entry: impl FnOnce(ReservationId) -> Entry) {
         if let Some(id) = self.id.take() {
-            self.ledger.close(entry(id));
+            self.ledger.close(id, entry(id));
         }
     }
 }

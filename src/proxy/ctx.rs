@@ -6,6 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use providers::Schema;
 use providers::conversation::Usage;
 
+use crate::budget::Balance;
+use crate::budget::rate::Room;
 use crate::snapshot::{Backend, Route, Snapshot, matches};
 use crate::telemetry::Place;
 use crate::telemetry::metrics::UNKNOWN;
@@ -51,6 +53,15 @@ pub struct RequestCtx {
     pub output_cap: Option<u64>,
     /// The model that took over because a budget had no room for the one asked for.
     pub downgraded: Option<String>,
+    /// Whether something of it has no price, so that the charge is not what it costs.
+    pub unpriced: bool,
+    /// What the budgets that it counts in stood at when they were last looked at, the one with the
+    /// least room first.
+    pub balances: Vec<Balance>,
+    /// What is left of the tightest rate that it counts in.
+    pub room: Option<Room>,
+    /// When its caller was found to have gone, before the answer was whole.
+    pub left: Option<Instant>,
     /// Fields left out.
     pub dropped: Vec<String>,
     /// Fields that were said in another way.
@@ -84,6 +95,10 @@ impl RequestCtx {
             estimated: false,
             output_cap: None,
             downgraded: None,
+            unpriced: false,
+            balances: Vec::new(),
+            room: None,
+            left: None,
             dropped: Vec::new(),
             emulated: Vec::new(),
             reason: None,

@@ -1,10 +1,11 @@
-//! The exchange with providers: one attempt after another until one answers.
+//! The exchange with one provider.
 //!
 //! Nothing is re-sent once a byte of an answer has gone to the caller. Until then a connection or
 //! TLS failure, a timeout before the first byte, a 429, a 5xx and an answer that can't be read
-//! lead to the next attempt, which starts from the caller's own request.
+//! lead to the next attempt.
 
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode, header};
@@ -15,18 +16,15 @@ use providers::codec::Reply;
 use providers::conversation::{ApiError, ErrorClass};
 use providers::seal::Seal;
 use providers::surface::Operation;
-use providers::translate::Inbound;
+use providers::translate::{Billed, Inbound};
 
 use super::ctx::RequestCtx;
 use super::drain::Drain;
 use super::failure::Failure;
-use super::intake::Body;
-use super::prepare::{Prepared, prepare};
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use super::{Gateway, answer};
-use crate::admission::{self, Admitted, Attempt, Call, Denial, Grant, History, Rules, Who};
-use crate::budget::estimate::Measured;
-use crate::snapshot::Backend;
+use crate::admission::{Admitted, Attempt, Who};
+use crate::snapshot::{Backend, OnDisconnect};
 
 /// What the path of a request says.
 #[derive(Clone, Debug)]
@@ -47,160 +45,19 @@ pub enum Attempted {
     Next(Failure),
 }
 
-/// Serves a request that names a model.
-pub async fn run(
-    gateway: &Gateway,
-    session: &mut Session,
-    ctx: &mut RequestCtx,
-    who: &Who,
-    asked: &Asked,
-    body: &Body,
-) -> Result<(), Failure> {
-    let snapshot = ctx.snapshot.clone();
-    let in_path = asked.model.as_deref();
-    let inbound = Inbound::of(asked.operation, ctx.surface, &body.bytes, in_path)?;
-    let model = inbound.model().to_owned();
-    ctx.stream = inbound.stream();
-    ctx.model = Some(model.clone());
-    let request = Measured::of(&body.bytes);
-    let (rules, history) = (gateway.rules(&snapshot), History::default());
-    let mut course = Course { gateway, rules, who, asked, inbound, request, model, history };
-
-    let grant = course.admit(&course.model.clone())?;
-    ctx.route = Some(grant.route);
-    let mut attempts = grant.attempts.into_iter();
-    let mut failed = None;
-    while let Some(attempt) = attempts.next() {
-        // Each attempt starts from the caller's own request.
-        course.inbound.cap_output(None);
-        let prepared = match course.prepare(session, ctx, &attempt) {
-            Ok(prepared) => prepared,
-            // That one backend can't carry the request says nothing about how another one failed.
-            Err(refusal) => {
-                failed.get_or_insert(refusal);
-                continue;
-            }
-        };
-        if ctx.backend.is_some()
-            && let Some(failure) = &failed
-        {
-            gateway.failed_over(ctx, failure);
-        }
-        let failure = match course.reserve(session, ctx, &attempt, prepared).await {
-            Ok(Reserved { schema, outgoing, admitted }) => {
-                let inbound = &course.inbound;
-                let exchange = Exchange { gateway, inbound, attempt: &attempt, schema };
-                match exchange.attempt(session, ctx, outgoing, admitted).await? {
-                    Attempted::Served => return Ok(()),
-                    Attempted::Next(failure) => failure,
-                }
-            }
-            Err(denial) => {
-                if let Some(cheaper) = course.downgrade(ctx, &denial) {
-                    attempts = cheaper.into_iter();
-                }
-                denial.into()
-            }
-        };
-        failed = Some(failure);
-    }
-    Err(failed.unwrap_or_else(|| Failure::bad_request("no backend can carry this request")))
-}
-
-/// A request on its way from one attempt to the next.
-struct Course<'a> {
-    gateway: &'a Gateway,
-    rules: Rules<'a>,
-    who: &'a Who,
-    asked: &'a Asked,
-    inbound: Inbound<'a>,
-    request: Measured,
-    /// The model that is asked for: another than the caller's once one has taken over.
-    model: String,
-    history: History,
-}
-
-/// An attempt that may be sent, and how.
-struct Reserved {
-    schema: Schema,
-    outgoing: Outgoing,
-    admitted: Admitted,
-}
-
-impl Course<'_> {
-    /// Where a request for this model may go.
-    fn admit(&mut self, model: &str) -> Result<Grant, Denial> {
-        let (request, billed) = (self.request, self.inbound.billed());
-        let call = Call { model, request, billed, least_output: 0 };
-        admission::admit(self.rules, self.who, call, self.gateway.draw(), &mut self.history)
-    }
-
-    fn prepare(
-        &mut self,
-        session: &Session,
-        ctx: &RequestCtx,
-        attempt: &Attempt,
-    ) -> Result<Prepared, Failure> {
-        prepare(self.gateway, session, ctx, self.asked, &mut self.inbound, attempt)
-    }
-
-    /// Begins an attempt: what it can cost is set aside. Where there is room for a part of that
-    /// only, the request is prepared anew, so that the provider is asked for no more.
-    async fn reserve(
-        &mut self,
-        session: &Session,
-        ctx: &mut RequestCtx,
-        attempt: &Attempt,
-        prepared: Prepared,
-    ) -> Result<Reserved, Denial> {
-        let schema = prepared.schema;
-        let outgoing = prepared.enter(self.gateway, ctx, attempt);
-        let call = Call {
-            model: &self.model,
-            request: self.request,
-            billed: self.inbound.billed(),
-            least_output: self.inbound.least_output(schema),
-        };
-        let admitted = attempt.reserve(self.rules, self.who, call, &mut self.history).await?;
-        ctx.output_cap = admitted.output_cap();
-        let Some(cap) = ctx.output_cap else {
-            return Ok(Reserved { schema, outgoing, admitted });
-        };
-        self.inbound.cap_output(Some(cap));
-        match self.prepare(session, ctx, attempt) {
-            Ok(capped) => {
-                let (schema, outgoing) = capped.instead(ctx);
-                Ok(Reserved { schema, outgoing, admitted })
-            }
-            Err(_) => Err(admitted.refuse_capped(cap)),
-        }
-    }
-
-    /// The attempts at the model that takes over where a budget has no room, if it names one that
-    /// this caller may use; otherwise the refusal stands.
-    fn downgrade(&mut self, ctx: &mut RequestCtx, denial: &Denial) -> Option<Vec<Attempt>> {
-        let downgrade = denial.downgrade.as_ref()?;
-        let grant = self.admit(&downgrade.model).ok()?;
-        self.history.downgrade(downgrade);
-        self.gateway.metrics.downgraded(ctx.place(), ctx.caller(), &downgrade.budget);
-        self.model.clone_from(&downgrade.model);
-        ctx.downgraded = Some(downgrade.model.clone());
-        ctx.route = Some(grant.route);
-        Some(grant.attempts)
-    }
-}
-
 /// One attempt at one backend.
 pub struct Exchange<'a> {
     pub gateway: &'a Gateway,
     pub inbound: &'a Inbound<'a>,
     pub attempt: &'a Attempt,
+    pub who: &'a Who,
     /// The schema that the backend is asked in.
     pub schema: Schema,
 }
 
 impl Exchange<'_> {
-    async fn attempt(
+    /// Sends the request, and relays the answer if there is one.
+    pub async fn attempt(
         &self,
         session: &mut Session,
         ctx: &mut RequestCtx,
@@ -209,15 +66,26 @@ impl Exchange<'_> {
     ) -> Result<Attempted, Failure> {
         let backend = self.attempt.backend();
         let sent = {
-            let mut before_sending = || admitted.dispatched();
-            let send = self.gateway.upstreams.send(backend, &outgoing, &mut before_sending);
-            self.patience(ctx).wait(session, pin!(send)).await
+            let dispatched = AtomicBool::new(false);
+            let mut before_sending = || {
+                admitted.dispatched();
+                dispatched.store(true, Ordering::Relaxed);
+            };
+            let mut send =
+                pin!(self.gateway.upstreams.send(backend, &outgoing, &mut before_sending));
+            let sent = Patience::of(self.gateway, ctx).wait(session, send.as_mut()).await;
+            match sent {
+                Err(Interrupted::CallerGone) if dispatched.load(Ordering::Relaxed) => {
+                    self.read_on(ctx, send).await
+                }
+                sent => sent,
+            }
         };
         let incoming = match sent {
             Ok(Ok(incoming)) => incoming,
             Ok(Err(no_answer)) => return Ok(self.no_answer(ctx, no_answer, admitted)),
             Err(interrupted) => {
-                answer::charge_estimate(self.gateway, ctx, admitted, None);
+                self.charge_estimate(ctx, admitted, None);
                 return Err(interrupted.into());
             }
         };
@@ -229,16 +97,44 @@ impl Exchange<'_> {
         }
     }
 
-    /// How long this request may be waited for.
-    pub fn patience(&self, ctx: &RequestCtx) -> Patience<'_> {
-        Patience::of(self.gateway, ctx)
+    /// Waits for something of the provider's, unless something comes first after which it is of no
+    /// use. A caller that goes away makes no end of it where the backend's answers are read on.
+    pub async fn wait<T>(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestCtx,
+        mut work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Interrupted> {
+        if ctx.left.is_none() {
+            match Patience::of(self.gateway, ctx).wait(session, work.as_mut()).await {
+                Err(Interrupted::CallerGone) => {}
+                done => return done,
+            }
+        }
+        self.read_on(ctx, work).await
+    }
+
+    /// Waits for something of the provider's although the caller has gone, to learn what it costs:
+    /// as long as the backend's policy says, from when the caller was first found to have gone.
+    async fn read_on<T>(
+        &self,
+        ctx: &mut RequestCtx,
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Interrupted> {
+        let left = *ctx.left.get_or_insert_with(Instant::now);
+        match self.attempt.backend().on_disconnect {
+            OnDisconnect::Drain(bound) if self.inbound.billed() != Billed::Nothing => {
+                Patience::of(self.gateway, ctx).wait_alone(left + bound, work).await
+            }
+            OnDisconnect::Drain(_) | OnDisconnect::Estimate => Err(Interrupted::CallerGone),
+        }
     }
 
     /// Nothing came back. A provider that got the whole request, and then took too long or broke
     /// off, may have done the work and may bill it, so the estimate is charged.
     fn no_answer(&self, ctx: &mut RequestCtx, why: NoAnswer, admitted: Admitted) -> Attempted {
         if why.billable {
-            answer::charge_estimate(self.gateway, ctx, admitted, None);
+            self.charge_estimate(ctx, admitted, None);
         } else {
             admitted.release();
         }
@@ -260,7 +156,7 @@ impl Exchange<'_> {
         admitted.release();
         let backend = self.attempt.backend();
         let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
-        let body = self.patience(ctx).wait(session, pin!(incoming.short())).await;
+        let body = self.wait(session, ctx, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
         let body = body?;
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -423,6 +319,22 @@ impl Patience<'_> {
     pub fn of<'g>(gateway: &'g Gateway, ctx: &RequestCtx) -> Patience<'g> {
         let deadline = ctx.started + ctx.snapshot.limits.total;
         Patience { deadline, drain: &gateway.drain }
+    }
+
+    /// Waits for `work`, of which nobody but the ledger learns, until then at most.
+    pub async fn wait_alone<T>(
+        self,
+        until: Instant,
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Interrupted> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = tokio::time::sleep_until(until.min(self.deadline).into()) => {
+                Err(Interrupted::CallerGone)
+            }
+            () = self.drain.is_over() => Err(Interrupted::Drained),
+        }
     }
 
     /// Waits for `work`, unless something comes first after which it is of no use.

@@ -5,6 +5,7 @@
 //! response filters can't wait. See ARCHITECTURE.md.
 
 mod answer;
+mod course;
 mod ctx;
 mod drain;
 mod egress;
@@ -167,7 +168,7 @@ impl Gateway {
                 };
                 let snapshot = ctx.snapshot.clone();
                 let body = intake::read(session, &snapshot.limits, &self.memory).await?;
-                exchange::run(self, session, ctx, &who, &asked, &body).await
+                course::run(self, session, ctx, &who, &asked, &body).await
             }
             Some(Endpoint::Models { schema }) => self.models(session, ctx, &who, schema).await,
             Some(Endpoint::Model { schema, id }) => {

@@ -70,7 +70,9 @@ pub async fn run(
     ctx.surface = schema;
     let outgoing = outgoing(session, &backend, offer, target, body)?;
     let call = Attempt::unread(&path);
-    let mut admitted = attempt.reserve(rules, who, call, &mut history).await?;
+    let reserved = attempt.reserve(rules, who, call, &mut history).await;
+    ctx.room = history.room();
+    let mut admitted = reserved?;
     (ctx.attempts, ctx.backend, ctx.spoken) = (1, Some(backend.clone()), Some(schema));
 
     let patience = Patience::of(gateway, ctx);

@@ -8,7 +8,7 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::Schema;
 
-use super::answer::own_headers;
+use super::answer::{insert_cost, own_headers};
 use super::ctx::RequestCtx;
 use super::failure::{Failure, Refused};
 use super::{intake, send};
@@ -31,6 +31,7 @@ pub async fn error(
     let useless = refused.denied && !PASSES_SOON.contains(&refused.reason);
     let no_retry = useless || ctx.attempts > 1;
     let head = json_head(status, ctx, body.len()).and_then(|mut head| {
+        insert_cost(&mut head, ctx)?;
         if let Some(wait) = refused.error.retry_after {
             head.insert_header(header::RETRY_AFTER, whole_seconds(wait).to_string())?;
         }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
@@ -44,6 +45,19 @@ pub async fn body(session: &mut Session, piece: Bytes, last: bool) -> Result<(),
     }
     let length = piece.len();
     in_time(length, session.write_response_body(Some(piece), last)).await
+}
+
+/// Ends a body with trailers, where the caller's protocol has them here: HTTP/2. Pingora writes none
+/// on HTTP/1.1, not even to callers that send `TE: trailers`.
+///
+/// # Errors
+///
+/// The caller is gone, or does not read.
+pub async fn end(session: &mut Session, trailers: HeaderMap) -> Result<(), Failure> {
+    if trailers.is_empty() || !session.is_http2() {
+        return body(session, Bytes::new(), true).await;
+    }
+    in_time(0, session.downstream_session.write_response_trailers(trailers)).await
 }
 
 async fn in_time(

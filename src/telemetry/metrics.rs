@@ -54,6 +54,7 @@ pub struct Metrics {
     denials: IntCounterVec,
     usage_unknown: IntCounterVec,
     estimated: IntCounterVec,
+    callers_left: IntCounterVec,
     reloads: IntCounterVec,
     budget_limit: GaugeVec,
     budget_spent: GaugeVec,
@@ -154,6 +155,11 @@ impl Metrics {
                 "Calls charged with their estimate: cut short, timed out, or without usage.",
                 &with(&[]),
             )?,
+            callers_left: count(
+                "egret_callers_left_total",
+                "Callers that left before their answer was whole, by what was charged: the usage that reading on has shown, or an estimate.",
+                &with(&["charged"]),
+            )?,
             reloads: count(
                 "egret_config_reloads_total",
                 "Reloads of the configuration, by result.",
@@ -245,6 +251,11 @@ impl Metrics {
     /// An estimate was charged, because nobody will know what the provider bills.
     pub fn charge_estimated(&self, at: Place<'_>) {
         self.estimated.with_label_values(&at.labels([])).inc();
+    }
+
+    /// A caller left before its answer was whole, and was charged `usage` or an `estimate`.
+    pub fn caller_left(&self, at: Place<'_>, charged: &str) {
+        self.callers_left.with_label_values(&at.labels([charged])).inc();
     }
 
     /// A provider told no usage.

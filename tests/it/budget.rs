@@ -11,11 +11,14 @@ const PRICES: Prices = Prices { input: 500, cached: 125, output: 8000 };
 
 /// The three providers at the same prices, under this budget.
 pub fn priced(simulators: &[Running; 3], budget: &str) -> Config {
+    priced_in(Config::serving(&simulators.each_ref()), PRICES, budget)
+}
+
+/// A configuration with these prices for all models, and this budget.
+pub fn priced_in(config: Config, prices: Prices, budget: &str) -> Config {
     let entries: Vec<String> =
-        Provider::ALL.iter().map(|provider| PRICES.entry(model(*provider))).collect();
-    Config::serving(&simulators.each_ref())
-        .with(&format!("prices: [{}]", entries.join(", ")))
-        .with(&format!("budgets: [{budget}]"))
+        Provider::ALL.iter().map(|provider| prices.entry(model(*provider))).collect();
+    config.with(&format!("prices: [{}]", entries.join(", "))).with(&format!("budgets: [{budget}]"))
 }
 
 /// What all three simulators bill, in nano-dollars.

@@ -157,6 +157,17 @@ impl Relay {
         out.into()
     }
 
+    /// A comment in a stream of server-sent events, for whoever reads its bytes; nothing in the
+    /// middle of an event. Not for callers whose SDKs take none
+    /// ([`Schema::takes_comments`](crate::Schema::takes_comments)).
+    pub fn comment(&self, text: &str) -> Bytes {
+        let between = match &self.lane {
+            Lane::Verbatim(lane) => lane.is_between_events(),
+            Lane::Translate(_) => true,
+        };
+        if between { format!(": {text}\n\n").into() } else { Bytes::new() }
+    }
+
     fn outcome(&self) -> Outcome {
         match self.watch.error() {
             Some(error) => Outcome::Failed(error.clone()),

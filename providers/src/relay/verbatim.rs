@@ -79,13 +79,17 @@ impl Relayed {
 
     /// A sign of life between the provider's events, where the caller's schema has one.
     pub(super) fn ping(&mut self, out: &mut Vec<u8>) {
-        let between = match &self.place {
+        if self.is_between_events() {
+            self.encoder.event(&Event::Ping, out);
+        }
+    }
+
+    /// Whether a comment can stand here.
+    pub(super) const fn is_between_events(&self) -> bool {
+        match &self.place {
             Place::Events(boundary) => !boundary.is_within(),
             Place::Filtered(_) => true,
             Place::Array(_) => false,
-        };
-        if between {
-            self.encoder.event(&Event::Ping, out);
         }
     }
 

@@ -20,6 +20,7 @@ fn terms(input: u64, output: u64) -> Terms {
         output: dollars(output),
         cache_read: None,
         cache_write: None,
+        assume: false,
     };
     let book = PriceBook::new(vec![price]).unwrap();
     let seller = Seller { provider: None, host: "h", schema: Schema::Chat };

@@ -1,85 +1,237 @@
 //! Whether a call fits, and what has to be entered for it.
 
-use std::{borrow::Borrow, time::Duration};
+use std::time::Duration;
 
-use super::Book;
+use super::{Book, stand::Stand, watch::Watch};
 use crate::budget::{
-    Budget, Denied, Limit, Subject,
+    Budget, Denied, Estimate, Event, Exceeded, Limit, OnExceeded, Subject, Window,
     amount::Amount,
-    entry::{Counter, CounterId, Entry, Hold, Key, ReservationId},
+    entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, Used},
+    statement::{Party, RowKey, SubjectId},
 };
 
+/// When a call that was one too many at once may try again.
+const NEXT_PLACE: Duration = Duration::from_secs(1);
+
+/// What has to be entered, so that a call may go out.
+#[derive(Debug)]
+pub(in crate::budget) struct Plan {
+    pub(in crate::budget) id: ReservationId,
+    /// How far from likely to most is held, in quarters.
+    pub(in crate::budget) quarters: u8,
+    /// The reservation's own is the last.
+    pub(in crate::budget) entries: Vec<Entry>,
+    /// The thresholds to look at from now on.
+    pub(in crate::budget) watches: Vec<(CounterId, Watch)>,
+    /// What someone should be told, once all this is entered.
+    pub(in crate::budget) events: Vec<Event>,
+}
+
+/// A plan under way.
+struct Draft {
+    estimate: Estimate,
+    quarters: u8,
+    held: Amount,
+    refused: Option<Exceeded>,
+    counters: Vec<CounterId>,
+    last_counter: u64,
+    entries: Vec<Entry>,
+    watches: Vec<(CounterId, Watch)>,
+    events: Vec<Event>,
+}
+
+/// A limit of a budget, for one of its values.
+struct Place<'a> {
+    budget: &'a Budget,
+    limit: &'a Limit,
+    value: &'a str,
+    stand: Stand<'a>,
+}
+
 impl Book {
-    /// The entries that would hold `estimate` in the current counter of every budget, the
-    /// reservation's own being the last; or why one of them does not allow it.
-    pub(in crate::budget) fn plan<B: Borrow<Budget>>(
+    /// What would hold an estimate in the current counters of every budget: as much of it as fits
+    /// into all; or why one of them does not allow it.
+    pub(in crate::budget) fn plan(
         &mut self,
-        budgets: &[B],
+        budgets: &[&Budget],
         who: &Subject<'_>,
-        estimate: Amount,
+        estimate: Estimate,
         now: i64,
-    ) -> Result<(ReservationId, Vec<Entry>), Denied> {
+    ) -> Result<Plan, Denied> {
         self.observe(now);
-        let mut entries = Vec::with_capacity(budgets.len() + 1);
-        let mut counters = Vec::with_capacity(budgets.len());
-        let mut last_counter = self.last_counter;
-        for budget in budgets.iter().map(Borrow::borrow) {
+        let mut draft = Draft {
+            estimate,
+            quarters: Estimate::QUARTERS,
+            held: estimate.part(Estimate::QUARTERS).into(),
+            refused: None,
+            counters: Vec::with_capacity(budgets.len()),
+            last_counter: self.last_counter,
+            entries: Vec::with_capacity(budgets.len() + 1),
+            watches: Vec::new(),
+            events: Vec::new(),
+        };
+        for budget in budgets {
+            let value = &*budget.per.of(who);
             for limit in &budget.limits {
-                let key = budget.key(limit, &budget.per.of(who));
-                match self.running(&key) {
-                    Some(counter) => {
-                        fits(budget, limit, counter, estimate, now)?;
-                        counters.push(counter.id);
-                    }
-                    None => {
-                        last_counter += 1;
-                        let (start, end) = limit.window.bounds(self.latest);
-                        let id = CounterId(last_counter);
-                        let (spent, reserved) = (Amount::ZERO, Amount::ZERO);
-                        let counter = Counter { id, key, start, end, spent, reserved };
-                        fits(budget, limit, &counter, estimate, now)?;
-                        counters.push(id);
-                        entries.push(Entry::Counter(counter));
-                    }
+                let stand = self.stand(budget, limit, value, self.latest);
+                let place = Place { budget, limit, value, stand };
+                if !draft.fit(&place) {
+                    draft.refuse(self, &place, now);
+                } else if draft.refused.is_none() {
+                    draft.enter(self, &place);
                 }
             }
         }
-        let id = ReservationId(self.last_reservation + 1);
-        let (row, party) = self.statement.plan(who, self.latest);
-        entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
-        entries.push(Entry::Reserve(Hold { id, counters, estimate, row: Some(row) }));
-        Ok((id, entries))
+        let row = self.statement.plan(who, self.latest);
+        draft.finish(ReservationId(self.last_reservation + 1), row)
+    }
+
+    /// When so much will fit, if nobody calls any more.
+    fn retry_after(&self, place: &Place<'_>, count: u64, now: i64) -> Duration {
+        let Place { limit: Limit { quantity, window }, budget, stand, .. } = place;
+        let end = match (stand.account, window.span()) {
+            _ if *window == Window::Always => return NEXT_PLACE,
+            (Some(account), Some(span)) => {
+                let mut used = stand.spent.saturating_add(stand.reserved).saturating_add(count);
+                let mut end = self.latest;
+                for counter in self.counting(account, self.latest) {
+                    if used <= stand.limit {
+                        break;
+                    }
+                    let sum = counter.spent.plus(counter.reserved);
+                    used -= sum.in_unit_of(*quantity, budget.cached_tokens).count().min(used);
+                    end = counter.end.saturating_add(span);
+                }
+                end
+            }
+            _ => stand.counter.map_or_else(|| window.bounds(self.latest).1, |counter| counter.end),
+        };
+        Duration::from_secs(u64::try_from(end.saturating_sub(now)).unwrap_or(0))
+    }
+}
+
+impl Draft {
+    /// Holds less until it fits here; false if even what is likely does not.
+    fn fit(&mut self, place: &Place<'_>) -> bool {
+        while !place.holds(self.held) {
+            if self.quarters == 0 {
+                return false;
+            }
+            self.quarters -= 1;
+            self.held = self.estimate.part(self.quarters).into();
+        }
+        true
+    }
+
+    /// Of several refusals one that cannot be helped by another model counts, then the longest.
+    fn refuse(&mut self, book: &Book, place: &Place<'_>, now: i64) {
+        let Place { budget, limit, stand, .. } = place;
+        let retry_after = book.retry_after(place, place.count(self.held), now);
+        let rank =
+            |on: &OnExceeded, retry_after| (!matches!(on, OnExceeded::Downgrade(_)), retry_after);
+        let new = rank(&budget.on_exceeded, retry_after);
+        if self.refused.as_ref().is_some_and(|it| rank(&it.on_exceeded, it.retry_after) >= new) {
+            return;
+        }
+        self.refused = Some(Exceeded {
+            budget: budget.name.clone(),
+            on_exceeded: budget.on_exceeded.clone(),
+            window: limit.window.clone(),
+            limit: limit.quantity.with(stand.limit),
+            spent: limit.quantity.with(stand.spent),
+            reserved: limit.quantity.with(stand.reserved),
+            retry_after,
+        });
+    }
+
+    /// Holds the call in the counter of this place, which begins where there is none.
+    fn enter(&mut self, book: &Book, place: &Place<'_>) {
+        let Place { budget, limit, value, stand } = place;
+        let (id, end) = match stand.counter {
+            Some(counter) => (counter.id, counter.end),
+            None => self.begin(book, place),
+        };
+        // Limits in several units share the counter of their window.
+        if !self.counters.contains(&id) {
+            self.counters.push(id);
+        }
+        if stand.granted_until > stand.account.map_or(0, |account| account.keep) {
+            self.entries.push(Entry::Keep { counter: id, until: stand.granted_until });
+        }
+        self.watches.extend(Watch::new(budget, limit, stand).map(|watch| (id, watch)));
+        let likely = place.count(self.estimate.part(0).into());
+        if budget.on_exceeded == OnExceeded::Audit
+            && !stand.fits(likely)
+            && let Some((told, event)) = book.passed(budget, limit, value, stand, (id, end))
+        {
+            self.entries.push(told);
+            self.events.push(event);
+        }
+    }
+
+    fn begin(&mut self, book: &Book, place: &Place<'_>) -> (CounterId, i64) {
+        let Place { budget, limit, value, stand } = place;
+        let last = stand.last();
+        let taken = last.into_iter().flat_map(|counter| {
+            let entry =
+                move |it: &Used| Entry::Take { counter, quantity: it.quantity, until: it.until };
+            stand.take.iter().map(entry)
+        });
+        self.entries.extend(taken);
+        let begun = self.entries.iter().find_map(|entry| match entry {
+            Entry::Counter(it) if it.key.budget == budget.name && it.key.window == limit.window => {
+                Some((it.id, it.end))
+            }
+            _ => None,
+        });
+        begun.unwrap_or_else(|| {
+            self.last_counter += 1;
+            let id = CounterId(self.last_counter);
+            let key = budget.key(&limit.window, value);
+            let generation = match limit.window.span() {
+                Some(_) => stand.account.map_or(0, |account| account.generation),
+                None => 0,
+            };
+            let counter = Counter::new(id, key, book.latest, generation);
+            let end = counter.end;
+            self.entries.push(Entry::Counter(counter));
+            (id, end)
+        })
+    }
+
+    fn finish(
+        mut self,
+        id: ReservationId,
+        (row, party): (RowKey, Option<(SubjectId, Party)>),
+    ) -> Result<Plan, Denied> {
+        if let Some(refused) = self.refused {
+            return Err(Denied::Exceeded(Box::new(refused)));
+        }
+        self.entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
+        let hold = Hold { id, counters: self.counters, estimate: self.held, row: Some(row) };
+        self.entries.push(Entry::Reserve(hold));
+        let Self { quarters, entries, watches, events, .. } = self;
+        Ok(Plan { id, quarters, entries, watches, events })
+    }
+}
+
+impl Place<'_> {
+    /// Whether this can be held here. What only audits holds anything, but for what could not be
+    /// taken off again: in no unit may the sum be anything but exact.
+    fn holds(&self, held: Amount) -> bool {
+        let exact = self.stand.counter.is_none_or(|it| it.reserved.checked_plus(held).is_some());
+        let audits = self.budget.on_exceeded == OnExceeded::Audit;
+        exact && (audits || self.stand.fits(self.count(held)))
+    }
+
+    fn count(&self, amount: Amount) -> u64 {
+        amount.in_unit_of(self.limit.quantity, self.budget.cached_tokens).count()
     }
 }
 
 impl Budget {
-    fn key(&self, limit: &Limit, value: &str) -> Key {
-        let (scope, window) = (self.per.clone(), limit.window.clone());
+    pub(super) fn key(&self, window: &Window, value: &str) -> Key {
+        let (scope, window) = (self.per.clone(), window.clone());
         Key { budget: self.name.clone(), scope, value: value.to_owned(), window }
     }
-}
-
-fn fits(
-    budget: &Budget,
-    limit: &Limit,
-    counter: &Counter,
-    estimate: Amount,
-    now: i64,
-) -> Result<(), Denied> {
-    let limit = limit.quantity;
-    let count = |amount: Amount| amount.in_unit_of(limit, budget.cached_tokens);
-    // What is held is taken off again later: in no unit may the sum be anything but exact.
-    let held = counter.reserved.checked_plus(estimate);
-    let sum = held.and_then(|held| count(held).count().checked_add(count(counter.spent).count()));
-    if sum.is_some_and(|sum| sum <= limit.count()) {
-        return Ok(());
-    }
-    let left = u64::try_from(counter.end.saturating_sub(now)).unwrap_or(0);
-    Err(Denied::Exceeded {
-        budget: budget.name.clone(),
-        limit,
-        spent: count(counter.spent),
-        reserved: count(counter.reserved),
-        retry_after: Duration::from_secs(left),
-    })
 }

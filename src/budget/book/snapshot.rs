@@ -3,16 +3,30 @@
 use super::{Book, SWEEP_AT_LEAST};
 use crate::budget::{
     amount::Amount,
-    entry::{Entry, VERSION},
+    entry::{Entry, Memory, VERSION},
 };
+
+/// So long after their end grants given at run time are known: longer than any window, for what
+/// was used in theirs is taken off when the next one begins.
+const REMEMBER_GRANTS: i64 = 400 * 86_400;
 
 impl Book {
     /// Entries that make a new book equal to this one: how a journal begins.
     pub(in crate::budget) fn snapshot(&self) -> impl Iterator<Item = Entry> {
         // In order of birth, so that a key's latest counter comes last and is its current one.
-        let mut counters: Vec<_> = self.counters.values().collect();
+        let mut counters: Vec<_> = self.counters.values().cloned().collect();
         counters.sort_unstable_by_key(|counter| counter.id);
-        let counters: Vec<_> = counters.into_iter().cloned().map(Entry::Counter).collect();
+        for counter in &mut counters {
+            let account = self.accounts.get(counter.account);
+            counter.past = !account.is_some_and(|it| it.counters.contains(&counter.id));
+        }
+        let memories = self.accounts.all().filter_map(|account| {
+            let (used, told) = (account.used.clone(), account.told.clone());
+            let memory = Memory { key: account.key.clone(), used, told, keep: account.keep };
+            let nothing = memory.used.is_empty() && memory.told.is_empty() && memory.keep == 0;
+            (!nothing).then_some(Entry::Account(memory))
+        });
+        let given = self.top_ups.values().flatten().cloned().map(Entry::Grant);
         let open = self.open.values().cloned().map(Entry::Reserve);
         let parties = self.statement.parties();
         let parties = parties.map(|(id, party)| Entry::Subject { id, party: party.clone() });
@@ -20,13 +34,24 @@ impl Book {
         std::iter::once(Entry::Ledger { version: VERSION })
             .chain(parties)
             .chain(rows)
-            .chain(counters)
+            .chain(given)
+            .chain(counters.into_iter().map(Entry::Counter))
+            .chain(memories)
             .chain(open)
             .chain(std::iter::once(Entry::Snapshot { time: self.latest }))
     }
 
-    /// Forgets counters that no open reservation holds and whose window is over, or that nothing
-    /// was spent on. The work is in proportion to how many counters came since the last time.
+    /// Takes in what a snapshot says of an account.
+    pub(super) fn recall(&mut self, memory: Memory) {
+        let Memory { key, used, told, keep } = memory;
+        let id = self.accounts.enter(&key);
+        if let Some(account) = self.accounts.get_mut(id) {
+            (account.used, account.told, account.keep) = (used, told, keep);
+        }
+    }
+
+    /// Forgets what no open reservation holds and what makes no difference any more. The work is
+    /// in proportion to how many counters came since the last time.
     pub(in crate::budget) fn sweep_if_large(&mut self) {
         if self.counters.len() >= self.sweep_at.max(SWEEP_AT_LEAST) || self.statement.is_large() {
             self.sweep();
@@ -35,12 +60,30 @@ impl Book {
     }
 
     pub(in crate::budget) fn sweep(&mut self) {
-        let latest = self.latest;
-        self.counters.retain(|_, counter| {
-            let counts = counter.end > latest && counter.spent != Amount::ZERO;
-            counts || counter.reserved.requests > 0
+        let Self { counters, accounts, latest, .. } = self;
+        counters.retain(|id, counter| {
+            let matters = accounts.get(counter.account).is_some_and(|account| {
+                let span = account.key.window.span().unwrap_or(0);
+                let counts = *latest < counter.end.saturating_add(span);
+                let something = counter.spent != Amount::ZERO || counter.generation > 0;
+                something && (counts || *latest < account.keep) && account.counters.contains(id)
+            });
+            matters || counter.reserved.requests > 0
         });
-        self.current.retain(|_, id| self.counters.contains_key(id));
-        self.statement.sweep(latest, self.open.values().filter_map(|hold| hold.row));
+        accounts.retain(|account| {
+            account.counters.retain(|id| counters.contains_key(id));
+            let first = account.counters.front().and_then(|id| counters.get(id));
+            let since = first.map_or(*latest, |counter| counter.start.min(*latest));
+            account.used.retain(|used| since < used.until);
+            account.told.retain(|told| *latest < told.until);
+            account.keep *= i64::from(*latest < account.keep);
+            !account.counters.is_empty() || !account.used.is_empty() || !account.told.is_empty()
+        });
+        self.top_ups.retain(|_, given| {
+            given.retain(|it| *latest < it.until.saturating_add(REMEMBER_GRANTS));
+            !given.is_empty()
+        });
+        let rows = self.open.values().filter_map(|hold| hold.row);
+        self.statement.sweep(self.latest, rows);
     }
 }

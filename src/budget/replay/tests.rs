@@ -12,19 +12,13 @@ use crate::budget::{
 fn journal() -> (Vec<u8>, Vec<(usize, u64)>) {
     let amount = |nanos| Amount { requests: 1, input: nanos * 2, nanos, ..Amount::ZERO };
     let counter = |id: u64, value: &str| {
-        Entry::Counter(Counter {
-            id: CounterId(id),
-            key: Key {
-                budget: "daily \"€\"\n".to_owned(),
-                scope: Scope::each(vec![Dimension::Caller]),
-                value: value.to_owned(),
-                window: Window::Day,
-            },
-            start: 0,
-            end: 86_400,
-            spent: Amount::ZERO,
-            reserved: Amount::ZERO,
-        })
+        let key = Key {
+            budget: "daily \"€\"\n".to_owned(),
+            scope: Scope::each(vec![Dimension::Caller]),
+            value: value.to_owned(),
+            window: Window::Day,
+        };
+        Entry::Counter(Counter::new(CounterId(id), key, 0, 0))
     };
     let reserve = |id: u64, counters: &[u64]| {
         let counters = counters.iter().copied().map(CounterId).collect();
@@ -58,7 +52,7 @@ fn journal() -> (Vec<u8>, Vec<(usize, u64)>) {
 }
 
 fn spent(book: &Book) -> u64 {
-    book.running_at(0).map(|counter| counter.spent.nanos).sum()
+    book.counters().map(|counter| counter.spent.nanos).sum()
 }
 
 #[test]
@@ -76,7 +70,7 @@ fn cut_at_any_byte_it_remembers_all_that_was_charged_before() {
         open.into_iter().for_each(|entry| replayed.book.apply(entry).unwrap());
         assert!(spent(&replayed.book) >= charged + estimates, "cut at {cut}");
         assert_eq!(replayed.book.outstanding(), 0);
-        assert!(replayed.book.running_at(0).all(|counter| counter.reserved == Amount::ZERO));
+        assert!(replayed.book.counters().all(|counter| counter.reserved == Amount::ZERO));
     }
 }
 
@@ -127,7 +121,7 @@ fn other_files_and_other_versions_are_refused() {
     assert_eq!(replay(b"root:x:0:0:root:/root:/bin/bash\n").unwrap_err(), Damage::Beginning(0));
 
     let line = |json: &str| format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
-    let newer = line(r#"{"ledger":{"version":2}}"#);
+    let newer = line(r#"{"ledger":{"version":3}}"#);
     assert_eq!(replay(newer.as_bytes()).unwrap_err(), Damage::Unknown(0));
 
     let (mut bytes, _) = journal();

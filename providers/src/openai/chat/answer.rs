@@ -7,8 +7,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::annotation;
-use crate::conversation::{ApiError, Arguments, Citation, ErrorClass, FinishReason, TokenLogprob};
+use super::{annotation, usage};
+use crate::conversation::{
+    ApiError, Arguments, Citation, ErrorClass, FinishReason, TokenLogprob, Usage,
+};
 use crate::openai::logprobs;
 use crate::openai::read::{TextOr, as_text, count, words};
 
@@ -34,6 +36,12 @@ pub(super) struct Billed<'a> {
     pub(super) usage: Option<&'a RawValue>,
     pub(super) error: Option<&'a RawValue>,
     pub(super) x_groq: Option<Groq<'a>>,
+}
+
+impl Billed<'_> {
+    pub(super) fn usage(self) -> Option<Usage> {
+        self.usage.or(self.x_groq.and_then(|groq| groq.usage)).and_then(usage::decode)
+    }
 }
 
 /// Where Groq's older streams tell the usage.

@@ -51,6 +51,10 @@ impl Codec for Chat {
         response::read_usage(body)
     }
 
+    fn usage_of_failure(&self, body: &[u8]) -> Option<Usage> {
+        response::usage_of_failure(body)
+    }
+
     fn encode_response(&self, response: &Response<'_>, reply: &Reply) -> Result<Vec<u8>, ApiError> {
         response::encode(response, reply)
     }

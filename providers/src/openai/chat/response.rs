@@ -51,8 +51,12 @@ pub(super) fn read_usage(body: &[u8]) -> Result<Option<Usage>, ApiError> {
     if !some {
         return Err(error::unreadable("an answer without choices"));
     }
-    let usage = answer.usage.or(answer.x_groq.and_then(|groq| groq.usage));
-    Ok(usage.and_then(usage::decode))
+    Ok(answer.usage())
+}
+
+/// Reads of an answer only what it cost, be it one that failed.
+pub(super) fn usage_of_failure(body: &[u8]) -> Option<Usage> {
+    serde_json::from_slice::<Billed<'_>>(body).ok()?.usage()
 }
 
 /// What came instead of an answer: an error in a list (Gemini's compatible endpoint), or garbage.

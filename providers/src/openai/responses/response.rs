@@ -49,6 +49,11 @@ pub(super) fn read_usage(body: &[u8]) -> Result<Option<Usage>, ApiError> {
     }
 }
 
+/// Reads of an answer only what it cost, be it one that failed.
+pub(super) fn usage_of_failure(body: &[u8]) -> Option<Usage> {
+    serde_json::from_slice::<Answer<'_>>(body).ok()?.usage()
+}
+
 /// What came instead of an answer: an error in a list (Gemini's compatible endpoint), or garbage.
 pub(super) fn in_another_shape(body: &[u8]) -> ApiError {
     match serde_json::from_slice::<&RawValue>(body) {

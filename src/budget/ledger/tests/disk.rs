@@ -236,3 +236,21 @@ fn child_on_a_full_disk() {
     drop(ledger);
     assert_eq!(total(&open(&path), &daily()), (settled + 71, 0));
 }
+
+#[test]
+fn a_journal_of_version_1_is_taken_over() {
+    let (_directory, path) = place();
+    fs::write(&path, include_bytes!("version-1.journal")).unwrap();
+    let tokens = |per, name, window| Budget::plain(name, per, Quantity::Tokens(10_000), window);
+    let each = Scope::each(vec![Dimension::Caller]);
+    for _ in 0..2 {
+        let ledger = open(&path);
+        // A call was open: it is charged with its estimate.
+        assert_eq!(stand(&ledger, &daily()), rows(4000 + 50 + 500, 70));
+        let daily = tokens(each.clone(), "daily", Window::Day);
+        assert_eq!(stand(&ledger, &daily), rows(900 + 10 + 100, 40));
+        let team = tokens(Scope::TOTAL, "team", Window::Month);
+        assert_eq!(total(&ledger, &team), (5000 + 40 + 10 + 100, 0));
+        assert!(fs::read_to_string(&path).unwrap().contains(r#"{"ledger":{"version":2}}"#));
+    }
+}

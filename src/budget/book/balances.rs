@@ -1,0 +1,53 @@
+//! What the limits stand at, for people and metrics.
+
+use std::collections::BTreeSet;
+
+use super::Book;
+use crate::budget::{Balance, Budget, Limit, Scope};
+
+impl Book {
+    /// One for each limit and each value that has used or is using it in this window, and always
+    /// one for a total.
+    pub(in crate::budget) fn balances(&self, budget: &Budget, now: i64) -> Vec<Balance> {
+        let now = self.latest.max(now);
+        let mut balances = Vec::new();
+        for limit in &budget.limits {
+            // Calls that failed leave counters behind, under names of the caller's choosing.
+            let used = self.accounts.of(&budget.name).filter(|account| {
+                account.key.scope == budget.per
+                    && account.key.window == limit.window
+                    && self.counting(account, now).any(|counter| !counter.is_unused())
+            });
+            let total = (budget.per == Scope::TOTAL).then_some("");
+            let values: BTreeSet<&str> =
+                used.map(|account| account.key.value.as_str()).chain(total).collect();
+            balances
+                .extend(values.into_iter().map(|value| self.balance(budget, limit, value, now)));
+        }
+        balances
+    }
+
+    /// How a limit stands for a value.
+    pub(in crate::budget) fn balance(
+        &self,
+        budget: &Budget,
+        limit: &Limit,
+        value: &str,
+        now: i64,
+    ) -> Balance {
+        let now = self.latest.max(now);
+        let stand = self.stand(budget, limit, value, now);
+        let last = stand.account.and_then(|account| self.counting(account, now).last());
+        let end = last.map_or_else(|| limit.window.bounds(now).1, |counter| counter.end);
+        Balance {
+            budget: budget.name.clone(),
+            scope: budget.per.clone(),
+            of: value.to_owned(),
+            window: limit.window.clone(),
+            limit: limit.quantity.with(stand.limit),
+            spent: limit.quantity.with(stand.spent),
+            reserved: limit.quantity.with(stand.reserved),
+            window_end: end.saturating_add(limit.window.span().unwrap_or(0)),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub(crate) mod server;
+
+mod interleavings;
+mod rules;
+mod topology;

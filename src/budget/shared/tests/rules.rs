@@ -1,0 +1,235 @@
+//! The script's rules, one by one.
+
+use std::time::Duration;
+
+use super::server::Server;
+use crate::budget::{
+    lease::{Lease, Report, Standing, TopUp},
+    shared::{
+        client::Client,
+        script::{self, Answer, Names, Sender},
+    },
+};
+
+/// A replica that says what a test tells it to.
+pub(super) struct Voice {
+    pub(super) client: Client,
+    pub(super) sender: Sender,
+}
+
+impl Voice {
+    pub(super) fn new(server: &Server, replica: &str) -> Self {
+        let sender = Sender {
+            replica: replica.to_owned(),
+            number: 1,
+            epoch: String::new(),
+            beginning: Duration::ZERO,
+        };
+        Self { client: Client::new(&server.settings()).unwrap(), sender }
+    }
+
+    /// What the store answers to a batch, which has the next number.
+    pub(super) async fn say(&mut self, reports: &[Report]) -> Answer {
+        let sender = self.sender.clone();
+        let reports = reports.to_vec();
+        let names = Names::new("egret");
+        let answer = self.client.with(|mut connection| async move {
+            script::send(&mut connection, &names, &sender, &reports).await
+        });
+        let answer = answer.await.unwrap();
+        self.sender.number += 1;
+        answer
+    }
+
+    /// The lease that a report gets, where the store answers with one.
+    pub(super) async fn lease(&mut self, report: &Report) -> Lease {
+        match self.say(std::slice::from_ref(report)).await {
+            Answer::Leases { epoch, mut leases } => {
+                self.sender.epoch = epoch;
+                leases.pop().unwrap()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub(super) fn report(limit: u64, spent: u64, needs: u64, wants: u64) -> Report {
+    Report {
+        account: "team@1".to_owned(),
+        counter: "team".to_owned(),
+        keep: Duration::from_secs(60),
+        limit,
+        spent,
+        needs,
+        wants,
+        ..Report::default()
+    }
+}
+
+#[tokio::test]
+async fn leases_come_to_no_more_than_the_limit() {
+    let Some(server) = Server::start(&[]) else { return };
+    let [mut a, mut b, mut c] = ["a", "b", "c"].map(|name| Voice::new(&server, name));
+    assert_eq!(a.lease(&report(100, 0, 10, 30)).await.leased, 30);
+    assert_eq!(b.lease(&report(100, 0, 60, 60)).await.leased, 60);
+    let lease = c.lease(&report(100, 0, 20, 20)).await;
+    assert_eq!((lease.leased, lease.others_spent(), lease.others_used()), (10, 0, 0));
+    // What one has spent over its lease is off the others' room, and can't be taken from it.
+    assert_eq!(b.lease(&report(100, 75, 0, 0)).await.leased, 75);
+    assert_eq!(a.lease(&report(100, 0, 0, 100)).await.leased, 7, "half of what is left");
+    assert_eq!(a.lease(&report(100, 14, 100, 100)).await.leased, 15);
+    assert_eq!(c.lease(&report(100, 0, 0, 0)).await.leased, 0, "gives back");
+    let lease = a.lease(&report(100, 14, 100, 100)).await;
+    assert_eq!((lease.leased, lease.others_spent()), (25, 75));
+}
+
+#[tokio::test]
+async fn beyond_its_needs_a_replica_gets_half_of_the_rest() {
+    let Some(server) = Server::start(&[]) else { return };
+    let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
+    assert_eq!(a.lease(&report(100, 0, 10, 1000)).await.leased, 55);
+    assert_eq!(a.lease(&report(100, 0, 10, 1000)).await.leased, 55, "said twice");
+    assert_eq!(b.lease(&report(100, 0, 0, 1000)).await.leased, 22);
+}
+
+#[tokio::test]
+async fn a_batch_that_comes_late_is_ignored() {
+    let Some(server) = Server::start(&[]) else { return };
+    let mut a = Voice::new(&server, "a");
+    a.lease(&report(100, 5, 40, 40)).await;
+    a.lease(&report(100, 9, 9, 9)).await;
+    a.sender.number = 1;
+    assert_eq!(a.say(&[report(100, 5, 40, 40)]).await, Answer::Number(2));
+    let mut b = Voice::new(&server, "b");
+    assert_eq!(b.lease(&report(100, 0, 100, 100)).await.leased, 91);
+}
+
+#[tokio::test]
+async fn the_last_batch_may_be_repeated() {
+    let Some(server) = Server::start(&[]) else { return };
+    let mut a = Voice::new(&server, "a");
+    let first = a.lease(&report(100, 5, 40, 40)).await;
+    a.sender.number -= 1;
+    assert_eq!(a.lease(&report(100, 5, 40, 40)).await, first);
+}
+
+#[tokio::test]
+async fn who_holds_and_does_not_use_hears_that_others_wait() {
+    let Some(server) = Server::start(&[]) else { return };
+    let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
+    let idle = Report { held: 90, ..report(100, 0, 90, 90) };
+    assert_eq!(a.lease(&idle).await.leased, 90);
+    let lease = b.lease(&report(100, 0, 50, 50)).await;
+    assert_eq!((lease.leased, lease.others_wait), (10, false));
+    let lease = a.lease(&Report { needs: 0, ..idle }).await;
+    assert!(lease.others_wait);
+    assert_eq!(a.lease(&report(100, 0, 0, 0)).await.leased, 0);
+    assert_eq!(b.lease(&report(100, 0, 50, 50)).await.leased, 50);
+}
+
+#[tokio::test]
+async fn a_reset_makes_all_start_anew() {
+    let Some(server) = Server::start(&[]) else { return };
+    let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
+    a.lease(&report(100, 60, 60, 60)).await;
+    b.lease(&report(100, 30, 30, 30)).await;
+    let lease = a.lease(&Report { generation: 1, ..report(100, 0, 0, 0) }).await;
+    assert_eq!((lease.generation, lease.others_spent()), (1, 0));
+    // The other has not heard of it, and has a call of 5 under way.
+    let stale = Report { reserved: 5, ..report(100, 30, 35, 40) };
+    let lease = b.lease(&stale).await;
+    assert_eq!((lease.generation, lease.leased), (1, 10));
+    let lease = a.lease(&Report { generation: 1, ..report(100, 0, 0, 0) }).await;
+    assert_eq!((lease.others_spent(), lease.others_used()), (0, 5));
+}
+
+#[tokio::test]
+async fn slots_of_a_replica_that_is_gone_come_free() {
+    let Some(server) = Server::start(&[]) else { return };
+    let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
+    let keep = Duration::from_millis(200);
+    let slots = |needs| Report { keep, ..report(4, 0, needs, needs) };
+    assert_eq!(a.lease(&slots(3)).await.leased, 3);
+    assert_eq!(b.lease(&slots(4)).await.leased, 1);
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    assert_eq!(b.lease(&slots(4)).await.leased, 4);
+}
+
+#[tokio::test]
+async fn a_store_that_lost_all_is_told_of_the_others() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
+    a.lease(&report(100, 20, 40, 40)).await;
+    b.lease(&report(100, 30, 30, 30)).await;
+    let known = a.lease(&report(100, 20, 40, 40)).await;
+    server.kill();
+    server.resume();
+    let mut a = Voice { client: Client::new(&server.settings()).unwrap(), ..a };
+    let Answer::Epoch(epoch) = a.say(&[report(100, 20, 90, 90)]).await else { panic!() };
+    a.sender.epoch = epoch;
+    let lease = a.lease(&Report { others: known.others, ..report(100, 20, 90, 90) }).await;
+    assert_eq!((lease.leased, lease.others_spent()), (70, 30));
+    // The other one is there again: it has given back what it does not use.
+    let mut b = Voice { sender: Sender { epoch: String::new(), ..b.sender }, ..a_new(&server) };
+    let told = vec![Standing { replica: "a".into(), leased: 99, spent: 99, used: 99 }];
+    let lease = b.lease(&Report { others: told, ..report(100, 25, 25, 25) }).await;
+    assert_eq!(lease.others_spent(), 20, "a has spoken for itself");
+    assert_eq!(a.lease(&report(100, 20, 90, 90)).await.leased, 75);
+}
+
+fn a_new(server: &Server) -> Voice {
+    Voice::new(server, "b")
+}
+
+#[tokio::test]
+async fn while_an_epoch_begins_no_lease_grows() {
+    let Some(server) = Server::start(&[]) else { return };
+    let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
+    a.sender.beginning = Duration::from_millis(300);
+    b.sender.beginning = Duration::from_millis(300);
+    assert_eq!(a.lease(&report(100, 5, 90, 90)).await.leased, 5);
+    assert_eq!(b.lease(&Report { held: 60, ..report(100, 0, 90, 90) }).await.leased, 60);
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    assert_eq!(a.lease(&report(100, 5, 90, 90)).await.leased, 40);
+}
+
+#[tokio::test]
+async fn top_ups_last_until_they_are_used_or_end() {
+    let Some(server) = Server::start(&[]) else { return };
+    let mut a = Voice::new(&server, "a");
+    let ends = i64::try_from(now()).unwrap() + 3600;
+    let top_up = TopUp { id: "t1".into(), quantity: 50, until: ends, given: true };
+    let told = Report { top_ups: vec![top_up.clone()], ..report(100, 0, 150, 150) };
+    let lease = a.lease(&told).await;
+    assert_eq!((lease.limit, lease.leased, lease.top_ups), (150, 150, vec![top_up]));
+    assert_eq!(a.lease(&told).await.limit, 150, "told twice");
+    a.lease(&report(100, 120, 120, 120)).await;
+    // The next window has what is left of it.
+    let next = Report { account: "team@2".into(), ..report(100, 0, 200, 200) };
+    let lease = a.lease(&next).await;
+    assert_eq!((lease.limit, lease.leased, lease.top_ups[0].quantity), (130, 130, 30));
+    // One that ends first pays first, and what it paid for is not paid for again.
+    let short = TopUp { id: "t2".into(), quantity: 15, until: ends - 3599, given: true };
+    let told = Report { top_ups: vec![short], ..next.clone() };
+    assert_eq!(a.lease(&told).await.limit, 145);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let lease = a.lease(&next).await;
+    assert_eq!((lease.limit, lease.top_ups[0].quantity), (145, 45));
+    let other = Report { counter: "another".into(), account: "another@1".into(), ..next };
+    assert_eq!(a.lease(&other).await.limit, 100);
+}
+
+pub(super) fn now() -> u64 {
+    std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
+
+#[tokio::test]
+async fn numbers_are_exact_up_to_the_greatest() {
+    let Some(server) = Server::start(&[]) else { return };
+    let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
+    let limit = Report::MOST - 1;
+    assert_eq!(a.lease(&report(limit, limit - 2, 0, 0)).await.leased, limit - 2);
+    assert_eq!(b.lease(&report(limit, 0, limit, limit)).await.leased, 2);
+    let lease = a.lease(&report(limit, limit - 1, 0, 0)).await;
+    assert_eq!((lease.leased, lease.limit, lease.others[0].leased), (limit - 1, limit, 2));
+}

@@ -1,0 +1,1 @@
+//! Passwords, users, TLS, Sentinel and Cluster.

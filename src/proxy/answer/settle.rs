@@ -1,0 +1,81 @@
+//! What an attempt is charged: what the provider said, or the estimate where it did not say.
+
+use providers::conversation::Usage;
+use providers::json::reports_error;
+
+use super::super::Gateway;
+use super::super::ctx::RequestCtx;
+use super::super::exchange::Exchange;
+use crate::admission::Admitted;
+
+impl Exchange<'_> {
+    /// Charges what the provider said; its estimate where it said nothing, or zero (S-43).
+    pub fn settle(&self, ctx: &mut RequestCtx, admitted: Admitted, usage: Option<&Usage>) {
+        let metrics = &self.gateway.metrics;
+        if admitted.is_free() {
+            admitted.settle(&Usage::default());
+            return;
+        }
+        // Every answer has read something: a usage of nothing was not counted, and is not believed.
+        let Some(usage) = usage.filter(|usage| usage.total() > 0) else {
+            metrics.usage_unknown(ctx.place());
+            return self.charge_estimate(ctx, admitted, None);
+        };
+        if ctx.left.is_some() {
+            metrics.caller_left(ctx.place(), "usage");
+        }
+        let mut usage = *usage;
+        if usage.total_input() == 0 {
+            metrics.charge_estimated(ctx.place());
+            usage.input = admitted.expected_input();
+            ctx.estimated = true;
+        }
+        ctx.usage = Some(usage);
+        ctx.unpriced |= !admitted.is_priced();
+        ctx.cost = ctx.cost.saturating_add(admitted.settle(&usage));
+    }
+
+    /// [`charge_estimate`] of this attempt.
+    pub fn charge_estimate(&self, ctx: &mut RequestCtx, admitted: Admitted, known: Option<&Usage>) {
+        charge_estimate(self.gateway, ctx, admitted, known);
+    }
+
+    /// Charges a 200 that can't be read, or that says that it failed: what it says it has cost all
+    /// the same (Responses). Of an error that says nothing the provider did no work; of anything
+    /// else it may say so in its bill.
+    pub fn charge_unreadable(&self, ctx: &mut RequestCtx, admitted: Admitted, body: &[u8]) {
+        let told = self.schema.codec().usage_of_failure(body).filter(|usage| usage.total() > 0);
+        if told.is_some() {
+            self.settle(ctx, admitted, told.as_ref());
+        } else if reports_error(body) {
+            admitted.release();
+        } else {
+            self.charge_estimate(ctx, admitted, None);
+        }
+    }
+
+    /// Looks what the budgets stand at, to tell the caller.
+    pub fn look(&self, ctx: &mut RequestCtx) {
+        let balances = self.attempt.balances(&self.gateway.ledger, &ctx.snapshot, self.who);
+        ctx.balances = balances;
+    }
+}
+
+/// Charges the estimate: the provider may bill, but nobody will know how much. Costs nothing where
+/// the request had not gone out yet.
+pub fn charge_estimate(
+    gateway: &Gateway,
+    ctx: &mut RequestCtx,
+    admitted: Admitted,
+    known: Option<&Usage>,
+) {
+    let unpriced = !admitted.is_priced();
+    let Some(charged) = admitted.charge_estimate(known) else { return };
+    gateway.metrics.charge_estimated(ctx.place());
+    if ctx.left.is_some() {
+        gateway.metrics.caller_left(ctx.place(), "estimate");
+    }
+    ctx.unpriced |= unpriced;
+    ctx.cost = ctx.cost.saturating_add(charged);
+    ctx.estimated = true;
+}

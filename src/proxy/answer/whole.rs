@@ -1,0 +1,108 @@
+//! Answers in one piece.
+
+use std::pin::pin;
+
+use http::header;
+use pingora::proxy::Session;
+
+use super::super::ctx::RequestCtx;
+use super::super::exchange::{Attempted, Exchange};
+use super::super::failure::Failure;
+use super::super::upstream::Incoming;
+use super::{WHOLE, encoding, headers, send, unbuildable, unreadable};
+use crate::admission::Admitted;
+
+/// What a backend did that answers a request for a stream with something whole.
+const NO_STREAM: &str = "sent no stream where one was asked for";
+
+/// Relays an answer in one piece.
+pub async fn relay(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    mut incoming: Incoming,
+    admitted: Admitted,
+) -> Result<Attempted, Failure> {
+    let gateway = exchange.gateway;
+    let read = exchange.wait(session, ctx, pin!(incoming.rest(WHOLE))).await;
+    let head = incoming.header().cloned();
+    gateway.upstreams.release(incoming).await;
+    let body = match read {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None)) => {
+            exchange.charge_estimate(ctx, admitted, None);
+            return Ok(unreadable(exchange, ctx, "sent an answer larger than 64 MiB"));
+        }
+        Ok(Err(_)) => {
+            exchange.charge_estimate(ctx, admitted, None);
+            return Ok(unreadable(exchange, ctx, "broke its answer off"));
+        }
+        Err(interrupted) => {
+            exchange.charge_estimate(ctx, admitted, None);
+            return Err(interrupted.into());
+        }
+    };
+    let Some(body) = encoding::plain(head.as_ref(), body, WHOLE) else {
+        exchange.charge_estimate(ctx, admitted, None);
+        return Ok(unreadable(
+            exchange,
+            ctx,
+            "sent an answer in an encoding that was not asked for",
+        ));
+    };
+
+    let reply = exchange.reply(ctx);
+    let seal = exchange.seal(ctx);
+    let Ok(answered) = exchange.inbound.answer(exchange.schema, &body, &reply, &seal) else {
+        exchange.charge_unreadable(ctx, admitted, &body);
+        return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
+    };
+    exchange.backend_succeeded();
+    exchange.settle(ctx, admitted, answered.usage.as_ref());
+    // It has been paid for: no other attempt is made.
+    let answer = answered.body.map_err(|error| Failure::upstream("provider_bad_answer", error))?;
+    if ctx.left.is_some() {
+        return Err(Failure::CallerGone);
+    }
+
+    exchange.look(ctx);
+    let mut header = headers::head(ctx, head.as_ref(), "application/json")?;
+    headers::insert_cost(&mut header, ctx).map_err(unbuildable)?;
+    header.insert_header(header::CONTENT_LENGTH, answer.len().to_string()).map_err(unbuildable)?;
+    ctx.first_byte = Some(ctx.started.elapsed());
+    send::head(session, header).await?;
+    send::body(session, answer, true).await?;
+    Ok(Attempted::Served)
+}
+
+/// Something whole where a stream was asked for: an error or a page that came with a 200, or the
+/// answer of a host that doesn't stream, which may have been billed.
+pub async fn instead_of_stream(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    mut incoming: Incoming,
+    admitted: Admitted,
+) -> Result<Attempted, Failure> {
+    let gateway = exchange.gateway;
+    let read = exchange.wait(session, ctx, pin!(incoming.rest(WHOLE))).await;
+    gateway.upstreams.release(incoming).await;
+    match read {
+        Ok(Ok(Some(body))) => {
+            let codec = exchange.schema.codec();
+            match codec.decode_response(&body) {
+                Ok(response) => exchange.settle(ctx, admitted, response.usage.as_ref()),
+                Err(_) => exchange.charge_unreadable(ctx, admitted, &body),
+            }
+            Ok(unreadable(exchange, ctx, NO_STREAM))
+        }
+        Ok(_) => {
+            exchange.charge_estimate(ctx, admitted, None);
+            Ok(unreadable(exchange, ctx, NO_STREAM))
+        }
+        Err(interrupted) => {
+            exchange.charge_estimate(ctx, admitted, None);
+            Err(interrupted.into())
+        }
+    }
+}

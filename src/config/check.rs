@@ -158,8 +158,9 @@ fn describe_budget(budget: &Budget) -> String {
         let until = jiff::Timestamp::from_second(*until).unwrap_or(jiff::Timestamp::MAX);
         add(format!("{quantity} more{of} until {until}"));
     }
-    for Percent(share) in warn {
-        add(format!("told at {share}%"));
+    if !warn.is_empty() {
+        let shares: Vec<String> = warn.iter().map(|Percent(share)| format!("{share}%")).collect();
+        add(format!("told at {}", shares.join(" and ")));
     }
     match on_exceeded {
         OnExceeded::Block => {}

@@ -164,7 +164,13 @@ impl Scalar for Dimension {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| unknown(text, DIMENSIONS.into_iter().chain(["total"])))
+        // The ledger writes several with commas between.
+        let fit = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+        match text.parse() {
+            Ok(Self::Label(name)) if !name.chars().all(fit) => Err(quoted(text)),
+            Ok(dimension) => Ok(dimension),
+            Err(_) => Err(unknown(text, DIMENSIONS.into_iter().chain(["total"]))),
+        }
     }
 }
 

@@ -89,7 +89,7 @@ fn a_settled_call_is_a_row_and_the_next_one_adds_to_it() {
         spend: Spend {
             requests: 2,
             input_tokens: 140,
-            cached_tokens: 70,
+            cached_tokens: 25,
             output_tokens: 14,
             nanos: 1400,
             estimated_nanos: 900,
@@ -253,7 +253,8 @@ fn run(steps: Vec<Step>) {
     let directory = tempfile::tempdir().unwrap();
     let path = |process: u32| directory.path().join(format!("ledger-{process}"));
     let clock = TestClock::new();
-    let ever = Budget::plain("all", Scope::TOTAL, Quantity::Usd(Money::MAX), Window::Always);
+    let year = "rolling 366d".parse().unwrap();
+    let ever = Budget::plain("all", Scope::TOTAL, Quantity::Usd(Money::MAX), year);
     let mut process = 0;
     let mut ledger = open(&path(process), &clock);
     let mut calls: Vec<Call> = Vec::new();

@@ -17,7 +17,7 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 13] = [
+const ENVIRONMENT: [(&str, &str); 14] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
@@ -29,6 +29,7 @@ const ENVIRONMENT: [(&str, &str); 13] = [
     ("SEAL_KEY", "c2VhbC1vZi1yZWFzb25pbmctZm9yLXRoZS10ZXN0cw"),
     ("REDIS_PASSWORD", "password-of-redis"),
     ("WEBHOOK_TOKEN", "token-of-webhook"),
+    ("ADMIN_TOKEN", "token-of-admin"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];

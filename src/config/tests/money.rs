@@ -171,7 +171,7 @@ fn a_check_sums_up_what_may_be_spent() {
          \x20   cached_tokens: false\n\
          \x20   per_call: {{ cost: 1 USD }}\n\
          \x20   grants: [{{ of: checkout, amount: 5 USD, until: 2026-12-31 }}]\n\
-         \x20   warn: [80%]\n\
+         \x20   warn: [80%, 100%]\n\
          \x20   on_exceeded: {{ downgrade: gpt-5-mini }}\n\
          store: {{ redis: '127.0.0.1:6379', password: {{ file: other }}, outage: {{ open: 5% }} }}\n\
          webhook: {{ url: 'https://alerts.example/canary' }}\n"
@@ -182,7 +182,7 @@ fn a_check_sums_up_what_may_be_spent() {
         "  callers   checkout (group shop, tier=gold)\n",
         "  budget    all: $4.00 per day in Europe/Berlin and 9 tokens in any 5h and 2 concurrent, \
          for each caller, of group shop or lab-*, cached input not counted, at most $1.00 a call, \
-         $5.00 more for checkout until 2027-01-01T00:00:00Z, told at 80%, then gpt-5-mini\n",
+         $5.00 more for checkout until 2027-01-01T00:00:00Z, told at 80% and 100%, then gpt-5-mini\n",
         "  store     127.0.0.1:6379, unencrypted, keys under egret, open for 5% of each limit while \
          it can't be reached\n",
         "  webhook   alerts.example\n",

@@ -28,6 +28,7 @@ mod midstream;
 mod one_call;
 mod opaque;
 mod operations;
+mod rates;
 mod reload;
 mod responses;
 mod routing;

@@ -49,6 +49,11 @@ pub fn run(source: Source) -> Result<(), String> {
     let live = Arc::new(Live::start(source).map_err(|error| error.to_string())?);
     let ledger = Ledger::open(live.pin().ledger.as_deref(), SystemClock);
     let ledger = ledger.map_err(|error| error.to_string())?;
+    let snapshot = live.pin();
+    if let Some(store) = &snapshot.store {
+        ledger.share(store, &snapshot.budgets)?;
+    }
+    drop(snapshot);
     let _watch = live.watch().map_err(|e| format!("the configuration can't be watched: {e}"))?;
     if live.pin().seal.is_none() {
         log::warn!(
@@ -87,6 +92,7 @@ fn sealing_key() -> Result<Key, String> {
 /// In words, if it can't start.
 pub fn serve(options: Options) -> Result<(), String> {
     let snapshot = options.live.pin();
+    let ledger = options.ledger.clone();
     let metrics = Arc::new(Metrics::new().map_err(|e| format!("cannot set up metrics: {e}"))?);
     let log = options.access_log.then(AccessLog::start).transpose();
     let log = log.map_err(|e| format!("cannot start the access log: {e}"))?;
@@ -135,6 +141,8 @@ pub fn serve(options: Options) -> Result<(), String> {
 
     let stop = Stop { gateway, stop: options.stop };
     server.run(RunArgs { shutdown_signal: Box::new(stop) });
+    // All calls have settled: the other replicas may have what this one leased and did not use.
+    ledger.leave();
     if let Some(log) = log {
         log.flush();
     }

@@ -120,8 +120,7 @@ impl Attempt {
         if budgets.is_empty() {
             return Vec::new();
         }
-        let mut balances = ledger.balances(&budgets);
-        balances.retain(|balance| balance.of == balance.scope.of(&subject));
+        let mut balances = ledger.balances_of(&budgets, &subject);
         // a / b < c / d without dividing; no limit at all is the least room there can be.
         let room = |balance: &Balance| u128::from(balance.remaining().count());
         let limit = |balance: &Balance| u128::from(balance.limit.count()).max(1);

@@ -8,6 +8,7 @@ mod adjust;
 mod balances;
 mod grants;
 mod plan;
+mod share;
 mod snapshot;
 mod stand;
 mod watch;
@@ -22,6 +23,8 @@ use super::{
 };
 pub(super) use account::AccountId;
 use account::Accounts;
+use share::Sharing;
+pub(super) use share::{Patience, Slip};
 
 /// Below so many counters nobody looks for old ones.
 const SWEEP_AT_LEAST: usize = 1024;
@@ -41,6 +44,8 @@ pub(super) struct Book {
     last_counter: u64,
     last_reservation: u64,
     sweep_at: usize,
+    /// `None` if this replica is alone.
+    sharing: Option<Sharing>,
 }
 
 /// An entry that speaks of what was never entered: it cannot belong to this book.
@@ -120,6 +125,9 @@ impl Book {
         for id in &hold.counters {
             let counter = self.counters.get_mut(id).ok_or(Orphan)?;
             counter.reserved = counter.reserved.plus(hold.estimate);
+            if let Some(sharing) = &mut self.sharing {
+                sharing.touch(counter.account);
+            }
         }
         self.last_reservation = self.last_reservation.max(hold.id.0);
         self.open.insert(hold.id, hold);
@@ -131,6 +139,9 @@ impl Book {
         for id in &hold.counters {
             let counter = self.counters.get_mut(id).ok_or(Orphan)?;
             counter.reserved = counter.reserved.minus(hold.estimate);
+            if let Some(sharing) = &mut self.sharing {
+                sharing.touch(counter.account);
+            }
         }
         Ok(hold)
     }

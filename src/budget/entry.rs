@@ -130,6 +130,9 @@ impl Counter {
 /// A grant given at run time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TopUp {
+    /// What it is told apart by.
+    #[serde(default)]
+    pub(super) id: String,
     pub(super) budget: String,
     pub(super) scope: Scope,
     pub(super) value: String,

@@ -19,7 +19,7 @@ pub const DEFAULT_OUTPUT_CAP: u64 = 4096;
 
 /// Bytes of a request body for each input token. English prose has 4 to 5, JSON, source code and
 /// other languages in UTF-8 about 3; an image in base64 has hundreds.
-const BYTES_PER_TOKEN: usize = 3;
+const BYTES_PER_TOKEN: u64 = 3;
 
 /// What providers add of their own: the frame of each conversation and, where there are tools,
 /// the prompt that explains them (Claude's takes up to 500 or so).
@@ -30,12 +30,12 @@ const FRAME: u64 = 512;
 /// It can be too low for a body that names what it does not contain (an image by URL, a file by
 /// id), and for text made to tokenize badly (at worst a token for each byte).
 pub const fn input_tokens(body_bytes: usize) -> u64 {
-    (body_bytes.div_ceil(BYTES_PER_TOKEN) as u64).saturating_add(FRAME)
+    (body_bytes as u64).div_ceil(BYTES_PER_TOKEN).saturating_add(FRAME)
 }
 
 /// Output tokens that this much text has used, where nobody says: by the same rule as input.
 pub const fn output_tokens_of(bytes: u64) -> u64 {
-    bytes.div_ceil(BYTES_PER_TOKEN as u64)
+    bytes.div_ceil(BYTES_PER_TOKEN)
 }
 
 /// Output tokens to expect: the limit that the caller set on each candidate, otherwise the most

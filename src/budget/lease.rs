@@ -11,13 +11,15 @@
 //! 1. **Room.** What the others have leased, or spent if that is more, is taken off the limit. A
 //!    replica gets what it `wants` of the rest, but beyond what it `needs` only half of it, so that
 //!    replicas near the limit leave each other something. It never gets less than it has `spent`
-//!    and `reserved`: that is gone. So the leases come to no more than the limit, unless single
-//!    calls cost more than was held for them.
+//!    and `reserved`, which is gone, or than it `held` as it reported, which it may be using. So the
+//!    leases come to no more than the limit, unless single calls cost more than was held for them
+//!    or the limit was made smaller.
 //! 2. **Order.** A replica numbers its batches of reports, and one that comes after a later one is
 //!    ignored. It counts a smaller lease from when it reports that it wants it, and a larger one
 //!    from when it hears of it. So a lost report or answer makes it use less than it might.
 //! 3. **Others wait.** If one needs more than there is, while others hold leases that they don't
-//!    use, these are told and give them back with their next report.
+//!    use, these are told and give them back with their next report; so they are if all leases come
+//!    to more than the limit.
 //! 4. **Resets.** An account has a generation. A reset is a report of the next one, with nothing
 //!    spent: all that is known of earlier ones is forgotten, and replicas that report an earlier
 //!    one are told and start anew.
@@ -61,7 +63,7 @@ pub struct Report {
     /// The lease that would spare it asking for a while; at least `needs`. Less than it has leased
     /// gives the rest back.
     pub wants: u64,
-    /// What it has leased, as far as it knows.
+    /// What it may use until it hears the answer: what it has leased, but not more than it `wants`.
     pub held: u64,
     /// What it last heard of the others, for a store that has lost it; otherwise empty.
     pub others: Vec<Standing>,
@@ -83,7 +85,8 @@ pub struct Standing {
     pub leased: u64,
     /// What it has charged.
     pub spent: u64,
-    /// What it has charged or holds for calls under way.
+    /// What it has charged or holds for calls under way; all that it has leased, if it has not been
+    /// heard of for a while: it gives nothing back.
     pub used: u64,
 }
 

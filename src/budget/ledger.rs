@@ -3,22 +3,24 @@
 mod adjust;
 mod keeper;
 mod recovery;
+mod share;
 
 use std::{
     borrow::Borrow,
     fmt,
     fs::File,
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
     Balance, Budget, Clock, Denied, Estimate, Event, OpenError, Reservation, SpendRow, Subject,
-    book::Book,
+    book::{Book, Patience},
     entry::{Entry, ReservationId},
     journal::{self, Journal, Rewrite},
+    shared::Store,
 };
 
 pub use adjust::AdjustError;
@@ -29,6 +31,8 @@ const SYNC_EVERY: Duration = Duration::from_millis(100);
 const REWRITE_PAST: u64 = 64 << 20;
 /// How far the clock may be behind the ledger at the start before someone should look at it.
 const CLOCK_BEHIND: i64 = 3600;
+/// How long a call waits for the lease that it needs.
+const WAIT_FOR_LEASE: Duration = Duration::from_secs(2);
 /// How many events wait for whom they are told.
 const EVENTS_KEPT: usize = 256;
 
@@ -61,6 +65,9 @@ pub struct Ledger {
     keeper: Option<JoinHandle<()>>,
     /// Keeps other processes away.
     _lock: Option<File>,
+    path: Option<PathBuf>,
+    /// What it is shared through.
+    store: OnceLock<Store>,
 }
 
 struct Shared {
@@ -106,6 +113,8 @@ impl Ledger {
                 stop: None,
                 keeper: None,
                 _lock: None,
+                path: None,
+                store: OnceLock::new(),
             }));
         };
         let failed = |error| OpenError::Io(path.to_owned(), error);
@@ -126,7 +135,14 @@ impl Ledger {
             }
         });
         let keeper = Some(keeper.map_err(failed)?);
-        Ok(Arc::new(Self { shared, stop: Some(stop), keeper, _lock: Some(lock) }))
+        Ok(Arc::new(Self {
+            shared,
+            stop: Some(stop),
+            keeper,
+            _lock: Some(lock),
+            path: Some(path.to_owned()),
+            store: OnceLock::new(),
+        }))
     }
 
     /// Sets an estimate aside in every one of `budgets` that the call counts in, or in none: as much
@@ -144,7 +160,22 @@ impl Ledger {
         who: &Subject<'_>,
         estimate: Estimate,
     ) -> Result<Reservation, Denied> {
-        self.try_reserve(budgets, who, estimate)
+        let mut patience = Patience::Ask;
+        let mut until = None;
+        loop {
+            let short = match self.attempt(budgets, who, estimate, patience) {
+                Err(Denied::Short(short)) => short,
+                done => return done,
+            };
+            let Some(store) = self.store.get() else { return Err(Denied::Unavailable) };
+            let until = *until.get_or_insert_with(|| Instant::now() + WAIT_FOR_LEASE);
+            let answered = store.answers(short.round, patience == Patience::Ask, until).await;
+            patience = match (answered, patience) {
+                (true, _) => Patience::Wait,
+                (false, Patience::Ask) => return Err(Denied::Unavailable),
+                (false, _) => Patience::Over,
+            };
+        }
     }
 
     /// [`Ledger::reserve`] within what this replica has leased.
@@ -157,11 +188,21 @@ impl Ledger {
         who: &Subject<'_>,
         estimate: Estimate,
     ) -> Result<Reservation, Denied> {
+        self.attempt(budgets, who, estimate, Patience::Ask)
+    }
+
+    fn attempt<B: Borrow<Budget>>(
+        self: &Arc<Self>,
+        budgets: &[B],
+        who: &Subject<'_>,
+        estimate: Estimate,
+        patience: Patience,
+    ) -> Result<Reservation, Denied> {
         let now = self.shared.clock.now();
         let budgets: Vec<&Budget> =
             budgets.iter().map(Borrow::borrow).filter(|budget| budget.calls.count(who)).collect();
         let mut state = self.shared.lock();
-        let plan = state.book.plan(&budgets, who, estimate, now)?;
+        let plan = state.book.plan(&budgets, who, estimate, patience, now)?;
         if let Some(journal) = &mut state.journal {
             journal.append(&plan.entries).map_err(|_| Denied::Unavailable)?;
         }
@@ -257,6 +298,7 @@ impl Ledger {
 
 impl Drop for Ledger {
     fn drop(&mut self) {
+        self.leave();
         self.stop = None;
         if let Some(keeper) = self.keeper.take()
             && keeper.join().is_err()

@@ -46,6 +46,7 @@ pub use open_error::OpenError;
 pub use quantity::Quantity;
 pub use replay::Damage;
 pub use reservation::Reservation;
+pub use shared::StoreStatus;
 pub use statement::{Column, Spend, SpendRow};
 pub use store::{Outage, StoreSettings, StoreTls, Topology};
 pub use subject::{Calls, Dimension, Scope, Subject};

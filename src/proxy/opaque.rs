@@ -102,6 +102,7 @@ pub async fn run(
     if status.is_success() {
         // It counts as a request; what else it cost nobody knows.
         admitted.settle(&Usage::default());
+        ctx.balances = attempt.balances(&gateway.ledger, &snapshot, who);
         let relayed = relay(session, ctx, &mut incoming, offer, status, patience).await;
         gateway.upstreams.release(incoming).await;
         return relayed;

@@ -6,11 +6,13 @@ use crate::support::speak::{request, said};
 use crate::support::{Config, Gateway, Provider, Running, ask, until};
 
 const PRICES: Prices = Prices { input: 500, cached: 125, output: 8000 };
+const DRAIN: &str = "on_disconnect: { drain: 60s }";
 const BUDGET: &str = "{ name: money, per: total, limit: 1000 USD, window: month }";
 
 /// What becomes of an answer whose caller has gone, and how a backend says so.
 #[derive(Clone, Copy, PartialEq)]
 enum Policy {
+    Default,
     Estimate,
     Drain,
     DrainBriefly,
@@ -18,16 +20,16 @@ enum Policy {
 
 /// The three providers, each as a backend with this policy.
 fn config(simulators: &[Running; 3], policy: Policy) -> Config {
-    let (prefix, key) = match policy {
-        Policy::Estimate => ("", ""),
-        Policy::Drain => ("drains-", ""),
-        Policy::DrainBriefly => ("drains-briefly-", ""),
+    let key = match policy {
+        Policy::Default => "",
+        Policy::Estimate => "on_disconnect: estimate",
+        Policy::Drain => DRAIN,
+        Policy::DrainBriefly => "on_disconnect: { drain: 1s }",
     };
     let config = simulators.iter().fold(Config::new(), |config, simulator| {
-        let provider = simulator.provider();
-        let name = format!("{prefix}{}", provider.name());
-        let route = format!("models: ['{}'], backends: [{name}]", model(provider));
-        config.backend_with(&name, simulator, key).route(&route)
+        let (name, model) = (simulator.provider().name(), model(simulator.provider()));
+        let route = format!("models: ['{model}'], backends: [{name}]");
+        config.backend_with(name, simulator, key).route(&route)
     });
     priced_in(config, PRICES, BUDGET)
 }
@@ -57,17 +59,14 @@ impl Leaves {
         let text = self.text(stream);
         let model = model(simulator.provider());
         let call = request(&gateway.client, gateway, surface, model, text, stream);
-        let before = arrived(simulator);
+        let (before, billed) = (arrived(simulator), simulator.bill().total().requests);
         // An answer in one piece is passed on when it is whole: its caller leaves while it comes.
         if matches!(self, Self::Header) || !stream {
             let call = tokio::spawn(call.send());
             until("the request arrives", || async { arrived(simulator) > before }).await;
             if !matches!(self, Self::Header) {
-                let billed = simulator.bill().total().requests;
-                until("the answer begins", || async {
-                    simulator.bill().total().requests >= billed
-                })
-                .await;
+                let begun = || async { simulator.bill().total().requests > billed };
+                until("the answer begins", begun).await;
             }
             call.abort();
             return;
@@ -125,15 +124,17 @@ const WAYS: [(Leaves, bool); 6] = [
 
 #[tokio::test]
 async fn s_23_a_caller_that_leaves_is_charged_the_estimate() {
-    let (gateway, charges) = leave(Policy::Estimate, &WAYS).await;
-    for (case, charged, owed) in &charges {
-        assert!(charged >= owed && *charged > 0, "{case}: {charged} for {owed}");
+    for policy in [Policy::Default, Policy::Estimate] {
+        let (gateway, charges) = leave(policy, &WAYS).await;
+        for (case, charged, owed) in &charges {
+            assert!(charged >= owed && *charged > 0, "{case}: {charged} for {owed}");
+        }
+        let metrics = gateway.metrics().await;
+        assert_eq!(metrics.count("egret_callers_left_total", &["charged=\"usage\""]), 0);
+        let left = metrics.count("egret_callers_left_total", &["charged=\"estimate\""]);
+        assert_eq!(left, metrics.count("egret_estimated_charges_total", &[]));
+        assert!(left > 0);
     }
-    let metrics = gateway.metrics().await;
-    assert_eq!(metrics.count("egret_callers_left_total", &["charged=\"usage\""]), 0);
-    let left = metrics.count("egret_callers_left_total", &["charged=\"estimate\""]);
-    assert_eq!(left, metrics.count("egret_estimated_charges_total", &[]));
-    assert!(left > 0);
 }
 
 #[tokio::test]
@@ -153,9 +154,9 @@ async fn s_23_an_answer_that_is_read_on_is_charged_as_billed() {
 async fn s_23_reading_on_has_a_bound() {
     let simulators = all().await;
     let gateway = Gateway::start(config(&simulators, Policy::DrainBriefly)).await;
-    for (simulator, text) in simulators.iter().zip(["[[stall]]", "[[stall after 3]]", "[[stall]]"])
-    {
-        for stream in [true, false] {
+    let stalls = [("[[stall]]", true), ("[[stall]]", false), ("[[stall after 3]]", true)];
+    for simulator in &simulators {
+        for (text, stream) in stalls {
             let before = gateway.settled().await.spent_nanos("money");
             let owed = billed(simulator);
             let seen = arrived(simulator);
@@ -171,7 +172,7 @@ async fn s_23_reading_on_has_a_bound() {
         }
     }
     let metrics = gateway.metrics().await;
-    assert_eq!(metrics.count("egret_callers_left_total", &["charged=\"estimate\""]), 6);
+    assert_eq!(metrics.count("egret_callers_left_total", &["charged=\"estimate\""]), 9);
 }
 
 /// Nobody waits for a gateway that goes down.
@@ -204,10 +205,10 @@ async fn s_23_going_down_ends_the_reading_on() {
 async fn nobody_else_is_asked_for_a_caller_that_has_left() {
     let simulators = all().await;
     let [openai, claude, _] = &simulators;
-    let config =
-        Config::new().backend_with("drains-first", openai, "").backend("second", claude).route(
-            "models: ['*'], backends: [drains-first, { backend: second, model: claude-haiku-4-5 }]",
-        );
+    let config = Config::new()
+        .backend_with("first", openai, DRAIN)
+        .backend("second", claude)
+        .route("models: ['*'], backends: [first, { backend: second, model: claude-haiku-4-5 }]");
     let gateway = Gateway::start(priced_in(config, PRICES, BUDGET)).await;
     let text = "[[delay 300ms]] [[status 503]]";
     let call = request(&gateway.client, &gateway, Provider::OpenAi, "gpt-4o-mini", text, false);

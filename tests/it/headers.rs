@@ -260,7 +260,7 @@ async fn each_surface_hears_of_its_limits_in_its_own_headers() {
                   { name: out, per: total, limit: 50000 output tokens, window: day }]";
     let config = Config::serving(&simulators.each_ref())
         .with(limits)
-        .with("rates: [{ name: pace, per: total, limit: 600/minute }]");
+        .with("rates: [{ name: pace, per: total, limit: 600 requests, window: minute }]");
     let gateway = Gateway::start(config).await;
     for (number, (surface, stream)) in Provider::ALL
         .into_iter()
@@ -301,7 +301,7 @@ async fn each_surface_hears_of_its_limits_in_its_own_headers() {
 async fn a_rate_that_is_used_up_says_when_it_is_whole_again() {
     let simulators = all().await;
     let config = Config::serving(&simulators.each_ref())
-        .with("rates: [{ name: pace, per: total, limit: 1/minute }]");
+        .with("rates: [{ name: pace, per: total, limit: 1 requests, window: minute }]");
     let gateway = Gateway::start(config).await;
     let first = ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await;
     assert_eq!(first.header("x-ratelimit-remaining-requests"), Some("0"));

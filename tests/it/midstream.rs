@@ -1,6 +1,7 @@
 //! What breaks once the first byte has reached the caller: told in the stream, never sent again.
 
-use crate::support::provider::{all, arrived, model};
+use crate::budget::priced_in;
+use crate::support::provider::{Prices, all, arrived, model};
 use crate::support::speak::{events, in_band_error, said};
 use crate::support::{Config, Fault, Gateway, Provider, Running, ask, until};
 
@@ -102,4 +103,36 @@ async fn a_caller_that_leaves_ends_the_providers_stream() {
     }
     let metrics = gateway.settled().await;
     assert_eq!(metrics.count("egret_estimated_charges_total", &[]), 9);
+}
+
+/// What breaks off half way may be billed whole, so it is charged at least that; what follows is
+/// charged as billed.
+#[tokio::test]
+async fn what_breaks_off_is_charged_at_least_the_bill() {
+    let simulators = all().await;
+    let budget = "{ name: money, per: total, limit: 1000 USD, window: month }";
+    let prices = Prices { input: 500, cached: 125, output: 8000 };
+    let config = Config::serving(&simulators.each_ref());
+    let gateway = Gateway::start(priced_in(config, prices, budget)).await;
+    for fault in [Fault::Cut(6), Fault::Error(6, 503), Fault::Error(6, 429)] {
+        for simulator in &simulators {
+            for surface in Provider::ALL {
+                let before = gateway.settled().await.spent_nanos("money");
+                let owed = prices.of(&simulator.bill().read());
+                let model = model(simulator.provider());
+                simulator.script().next_n(1, [fault.clone()]);
+                let answer = ask(&gateway, surface, model, "one two three four", true).await;
+                assert_eq!(answer.status, 200, "{}", answer.text);
+                let spent = gateway.settled().await.spent_nanos("money") - before;
+                let due = prices.of(&simulator.bill().read()) - owed;
+                let case = format!("{fault:?}, {} to {model}", surface.name());
+                assert!(due > 0 && spent >= due, "{case}: {spent} for {due}");
+                let (before, owed) = (before + spent, owed + due);
+                let answer = ask(&gateway, surface, model, "well", true).await;
+                assert!(said(surface, &answer, true).is_some(), "{case}: {}", answer.text);
+                let spent = gateway.settled().await.spent_nanos("money") - before;
+                assert_eq!(spent, prices.of(&simulator.bill().read()) - owed, "{case}");
+            }
+        }
+    }
 }

@@ -26,6 +26,16 @@ impl Response<'_> {
         self.candidates.iter().find_map(|candidate| candidate.finish.failure())
     }
 
+    /// Whether there is anything in it that takes tokens to say.
+    pub fn says_something(&self) -> bool {
+        self.candidates.iter().flat_map(|candidate| &candidate.parts).any(|part| match part {
+            Part::Text(text) => !text.text.is_empty(),
+            Part::Thinking(thinking) => !thinking.text.is_empty(),
+            Part::Refusal(words) => !words.is_empty(),
+            _ => true,
+        })
+    }
+
     /// Leaves out every tool call but the first of each alternative, for a caller that allows one
     /// a turn.
     pub fn keep_first_call(&mut self) {

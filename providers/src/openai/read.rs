@@ -283,13 +283,13 @@ pub(super) fn words<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
     raw.and_then(as_text).filter(|text| !text.is_empty())
 }
 
-/// A raw value that can be a number of things, whole or not, from 0 to 2^53.
+/// A raw value that can be a number of things, from 0 to 2^53; a part of one is one.
 pub(super) fn count(raw: Option<&RawValue>) -> Option<u64> {
     const MOST: u64 = 1 << 53;
     let text = raw?.get();
     let number = text.parse::<u64>().ok().or_else(|| {
         let number = text.parse::<f64>().ok().filter(|n| (0.0..=MOST as f64).contains(n))?;
-        Some(number as u64)
+        Some(number.ceil() as u64)
     })?;
     (number <= MOST).then_some(number)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{Book, watch::Watch};
+use super::{Book, share::Share, watch::Watch};
 use crate::budget::{
     Budget, Scope, Window,
     amount::Amount,
@@ -31,6 +31,8 @@ pub(super) struct Account {
     pub(super) keep: i64,
     /// What to look at when something was spent.
     pub(super) watch: Vec<Watch>,
+    /// What of it is this replica's, where it is shared: one for each unit.
+    pub(super) shares: Vec<Share>,
 }
 
 /// All accounts.
@@ -72,6 +74,7 @@ impl Accounts {
             told: Vec::new(),
             keep: 0,
             watch: Vec::new(),
+            shares: Vec::new(),
         };
         self.all.insert(id, account);
         id
@@ -79,6 +82,10 @@ impl Accounts {
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Account> {
         self.all.values()
+    }
+
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = (AccountId, &mut Account)> {
+        self.all.iter_mut().map(|(&id, account)| (id, account))
     }
 
     /// The accounts of a budget, whatever its scope and windows were.
@@ -131,6 +138,9 @@ impl Book {
                 account.told.clear();
             }
             account.generation = counter.generation;
+            if let Some(sharing) = &mut self.sharing {
+                sharing.touch(id);
+            }
             // Those that do not count any more even at its beginning are of no use.
             let span = account.key.window.span().unwrap_or(0);
             let counts = |id: &CounterId| {

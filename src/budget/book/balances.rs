@@ -45,8 +45,8 @@ impl Book {
             of: value.to_owned(),
             window: limit.window.clone(),
             limit: limit.quantity.with(stand.limit),
-            spent: limit.quantity.with(stand.spent),
-            reserved: limit.quantity.with(stand.reserved),
+            spent: limit.quantity.with(stand.all_spent()),
+            reserved: limit.quantity.with(stand.all_reserved()),
             window_end: end.saturating_add(limit.window.span().unwrap_or(0)),
         }
     }

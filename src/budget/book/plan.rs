@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Book, stand::Stand, watch::Watch};
+use super::{
+    Book,
+    share::{Ask, Patience},
+    stand::Stand,
+    watch::Watch,
+};
 use crate::budget::{
     Budget, Denied, Estimate, Event, Exceeded, Limit, OnExceeded, Subject, Window,
     amount::Amount,
     entry::{Counter, CounterId, Entry, Hold, Key, ReservationId, Used},
+    lease::Short,
     statement::{Party, RowKey, SubjectId},
 };
 
@@ -30,6 +36,10 @@ pub(in crate::budget) struct Plan {
 /// A plan under way.
 struct Draft {
     estimate: Estimate,
+    patience: Patience,
+    /// Whether leases are too small.
+    short: bool,
+    asks: Vec<Ask>,
     quarters: u8,
     held: Amount,
     refused: Option<Exceeded>,
@@ -56,11 +66,15 @@ impl Book {
         budgets: &[&Budget],
         who: &Subject<'_>,
         estimate: Estimate,
+        patience: Patience,
         now: i64,
     ) -> Result<Plan, Denied> {
         self.observe(now);
         let mut draft = Draft {
             estimate,
+            patience: self.patience(patience),
+            short: false,
+            asks: Vec::new(),
             quarters: Estimate::QUARTERS,
             held: estimate.part(Estimate::QUARTERS).into(),
             refused: None,
@@ -75,6 +89,12 @@ impl Book {
             for limit in &budget.limits {
                 let stand = self.stand(budget, limit, value, self.latest);
                 let place = Place { budget, limit, value, stand };
+                let unknown = self.new_ask(&place.stand, budget, limit, value);
+                draft.asks.extend(unknown);
+                if draft.is_short(&place) {
+                    draft.short = true;
+                    continue;
+                }
                 if !draft.fit(&place) {
                     draft.refuse(self, &place, now);
                 } else if draft.refused.is_none() {
@@ -82,8 +102,11 @@ impl Book {
                 }
             }
         }
+        if draft.short {
+            draft.ask(self, budgets, who);
+        }
         let row = self.statement.plan(who, self.latest);
-        draft.finish(ReservationId(self.last_reservation + 1), row)
+        draft.finish(self, row)
     }
 
     /// When so much will fit, if nobody calls any more.
@@ -111,6 +134,31 @@ impl Book {
 }
 
 impl Draft {
+    /// Whether a larger lease has to be asked for here: before less is held, or if nothing else
+    /// is left.
+    fn is_short(&self, place: &Place<'_>) -> bool {
+        let least = self.estimate.part(0).into();
+        let held = if self.patience == Patience::Ask { self.held } else { least };
+        self.patience != Patience::Over
+            && !place.holds(held)
+            && place.stand.may_fit(place.count(least))
+    }
+
+    /// Asks for all leases that the call needs, for those too that are large enough: they would be
+    /// given back while it waits.
+    fn ask(&mut self, book: &Book, budgets: &[&Budget], who: &Subject<'_>) {
+        let (least, most) = (self.estimate.part(0).into(), self.held);
+        let holding = budgets.iter().filter(|it| it.on_exceeded != OnExceeded::Audit);
+        for (budget, limit) in
+            holding.flat_map(|budget| budget.limits.iter().map(move |limit| (budget, limit)))
+        {
+            let count =
+                |amount: Amount| amount.in_unit_of(limit.quantity, budget.cached_tokens).count();
+            let needs = (count(least), count(most));
+            self.asks.push(book.ask(budget, limit, &budget.per.of(who), needs));
+        }
+    }
+
     /// Holds less until it fits here; false if even what is likely does not.
     fn fit(&mut self, place: &Place<'_>) -> bool {
         while !place.holds(self.held) {
@@ -138,8 +186,8 @@ impl Draft {
             on_exceeded: budget.on_exceeded.clone(),
             window: limit.window.clone(),
             limit: limit.quantity.with(stand.limit),
-            spent: limit.quantity.with(stand.spent),
-            reserved: limit.quantity.with(stand.reserved),
+            spent: limit.quantity.with(stand.all_spent()),
+            reserved: limit.quantity.with(stand.all_reserved()),
             retry_after,
         });
     }
@@ -200,17 +248,25 @@ impl Draft {
     }
 
     fn finish(
-        mut self,
-        id: ReservationId,
+        self,
+        book: &mut Book,
         (row, party): (RowKey, Option<(SubjectId, Party)>),
     ) -> Result<Plan, Denied> {
-        if let Some(refused) = self.refused {
+        let Self { asks, short, refused, held, counters, mut entries, .. } = self;
+        if let Some(refused) = refused {
             return Err(Denied::Exceeded(Box::new(refused)));
         }
-        self.entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
-        let hold = Hold { id, counters: self.counters, estimate: self.held, row: Some(row) };
-        self.entries.push(Entry::Reserve(hold));
-        let Self { quarters, entries, watches, events, .. } = self;
+        asks.into_iter().for_each(|ask| book.offer(ask));
+        if short {
+            return Err(match book.next_round() {
+                Some(round) => Denied::Short(Short { round }),
+                None => Denied::Unavailable,
+            });
+        }
+        let id = ReservationId(book.last_reservation + 1);
+        entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
+        entries.push(Entry::Reserve(Hold { id, counters, estimate: held, row: Some(row) }));
+        let Self { quarters, watches, events, .. } = self;
         Ok(Plan { id, quarters, entries, watches, events })
     }
 }

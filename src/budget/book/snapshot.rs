@@ -77,7 +77,10 @@ impl Book {
             account.used.retain(|used| since < used.until);
             account.told.retain(|told| *latest < told.until);
             account.keep *= i64::from(*latest < account.keep);
-            !account.counters.is_empty() || !account.used.is_empty() || !account.told.is_empty()
+            !account.counters.is_empty()
+                || !account.used.is_empty()
+                || !account.told.is_empty()
+                || !account.shares.is_empty()
         });
         self.top_ups.retain(|_, given| {
             given.retain(|it| *latest < it.until.saturating_add(REMEMBER_GRANTS));

@@ -1,6 +1,6 @@
 //! How one limit stands.
 
-use super::{Book, account::Account, grants};
+use super::{Book, account::Account, grants, share::Room};
 use crate::budget::{
     Budget, Limit, Quantity,
     amount::Amount,
@@ -24,13 +24,31 @@ pub(super) struct Stand<'a> {
     pub(super) take: Vec<Used>,
     /// Until when grants have a part in this.
     pub(super) granted_until: i64,
+    /// What of it is this replica's, if others share it.
+    pub(super) room: Option<Room>,
 }
 
 impl Stand<'_> {
-    /// Whether so much more fits.
+    /// Whether so much more fits into what this replica may use.
     pub(super) fn fits(&self, count: u64) -> bool {
         let sum = self.spent.checked_add(self.reserved).and_then(|sum| sum.checked_add(count));
-        sum.is_some_and(|sum| sum <= self.limit)
+        let reach = self.room.map_or(self.limit, |room| room.reach.min(self.limit));
+        sum.is_some_and(|sum| sum <= reach)
+    }
+
+    /// Whether so much more may fit if a larger part of the limit is leased.
+    pub(super) fn may_fit(&self, count: u64) -> bool {
+        self.room.is_some_and(|room| room.may_fit(self, count))
+    }
+
+    /// What was charged here and by all others.
+    pub(super) fn all_spent(&self) -> u64 {
+        self.spent.saturating_add(self.room.map_or(0, |room| room.others_spent))
+    }
+
+    /// What calls under way hold here and elsewhere.
+    pub(super) fn all_reserved(&self) -> u64 {
+        self.reserved.saturating_add(self.room.map_or(0, |room| room.others_reserved))
     }
 
     /// The counter of the last window, or of the last slice.
@@ -64,6 +82,7 @@ impl Book {
         now: i64,
     ) -> Stand<'a> {
         let (unit, ceiling) = (limit.quantity, limit.quantity.count());
+        let budget_limit = limit;
         let account = self.accounts.find(budget, &limit.window, value);
         let sums = |at| match account {
             Some(account) => self.sums(account, unit, budget.cached_tokens, at),
@@ -90,7 +109,9 @@ impl Book {
         }
         let left = pools.iter().filter(|pool| now < pool.until).map(|pool| pool.left);
         let limit = left.fold(ceiling.saturating_add(granted), u64::saturating_add);
-        Stand { account, counter, spent, reserved, limit, take, granted_until }
+        let room = None;
+        let alone = Stand { account, counter, spent, reserved, limit, take, granted_until, room };
+        self.shared_stand(alone, budget_limit)
     }
 
     /// What the counters of an account that count at `now` come to.

@@ -68,6 +68,7 @@ impl Book {
         let mut told = Vec::new();
         for Watch { limit, cached, warn } in watch {
             let spent = self.sums(account, *limit, *cached, self.latest).spent;
+            let spent = spent.saturating_add(self.others_spent(account, limit.unit()));
             let due = |percent: &&Percent| {
                 let reached = u128::from(spent) * 100;
                 reached >= u128::from(limit.count()) * u128::from(percent.0)

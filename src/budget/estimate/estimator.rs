@@ -155,6 +155,21 @@ impl Estimator {
     }
 }
 
+#[cfg(test)]
+impl Estimator {
+    /// The most bytes it takes.
+    pub(super) const MEMORY: usize =
+        Table::<Model>::memory(MODELS) + 256 * NAME + Table::<Spread>::memory(CALLERS);
+
+    /// How many models and how many callers are known.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        let (mut models, mut callers) = (0, 0);
+        self.models.each(|_| models += 1);
+        self.callers.each(|_| callers += 1);
+        (models, callers)
+    }
+}
+
 impl Model {
     fn new(name: &str) -> Self {
         Self {

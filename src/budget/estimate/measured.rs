@@ -5,6 +5,7 @@ mod scan;
 mod text;
 
 use super::weights::Features;
+use super::{BYTES_PER_TOKEN, FRAME};
 use scan::Scan;
 
 /// What of a request body weighs in tokens: how much text there is, of what kind and in which
@@ -48,10 +49,6 @@ pub struct Measured {
     references: u64,
 }
 
-/// Bytes of a body for each token of it at most. English prose has 4 to 5, JSON, source code and
-/// other languages in UTF-8 about 3.
-const BYTES_PER_TOKEN: u64 = 3;
-
 /// The most tokens that an image takes, by the tables that vendors had in 2026.
 const IMAGE_MOST: u64 = 10_000;
 
@@ -61,10 +58,6 @@ const REFERENCE_MOST: u64 = 10_000;
 /// The most that is set aside for each of the provider's own tools, whose results are input. A
 /// turn with many searches takes more.
 const HOSTED_MOST: u64 = 20_000;
-
-/// What providers add of their own: the frame of a conversation, and as much again where there
-/// are tools, for the prompt that explains them (Claude's takes 500 or so).
-const FRAME: u64 = 512;
 
 impl Measured {
     /// Measures a body: one pass, no parse tree, no allocation. Whatever is no JSON is text.

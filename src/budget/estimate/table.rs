@@ -73,6 +73,12 @@ impl<V> Table<V> {
         }
     }
 
+    /// The most bytes that the values take.
+    #[cfg(test)]
+    pub(super) const fn memory(sets: usize) -> usize {
+        sets * WAYS * size_of::<Entry<V>>()
+    }
+
     fn set(&self, hash: u64) -> MutexGuard<'_, Vec<Entry<V>>> {
         let at = usize::try_from(hash % self.sets.len() as u64).unwrap_or_default();
         lock(&self.sets[at])

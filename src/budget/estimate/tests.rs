@@ -1,4 +1,10 @@
 mod corpus;
+mod cost;
+mod hostile;
+mod input;
+mod measured;
+mod output;
+mod spread;
 
 use super::*;
 

@@ -6,6 +6,7 @@ use super::{Ledger, State};
 use crate::budget::{
     Budget, Quantity,
     entry::{Entry, TopUp},
+    shared::identity,
 };
 
 /// Why a budget was not changed.
@@ -41,8 +42,11 @@ impl Ledger {
             return Err(AdjustError::Over);
         }
         let (name, scope, value) = (budget.name.clone(), budget.per.clone(), of.to_owned());
-        let top_up = TopUp { budget: name, scope, value, quantity, until };
-        self.shared.lock().record(vec![Entry::Grant(top_up)])
+        let top_up = TopUp { id: identity::random(), budget: name, scope, value, quantity, until };
+        let mut state = self.shared.lock();
+        state.record(vec![Entry::Grant(top_up)])?;
+        state.book.share_grants(budget, of, self.shared.clock.now());
+        Ok(())
     }
 
     /// Lets a counter of a budget start anew in its current window, with nothing spent, in all

@@ -78,6 +78,20 @@ fn in_memory() -> (Arc<Ledger>, TestClock) {
     (Ledger::open(None, clock.clone()).unwrap(), clock)
 }
 
+/// Opens a ledger that was just closed. Its lock may last a moment longer: another test's child
+/// process has a copy of it between `fork` and `exec`.
+/// Its thread never wakes by itself.
+fn reopen(path: &Path, clock: &TestClock, rewrite_past: u64) -> Arc<Ledger> {
+    let never = Duration::from_secs(3600);
+    for _ in 0..1000 {
+        match Ledger::open_with(Some(path), clock.clone(), never, rewrite_past) {
+            Err(OpenError::InUse(_)) => thread::sleep(Duration::from_millis(5)),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("the lock of {} is never given back", path.display());
+}
+
 /// `(value, spent, reserved)` of each counter.
 fn stand(ledger: &Ledger, budget: &Budget) -> Vec<(String, u64, u64)> {
     let balances = ledger.balances(&[budget]);

@@ -10,7 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 /// The identity of the replica whose journal is at `path`: random, and kept beside the journal
 /// (`path.replica`), so that whoever opens the journal again is the same replica and reports what
 /// it had spent. Without a journal it is a new one each time.
-pub(super) fn of(journal: Option<&Path>) -> io::Result<String> {
+pub(in crate::budget) fn of(journal: Option<&Path>) -> io::Result<String> {
     let Some(journal) = journal else { return Ok(random()) };
     let path = beside(journal);
     match fs::read_to_string(&path) {
@@ -29,7 +29,7 @@ pub(super) fn of(journal: Option<&Path>) -> io::Result<String> {
 }
 
 /// Sixteen random letters and digits.
-pub(super) fn random() -> String {
+pub(in crate::budget) fn random() -> String {
     let mut bytes = [0; 8];
     if SystemRandom::new().fill(&mut bytes).is_err() {
         // Never seen on Linux; a time is better than one name for all.

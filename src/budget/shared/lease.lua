@@ -115,11 +115,11 @@ for k = 3, #KEYS, 2 do
   for i = 1, #fields, 2 do
     local name = string.match(fields[i], '^r:(.+)$')
     if name and name ~= replica then
-      local l, s, u, ends, told = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d)$')
+      local l, s, u, ends, heard = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
       if tonumber(ends) < now then
         redis.call('HDEL', account, fields[i])
       else
-        others[name] = {tonumber(l), tonumber(s), tonumber(u), ends, told}
+        others[name] = {tonumber(l), tonumber(s), tonumber(u), ends, tonumber(heard)}
       end
     elseif fields[i] == 'w' then
       waits_until, waits = string.match(fields[i + 1], '^(%d+) (.+)$')
@@ -129,8 +129,8 @@ for k = 3, #KEYS, 2 do
   for _, each in ipairs(hearsay) do
     local name = each[1]
     local other = others[name]
-    if name ~= replica and (not other or other[5] == '0') then
-      other = other or {0, 0, 0, text(now + keep), '0'}
+    if name ~= replica and (not other or other[5] == 0) then
+      other = other or {0, 0, 0, text(now + keep), 0}
       for i = 1, 3 do other[i] = math.max(other[i], each[i + 1]) end
       others[name] = other
       redis.call('HSET', account, 'r:' .. name, text(other[1]) .. ' ' .. text(other[2]) .. ' ' ..
@@ -144,8 +144,11 @@ for k = 3, #KEYS, 2 do
     local leased = math.max(other[1], other[2])
     all_leased = all_leased + leased
     all_used = all_used + math.max(other[2], other[3])
-    idle = idle + math.max(0, leased - math.max(other[2], other[3]))
-    listed[#listed + 1] = {name, other[1], other[2], other[3]}
+    -- Who has been silent for a while gives nothing back.
+    local firm = math.max(other[2], other[3])
+    if other[5] + 5000 < now then firm = leased end
+    idle = idle + leased - math.min(leased, firm)
+    listed[#listed + 1] = {name, other[1], other[2], firm}
   end
 
   local extra, topups = topped_up(counter, account, declared)
@@ -161,16 +164,17 @@ for k = 3, #KEYS, 2 do
   -- there is something for the others.
   local goal = math.max(needs, math.min(wants, needs + math.floor(math.max(0, room - needs) / 2)))
   if begins then goal = math.min(goal, math.max(held, used)) end
-  local leased = math.max(used, math.min(goal, room))
+  -- What it holds it may be using at this moment: only itself can make that less.
+  local leased = math.max(used, held, math.min(goal, room))
 
   if leased < needs and idle > 0 then
     waits, waits_until = replica, now + 2000
     redis.call('HSET', account, 'w', text(waits_until) .. ' ' .. replica)
   end
-  local pressed = waits ~= '' and waits ~= replica and waits_until > now
+  local pressed = (waits ~= '' and waits ~= replica and waits_until > now) or leased > room
 
   redis.call('HSET', account, 'r:' .. replica, text(leased) .. ' ' .. text(spent) .. ' ' ..
-    text(used) .. ' ' .. text(now + keep) .. ' 1')
+    text(used) .. ' ' .. text(now + keep) .. ' ' .. text(now))
   redis.call('PEXPIRE', account, text(keep))
 
   local lasting = {}

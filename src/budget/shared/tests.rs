@@ -3,5 +3,7 @@
 pub(crate) mod server;
 
 mod interleavings;
+mod ledgers;
+mod outage;
 mod rules;
 mod topology;

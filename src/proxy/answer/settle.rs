@@ -2,6 +2,7 @@
 
 use providers::conversation::Usage;
 use providers::json::reports_error;
+use providers::translate::Billed;
 
 use super::super::Gateway;
 use super::super::ctx::RequestCtx;
@@ -33,6 +34,30 @@ impl Exchange<'_> {
         ctx.usage = Some(usage);
         ctx.unpriced |= !admitted.is_priced();
         ctx.cost = ctx.cost.saturating_add(admitted.settle(&usage));
+    }
+
+    /// Settles an answer that came in one piece. One that says something did not take nothing to
+    /// say (S-43).
+    pub fn settle_whole(
+        &self,
+        ctx: &mut RequestCtx,
+        admitted: Admitted,
+        usage: Option<Usage>,
+        body: &[u8],
+    ) {
+        let says_something = || {
+            let response = self.schema.codec().decode_response(body);
+            response.is_ok_and(|response| response.says_something())
+        };
+        match usage.filter(|usage| usage.total_output() == 0 && usage.total() > 0) {
+            Some(usage)
+                if matches!(self.inbound.billed(), Billed::Turn { .. }) && says_something() =>
+            {
+                self.gateway.metrics.usage_unknown(ctx.place());
+                self.charge_estimate(ctx, admitted, Some(&usage));
+            }
+            _ => self.settle(ctx, admitted, usage.as_ref()),
+        }
     }
 
     /// [`charge_estimate`] of this attempt.

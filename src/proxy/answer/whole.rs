@@ -58,7 +58,7 @@ pub async fn relay(
         return Ok(unreadable(exchange, ctx, "sent an answer that can't be read"));
     };
     exchange.backend_succeeded();
-    exchange.settle(ctx, admitted, answered.usage.as_ref());
+    exchange.settle_whole(ctx, admitted, answered.usage, &body);
     // It has been paid for: no other attempt is made.
     let answer = answered.body.map_err(|error| Failure::upstream("provider_bad_answer", error))?;
     if ctx.left.is_some() {
@@ -91,7 +91,7 @@ pub async fn instead_of_stream(
         Ok(Ok(Some(body))) => {
             let codec = exchange.schema.codec();
             match codec.decode_response(&body) {
-                Ok(response) => exchange.settle(ctx, admitted, response.usage.as_ref()),
+                Ok(response) => exchange.settle_whole(ctx, admitted, response.usage, &body),
                 Err(_) => exchange.charge_unreadable(ctx, admitted, &body),
             }
             Ok(unreadable(exchange, ctx, NO_STREAM))

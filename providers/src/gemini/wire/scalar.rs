@@ -105,6 +105,6 @@ impl<'de> Deserialize<'de> for Count {
         let digits = raw.get().trim_matches('"');
         let exact = digits.parse::<u64>().ok();
         // `as` saturates, and makes NaN 0.
-        Ok(Self(exact.unwrap_or_else(|| digits.parse::<f64>().unwrap_or(0.0) as u64)))
+        Ok(Self(exact.unwrap_or_else(|| digits.parse::<f64>().unwrap_or(0.0).ceil() as u64)))
     }
 }

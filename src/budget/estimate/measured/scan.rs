@@ -252,7 +252,8 @@ impl<'a> Scan<'a> {
         let rest = self.body.get(self.at..).unwrap_or_default();
         let head = data_url(rest);
         let encoded = rest.get(head..).unwrap_or_default();
-        let length = encoded.iter().position(|byte| !is_base64(*byte)).unwrap_or(encoded.len());
+        let length =
+            encoded.iter().position(|byte| !BASE64[usize::from(*byte)]).unwrap_or(encoded.len());
         let is_whole = length >= SHORTEST && encoded.get(length) == Some(&b'"');
         if !is_whole || (head == 0 && key != Key::Media) {
             let start = self.at;
@@ -287,9 +288,18 @@ fn data_url(text: &[u8]) -> usize {
     if head.starts_with(b"data:") && head.ends_with(b";base64") { comma + 1 } else { 0 }
 }
 
-const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
-}
+/// What base64 is written with, in either alphabet.
+const BASE64: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let sign = byte as u8;
+        table[byte] =
+            sign.is_ascii_alphanumeric() || matches!(sign, b'+' | b'/' | b'=' | b'-' | b'_');
+        byte += 1;
+    }
+    table
+};
 
 /// Whether base64 begins as an image does. WebP says so only after its length.
 fn is_image(encoded: &[u8]) -> bool {

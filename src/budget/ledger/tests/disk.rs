@@ -16,7 +16,7 @@ fn place() -> (TempDir, PathBuf) {
 
 /// A ledger whose thread never wakes by itself.
 fn open(path: &Path) -> Arc<Ledger> {
-    Ledger::open_with(Some(path), TestClock::at(NOON), NEVER, REWRITE_PAST).unwrap()
+    reopen(path, &TestClock::at(NOON), REWRITE_PAST)
 }
 
 fn refusal(path: &Path) -> String {

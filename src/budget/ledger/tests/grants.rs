@@ -1,5 +1,7 @@
 //! Grants: used after the limit, good until they end, never twice.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const HOUR: i64 = 3600;
@@ -20,7 +22,7 @@ fn granted(grants: &[(u64, i64)]) -> Budget {
     Budget { grants: grants.map(grant).collect(), ..hourly() }
 }
 
-/// Spends this, and tells what is left for one more call.
+/// Spends this; false if there is no room for it.
 fn spend(ledger: &Arc<Ledger>, it: &Budget, nanos: u64) -> bool {
     let call = ledger.try_reserve(&[it], &ANN, estimate(nanos, 0));
     call.map(|call| call.settle(charge(nanos, 0))).is_ok()
@@ -103,7 +105,7 @@ fn grants_outlive_the_process_and_are_not_given_twice() {
     let (_directory, path) = path();
     let clock = TestClock::at(NOON);
     let it = granted(&[(50, NOON + 20 * HOUR)]);
-    let open = || Ledger::open(Some(&path), clock.clone()).unwrap();
+    let open = || reopen(&path, &clock, 0);
     let ledger = open();
     ledger.top_up(&it, "ann", usd(30), NOON + 10 * HOUR).unwrap();
     assert!(spend(&ledger, &it, 160));
@@ -171,7 +173,7 @@ fn a_rolling_window_uses_a_grant_once() {
 fn a_reset_begins_anew_and_calls_under_way_end_on_the_old_one() {
     let (_directory, path) = path();
     let clock = TestClock::at(NOON);
-    let open = || Ledger::open(Some(&path), clock.clone()).unwrap();
+    let open = || reopen(&path, &clock, 0);
     for window in [Window::Hour, "rolling 1h".parse().unwrap()] {
         let limits = vec![Limit { quantity: usd(100), window: window.clone() }];
         let it = Budget { name: window.to_string(), limits, ..hourly() };
@@ -200,5 +202,49 @@ fn a_reset_begins_anew_and_calls_under_way_end_on_the_old_one() {
         ledger.reset(&it, "ann").unwrap();
         drop(ledger);
         assert_eq!(stand(&open(), &it), expected[1..]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Against the rule itself: what each window used beyond its limit comes off the grants.
+    #[test]
+    fn grants_are_used_to_the_last_and_never_twice(
+        grants in prop::collection::vec((0..60_u64, any::<bool>()), 0..4),
+        steps in prop::collection::vec((0..2000_i64, 0..160_u64, 0..10_u8), 1..60),
+    ) {
+        let (_directory, path) = path();
+        let clock = TestClock::at(NOON);
+        let open = || reopen(&path, &clock, 0);
+        let end = NOON + 400 * DAY;
+        let declared = grants.iter().filter(|it| it.1).map(|it| (it.0, end)).collect::<Vec<_>>();
+        let it = granted(&declared);
+        let mut ledger = open();
+        for (nanos, _) in grants.iter().filter(|it| !it.1) {
+            ledger.top_up(&it, "ann", usd(*nanos), end).unwrap();
+        }
+        let mut left: u64 = grants.iter().map(|it| it.0).sum();
+        let (mut window, mut spent) = (NOON, 0);
+        for (pass, nanos, then) in steps {
+            clock.set(clock.now() + pass);
+            let now = Window::Hour.bounds(clock.now()).0;
+            if now > window {
+                left -= spent.max(100) - 100;
+                (window, spent) = (now, 0);
+            }
+            prop_assert_eq!(remaining(&ledger, &it), 100 + left - spent);
+            let fits = spent + nanos <= 100 + left;
+            prop_assert_eq!(spend(&ledger, &it, nanos), fits);
+            spent += if fits { nanos } else { 0 };
+            match then {
+                0 => {
+                    drop(ledger);
+                    ledger = open();
+                }
+                1 => ledger.shared.keep(),
+                _ => {}
+            }
+        }
     }
 }

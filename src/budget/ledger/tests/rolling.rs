@@ -61,7 +61,7 @@ fn a_rolling_window_outlives_the_process() {
     let it = rolling(100, "1h");
     for (after, spent) in [(0, 10), (600, 20), (1200, 30), (3700, 60), (4300, 50), (9000, 10)] {
         clock.set(NOON + after);
-        let ledger = Ledger::open(Some(&path), clock.clone()).unwrap();
+        let ledger = reopen(&path, &clock, 0);
         spend(&ledger, &it, 10).unwrap();
         let expected = match after {
             3700 => 30,
@@ -73,6 +73,8 @@ fn a_rolling_window_outlives_the_process() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn no_stretch_holds_more_than_the_limit(
         span in 1..400_i64,
@@ -83,7 +85,7 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("ledger");
         let clock = TestClock::at(NOON);
-        let mut ledger = Ledger::open(Some(&path), clock.clone()).unwrap();
+        let mut ledger = reopen(&path, &clock, 0);
         let it = rolling(limit, &format!("{span}s"));
         let mut latest = NOON;
         let mut charged: Vec<(i64, u64)> = Vec::new();
@@ -94,7 +96,7 @@ proptest! {
                 // A clock behind the last window at a restart has its own test.
                 clock.set(latest.max(clock.now()));
                 drop(ledger);
-                ledger = Ledger::open(Some(&path), clock.clone()).unwrap();
+                ledger = reopen(&path, &clock, 0);
             }
             latest = latest.max(clock.now());
             if let Ok(call) = ledger.try_reserve(&it, &ANN, estimate(0, held)) {

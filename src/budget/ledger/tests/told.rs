@@ -55,7 +55,7 @@ fn a_threshold_is_not_told_again_after_a_restart_but_one_missed_is() {
     let path = directory.path().join("ledger");
     let it = warned(Window::Hour);
     let open = || {
-        let ledger = Ledger::open(Some(&path), TestClock::at(NOON)).unwrap();
+        let ledger = reopen(&path, &TestClock::at(NOON), 0);
         let events = ledger.take_events().unwrap();
         (ledger, events)
     };

@@ -32,15 +32,29 @@ impl Server {
         server.resume().then_some(server)
     }
 
+    /// Starts a sentinel of this configuration.
+    pub(crate) fn sentinel(port: u16, configuration: &str) -> Option<Self> {
+        Self::start_at(port, &[configuration, "--sentinel"])
+    }
+
     /// Starts it again after [`Server::kill`], empty.
     pub(crate) fn resume(&mut self) -> bool {
         let mut command = Command::new("redis-server");
-        command.args(["--dir", self.folder.path().to_str().unwrap()]);
-        command.args(["--save", "", "--appendonly", "no", "--bind", "127.0.0.1"]);
+        // A configuration comes first, and a sentinel knows none of the rest.
+        let sentinel = self.arguments.iter().any(|word| word == "--sentinel");
+        if sentinel {
+            command.args(self.arguments.first());
+        } else {
+            command.args(["--save", "", "--appendonly", "no"]);
+        }
+        command.args(["--dir", self.folder.path().to_str().unwrap(), "--bind", "127.0.0.1"]);
         if !self.arguments.iter().any(|word| word == "--port" || word == "--tls-port") {
             command.args(["--port", &self.port.to_string()]);
         }
-        command.args(&self.arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(self.arguments.iter().skip(usize::from(sentinel)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         match command.spawn() {
             Ok(child) => self.child = Some(child),
             Err(error) => {
@@ -63,6 +77,20 @@ impl Server {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Stops it where it is: connections stay, and nothing is answered.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn unpause(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     pub(crate) fn address(&self) -> String {

@@ -1,0 +1,247 @@
+//! Several ledgers that share budgets.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::server::Server;
+use crate::budget::{
+    Budget, Charge, Denied, Dimension, Estimate, Ledger, Limit, Money, Quantity, Scope,
+    StoreSettings, Subject, Window,
+};
+
+/// 2026-11-21, 12:00:00 UTC.
+const NOON: i64 = 1_795_262_400;
+
+pub(super) const ANN: Subject<'_> = Subject {
+    caller: "ann",
+    group: "",
+    namespace: "",
+    service_account: "",
+    labels: &[],
+    route: "",
+    backend: "",
+    provider: "",
+    model: "",
+};
+
+pub(super) fn budget(quantity: Quantity, window: Window) -> Budget {
+    Budget::plain("team", Scope::TOTAL, quantity, window)
+}
+
+pub(super) fn usd(nanos: u64) -> Quantity {
+    Quantity::Usd(Money::from_nanos(nanos))
+}
+
+pub(super) fn charge(nanos: u64) -> Charge {
+    Charge { cost: Money::from_nanos(nanos), input: 1, ..Charge::default() }
+}
+
+pub(super) fn exactly(nanos: u64) -> Estimate {
+    Estimate { likely: charge(nanos), most: charge(nanos) }
+}
+
+pub(super) fn open(
+    path: Option<&Path>,
+    settings: &StoreSettings,
+    budgets: &[Budget],
+) -> Arc<Ledger> {
+    let ledger = Ledger::open(path, || NOON).unwrap();
+    ledger.share(settings, budgets).unwrap();
+    ledger
+}
+
+/// Spent and reserved, of all.
+pub(super) fn stand(ledger: &Ledger, budget: &Budget) -> (u64, u64) {
+    let balances = ledger.balances(&[budget]);
+    (balances[0].spent.count(), balances[0].reserved.count())
+}
+
+/// Waits until something is true, for at most thirty seconds.
+pub(super) async fn eventually(what: &str, mut is: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "never: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_calls_at_each_of_three_replicas_on_a_budget_for_ten() {
+    for limit in [usd(1000), Quantity::Requests(10), Quantity::Tokens(10)] {
+        let Some(server) = Server::start(&[]) else { return };
+        let budgets = [budget(limit, Window::Day)];
+        let ledgers: Vec<_> = (0..3).map(|_| open(None, &server.settings(), &budgets)).collect();
+        let admitted = Arc::new(AtomicUsize::new(0));
+        let calls = (0..3000).map(|call| {
+            let (ledger, admitted) = (Arc::clone(&ledgers[call % 3]), Arc::clone(&admitted));
+            let budgets = budgets.clone();
+            tokio::spawn(async move {
+                match ledger.reserve(&budgets, &ANN, exactly(100)).await {
+                    Ok(mut call) => {
+                        admitted.fetch_add(1, Ordering::SeqCst);
+                        call.dispatched();
+                        tokio::task::yield_now().await;
+                        call.settle(charge(100));
+                    }
+                    Err(Denied::Exceeded(_)) => {}
+                    Err(other) => panic!("{other:?}"),
+                }
+            })
+        });
+        for call in calls.collect::<Vec<_>>() {
+            call.await.unwrap();
+        }
+        assert_eq!(admitted.load(Ordering::SeqCst), 10, "{limit}");
+        for ledger in &ledgers {
+            assert_eq!(ledger.outstanding(), 0);
+            let all = (limit.count(), 0);
+            eventually("all see all", || stand(ledger, &budgets[0]) == all).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_lease_and_do_not_use_comes_back_when_it_is_needed() {
+    let Some(server) = Server::start(&[]) else { return };
+    let budgets = [budget(usd(1000), Window::Day)];
+    let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
+    // A lease is left over where a call used less than it held.
+    a.reserve(&budgets, &ANN, exactly(800)).await.unwrap().settle(charge(100));
+    let call = b.reserve(&budgets, &ANN, exactly(900)).await.unwrap();
+    let denied = a.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
+    let Denied::Exceeded(exceeded) = denied else { panic!("{denied:?}") };
+    assert_eq!((exceeded.spent, exceeded.reserved), (usd(100), usd(900)));
+    call.settle(charge(0));
+    eventually("there is room again", || stand(&a, &budgets[0]) == (100, 0)).await;
+    a.reserve(&budgets, &ANN, exactly(900)).await.unwrap().settle(charge(900));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_within_the_lease_does_not_wait() {
+    let Some(server) = Server::start(&[]) else { return };
+    let budgets = [budget(Quantity::Requests(1_000_000), Window::Day)];
+    let ledger = open(None, &server.settings(), &budgets);
+    let mut waited = 0;
+    for _ in 0..2000 {
+        let call = match ledger.try_reserve(&budgets, &ANN, exactly(1)) {
+            Err(Denied::Short(_)) => {
+                waited += 1;
+                ledger.reserve(&budgets, &ANN, exactly(1)).await
+            }
+            done => done,
+        };
+        call.unwrap().settle(charge(1));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(waited <= 20, "{waited} of 2000 calls waited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_was_alone_carries_its_balances_over() {
+    let Some(server) = Server::start(&[]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let per_caller = Budget {
+        name: "each".to_owned(),
+        ..Budget::plain("", Scope::each(vec![Dimension::Caller]), usd(500), Window::Day)
+    };
+    let budgets = [budget(usd(1000), Window::Day), per_caller];
+    let alone = Ledger::open(Some(&path), || NOON).unwrap();
+    alone.reserve(&budgets, &ANN, exactly(400)).await.unwrap().settle(charge(400));
+    drop(alone);
+
+    let ledger = open(Some(&path), &server.settings(), &budgets);
+    let other = open(None, &server.settings(), &budgets);
+    eventually("the other knows", || stand(&other, &budgets[0]) == (400, 0)).await;
+    let denied = other.reserve(&budgets, &ANN, exactly(101)).await.unwrap_err();
+    let Denied::Exceeded(exceeded) = denied else { panic!("{denied:?}") };
+    assert_eq!((exceeded.budget.as_str(), exceeded.spent), ("each", usd(400)));
+    other.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+
+    // The same replica again, not another one that spent the same.
+    drop(ledger);
+    let ledger = open(Some(&path), &server.settings(), &budgets);
+    eventually("it knows", || stand(&ledger, &budgets[0]) == (500, 0)).await;
+    let bob = Subject { caller: "bob", ..ANN };
+    ledger.reserve(&budgets, &bob, exactly(500)).await.unwrap().settle(charge(500));
+    assert!(ledger.reserve(&budgets, &bob, exactly(1)).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_begin_anew_for_all() {
+    let Some(server) = Server::start(&[]) else { return };
+    for window in ["hour", "rolling 1h"] {
+        let Ok(window) = window.parse::<Window>() else { continue };
+        let budgets = [budget(usd(100), window)];
+        let clock = Arc::new(AtomicI64::new(NOON));
+        let settings =
+            StoreSettings { prefix: budgets[0].limits[0].window.to_string(), ..server.settings() };
+        let [a, b] = [0, 1].map(|_| {
+            let clock = Arc::clone(&clock);
+            let ledger = Ledger::open(None, move || clock.load(Ordering::SeqCst)).unwrap();
+            ledger.share(&settings, &budgets).unwrap();
+            ledger
+        });
+        a.reserve(&budgets, &ANN, exactly(60)).await.unwrap().settle(charge(60));
+        b.reserve(&budgets, &ANN, exactly(40)).await.unwrap().settle(charge(40));
+        assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+        clock.fetch_add(2 * 3600, Ordering::SeqCst);
+        eventually("it is over", || stand(&a, &budgets[0]) == (0, 0)).await;
+        b.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+        assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resets_and_top_ups_are_for_all() {
+    let Some(server) = Server::start(&[]) else { return };
+    let budgets = [budget(usd(100), Window::Day)];
+    let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
+    // The clock of the ledger is not the store's: in the far future of both.
+    let until = NOON + 400 * 86_400;
+    a.top_up(&budgets[0], "", usd(50), until).unwrap();
+    eventually("b knows", || b.balances(&budgets)[0].limit == usd(150)).await;
+    b.reserve(&budgets, &ANN, exactly(150)).await.unwrap().settle(charge(150));
+    assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+
+    b.reset(&budgets[0], "").unwrap();
+    eventually("a knows", || stand(&a, &budgets[0]) == (0, 0)).await;
+    a.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+    a.reset(&budgets[0], "").unwrap();
+    eventually("b knows again", || stand(&b, &budgets[0]) == (0, 0)).await;
+    b.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_once_are_counted_everywhere() {
+    let Some(server) = Server::start(&[]) else { return };
+    let mut budgets = [budget(Quantity::Concurrent(4), Window::Always)];
+    budgets[0].limits.push(Limit { quantity: usd(1_000_000), window: Window::Day });
+    let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
+    let mut calls = Vec::new();
+    for ledger in [&a, &a, &a, &b] {
+        calls.push(ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap());
+    }
+    assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+    assert!(b.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+    calls.remove(0).settle(charge(1));
+    // As soon as it is known.
+    eventually("there is a place", || stand(&b, &budgets[0]).1 == 3).await;
+    b.reserve(&budgets, &ANN, exactly(1)).await.unwrap().release();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_leaves_gives_back_what_it_did_not_use() {
+    let Some(server) = Server::start(&[]) else { return };
+    let budgets = [budget(usd(1000), Window::Day)];
+    let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
+    a.reserve(&budgets, &ANN, exactly(900)).await.unwrap().settle(charge(100));
+    a.leave();
+    b.reserve(&budgets, &ANN, exactly(900)).await.unwrap().settle(charge(900));
+}

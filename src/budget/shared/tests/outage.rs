@@ -1,0 +1,118 @@
+//! The store is away, or comes back empty.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    ledgers::{ANN, budget, charge, eventually, exactly, open, stand, usd},
+    server::Server,
+};
+use crate::budget::{Denied, Outage, Percent, Quantity, StoreSettings, Window};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_store_is_away_the_lease_is_all_there_is() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    let budgets = [budget(usd(1000), Window::Day)];
+    let ledger = open(None, &server.settings(), &budgets);
+    let lease = ledger.reserve(&budgets, &ANN, exactly(300)).await.unwrap();
+    server.kill();
+    lease.settle(charge(100));
+    ledger.reserve(&budgets, &ANN, exactly(200)).await.unwrap().settle(charge(200));
+    let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
+    assert_eq!(denied, Denied::Unavailable);
+    assert!(!ledger.store_status().unwrap().reachable);
+    // Nobody waits for what is known to be away.
+    let begun = Instant::now();
+    for _ in 0..100 {
+        assert!(ledger.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5));
+
+    server.resume();
+    eventually("it is back", || ledger.store_status().unwrap().reachable).await;
+    ledger.reserve(&budgets, &ANN, exactly(700)).await.unwrap().settle(charge(700));
+    let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
+    assert!(matches!(denied, Denied::Exceeded(_)), "{denied:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_outage_is_bounded_by_its_percentage() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    let budgets = [budget(usd(1000), Window::Day)];
+    let settings = StoreSettings { outage: Outage::Open(Percent(20)), ..server.settings() };
+    let ledger = open(None, &settings, &budgets);
+    ledger.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+    eventually("the lease is what is used", || ledger.store_status().unwrap().reachable).await;
+    server.kill();
+    eventually("it is away", || !ledger.store_status().unwrap().reachable).await;
+    let mut spent = 0;
+    while let Ok(call) = ledger.reserve(&budgets, &ANN, exactly(10)).await {
+        call.settle(charge(10));
+        spent += 10;
+    }
+    // What was leased when it went away is at most what one call had left over.
+    assert!((200..=300).contains(&spent), "{spent}");
+
+    // Once a window, not once an outage.
+    server.resume();
+    eventually("it is back", || ledger.store_status().unwrap().reachable).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    server.kill();
+    eventually("it is away again", || !ledger.store_status().unwrap().reachable).await;
+    let mut again = 0;
+    while let Ok(call) = ledger.reserve(&budgets, &ANN, exactly(10)).await {
+        call.settle(charge(10));
+        again += 10;
+    }
+    assert!(again <= 100, "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_comes_back_empty_learns_all_again() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    let budgets = [budget(usd(1000), Window::Day)];
+    let ledgers = [0, 1, 2].map(|_| open(None, &server.settings(), &budgets));
+    for (ledger, nanos) in ledgers.iter().zip([100, 200, 300]) {
+        ledger.reserve(&budgets, &ANN, exactly(nanos)).await.unwrap().settle(charge(nanos));
+    }
+    for ledger in &ledgers {
+        eventually("all know", || stand(ledger, &budgets[0]) == (600, 0)).await;
+    }
+    let [a, b, gone] = ledgers;
+    // One of them is not there any more to tell what it spent; the others do.
+    gone.leave();
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    server.kill();
+    server.resume();
+    let fresh = open(None, &server.settings(), &budgets);
+    eventually("a new one hears", || stand(&fresh, &budgets[0]) == (600, 0)).await;
+    let mut admitted = 0;
+    for ledger in [&a, &b, &fresh].into_iter().cycle().take(60) {
+        if let Ok(call) = ledger.reserve(&budgets, &ANN, exactly(20)).await {
+            call.settle(charge(20));
+            admitted += 20;
+        }
+    }
+    assert_eq!(admitted, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_hangs_is_as_good_as_away() {
+    let Some(server) = Server::start(&[]) else { return };
+    let budgets = [budget(Quantity::Requests(10), Window::Day)];
+    let ledger = open(None, &server.settings(), &budgets);
+    ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap().settle(charge(1));
+    server.pause();
+    let mut last = Ok(());
+    for _ in 0..10 {
+        last = ledger.reserve(&budgets, &ANN, exactly(1)).await.map(|call| call.settle(charge(1)));
+    }
+    assert_eq!(last, Err(Denied::Unavailable));
+    server.unpause();
+    eventually("it is back", || ledger.store_status().unwrap().reachable).await;
+    let (spent, _) = stand(&ledger, &budgets[0]);
+    for _ in spent..10 {
+        ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap().settle(charge(1));
+    }
+    let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
+    assert!(matches!(denied, Denied::Exceeded(_)), "{denied:?}");
+}

@@ -143,7 +143,7 @@ async fn s_22_no_more_calls_at_once_than_allowed_over_three_replicas() {
 /// What one gateway spent alone is part of what all have spent, once they share a store.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn switching_to_a_store_carries_the_balance_over() {
-    let Some(redis) = Redis::start_secured("correct horse") else { return };
+    let Some(redis) = Redis::start_secured("correct-horse") else { return };
     let simulators = all().await;
     let alone = || ring(&simulators, "", "").with(&budgets("requests", "60 requests"));
     let mut first = Gateway::start(alone()).await;

@@ -49,6 +49,11 @@ pub struct RequestCtx {
     pub cost: u64,
     /// Whether the charge is an estimate.
     pub estimated: bool,
+    /// What each candidate's output was capped at, where the budgets had no room for what the
+    /// caller's own limit allows.
+    pub output_cap: Option<u64>,
+    /// The model that took over because a budget had no room for the one asked for.
+    pub downgraded: Option<String>,
     /// Whether something of it has no price, so that the charge is not what it costs.
     pub unpriced: bool,
     /// What the budgets that it counts in stood at when they were last looked at, the one with the
@@ -89,6 +94,8 @@ impl RequestCtx {
             usage: None,
             cost: 0,
             estimated: false,
+            output_cap: None,
+            downgraded: None,
             unpriced: false,
             balances: Vec::new(),
             room: None,
@@ -134,7 +141,7 @@ impl RequestCtx {
                 .filter_map(|target| target.model.as_deref())
                 .find(|model| Some(*model) == self.served_model.as_deref())
                 .or_else(|| {
-                    let asked = self.model.as_deref()?;
+                    let asked = self.downgraded.as_deref().or(self.model.as_deref())?;
                     route.models.iter().map(String::as_str).find(|p| matches(p, asked))
                 })
         });

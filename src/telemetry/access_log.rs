@@ -65,6 +65,12 @@ pub struct Line<'a> {
     pub cost: Option<Money>,
     /// Whether the charge is an estimate, since the provider told no usage.
     pub estimated: bool,
+    /// What the output was capped at, since the budgets had no room for all that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_cap: Option<u64>,
+    /// The model that took over because a budget had no room for the one asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downgraded: Option<&'a str>,
     /// Fields left out.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub dropped: &'a [String],

@@ -54,6 +54,7 @@ pub struct Metrics {
     failovers: IntCounterVec,
     ejections: IntCounterVec,
     dropped: IntCounterVec,
+    downgrades: IntCounterVec,
     denials: IntCounterVec,
     usage_unknown: IntCounterVec,
     estimated: IntCounterVec,
@@ -130,6 +131,11 @@ impl Metrics {
                 "egret_dropped_fields_total",
                 "Fields that the backend's schema can't express and that were left out.",
                 &with(&["surface", "target", "field"]),
+            )?,
+            downgrades: count(
+                "egret_downgrades_total",
+                "Requests that a cheaper model took over because a budget had no room for the one asked for.",
+                &with(&["caller", "budget"]),
             )?,
             denials: count(
                 "egret_denials_total",
@@ -230,6 +236,11 @@ impl Metrics {
     /// A field was left out.
     pub fn dropped(&self, at: Place<'_>, surface: &str, target: &str, field: &str) {
         self.dropped.with_label_values(&at.labels([surface, target, field])).inc();
+    }
+
+    /// A budget had no room for a request, and another model took over.
+    pub fn downgraded(&self, at: Place<'_>, caller: &str, budget: &str) {
+        self.downgrades.with_label_values(&at.labels([caller, budget])).inc();
     }
 
     /// Egret refused a request.

@@ -32,7 +32,7 @@ pub struct Denial {
     /// What the caller is told.
     pub error: ApiError,
     /// What is left of the rate that it would exceed.
-    pub room: Option<Room>,
+    pub room: Option<Box<Room>>,
 }
 
 impl Denial {
@@ -165,7 +165,7 @@ fn admit_rate(rules: Rules<'_>, who: &Who, attempt: &Attempt) -> Result<Option<R
         let TooOften { rate, retry_after } = too_often;
         let limit = rate.limit.requests;
         denial.error.retry_after = Some(retry_after);
-        denial.room = Some(Room { limit, remaining: 0, reset: retry_after });
+        denial.room = Some(Box::new(Room { limit, remaining: 0, reset: retry_after }));
         denial
     })
 }

@@ -65,7 +65,7 @@ pub async fn run(
     let call = Call { model: &model, body: body.bytes.len(), billed: inbound.billed() };
     let rules = Rules { snapshot: &snapshot, health: &gateway.health, rates: &gateway.rates };
     let grant = admission::admit(rules, who, call, gateway.draw()).inspect_err(|denial| {
-        ctx.room = denial.room;
+        ctx.room = denial.room.as_deref().copied();
     })?;
     ctx.route = Some(grant.route);
     ctx.room = grant.room;

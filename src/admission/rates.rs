@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::History;
 use crate::budget::Subject;
 use crate::budget::rate::{RateLimit, RateLimiter, Room};
 use crate::snapshot::Rate;
@@ -25,23 +26,29 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Lets a call through and counts it, or says which rate it would exceed. What is left of the
-    /// tightest rate, if there is any.
+    /// Lets a call through and counts it, or says which rate it would exceed. Looks at some of the
+    /// rates only, and of these at those that the call does not count in yet.
     pub fn admit<'a>(
         &self,
         rates: &'a [Arc<Rate>],
         who: &Subject<'_>,
-    ) -> Result<Option<Room>, TooOften<'a>> {
-        let mut tightest: Option<Room> = None;
-        for rate in rates {
-            let (limiter, of) = (self.limiter(rate), rate.per.of(who));
-            limiter.admit(&of).map_err(|retry_after| TooOften { rate, retry_after })?;
-            let room = limiter.room(&of);
-            if tightest.is_none_or(|tightest| room.remaining < tightest.remaining) {
-                tightest = Some(room);
+        history: &mut History,
+        which: impl Fn(&Rate) -> bool,
+    ) -> Result<(), TooOften<'a>> {
+        for (at, rate) in rates.iter().enumerate().filter(|(_, rate)| which(rate)) {
+            let of = rate.per.of(who);
+            if history.has_counted(at, &of) {
+                continue;
             }
+            let limiter = self.limiter(rate);
+            if let Err(retry_after) = limiter.admit(&of) {
+                let limit = rate.limit.requests;
+                history.meet(Room { limit, remaining: 0, reset: retry_after });
+                return Err(TooOften { rate, retry_after });
+            }
+            history.count(at, &of, limiter.room(&of));
         }
-        Ok(tightest)
+        Ok(())
     }
 
     fn limiter(&self, rate: &Rate) -> Arc<RateLimiter> {

@@ -2,9 +2,12 @@
 
 use providers::Schema;
 use providers::catalog::Catalog;
+use providers::conversation::Usage;
 
 use super::*;
-use crate::budget::{Budget, Quantity, Scope, SystemClock, UnknownPrice, Window};
+use crate::budget::{
+    Budget, Charge, Estimate, Money, Quantity, Scope, SystemClock, UnknownPrice, Window,
+};
 
 const HELD: Charge = Charge { cost: Money::from_nanos(700), input: 0, cached: 0, output: 50 };
 
@@ -19,6 +22,8 @@ fn admitted(ledger: &Arc<Ledger>, budget: &Budget) -> Admitted {
         terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),
         held: HELD,
         usage: Usage { output: HELD.output, ..Usage::default() },
+        output_cap: None,
+        lesson: None,
     }
 }
 

@@ -110,16 +110,18 @@ impl Budget {
     /// Whether a call of which nobody can say what it uses must be refused under this budget:
     /// only calls themselves can be counted without looking.
     pub fn requires_usage(&self) -> bool {
+        let counted = |limit: &Limit| {
+            !matches!(limit.quantity, Quantity::Requests(_) | Quantity::Concurrent(_))
+        };
         matches!(self.unknown_price, UnknownPrice::Refuse)
-            && self.limits.iter().any(|limit| {
-                !matches!(limit.quantity, Quantity::Requests(_) | Quantity::Concurrent(_))
-            })
+            && (self.per_call != Ceiling::default() || self.limits.iter().any(counted))
     }
 
     /// Whether a model without a price must be refused under this budget: money cannot be counted
     /// without one. Budgets on tokens and requests never need it.
     pub fn requires_price(&self) -> bool {
+        let money = |limit: &Limit| matches!(limit.quantity, Quantity::Usd(_));
         matches!(self.unknown_price, UnknownPrice::Refuse)
-            && self.limits.iter().any(|limit| matches!(limit.quantity, Quantity::Usd(_)))
+            && (self.per_call.cost.is_some() || self.limits.iter().any(money))
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use providers::Schema;
 use providers::conversation::Usage;
 
+use crate::admission::Who;
 use crate::budget::Balance;
 use crate::budget::rate::Room;
 use crate::snapshot::{Backend, Route, Snapshot, matches};
@@ -25,7 +26,7 @@ pub struct RequestCtx {
     /// What the caller speaks. Set first, so that every error has a shape.
     pub surface: Schema,
     /// Who calls.
-    pub caller: Option<Arc<str>>,
+    pub who: Option<Who>,
     /// The route it took.
     pub route: Option<Arc<Route>>,
     /// The backend it was sent to last.
@@ -48,6 +49,11 @@ pub struct RequestCtx {
     pub cost: u64,
     /// Whether the charge is an estimate.
     pub estimated: bool,
+    /// What each candidate's output was capped at, where the budgets had no room for what the
+    /// caller's own limit allows.
+    pub output_cap: Option<u64>,
+    /// The model that took over because a budget had no room for the one asked for.
+    pub downgraded: Option<String>,
     /// Whether something of it has no price, so that the charge is not what it costs.
     pub unpriced: bool,
     /// What the budgets that it counts in stood at when they were last looked at, the one with the
@@ -76,7 +82,7 @@ impl RequestCtx {
             started: Instant::now(),
             time: SystemTime::now(),
             surface: Schema::Chat,
-            caller: None,
+            who: None,
             route: None,
             backend: None,
             spoken: None,
@@ -88,6 +94,8 @@ impl RequestCtx {
             usage: None,
             cost: 0,
             estimated: false,
+            output_cap: None,
+            downgraded: None,
             unpriced: false,
             balances: Vec::new(),
             room: None,
@@ -106,16 +114,19 @@ impl RequestCtx {
 
     /// Where the request is, for metrics.
     pub fn place(&self) -> Place<'_> {
+        let who = self.who.as_ref().map(Who::subject).unwrap_or_default();
         Place {
             gateway: &self.snapshot.gateway,
             route: self.route.as_ref().map_or(UNKNOWN, |route| &route.name),
             backend: self.backend.as_ref().map_or(UNKNOWN, |backend| &backend.name),
+            namespace: or_unknown(who.namespace),
+            service_account: or_unknown(who.service_account),
         }
     }
 
     /// Who calls, for metrics.
     pub fn caller(&self) -> &str {
-        self.caller.as_deref().unwrap_or(UNKNOWN)
+        self.who.as_ref().map_or(UNKNOWN, Who::name)
     }
 
     /// The model that was served, for metrics: as the configuration names it, never as the caller
@@ -130,10 +141,14 @@ impl RequestCtx {
                 .filter_map(|target| target.model.as_deref())
                 .find(|model| Some(*model) == self.served_model.as_deref())
                 .or_else(|| {
-                    let asked = self.model.as_deref()?;
+                    let asked = self.downgraded.as_deref().or(self.model.as_deref())?;
                     route.models.iter().map(String::as_str).find(|p| matches(p, asked))
                 })
         });
         configured.unwrap_or(UNKNOWN)
     }
+}
+
+const fn or_unknown(name: &str) -> &str {
+    if name.is_empty() { UNKNOWN } else { name }
 }

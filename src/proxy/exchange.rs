@@ -1,8 +1,8 @@
-//! The exchange with providers: one attempt after another until one answers.
+//! The exchange with one provider.
 //!
 //! Nothing is re-sent once a byte of an answer has gone to the caller. Until then a connection or
 //! TLS failure, a timeout before the first byte, a 429, a 5xx and an answer that can't be read
-//! lead to the next attempt, which starts from the caller's own request.
+//! lead to the next attempt.
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,11 +21,9 @@ use providers::translate::{Billed, Inbound};
 use super::ctx::RequestCtx;
 use super::drain::Drain;
 use super::failure::Failure;
-use super::intake::Body;
-use super::prepare::prepare;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use super::{Gateway, answer};
-use crate::admission::{self, Admitted, Attempt, Call, Rules, Who};
+use crate::admission::{Admitted, Attempt, Who};
 use crate::snapshot::{Backend, OnDisconnect};
 
 /// What the path of a request says.
@@ -47,68 +45,6 @@ pub enum Attempted {
     Next(Failure),
 }
 
-/// Serves a request that names a model.
-pub async fn run(
-    gateway: &Gateway,
-    session: &mut Session,
-    ctx: &mut RequestCtx,
-    who: &Who,
-    asked: &Asked,
-    body: &Body,
-) -> Result<(), Failure> {
-    let snapshot = ctx.snapshot.clone();
-    let in_path = asked.model.as_deref();
-    let mut inbound = Inbound::of(asked.operation, ctx.surface, &body.bytes, in_path)?;
-    let model = inbound.model().to_owned();
-    ctx.stream = inbound.stream();
-    ctx.model = Some(model.clone());
-    let call = Call { model: &model, body: body.bytes.len(), billed: inbound.billed() };
-    let rules = Rules { snapshot: &snapshot, health: &gateway.health, rates: &gateway.rates };
-    let grant = admission::admit(rules, who, call, gateway.draw()).inspect_err(|denial| {
-        ctx.room = denial.room;
-    })?;
-    ctx.route = Some(grant.route);
-    ctx.room = grant.room;
-
-    let mut failed = None;
-    for attempt in &grant.attempts {
-        let prepared = match prepare(gateway, session, ctx, asked, &mut inbound, attempt) {
-            Ok(prepared) => prepared,
-            // That one backend can't carry the request says nothing about how another one failed.
-            Err(refusal) => {
-                failed.get_or_insert(refusal);
-                continue;
-            }
-        };
-        if ctx.backend.is_some()
-            && let Some(failure) = &failed
-        {
-            gateway.failed_over(ctx, failure);
-        }
-        let schema = prepared.schema;
-        let outgoing = prepared.enter(gateway, ctx, attempt);
-        let inbound = &inbound;
-        let exchange = Exchange { gateway, inbound, attempt, who, schema };
-        let attempted = match attempt.reserve(&gateway.ledger, &snapshot, who, call).await {
-            Ok(admitted) => exchange.attempt(session, ctx, outgoing, admitted).await,
-            Err(denial) => Ok(Attempted::Next(denial.into())),
-        };
-        let (failure, last) = match attempted {
-            Ok(Attempted::Served) => return Ok(()),
-            // Nobody is left to be told, nor for another attempt to be made for.
-            _ if ctx.left.is_some() => return Err(Failure::CallerGone),
-            Ok(Attempted::Next(failure)) => (failure, false),
-            Err(failure) => (failure, true),
-        };
-        exchange.look(ctx);
-        if last {
-            return Err(failure);
-        }
-        failed = Some(failure);
-    }
-    Err(failed.unwrap_or_else(|| Failure::bad_request("no backend can carry this request")))
-}
-
 /// One attempt at one backend.
 pub struct Exchange<'a> {
     pub gateway: &'a Gateway,
@@ -120,7 +56,8 @@ pub struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    async fn attempt(
+    /// Sends the request, and relays the answer if there is one.
+    pub async fn attempt(
         &self,
         session: &mut Session,
         ctx: &mut RequestCtx,

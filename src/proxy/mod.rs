@@ -5,6 +5,7 @@
 //! response filters can't wait. See ARCHITECTURE.md.
 
 mod answer;
+mod course;
 mod ctx;
 mod drain;
 mod egress;
@@ -46,11 +47,13 @@ use exchange::Asked;
 use failure::{Failure, Refused};
 use upstream::Upstreams;
 
-use crate::admission::{self, Denial, Rates, Who};
+use crate::admission::{self, Denial, Rates, Rules, Who};
+use crate::budget::estimate::Estimator;
 use crate::budget::{Ledger, Money};
 use crate::config::Live;
 use crate::resolve::Resolver;
 use crate::route::Health;
+use crate::snapshot::Snapshot;
 use crate::telemetry::{AccessLog, Metrics, access_log};
 
 /// The gateway: what every request shares.
@@ -59,6 +62,8 @@ pub struct Gateway {
     pub live: Arc<Live>,
     /// Where money is counted.
     pub ledger: Arc<Ledger>,
+    /// What calls are expected to take, learned from those that were.
+    pub estimator: Arc<Estimator>,
     /// What the outside sees.
     pub metrics: Arc<Metrics>,
     /// Whether every listener takes connections.
@@ -108,6 +113,7 @@ impl Gateway {
         Self {
             live,
             ledger,
+            estimator: Arc::default(),
             metrics,
             listening: AtomicBool::new(false),
             drain: Arc::default(),
@@ -119,6 +125,12 @@ impl Gateway {
             ids: Ids::new(),
             seal,
         }
+    }
+
+    /// What admission goes by under this configuration.
+    fn rules<'a>(&'a self, snapshot: &'a Snapshot) -> Rules<'a> {
+        let Self { health, rates, ledger, estimator, .. } = self;
+        Rules { snapshot, health, rates, ledger, estimator }
     }
 
     /// Forgets what belonged to backends that are gone. Called after a reload.
@@ -144,7 +156,7 @@ impl Gateway {
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
         let callers = &ctx.snapshot.callers;
         let who = admission::authenticate(callers, &header.headers, query.as_deref())?;
-        ctx.caller = Some(who.name().into());
+        ctx.who = Some(who.clone());
 
         match endpoint {
             Some(Endpoint::Ask { schema, operation, model }) => {
@@ -156,7 +168,7 @@ impl Gateway {
                 };
                 let snapshot = ctx.snapshot.clone();
                 let body = intake::read(session, &snapshot.limits, &self.memory).await?;
-                exchange::run(self, session, ctx, &who, &asked, &body).await
+                course::run(self, session, ctx, &who, &asked, &body).await
             }
             Some(Endpoint::Models { schema }) => self.models(session, ctx, &who, schema).await,
             Some(Endpoint::Model { schema, id }) => {
@@ -371,6 +383,8 @@ fn line<'a>(
     took: Duration,
 ) -> access_log::Line<'a> {
     let ms = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
+    let who = ctx.who.as_ref().map(Who::subject);
+    let known = |name: &'a str| (!name.is_empty()).then_some(name);
     let priced = ctx.cost > 0 || ctx.usage.is_some();
     access_log::Line {
         time: ctx.time,
@@ -379,7 +393,9 @@ fn line<'a>(
         path: header.uri.path(),
         status,
         surface: ctx.surface.as_str(),
-        caller: ctx.caller.as_deref(),
+        caller: ctx.who.as_ref().map(Who::name),
+        namespace: who.and_then(|who| known(who.namespace)),
+        service_account: who.and_then(|who| known(who.service_account)),
         route: ctx.route.as_ref().map(|route| route.name.as_str()),
         backend: ctx.backend.as_ref().map(|backend| backend.name.as_str()),
         model: ctx.model.as_deref(),
@@ -392,6 +408,8 @@ fn line<'a>(
         output_tokens: ctx.usage.map(|usage| usage.total_output()),
         cost: priced.then(|| Money::from_nanos(ctx.cost)),
         estimated: ctx.estimated,
+        output_cap: ctx.output_cap,
+        downgraded: ctx.downgraded.as_deref(),
         dropped: &ctx.dropped,
         reason: ctx.reason,
         error: ctx.error.as_deref(),

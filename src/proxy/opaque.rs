@@ -24,7 +24,7 @@ use super::failure::Failure;
 use super::intake::Body;
 use super::upstream::{Incoming, Outgoing};
 use super::{Gateway, send};
-use crate::admission::{self, Attempt, PathCall, Rules, Who};
+use crate::admission::{self, Attempt, History, PathCall, Who};
 use crate::route;
 use crate::snapshot::{Backend, Route, Snapshot};
 
@@ -63,14 +63,16 @@ pub async fn run(
     let snapshot = ctx.snapshot.clone();
     ctx.route = Some(route.clone());
     let path = session.req_header().uri.path().to_owned();
-    let rules = Rules { snapshot: &snapshot, health: &gateway.health, rates: &gateway.rates };
+    let (rules, mut history) = (gateway.rules(&snapshot), History::default());
     let attempt = admission::admit_path(rules, who, PathCall { route, path: &path })?;
     let backend = attempt.backend().clone();
     let (schema, offer, target) = target(&backend, &path)?;
     ctx.surface = schema;
     let outgoing = outgoing(session, &backend, offer, target, body)?;
-    let mut admitted =
-        attempt.reserve(&gateway.ledger, &snapshot, who, Attempt::unread(&path)).await?;
+    let call = Attempt::unread(&path);
+    let reserved = attempt.reserve(rules, who, call, &mut history).await;
+    ctx.room = history.room();
+    let mut admitted = reserved?;
     (ctx.attempts, ctx.backend, ctx.spoken) = (1, Some(backend.clone()), Some(schema));
 
     let patience = Patience::of(gateway, ctx);

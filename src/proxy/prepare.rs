@@ -151,6 +151,14 @@ impl Prepared {
         }
         self.outgoing
     }
+
+    /// Takes the place of what was prepared for the same attempt before.
+    pub fn instead(self, ctx: &mut RequestCtx) -> (Schema, Outgoing) {
+        ctx.spoken = Some(self.schema);
+        ctx.dropped = names(&self.losses);
+        ctx.emulated = names(&self.emulated);
+        (self.schema, self.outgoing)
+    }
 }
 
 /// The names as a header and a line of the log can hold them: callers may write as many fields of

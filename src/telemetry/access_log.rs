@@ -34,6 +34,12 @@ pub struct Line<'a> {
     pub surface: &'a str,
     /// Who called.
     pub caller: Option<&'a str>,
+    /// The namespace that it runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<&'a str>,
+    /// The service account that it runs under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<&'a str>,
     /// The route.
     pub route: Option<&'a str>,
     /// The backend that answered, or was tried last.
@@ -59,6 +65,12 @@ pub struct Line<'a> {
     pub cost: Option<Money>,
     /// Whether the charge is an estimate, since the provider told no usage.
     pub estimated: bool,
+    /// What the output was capped at, since the budgets had no room for all that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_cap: Option<u64>,
+    /// The model that took over because a budget had no room for the one asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downgraded: Option<&'a str>,
     /// Fields left out.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub dropped: &'a [String],

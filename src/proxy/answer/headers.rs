@@ -5,6 +5,8 @@
 //! | `x-egret-request-id` | the id in the log |
 //! | `x-egret-backend` | who answered |
 //! | `x-egret-dropped`, `x-egret-emulated` | fields left out, or said in another way |
+//! | `x-egret-output-cap` | most output tokens of each answer, lowered to what budgets had room for |
+//! | `x-egret-downgraded` | the model asked for, and the one that took over: `gpt-5 -> gpt-5-nano` |
 //! | `x-egret-cost` | dollars charged, exact: `0.000123`; none where a price is not known |
 //! | `x-egret-cost-estimated` | `true` if some of that is an estimate |
 //! | `x-egret-input-tokens`, `x-egret-output-tokens` | as the provider counted them |
@@ -61,6 +63,12 @@ pub fn own_headers(header: &mut ResponseHeader, ctx: &RequestCtx) -> Result<(), 
     header.insert_header("x-egret-request-id", ctx.id.as_str())?;
     if let Some(backend) = &ctx.backend {
         header.insert_header("x-egret-backend", backend.name.as_str())?;
+    }
+    if let Some(cap) = ctx.output_cap {
+        header.insert_header("x-egret-output-cap", cap.to_string())?;
+    }
+    if let (Some(asked), Some(served)) = (&ctx.model, &ctx.downgraded) {
+        header.insert_header("x-egret-downgraded", shown(&format!("{asked} -> {served}")))?;
     }
     if !ctx.dropped.is_empty() {
         header.insert_header("x-egret-dropped", shown(&ctx.dropped.join(", ")))?;

@@ -1,0 +1,162 @@
+//! A call whose cost has been set aside.
+
+use std::sync::Arc;
+
+use providers::conversation::{ErrorClass, Usage};
+
+use super::Denial;
+use crate::budget::estimate::{Estimator, Measured};
+use crate::budget::{Charge, Money, Reservation};
+use crate::snapshot::Terms;
+
+/// An attempt whose cost has been set aside. What is sent holds on to it until it is settled.
+/// Comes from [`Attempt::reserve`](super::Attempt::reserve) alone.
+#[derive(Debug)]
+pub struct Admitted {
+    pub(super) reservation: Reservation,
+    pub(super) terms: Arc<Terms>,
+    /// What is set aside.
+    pub(super) held: Charge,
+    /// What that counts.
+    pub(super) usage: Usage,
+    /// What one candidate may have, where that is less than the caller allows.
+    pub(super) output_cap: Option<u64>,
+    /// What is learned from the call; `None` where nothing is billed.
+    pub(super) lesson: Option<Lesson>,
+}
+
+/// Whom a call can teach something about such calls.
+#[derive(Debug)]
+pub(super) struct Lesson {
+    pub(super) estimator: Arc<Estimator>,
+    pub(super) model: String,
+    pub(super) caller: String,
+    pub(super) request: Measured,
+    /// All candidates' output, where it is capped.
+    pub(super) cap: Option<u64>,
+}
+
+impl Admitted {
+    /// Output tokens that the provider may be asked for, of each candidate, where less is set aside
+    /// than the caller's own limit allows: with a longer answer a budget could be passed.
+    pub const fn output_cap(&self) -> Option<u64> {
+        self.output_cap
+    }
+
+    /// The request can't be sent with so low a limit: nothing is.
+    pub fn refuse_capped(self, cap: u64) -> Denial {
+        self.release();
+        let message = format!(
+            "the budgets have room for an answer of {cap} tokens, with which this request can't be sent; ask for a shorter one, or try later"
+        );
+        let mut denial = Denial::new("budget", ErrorClass::RateLimited, message);
+        denial.error.code = Some("budget_exceeded".to_owned());
+        denial
+    }
+
+    /// Whether the provider bills nothing for it, whatever it answers.
+    pub fn is_free(&self) -> bool {
+        self.usage.total() == 0
+    }
+
+    /// Whether the model has a price: what it costs is unknown otherwise.
+    pub fn is_priced(&self) -> bool {
+        self.terms.price.is_some()
+    }
+
+    /// Input tokens that the request is expected to have.
+    pub const fn expected_input(&self) -> u64 {
+        self.usage.input
+    }
+
+    /// The first byte is about to go out: from here on the provider may bill.
+    pub fn dispatched(&mut self) {
+        self.reservation.dispatched();
+    }
+
+    /// The provider told what it cost. Returns the nano-dollars charged.
+    pub fn settle(self, usage: &Usage) -> u64 {
+        if let Some(lesson) = &self.lesson {
+            lesson.learn(usage);
+        }
+        let charge = self.terms.charge(usage);
+        self.reservation.settle(charge);
+        charge.cost.nanos()
+    }
+
+    /// The provider may bill, but nobody knows how much: the estimate is charged, or what is
+    /// already known to be more. Returns the nano-dollars charged; `None` if nothing was, because
+    /// nothing had gone out, or because it is free: then it counts as a request all the same.
+    pub fn charge_estimate(self, known: Option<&Usage>) -> Option<u64> {
+        if !self.reservation.is_dispatched() {
+            self.release();
+            return None;
+        }
+        if self.is_free() {
+            self.settle(&Usage::default());
+            return None;
+        }
+        let mut known = known.copied().unwrap_or_default();
+        if known.total_input() == 0 {
+            known.input = self.usage.input;
+        }
+        let (known, held) = (self.terms.charge(&known), self.held);
+        if known.cost > held.cost || known.input > held.input || known.output > held.output {
+            let charge = Charge {
+                cost: held.cost.max(known.cost),
+                input: held.input.max(known.input),
+                cached: known.cached,
+                output: held.output.max(known.output),
+            };
+            self.reservation.settle(charge);
+            return Some(charge.cost.nanos());
+        }
+        // Dropped unsettled, a dispatched reservation charges its estimate and is counted so.
+        Some(self.held.cost.nanos())
+    }
+
+    /// The provider did nothing that it bills.
+    pub fn release(self) {
+        self.reservation.release();
+    }
+}
+
+impl Lesson {
+    fn learn(&self, usage: &Usage) {
+        if usage.total() == 0 {
+            return;
+        }
+        let (input, output) = (usage.total_input(), usage.total_output());
+        // An answer that the cap cut would have been longer, nobody knows by how much. Taken as it
+        // is, it would make the next one's cap even lower.
+        let cut = self.cap.is_some_and(|cap| output >= cap);
+        let output = if cut { output.saturating_mul(2) } else { output };
+        self.estimator.learn(&self.model, &self.caller, &self.request, input, output);
+    }
+}
+
+impl Terms {
+    /// What this usage comes to in every unit.
+    pub(super) fn charge(&self, usage: &Usage) -> Charge {
+        Charge {
+            cost: self.cost(usage),
+            input: usage.total_input(),
+            cached: usage.cache_read,
+            output: usage.total_output(),
+        }
+    }
+
+    /// The most that so much input and output can come to. Nobody knows yet how much of the input
+    /// the provider will write into its cache, which some charge more for.
+    pub(super) fn most(&self, input: u64, output: u64) -> Charge {
+        let usage = Usage { input, output, ..Usage::default() };
+        let cached = Usage { cache_write: input, output, ..Usage::default() };
+        let cost = self.cost(&usage).max(self.cost(&cached));
+        Charge { cost, ..self.charge(&usage) }
+    }
+
+    /// What this usage costs; nothing where no price is known and every budget allows that.
+    fn cost(&self, usage: &Usage) -> Money {
+        Money::from_nanos(self.price.as_ref().map_or(0, |price| price.cost(usage)))
+    }
+}

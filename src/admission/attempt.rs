@@ -1,0 +1,180 @@
+//! One backend and model that a call may be sent to.
+
+use std::sync::Arc;
+
+use providers::conversation::{ErrorClass, Usage};
+use providers::translate::Billed;
+
+use super::admitted::{Admitted, Lesson};
+use super::forecast::Forecast;
+use super::{Call, Denial, Downgrade, History, Rules, Who, admit_rates, printable};
+use crate::budget::estimate::Measured;
+use crate::budget::{Balance, Budget, Denied, Ledger, OnExceeded, Subject};
+use crate::snapshot::{Backend, Snapshot, Terms};
+
+/// One backend and model that a call may be sent to. Made by [`admit`](super::admit) and
+/// [`admit_path`](super::admit_path) only.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The route's name.
+    pub(super) route: String,
+    /// The model name as asked for: after a downgrade that of the model that took over.
+    pub(super) asked: String,
+    pub(super) backend: Arc<Backend>,
+    pub(super) model: String,
+    pub(super) terms: Arc<Terms>,
+}
+
+impl Attempt {
+    /// Where to.
+    pub const fn backend(&self) -> &Arc<Backend> {
+        &self.backend
+    }
+
+    /// The model to ask for.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// What the model takes and costs.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    pub(super) fn subject<'a>(&'a self, who: &'a Who) -> Subject<'a> {
+        Subject {
+            route: &self.route,
+            backend: &self.backend.name,
+            provider: self.backend.vendor.name(),
+            model: &self.model,
+            ..who.subject()
+        }
+    }
+
+    /// A call that is passed on unread.
+    pub fn unread(path: &str) -> Call<'_> {
+        let request = Measured::of(b"");
+        Call { model: path, request, billed: Billed::Unknown, least_output: 0 }
+    }
+
+    /// Counts this attempt in the rates that it has not been counted in, and sets aside what it is
+    /// likely to cost, and as much as there is room for of what it can cost at most, in every
+    /// budget or in none. With less than the most, [`Admitted::output_cap`] says how much the
+    /// provider may be asked for.
+    ///
+    /// # Errors
+    ///
+    /// A rate or a budget does not allow it. With [`Denial::downgrade`] another model may take
+    /// over.
+    pub async fn reserve(
+        &self,
+        rules: Rules<'_>,
+        who: &Who,
+        call: Call<'_>,
+        history: &mut History,
+    ) -> Result<Admitted, Denial> {
+        let subject = self.subject(who);
+        admit_rates(rules, &subject, history, |_| true)?;
+        let budgets = self.budgets(rules.snapshot, &subject);
+        self.check_price(call, &budgets)?;
+
+        let (model, caller) = (self.model.as_str(), who.name());
+        let mut forecast = Forecast::of(call, &self.terms, rules.estimator, (model, caller));
+        for budget in &budgets {
+            forecast.keep_below(budget, &self.terms)?;
+        }
+        let estimate = forecast.estimate(&self.terms);
+        let reserved = rules.ledger.reserve(&budgets, &subject, estimate).await;
+        let reservation = reserved.map_err(|denied| refusal(&denied, history))?;
+        let held = reservation.held();
+        let output_cap = forecast.output_cap(&held, &self.terms);
+        let teaches = matches!(call.billed, Billed::Turn { .. } | Billed::Input);
+        let lesson = teaches.then(|| Lesson {
+            estimator: rules.estimator.clone(),
+            model: model.to_owned(),
+            caller: caller.to_owned(),
+            request: call.request,
+            cap: output_cap.map(|each| each.saturating_mul(forecast.candidates)),
+        });
+        let usage = Usage { input: forecast.input, output: held.output, ..Usage::default() };
+        Ok(Admitted { reservation, terms: self.terms.clone(), held, usage, output_cap, lesson })
+    }
+
+    /// The budgets that the call counts in. A model that takes over where a budget has no room does
+    /// not count in that budget itself.
+    fn budgets<'s>(&self, snapshot: &'s Snapshot, who: &Subject<'_>) -> Vec<&'s Budget> {
+        let counts = |budget: &&Budget| {
+            let takes_over = match &budget.on_exceeded {
+                OnExceeded::Downgrade(model) => [&self.asked, &self.model].contains(&model),
+                OnExceeded::Block | OnExceeded::Audit => false,
+            };
+            !takes_over && budget.calls.count(who)
+        };
+        snapshot.budgets.iter().map(AsRef::as_ref).filter(counts).collect()
+    }
+
+    /// What the budgets that this attempt counts in stand at, the one with the least room first.
+    pub fn balances(&self, ledger: &Ledger, snapshot: &Snapshot, who: &Who) -> Vec<Balance> {
+        let subject = self.subject(who);
+        let budgets = self.budgets(snapshot, &subject);
+        if budgets.is_empty() {
+            return Vec::new();
+        }
+        let mut balances = ledger.balances_of(&budgets, &subject);
+        // a / b < c / d without dividing; no limit at all is the least room there can be.
+        let room = |balance: &Balance| u128::from(balance.remaining().count());
+        let limit = |balance: &Balance| u128::from(balance.limit.count()).max(1);
+        balances.sort_by(|a, b| (room(a) * limit(b)).cmp(&(room(b) * limit(a))));
+        balances
+    }
+
+    /// Whether what the call costs can be counted as its budgets want it.
+    fn check_price(&self, call: Call<'_>, budgets: &[&Budget]) -> Result<(), Denial> {
+        let unpriced = |message| Err(Denial::new("price_unknown", ErrorClass::Permission, message));
+        let mut held = budgets.iter().filter(|budget| budget.on_exceeded != OnExceeded::Audit);
+        match call.billed {
+            Billed::Unknown => {
+                let Some(budget) = held.find(|budget| budget.requires_usage()) else {
+                    return Ok(());
+                };
+                unpriced(format!(
+                    "nobody can say what {} costs, and budget `{}` counts that; the operator can let it pass with `unknown_price: allow`",
+                    printable(call.model),
+                    budget.name
+                ))
+            }
+            Billed::Turn { .. } | Billed::Input if self.terms.price.is_none() => {
+                let Some(budget) = held.find(|budget| budget.requires_price()) else {
+                    return Ok(());
+                };
+                unpriced(format!(
+                    "the model `{}` has no known price, and budget `{}` counts money; the operator can add it under `prices`",
+                    printable(&self.model),
+                    budget.name
+                ))
+            }
+            Billed::Turn { .. } | Billed::Input | Billed::Nothing => Ok(()),
+        }
+    }
+}
+
+/// What the caller is told, and which model may take over.
+fn refusal(denied: &Denied, history: &History) -> Denial {
+    match denied {
+        Denied::Exceeded(exceeded) => {
+            let mut denial = Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
+            denial.error.code = Some("budget_exceeded".to_owned());
+            denial.error.retry_after = Some(exceeded.retry_after);
+            if let OnExceeded::Downgrade(model) = &exceeded.on_exceeded
+                && !history.has_downgraded(&exceeded.budget)
+            {
+                let (budget, model) = (exceeded.budget.clone(), model.clone());
+                denial.downgrade = Some(Downgrade { budget, model });
+            }
+            denial
+        }
+        Denied::Short(_) | Denied::Unavailable => {
+            Denial::new("ledger", ErrorClass::Overloaded, denied.to_string())
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What one attempt is expected to take, and what its budgets allow a single call.
+
+use providers::conversation::ErrorClass;
+use providers::translate::Billed;
+
+use super::{Call, Denial};
+use crate::budget::estimate::{Estimator, Expected};
+use crate::budget::{Budget, Ceiling, Charge, Estimate, OnExceeded};
+use crate::snapshot::Terms;
+
+/// What one attempt is expected to take, in tokens.
+///
+/// Nobody can make an input shorter, so all that it can be is set aside in any case. An output can
+/// be capped, so that at least what is likely is, and more as far as there is room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Forecast {
+    pub(super) input: u64,
+    /// Of all candidates together.
+    pub(super) output: Expected,
+    pub(super) candidates: u64,
+    /// What the caller, or else the model, allows the output to be.
+    allowed: u64,
+}
+
+impl Forecast {
+    /// What a provider is expected to bill this call for.
+    pub(super) fn of(
+        call: Call<'_>,
+        terms: &Terms,
+        estimator: &Estimator,
+        (model, caller): (&str, &str),
+    ) -> Self {
+        let nothing = Expected { likely: 0, most: 0 };
+        let (candidates, mut output) = match call.billed {
+            Billed::Turn { output_limit, candidates } => {
+                let most = terms.capabilities.max_output_tokens;
+                let output = estimator.output(model, caller, output_limit, candidates, most);
+                (u64::from(candidates.max(1)), output)
+            }
+            Billed::Input | Billed::Nothing | Billed::Unknown => (1, nothing),
+        };
+        let least = call.least_output.saturating_mul(candidates);
+        output.likely = output.likely.max(least).min(output.most);
+        let input = match call.billed {
+            Billed::Turn { .. } | Billed::Input => estimator.input(model, &call.request).most,
+            Billed::Nothing | Billed::Unknown => 0,
+        };
+        Self { input, output, candidates, allowed: output.most }
+    }
+
+    /// What has to be set aside.
+    pub(super) fn estimate(&self, terms: &Terms) -> Estimate {
+        Estimate {
+            likely: terms.most(self.input, self.output.likely),
+            most: terms.most(self.input, self.output.most),
+        }
+    }
+
+    /// Lowers the most that the output can be to what `budget` allows one call.
+    ///
+    /// # Errors
+    ///
+    /// Not even what is likely fits.
+    pub(super) fn keep_below(&mut self, budget: &Budget, terms: &Terms) -> Result<(), Denial> {
+        // What is only watched is not held back.
+        if budget.on_exceeded == OnExceeded::Audit || budget.per_call == Ceiling::default() {
+            return Ok(());
+        }
+        let fits = |output: u64| within(&budget.per_call, &terms.most(self.input, output));
+        if fits(self.output.most) {
+            return Ok(());
+        }
+        let most = largest(self.output.most, fits);
+        if !fits(self.output.likely) {
+            return Err(self.too_expensive(budget, terms, most));
+        }
+        self.output.most = most;
+        Ok(())
+    }
+
+    fn too_expensive(&self, budget: &Budget, terms: &Terms, fitting: u64) -> Denial {
+        let likely = terms.most(self.input, self.output.likely);
+        let (name, Ceiling { cost, tokens }) = (&budget.name, &budget.per_call);
+        let (estimate, ceiling) = match (cost, tokens) {
+            (Some(cost), _) if likely.cost > *cost => {
+                (format!("{} ({} tokens)", likely.cost, total(&likely)), cost.to_string())
+            }
+            (_, tokens) => {
+                let tokens = tokens.unwrap_or_default();
+                (format!("{} tokens", total(&likely)), format!("{tokens} tokens"))
+            }
+        };
+        let way_out = match fitting / self.candidates {
+            0 => "send less".to_owned(),
+            each => format!("set a limit of {each} output tokens at most, or send less"),
+        };
+        let message = format!(
+            "this call may come to {estimate}, and budget `{name}` allows one call {ceiling}; {way_out}"
+        );
+        let mut denial = Denial::new("call_too_expensive", ErrorClass::BadRequest, message);
+        denial.error.code = Some("call_too_expensive".to_owned());
+        denial
+    }
+
+    /// The most output tokens of each candidate that come to no more than `held`, if the caller
+    /// allows more.
+    pub(super) fn output_cap(&self, held: &Charge, terms: &Terms) -> Option<u64> {
+        if held.output >= self.allowed {
+            return None;
+        }
+        // Parts of a nano-dollar may be missing.
+        let fits = |output: u64| terms.most(self.input, output).cost <= held.cost;
+        let output = if fits(held.output) { held.output } else { largest(held.output, fits) };
+        Some(output / self.candidates)
+    }
+}
+
+fn total(charge: &Charge) -> u64 {
+    charge.input.saturating_add(charge.output)
+}
+
+fn within(ceiling: &Ceiling, charge: &Charge) -> bool {
+    ceiling.cost.is_none_or(|most| charge.cost <= most)
+        && ceiling.tokens.is_none_or(|most| total(charge) <= most)
+}
+
+/// The largest number below `most` that fits, where all below one that fits do too; 0 if none does.
+fn largest(most: u64, fits: impl Fn(u64) -> bool) -> u64 {
+    let (mut fitting, mut too_many) = (0, most);
+    while too_many - fitting > 1 {
+        let middle = fitting + (too_many - fitting) / 2;
+        if fits(middle) {
+            fitting = middle;
+        } else {
+            too_many = middle;
+        }
+    }
+    fitting
+}
+
+#[cfg(test)]
+mod tests;

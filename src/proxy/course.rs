@@ -1,0 +1,170 @@
+//! A request on its way from one attempt to the next, until one answers.
+
+use pingora::proxy::Session;
+use providers::Schema;
+use providers::translate::Inbound;
+
+use super::Gateway;
+use super::ctx::RequestCtx;
+use super::exchange::{Asked, Attempted, Exchange};
+use super::failure::Failure;
+use super::intake::Body;
+use super::prepare::{Prepared, prepare};
+use super::upstream::Outgoing;
+use crate::admission::{self, Admitted, Attempt, Call, Denial, Grant, History, Rules, Who};
+use crate::budget::estimate::Measured;
+
+/// Serves a request that names a model.
+pub async fn run(
+    gateway: &Gateway,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    who: &Who,
+    asked: &Asked,
+    body: &Body,
+) -> Result<(), Failure> {
+    let snapshot = ctx.snapshot.clone();
+    let in_path = asked.model.as_deref();
+    let inbound = Inbound::of(asked.operation, ctx.surface, &body.bytes, in_path)?;
+    let model = inbound.model().to_owned();
+    ctx.stream = inbound.stream();
+    ctx.model = Some(model.clone());
+    let request = Measured::of(&body.bytes);
+    let (rules, history) = (gateway.rules(&snapshot), History::default());
+    let mut course = Course { gateway, rules, who, asked, inbound, request, history };
+
+    let grant = course.admit(ctx, &model)?;
+    ctx.route = Some(grant.route);
+    let mut attempts = grant.attempts.into_iter();
+    let mut failed = None;
+    while let Some(attempt) = attempts.next() {
+        // Each attempt starts from the caller's own request.
+        course.inbound.cap_output(None);
+        let prepared = match course.prepare(session, ctx, &attempt) {
+            Ok(prepared) => prepared,
+            // That one backend can't carry the request says nothing about how another one failed.
+            Err(refusal) => {
+                failed.get_or_insert(refusal);
+                continue;
+            }
+        };
+        if ctx.backend.is_some()
+            && let Some(failure) = &failed
+        {
+            gateway.failed_over(ctx, failure);
+        }
+        let reserved = course.reserve(session, ctx, &attempt, prepared).await;
+        let attempted = match reserved {
+            Ok(Reserved { schema, outgoing, admitted }) => {
+                let exchange = course.exchange(&attempt, schema);
+                exchange.attempt(session, ctx, outgoing, admitted).await
+            }
+            Err(denial) => {
+                if let Some(cheaper) = course.downgrade(ctx, &denial) {
+                    attempts = cheaper.into_iter();
+                }
+                Ok(Attempted::Next(denial.into()))
+            }
+        };
+        let (failure, last) = match attempted {
+            Ok(Attempted::Served) => return Ok(()),
+            // Nobody is left to be told, nor for another attempt to be made for.
+            _ if ctx.left.is_some() => return Err(Failure::CallerGone),
+            Ok(Attempted::Next(failure)) => (failure, false),
+            Err(failure) => (failure, true),
+        };
+        course.exchange(&attempt, ctx.surface).look(ctx);
+        if last {
+            return Err(failure);
+        }
+        failed = Some(failure);
+    }
+    Err(failed.unwrap_or_else(|| Failure::bad_request("no backend can carry this request")))
+}
+
+/// A request on its way from one attempt to the next.
+struct Course<'a> {
+    gateway: &'a Gateway,
+    rules: Rules<'a>,
+    who: &'a Who,
+    asked: &'a Asked,
+    inbound: Inbound<'a>,
+    request: Measured,
+    history: History,
+}
+
+/// An attempt that may be sent, and how.
+struct Reserved {
+    schema: Schema,
+    outgoing: Outgoing,
+    admitted: Admitted,
+}
+
+impl Course<'_> {
+    fn call<'m>(&self, model: &'m str, least_output: u64) -> Call<'m> {
+        Call { model, request: self.request, billed: self.inbound.billed(), least_output }
+    }
+
+    /// Where a request for this model may go.
+    fn admit(&mut self, ctx: &mut RequestCtx, model: &str) -> Result<Grant, Denial> {
+        let (call, draw) = (self.call(model, 0), self.gateway.draw());
+        let grant = admission::admit(self.rules, self.who, call, draw, &mut self.history);
+        ctx.room = self.history.room();
+        grant
+    }
+
+    fn prepare(
+        &mut self,
+        session: &Session,
+        ctx: &RequestCtx,
+        attempt: &Attempt,
+    ) -> Result<Prepared, Failure> {
+        prepare(self.gateway, session, ctx, self.asked, &mut self.inbound, attempt)
+    }
+
+    /// Begins an attempt: what it can cost is set aside. Where there is room for a part of that
+    /// only, the request is prepared anew, so that the provider is asked for no more.
+    async fn reserve(
+        &mut self,
+        session: &Session,
+        ctx: &mut RequestCtx,
+        attempt: &Attempt,
+        prepared: Prepared,
+    ) -> Result<Reserved, Denial> {
+        let schema = prepared.schema;
+        let outgoing = prepared.enter(self.gateway, ctx, attempt);
+        let call = self.call(attempt.model(), self.inbound.least_output(schema));
+        let reserved = attempt.reserve(self.rules, self.who, call, &mut self.history).await;
+        ctx.room = self.history.room();
+        let admitted = reserved?;
+        ctx.output_cap = admitted.output_cap();
+        let Some(cap) = ctx.output_cap else {
+            return Ok(Reserved { schema, outgoing, admitted });
+        };
+        self.inbound.cap_output(Some(cap));
+        match self.prepare(session, ctx, attempt) {
+            Ok(capped) => {
+                let (schema, outgoing) = capped.instead(ctx);
+                Ok(Reserved { schema, outgoing, admitted })
+            }
+            Err(_) => Err(admitted.refuse_capped(cap)),
+        }
+    }
+
+    /// The attempts at the model that takes over where a budget has no room, if it names one that
+    /// this caller may use; otherwise the refusal stands.
+    fn downgrade(&mut self, ctx: &mut RequestCtx, denial: &Denial) -> Option<Vec<Attempt>> {
+        let downgrade = denial.downgrade.as_ref()?;
+        let grant = self.admit(ctx, &downgrade.model).ok()?;
+        self.history.downgrade(downgrade);
+        self.gateway.metrics.downgraded(ctx.place(), ctx.caller(), &downgrade.budget);
+        ctx.downgraded = Some(downgrade.model.clone());
+        ctx.route = Some(grant.route);
+        Some(grant.attempts)
+    }
+
+    fn exchange<'e>(&'e self, attempt: &'e Attempt, schema: Schema) -> Exchange<'e> {
+        let Self { gateway, inbound, who, .. } = self;
+        Exchange { gateway, inbound, attempt, who, schema }
+    }
+}

@@ -18,9 +18,7 @@ fn terms(input: u64, output: u64) -> Terms {
         model: "m".to_owned(),
         input: dollars(input),
         output: dollars(output),
-        cache_read: None,
-        cache_write: None,
-        assume: false,
+        ..OperatorPrice::default()
     };
     let book = PriceBook::new(vec![price]).unwrap();
     let seller = Seller { provider: None, host: "h", schema: Schema::Chat };

@@ -169,7 +169,7 @@ fn refusal(denied: &Denied, history: &History) -> Denial {
                 && !history.has_downgraded(&exceeded.budget)
             {
                 let (budget, model) = (exceeded.budget.clone(), model.clone());
-                denial.downgrade = Some(Downgrade { budget, model });
+                denial.downgrade = Some(Box::new(Downgrade { budget, model }));
             }
             denial
         }

@@ -35,7 +35,7 @@ pub struct Denial {
     /// What the caller is told.
     pub error: ApiError,
     /// The model that may take over.
-    pub downgrade: Option<Downgrade>,
+    pub downgrade: Option<Box<Downgrade>>,
 }
 
 impl Denial {

@@ -154,7 +154,7 @@ impl Course<'_> {
     /// The attempts at the model that takes over where a budget has no room, if it names one that
     /// this caller may use; otherwise the refusal stands.
     fn downgrade(&mut self, ctx: &mut RequestCtx, denial: &Denial) -> Option<Vec<Attempt>> {
-        let downgrade = denial.downgrade.as_ref()?;
+        let downgrade = denial.downgrade.as_deref()?;
         let grant = self.admit(ctx, &downgrade.model).ok()?;
         self.history.downgrade(downgrade);
         self.gateway.metrics.downgraded(ctx.place(), ctx.caller(), &downgrade.budget);

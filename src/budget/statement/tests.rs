@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::budget::{
-    Budget, Charge, Clock, Estimate, Ledger, Money, Quantity, Reservation, Scope, Subject, Window,
+    Budget, Charge, Clock, Estimate, Ledger, Money, Quantity, Reservation, Scope, Subject,
 };
 
 /// 2026-11-21, 12:00:00 UTC.

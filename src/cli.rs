@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The egress gateway for AI traffic.
 ///
@@ -23,6 +23,7 @@ Examples:
   OPENAI_API_KEY=… egret run              a gateway for this machine, on 127.0.0.1:8080
   egret check --config conf/egret.yaml    every mistake in a file, and what to write instead
   egret run --config conf/egret.yaml      the real thing
+  egret spend --by caller,day             what was spent, by whom
 
 Then, for example:
   OPENAI_BASE_URL=http://127.0.0.1:8080/v1 python app.py
@@ -41,6 +42,23 @@ Exit code:
   0    the configuration is good
   1    something is wrong: every problem is printed as file:line:column, with what to write instead
   2    the file cannot be read, or the command line is wrong";
+
+const SPEND: &str = "\
+Examples:
+  egret spend                                        this month, by caller and model
+  egret spend --by namespace,day --from 2026-11-01   since then, day by day
+  egret spend --format focus > november.csv          for finance (focus.finops.org)
+
+What is charged without knowing what the provider billed (an answer that was cut off, say) is marked
+as estimated.";
+
+const BUDGETS: &str = "\
+Examples:
+  egret budgets                                                        what they stand at
+  egret budgets top-up daily 50USD --of checkout --until 2026-12-31    once, on top of the limit
+  egret budgets reset daily --of checkout                              as if nothing was spent
+
+Changes need the token that the configuration names under `admin`, in EGRET_ADMIN_TOKEN.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -65,8 +83,100 @@ pub enum Command {
         #[arg(long)]
         exit: bool,
     },
+    /// Show what was spent, by whom and for what
+    #[command(after_help = SPEND)]
+    Spend(SpendArgs),
+    /// Show budgets, top them up, reset them
+    #[command(after_help = BUDGETS)]
+    Budgets(BudgetsArgs),
     /// Run simulators of the three providers, to test against
     Simulate(SimulateArgs),
+}
+
+/// Where the gateway's admin listener is.
+#[derive(Debug, Args)]
+pub struct AdminArgs {
+    /// The admin listener of the gateway, as its configuration has it under `admin`
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090", global = true)]
+    pub admin: String,
+}
+
+/// What of the statement is shown.
+#[derive(Debug, Args)]
+pub struct SpendArgs {
+    /// Where to ask.
+    #[command(flatten)]
+    pub admin: AdminArgs,
+    /// First day (UTC), as 2026-11-01; this month's first if left out
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<String>,
+    /// Last day (UTC); today if left out
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<String>,
+    /// What to tell apart: day, caller, group, namespace, service_account, route, backend,
+    /// provider, model
+    #[arg(long, value_name = "COLUMNS", default_value = "caller,model")]
+    pub by: String,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// How a statement is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For spreadsheets
+    Csv,
+    /// For programs
+    Json,
+    /// For finance: CSV with the columns of FOCUS, a row for each day and everything told apart
+    Focus,
+}
+
+/// What is done with budgets.
+#[derive(Debug, Args)]
+pub struct BudgetsArgs {
+    /// Where to ask.
+    #[command(flatten)]
+    pub admin: AdminArgs,
+    /// What to do; shows them if left out.
+    #[command(subcommand)]
+    pub action: Option<BudgetsAction>,
+}
+
+/// What is done with budgets.
+#[derive(Debug, Subcommand)]
+pub enum BudgetsAction {
+    /// Show what they stand at
+    List {
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Grant one something on top of its limit, once
+    TopUp {
+        /// The budget's name
+        name: String,
+        /// How much, such as 50USD or '1_000_000 tokens'
+        amount: String,
+        /// Which counter: the caller, the model, …; not for a total
+        #[arg(long, value_name = "COUNTER")]
+        of: Option<String>,
+        /// The last day that it is good on (UTC), as 2026-12-31, or a time, as 2026-12-31T18:00:00Z
+        #[arg(long, value_name = "DATE")]
+        until: String,
+    },
+    /// Let one begin anew, as if nothing had been spent in this window
+    Reset {
+        /// The budget's name
+        name: String,
+        /// Which counter: the caller, the model, …; not for a total
+        #[arg(long, value_name = "COUNTER")]
+        of: Option<String>,
+    },
 }
 
 /// How to run the simulators.

@@ -13,6 +13,7 @@ use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, Shut
 use pingora::services::background::{BackgroundService, background_service};
 use pingora::services::listening::Service;
 use providers::seal::Key;
+use providers::vendor::Header;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,9 +23,11 @@ use zeroize::Zeroizing;
 use crate::admin::Admin;
 use crate::budget::{Ledger, SystemClock};
 use crate::config::{Live, Source};
+use crate::credential;
 use crate::proxy::{Gateway, Listener, Proxy};
 use crate::resolve::Resolver;
-use crate::telemetry::{AccessLog, Metrics};
+use crate::snapshot::Webhook;
+use crate::telemetry::{self, AccessLog, Metrics, Target};
 
 /// How long a connection of h2 may be idle.
 const H2_IDLE: Duration = Duration::from_secs(300);
@@ -37,6 +40,8 @@ const BUFFERS: L4BufferSettings = L4BufferSettings { read: Some(16 << 10), write
 const DRAIN_STEP: Duration = Duration::from_millis(50);
 /// How long readiness is off before the listeners close, so that load balancers notice.
 const NOTICE: Duration = Duration::from_secs(2);
+/// How the webhook is shown its token.
+const BEARER: (&str, &str) = ("authorization", "Bearer ");
 /// How long answers that the drain cuts may take to be ended with an error.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -96,6 +101,7 @@ pub fn serve(options: Options) -> Result<(), String> {
     let metrics = Arc::new(Metrics::new().map_err(|e| format!("cannot set up metrics: {e}"))?);
     let log = options.access_log.then(AccessLog::start).transpose();
     let log = log.map_err(|e| format!("cannot start the access log: {e}"))?;
+    tell(&options, &metrics).map_err(|e| format!("cannot tell of budgets: {e}"))?;
     let resolver = Arc::new(Resolver::default());
     let gateway = Arc::new(Gateway::new(
         options.live.clone(),
@@ -147,6 +153,23 @@ pub fn serve(options: Options) -> Result<(), String> {
         log.flush();
     }
     Ok(())
+}
+
+/// Has the ledger's events told: in the log, as a metric, and at the webhook.
+fn tell(options: &Options, metrics: &Arc<Metrics>) -> std::io::Result<()> {
+    let Some(events) = options.ledger.take_events() else { return Ok(()) };
+    let (live, named) = (options.live.clone(), options.live.clone());
+    let target = move || {
+        let snapshot = live.pin();
+        let Webhook { url, token } = snapshot.webhook.as_ref()?;
+        let (name, prefix) = (BEARER.0.to_owned(), BEARER.1.to_owned());
+        let form = Header { name, prefix };
+        let shown = token.as_ref().map(|token| credential::inject(&form, &token.current()));
+        // One that is no token was refused with the configuration.
+        let headers = shown.transpose().ok()?.into_iter().collect();
+        Some(Target { url: url.clone(), headers })
+    };
+    telemetry::tell(events, metrics.clone(), move || named.pin().gateway.clone(), target)
 }
 
 /// What goes on beside requests: saying when it begins, resolving names, following reloads.

@@ -9,6 +9,7 @@ pub mod credential;
 pub mod demo;
 pub mod gateway;
 pub mod proxy;
+pub mod report;
 pub mod resolve;
 pub mod route;
 pub mod simulator;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use egret::cli::{Cli, Command, SimulateArgs};
 use egret::config::{self, LoadError, Source};
+use egret::report;
 use egret::simulator;
 use egret::simulator::control::CREDENTIALS;
 use tokio::runtime::Runtime;
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
             egret::gateway::run(config.map_or(Source::Environment, Source::File))
         }
         Command::Demo { exit } => egret::demo::run(exit),
+        Command::Spend(args) => report::spend(&args),
+        Command::Budgets(args) => report::budgets(&args),
         Command::Simulate(args) => simulate(args),
     };
     match done {

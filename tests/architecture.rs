@@ -7,20 +7,24 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("budget", &[]),
     ("credential", &[]),
     ("resolve", &[]),
     ("simulator", &[]),
     ("cli", &[]),
+    ("report", &["budget", "cli"]),
     ("snapshot", &["budget", "credential"]),
     ("config", &["budget", "credential", "snapshot"]),
     ("route", &["snapshot"]),
     ("telemetry", &["budget"]),
     ("admission", &["budget", "credential", "route", "snapshot"]),
     ("proxy", &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry"]),
-    ("admin", &["proxy"]),
-    ("gateway", &["admin", "budget", "config", "proxy", "resolve", "telemetry"]),
+    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry"]),
+    (
+        "gateway",
+        &["admin", "budget", "config", "credential", "proxy", "resolve", "snapshot", "telemetry"],
+    ),
     ("demo", &["budget", "config", "gateway", "simulator", "snapshot"]),
 ];
 

@@ -60,7 +60,16 @@ fn what_cannot_be_checked_ends_with_2() {
 
 #[test]
 fn help_tells_how_to_begin() {
-    for arguments in [&["--help"][..], &["run", "--help"], &["check", "--help"], &["demo", "-h"]] {
+    for arguments in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["check", "--help"],
+        &["demo", "-h"],
+        &["spend", "--help"],
+        &["budgets", "--help"],
+        &["budgets", "top-up", "--help"],
+        &["budgets", "reset", "--help"],
+    ] {
         let output = egret(arguments, &[]);
         assert_eq!(output.status.code(), Some(0));
         assert!(text(&output.stdout).contains("Usage: egret"), "{arguments:?}");

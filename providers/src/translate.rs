@@ -13,7 +13,7 @@ mod tests;
 use bytes::Bytes;
 
 use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
-use crate::conversation::{ApiError, ErrorClass, Namespaced, Refusal, Usage};
+use crate::conversation::{ApiError, ErrorClass, Namespaced, Refusal, Served, ServiceTier, Usage};
 pub use crate::emulate::Emulation;
 use crate::seal::Seal;
 use crate::surface::Operation;
@@ -138,6 +138,17 @@ impl<'a> Inbound<'a> {
         match &self.work {
             Work::Turn(turn) => turn.least_output(schema),
             Work::Embed(_) | Work::Count(_) => 0,
+        }
+    }
+
+    /// How the caller wants it served, as far as that changes the price: what an estimate must
+    /// cover, and what [`Served::or`] takes where an answer does not say how it was.
+    pub const fn served(&self) -> Served {
+        match &self.work {
+            Work::Turn(turn) => turn.peek().served(),
+            Work::Embed(_) | Work::Count(_) => {
+                Served { tier: ServiceTier::Unsaid, fast: false, us_only: false }
+            }
         }
     }
 

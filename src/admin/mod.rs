@@ -1,15 +1,29 @@
-//! The admin listener: health, readiness, metrics. Its own address (loopback by default), its own
-//! thread, and never a route that a workload's request could reach (S-15).
+//! The admin listener: health, readiness, metrics, what was spent, and what budgets stand at. Its
+//! own address (loopback by default), its own thread, and never a route that a workload's request
+//! could reach (S-15).
+//!
+//! Whoever reaches it may look; to change something it takes the token that the configuration
+//! names (S-16).
+
+mod answer;
+mod body;
+mod budgets;
+mod spend;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use http::{Method, Response, StatusCode, header};
+use http::{Method, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
 use crate::proxy::Gateway;
+use crate::telemetry::Now;
+use answer::Answer;
+
+/// What there is, for whoever asks for something else.
+const PATHS: &str = "try /healthz, /readyz, /metrics, /spend or /budgets";
 
 /// The admin application.
 pub struct Admin {
@@ -22,27 +36,61 @@ impl Admin {
         Self { gateway }
     }
 
-    fn answer(&self, path: &str) -> (StatusCode, &'static str, Vec<u8>) {
-        const TEXT: &str = "text/plain; charset=utf-8";
+    /// Whatever can be looked at.
+    fn show(&self, path: &str, query: &str) -> Answer {
         match path {
-            "/healthz" => (StatusCode::OK, TEXT, b"ok\n".to_vec()),
-            "/readyz" if !self.gateway.listening.load(Ordering::Acquire) => {
-                (StatusCode::SERVICE_UNAVAILABLE, TEXT, b"starting\n".to_vec())
-            }
-            "/readyz" if self.gateway.drain.is_draining() => {
-                (StatusCode::SERVICE_UNAVAILABLE, TEXT, b"draining\n".to_vec())
-            }
-            "/readyz" if !self.gateway.ledger.is_writable() => {
-                (StatusCode::SERVICE_UNAVAILABLE, TEXT, b"the ledger can't be written\n".to_vec())
-            }
-            "/readyz" => (StatusCode::OK, TEXT, b"ready\n".to_vec()),
+            "/healthz" => Answer::text(StatusCode::OK, "ok"),
+            "/readyz" => self.readiness(),
             "/metrics" => {
                 let snapshot = self.gateway.live.pin();
-                let balances = self.gateway.ledger.balances(&snapshot.budgets);
-                let text = self.gateway.metrics.render(&snapshot.gateway, &balances);
-                (StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
+                let ledger = &self.gateway.ledger;
+                let now = Now {
+                    balances: &ledger.balances(&snapshot.budgets),
+                    ledger_writable: ledger.is_writable(),
+                    store: ledger.store_status(),
+                    accuracy: &[],
+                };
+                Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }
-            _ => (StatusCode::NOT_FOUND, TEXT, b"try /healthz, /readyz or /metrics\n".to_vec()),
+            "/spend" => spend::show(&self.gateway, query),
+            "/budgets" => budgets::show(&self.gateway),
+            _ if budgets::change(path).is_some() => Answer::not_allowed("POST"),
+            _ => Answer::text(StatusCode::NOT_FOUND, PATHS),
+        }
+    }
+
+    fn readiness(&self) -> Answer {
+        let not = |why| Answer::text(StatusCode::SERVICE_UNAVAILABLE, why);
+        if !self.gateway.listening.load(Ordering::Acquire) {
+            not("starting")
+        } else if self.gateway.drain.is_draining() {
+            not("draining")
+        } else if !self.gateway.ledger.is_writable() {
+            not("the ledger can't be written")
+        } else {
+            Answer::text(StatusCode::OK, "ready")
+        }
+    }
+
+    async fn answer(&self, session: &mut ServerSession) -> Answer {
+        let header = session.req_header();
+        let (method, uri) = (header.method.clone(), header.uri.clone());
+        if method == Method::GET {
+            return self.show(uri.path(), uri.query().unwrap_or_default());
+        }
+        let Some(change) = budgets::change(uri.path()) else {
+            return Answer::not_allowed("GET");
+        };
+        if method != Method::POST {
+            return Answer::not_allowed("POST");
+        }
+        let snapshot = self.gateway.live.pin();
+        if let Err(refusal) = body::authorize(&snapshot, &header.headers) {
+            return refusal;
+        }
+        match body::read(session).await {
+            Ok(body) => budgets::make(&self.gateway, &snapshot, change, &body),
+            Err(refusal) => refusal,
         }
     }
 }
@@ -50,18 +98,11 @@ impl Admin {
 #[async_trait]
 impl ServeHttp for Admin {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
-        let header = session.req_header();
-        let (status, kind, body) = if header.method == Method::GET {
-            self.answer(header.uri.path())
-        } else {
-            (StatusCode::METHOD_NOT_ALLOWED, "text/plain", b"only GET\n".to_vec())
-        };
-        let length = body.len();
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-        headers.insert(header::CONTENT_LENGTH, length.into());
-        response
+        let answer = self.answer(session).await;
+        if answer.status.is_client_error() {
+            // What it sent along may not have been read.
+            session.set_keepalive(None);
+        }
+        answer.into_response()
     }
 }

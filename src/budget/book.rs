@@ -7,6 +7,7 @@ mod account;
 mod adjust;
 mod balances;
 mod grants;
+mod id_map;
 mod plan;
 mod share;
 mod snapshot;
@@ -23,6 +24,7 @@ use super::{
 };
 pub(super) use account::AccountId;
 use account::Accounts;
+use id_map::IdMap;
 use share::Sharing;
 pub(super) use share::{Patience, Slip};
 
@@ -34,8 +36,8 @@ const SWEEP_AT_LEAST: usize = 1024;
 pub(super) struct Book {
     accounts: Accounts,
     /// Those that count, and older ones that open reservations still hold.
-    counters: HashMap<CounterId, Counter>,
-    open: HashMap<ReservationId, Hold>,
+    counters: IdMap<CounterId, Counter>,
+    open: IdMap<ReservationId, Hold>,
     statement: Statement,
     /// Grants given at run time, by budget.
     top_ups: HashMap<String, Vec<TopUp>>,
@@ -58,8 +60,8 @@ impl Book {
         self.latest = self.latest.max(now);
     }
 
-    /// Makes what an entry says true.
-    pub(super) fn apply(&mut self, entry: Entry) -> Result<(), Orphan> {
+    /// Makes what an entry says true. If it ends a reservation, that is returned.
+    pub(super) fn apply(&mut self, entry: Entry) -> Result<Option<Hold>, Orphan> {
         match entry {
             Entry::Ledger { version } if (OLDEST..=VERSION).contains(&version) => {}
             Entry::Ledger { .. } => return Err(Orphan),
@@ -69,22 +71,19 @@ impl Book {
                 self.enter(counter);
             }
             Entry::Subject { id, party } => self.statement.know(id, party),
-            Entry::Row { key, spend } => {
-                self.statement.knows(key).then_some(()).ok_or(Orphan)?;
-                self.statement.add(key, spend);
-            }
+            Entry::Row { key, spend } => self.statement.recall(key, spend).ok_or(Orphan)?,
             Entry::Reserve(hold) => self.open(hold)?,
             Entry::Settle { id, charge } => {
                 let hold = self.close(id)?;
                 self.charge(&hold, charge, false);
+                return Ok(Some(hold));
             }
             Entry::Charge { id } => {
                 let hold = self.close(id)?;
                 self.charge(&hold, hold.estimate, true);
+                return Ok(Some(hold));
             }
-            Entry::Release { id } => {
-                self.close(id)?;
-            }
+            Entry::Release { id } => return self.close(id).map(Some),
             Entry::Grant(top_up) => self.give(top_up),
             Entry::Take { counter, quantity, until } => {
                 self.pay(counter, quantity, until).ok_or(Orphan)?;
@@ -93,7 +92,7 @@ impl Book {
             Entry::Told { counter, told } => self.note(counter, told).ok_or(Orphan)?,
             Entry::Account(memory) => self.recall(memory),
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The entries that charge every open reservation with its estimate.

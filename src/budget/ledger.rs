@@ -4,6 +4,7 @@ mod adjust;
 mod keeper;
 mod recovery;
 mod share;
+mod statement;
 
 use std::{
     borrow::Borrow,
@@ -16,9 +17,9 @@ use std::{
 };
 
 use super::{
-    Balance, Budget, Clock, Denied, Estimate, Event, OpenError, Reservation, SpendRow, Subject,
+    Balance, Budget, Clock, Denied, Estimate, Event, OpenError, Reservation, Subject,
     book::{Book, Patience},
-    entry::{Entry, ReservationId},
+    entry::{Entry, Hold},
     journal::{self, Journal, Rewrite},
     shared::Store,
 };
@@ -206,7 +207,7 @@ impl Ledger {
         if let Some(journal) = &mut state.journal {
             journal.append(&plan.entries).map_err(|_| Denied::Unavailable)?;
         }
-        plan.entries.into_iter().for_each(|entry| state.apply(entry));
+        state.apply_all(plan.entries);
         plan.watches.into_iter().for_each(|(counter, watch)| state.book.watch(counter, watch));
         state.book.sweep_if_large();
         drop(state);
@@ -216,24 +217,16 @@ impl Ledger {
     }
 
     /// Records that a reservation ended.
-    pub(super) fn close(&self, id: ReservationId, entry: Entry) {
+    pub(super) fn close(&self, entry: Entry) {
         let mut state = self.shared.lock();
-        let watched = state.book.watched(id);
-        if watched.is_empty() {
-            if let Some(journal) = &mut state.journal {
-                journal.append_surely(std::slice::from_ref(&entry));
-            }
-            return state.apply(entry);
+        state.append_surely(std::slice::from_ref(&entry));
+        let ended = state.apply(entry).map(|hold| hold.counters).unwrap_or_default();
+        let told = ended.into_iter().flat_map(|counter| state.book.reached(counter));
+        let (told, events): (Vec<_>, Vec<_>) = told.unzip();
+        if !told.is_empty() {
+            state.append_surely(&told);
+            state.apply_all(told);
         }
-        let mut entries = vec![entry.clone()];
-        state.apply(entry);
-        let (told, events): (Vec<_>, Vec<_>) =
-            watched.into_iter().flat_map(|counter| state.book.reached(counter)).unzip();
-        entries.extend(told.iter().cloned());
-        if let Some(journal) = &mut state.journal {
-            journal.append_surely(&entries);
-        }
-        told.into_iter().for_each(|entry| state.apply(entry));
         drop(state);
         self.shared.tell(events);
     }
@@ -270,13 +263,6 @@ impl Ledger {
     /// in between, and once in its length for a rolling window. It is looked at when a call ends.
     pub fn take_events(&self) -> Option<mpsc::Receiver<Event>> {
         self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// What was charged on these days (`2026-11-22`, the first and the last included), by whom
-    /// and for what. A call that is under way is not in it yet; one from midnight to midnight is on
-    /// the day on which it began.
-    pub fn statement(&self, from: &str, to: &str) -> Vec<SpendRow> {
-        self.shared.lock().book.statement().between(from, to)
     }
 
     /// How many reservations are open.
@@ -331,11 +317,26 @@ impl Shared {
 }
 
 impl State {
-    fn apply(&mut self, entry: Entry) {
-        self.estimated += u64::from(matches!(entry, Entry::Charge { .. }));
-        if self.book.apply(entry).is_err() {
-            log::error!("the ledger met an entry that belongs to no reservation");
+    /// Enters what has happened already.
+    fn append_surely(&mut self, entries: &[Entry]) {
+        if let Some(journal) = &mut self.journal {
+            journal.append_surely(entries);
         }
+    }
+
+    fn apply_all(&mut self, entries: Vec<Entry>) {
+        for entry in entries {
+            self.apply(entry);
+        }
+    }
+
+    /// Returns the reservation that this ends, if it does.
+    fn apply(&mut self, entry: Entry) -> Option<Hold> {
+        self.estimated += u64::from(matches!(entry, Entry::Charge { .. }));
+        self.book.apply(entry).unwrap_or_else(|_| {
+            log::error!("the ledger met an entry that belongs to no reservation");
+            None
+        })
     }
 }
 

@@ -28,6 +28,11 @@ impl Money {
         self.0
     }
 
+    /// The bare number, exact: `0.004213`, in cents at least.
+    pub fn decimal(self) -> String {
+        self.to_string().split_off(1)
+    }
+
     /// The sum, or `None` where it would pass [`Money::MAX`].
     pub const fn checked_add(self, other: Self) -> Option<Self> {
         match self.0.checked_add(other.0) {

@@ -37,6 +37,14 @@ impl Quantity {
         }
     }
 
+    /// The bare number as people read it, exact: `10.50` of dollars, `12000` of tokens.
+    pub fn decimal(self) -> String {
+        match self {
+            Self::Usd(money) => money.decimal(),
+            other => other.count().to_string(),
+        }
+    }
+
     /// So many of the same unit.
     pub const fn with(self, count: u64) -> Self {
         match self {

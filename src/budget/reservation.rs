@@ -69,7 +69,7 @@ impl Reservation {
 
     fn end(&mut self, entry: impl FnOnce(ReservationId) -> Entry) {
         if let Some(id) = self.id.take() {
-            self.ledger.close(id, entry(id));
+            self.ledger.close(entry(id));
         }
     }
 }

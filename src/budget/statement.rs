@@ -2,6 +2,7 @@
 
 mod column;
 mod day;
+mod dollars;
 mod rows;
 
 use serde::{Deserialize, Serialize};
@@ -23,9 +24,11 @@ pub struct Spend {
     pub cached_tokens: u64,
     /// Output tokens, reasoning included.
     pub output_tokens: u64,
-    /// Nano-USD.
+    /// Nano-USD; written as dollars.
+    #[serde(rename = "cost_usd", with = "dollars")]
     pub nanos: u64,
     /// The part of `nanos` that is an estimate, because nobody knows what the provider billed.
+    #[serde(rename = "estimated_usd", with = "dollars")]
     pub estimated_nanos: u64,
 }
 
@@ -66,8 +69,9 @@ impl Spend {
     }
 }
 
-/// One line of the statement.
+/// One line of the statement. What is not there when one is read is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SpendRow {
     /// The day (UTC) on which the call began, as `2026-11-22`.
     pub day: String,

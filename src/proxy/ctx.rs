@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use providers::Schema;
 use providers::conversation::Usage;
 
+use crate::admission::Who;
 use crate::budget::Balance;
 use crate::budget::rate::Room;
 use crate::snapshot::{Backend, Route, Snapshot, matches};
@@ -25,7 +26,7 @@ pub struct RequestCtx {
     /// What the caller speaks. Set first, so that every error has a shape.
     pub surface: Schema,
     /// Who calls.
-    pub caller: Option<Arc<str>>,
+    pub who: Option<Who>,
     /// The route it took.
     pub route: Option<Arc<Route>>,
     /// The backend it was sent to last.
@@ -81,7 +82,7 @@ impl RequestCtx {
             started: Instant::now(),
             time: SystemTime::now(),
             surface: Schema::Chat,
-            caller: None,
+            who: None,
             route: None,
             backend: None,
             spoken: None,
@@ -113,16 +114,19 @@ impl RequestCtx {
 
     /// Where the request is, for metrics.
     pub fn place(&self) -> Place<'_> {
+        let who = self.who.as_ref().map(Who::subject).unwrap_or_default();
         Place {
             gateway: &self.snapshot.gateway,
             route: self.route.as_ref().map_or(UNKNOWN, |route| &route.name),
             backend: self.backend.as_ref().map_or(UNKNOWN, |backend| &backend.name),
+            namespace: or_unknown(who.namespace),
+            service_account: or_unknown(who.service_account),
         }
     }
 
     /// Who calls, for metrics.
     pub fn caller(&self) -> &str {
-        self.caller.as_deref().unwrap_or(UNKNOWN)
+        self.who.as_ref().map_or(UNKNOWN, Who::name)
     }
 
     /// The model that was served, for metrics: as the configuration names it, never as the caller
@@ -143,4 +147,8 @@ impl RequestCtx {
         });
         configured.unwrap_or(UNKNOWN)
     }
+}
+
+const fn or_unknown(name: &str) -> &str {
+    if name.is_empty() { UNKNOWN } else { name }
 }

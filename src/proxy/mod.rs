@@ -156,7 +156,7 @@ impl Gateway {
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
         let callers = &ctx.snapshot.callers;
         let who = admission::authenticate(callers, &header.headers, query.as_deref())?;
-        ctx.caller = Some(who.name().into());
+        ctx.who = Some(who.clone());
 
         match endpoint {
             Some(Endpoint::Ask { schema, operation, model }) => {
@@ -383,6 +383,8 @@ fn line<'a>(
     took: Duration,
 ) -> access_log::Line<'a> {
     let ms = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
+    let who = ctx.who.as_ref().map(Who::subject);
+    let known = |name: &'a str| (!name.is_empty()).then_some(name);
     let priced = ctx.cost > 0 || ctx.usage.is_some();
     access_log::Line {
         time: ctx.time,
@@ -391,7 +393,9 @@ fn line<'a>(
         path: header.uri.path(),
         status,
         surface: ctx.surface.as_str(),
-        caller: ctx.caller.as_deref(),
+        caller: ctx.who.as_ref().map(Who::name),
+        namespace: who.and_then(|who| known(who.namespace)),
+        service_account: who.and_then(|who| known(who.service_account)),
         route: ctx.route.as_ref().map(|route| route.name.as_str()),
         backend: ctx.backend.as_ref().map(|backend| backend.name.as_str()),
         model: ctx.model.as_deref(),

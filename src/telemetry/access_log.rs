@@ -34,6 +34,12 @@ pub struct Line<'a> {
     pub surface: &'a str,
     /// Who called.
     pub caller: Option<&'a str>,
+    /// The namespace that it runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<&'a str>,
+    /// The service account that it runs under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<&'a str>,
     /// The route.
     pub route: Option<&'a str>,
     /// The backend that answered, or was tried last.

@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use prometheus::{
-    CounterVec, Encoder, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts,
-    Registry, TextEncoder,
+    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry,
+    TextEncoder,
 };
 use providers::conversation::Usage;
 
-use crate::budget::{Balance, Quantity};
+use super::standing::{Now, Standing};
 
 /// The labels of every metric that is about a request (`egress.md` E14).
 const PLACE: [&str; 5] = ["gateway", "route", "backend", "namespace", "serviceAccount"];
@@ -27,12 +27,16 @@ pub struct Place<'a> {
     pub route: &'a str,
     /// The backend, or [`UNKNOWN`].
     pub backend: &'a str,
+    /// The namespace of the caller, or [`UNKNOWN`].
+    pub namespace: &'a str,
+    /// The service account of the caller, or [`UNKNOWN`].
+    pub service_account: &'a str,
 }
 
 impl<'a> Place<'a> {
-    /// Callers are known by key only so far, so namespace and service account are not known.
     fn labels<const N: usize>(self, more: [&'a str; N]) -> Vec<&'a str> {
-        let mut labels = vec![self.gateway, self.route, self.backend, UNKNOWN, UNKNOWN];
+        let Self { gateway, route, backend, namespace, service_account } = self;
+        let mut labels = vec![gateway, route, backend, namespace, service_account];
         labels.extend(more);
         labels
     }
@@ -56,10 +60,9 @@ pub struct Metrics {
     estimated: IntCounterVec,
     callers_left: IntCounterVec,
     reloads: IntCounterVec,
-    budget_limit: GaugeVec,
-    budget_spent: GaugeVec,
-    budget_reserved: GaugeVec,
-    budget_remaining: GaugeVec,
+    budget_events: IntCounterVec,
+    webhooks: IntCounterVec,
+    standing: Standing,
     /// Requests being served now.
     pub in_flight: IntGauge,
 }
@@ -80,14 +83,8 @@ impl Metrics {
             registry.register(Box::new(vec.clone()))?;
             Ok::<_, prometheus::Error>(vec)
         };
-        let gauge = |name: &str, help: &str, labels: &[&str]| {
-            let vec = GaugeVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(vec.clone()))?;
-            Ok::<_, prometheus::Error>(vec)
-        };
         // From a cache hit at a provider to an hour of a thinking stream.
         let buckets = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0];
-        let budget = ["gateway", "budget", "per", "of", "unit"];
 
         let cost = CounterVec::new(
             Opts::new("egret_cost_usd_total", "Dollars charged to budgets and callers."),
@@ -165,14 +162,17 @@ impl Metrics {
                 "Reloads of the configuration, by result.",
                 &["gateway", "result"],
             )?,
-            budget_limit: gauge("egret_budget_limit", "What a budget allows.", &budget)?,
-            budget_spent: gauge("egret_budget_spent", "What has been spent of it.", &budget)?,
-            budget_reserved: gauge(
-                "egret_budget_reserved",
-                "What calls in flight have reserved of it.",
-                &budget,
+            budget_events: count(
+                "egret_budget_events_total",
+                "Thresholds that spending has reached, and limits that it went beyond (audit).",
+                &["gateway", "budget", "event"],
             )?,
-            budget_remaining: gauge("egret_budget_remaining", "What is left of it.", &budget)?,
+            webhooks: count(
+                "egret_webhook_deliveries_total",
+                "Events sent to the webhook, by result: ok, failed, dropped.",
+                &["gateway", "result"],
+            )?,
+            standing: Standing::new(&registry)?,
             cost,
             in_flight,
             registry,
@@ -269,31 +269,19 @@ impl Metrics {
         self.reloads.with_label_values(&[gateway, result]).inc();
     }
 
-    /// Everything in Prometheus' text format; budgets as they stand now.
-    pub fn render(&self, gateway: &str, balances: &[Balance]) -> Vec<u8> {
-        for gauge in
-            [&self.budget_limit, &self.budget_spent, &self.budget_reserved, &self.budget_remaining]
-        {
-            gauge.reset();
-        }
-        for balance in balances {
-            let unit = balance.limit.unit();
-            let scale = if matches!(balance.limit, Quantity::Usd(_)) { 1e9 } else { 1.0 };
-            let per = balance.scope.to_string();
-            let labels = [gateway, &balance.budget, &per, &balance.of, unit];
-            let [limit, spent, reserved] =
-                [balance.limit, balance.spent, balance.reserved].map(Quantity::count);
-            let remaining = limit.saturating_sub(spent).saturating_sub(reserved);
-            for (gauge, amount) in [
-                (&self.budget_limit, limit),
-                (&self.budget_spent, spent),
-                (&self.budget_reserved, reserved),
-                (&self.budget_remaining, remaining),
-            ] {
-                #[expect(clippy::cast_precision_loss, reason = "a float is what Prometheus takes")]
-                gauge.with_label_values(&labels).set(amount as f64 / scale);
-            }
-        }
+    /// Someone was told of a budget.
+    pub fn budget_event(&self, gateway: &str, budget: &str, event: &str) {
+        self.budget_events.with_label_values(&[gateway, budget, event]).inc();
+    }
+
+    /// What became of an event for the webhook.
+    pub fn webhook(&self, gateway: &str, result: &str) {
+        self.webhooks.with_label_values(&[gateway, result]).inc();
+    }
+
+    /// Everything in Prometheus' text format; what the ledger knows as it is `now`.
+    pub fn render(&self, gateway: &str, now: &Now<'_>) -> Vec<u8> {
+        self.standing.set(gateway, now);
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             log::error!("cannot render metrics: {error}");

@@ -1,8 +1,14 @@
-//! What the outside sees of the gateway: metrics and the access log. No prompt, no answer and no
-//! secret passes through here: only names, counts and times.
+//! What the outside sees of the gateway: metrics, the access log, and events of budgets. No prompt,
+//! no answer and no secret passes through here: only names, counts and times.
 
 pub mod access_log;
+mod events;
 pub mod metrics;
+mod standing;
+mod webhook;
 
 pub use access_log::AccessLog;
+pub use events::tell;
 pub use metrics::{Metrics, Place};
+pub use standing::Now;
+pub use webhook::Target;

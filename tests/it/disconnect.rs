@@ -154,7 +154,7 @@ async fn s_23_an_answer_that_is_read_on_is_charged_as_billed() {
 async fn s_23_reading_on_has_a_bound() {
     let simulators = all().await;
     let gateway = Gateway::start(config(&simulators, Policy::DrainBriefly)).await;
-    let stalls = [("[[stall]]", true), ("[[stall]]", false), ("[[stall after 3]]", true)];
+    let stalls = [("[[stall]]", true), ("[[stall]]", false), ("[[stall after 1]]", true)];
     for simulator in &simulators {
         for (text, stream) in stalls {
             let before = gateway.settled().await.spent_nanos("money");

@@ -35,8 +35,10 @@ mod routing;
 mod secrecy;
 
 mod seal;
+mod spend;
 mod stream;
 mod support;
 mod trust;
 mod vendors;
+mod webhook;
 mod wire;

@@ -47,7 +47,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
         model: reply.model.map(Into::into),
         created: None,
         candidates: vec![Candidate { index: 0, parts, logprobs: Vec::new(), finish }],
-        usage: reply.usage.map(|tally| tally.0.usage()),
+        usage: reply.usage.and_then(|tally| tally.0.usage()),
     })
 }
 

@@ -116,7 +116,7 @@ impl State {
                 }
                 if let Some(usage) = message.usage {
                     self.tally.merge(usage.0);
-                    sink(Event::Usage(self.tally.usage()));
+                    self.tally.usage().into_iter().for_each(|usage| sink(Event::Usage(usage)));
                 }
             }
             Some("content_block_start") => {
@@ -135,7 +135,7 @@ impl State {
                 if let Some(usage) = frame.usage {
                     self.tally.merge(usage.0);
                     self.begun(sink);
-                    sink(Event::Usage(self.tally.usage()));
+                    self.tally.usage().into_iter().for_each(|usage| sink(Event::Usage(usage)));
                 }
                 if let Some(delta) = frame.delta.filter(|delta| delta.stop_reason.is_some()) {
                     self.stop(delta, sink);

@@ -28,4 +28,4 @@ pub use request::{
 };
 pub use response::{Candidate, Finish, FinishReason, Likelihood, Response, TokenLogprob};
 pub use tool::{Arguments, Namespaced, Tool, ToolCall, ToolChoice, ToolResult};
-pub use usage::Usage;
+pub use usage::{Served, ServiceTier, ToolCalls, Usage};

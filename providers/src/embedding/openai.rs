@@ -12,7 +12,7 @@ use super::{Codec, Field, Input, Item, PathHints, Piece, Reply, Request, Respons
 use crate::Schema;
 use crate::codec::Encoded;
 use crate::conversation::{ApiError, Loss, Refusal, Usage};
-use crate::json::{REQUESTS_MAX, Str};
+use crate::json::{self, REQUESTS_MAX, Str};
 
 /// The codec of OpenAI's embeddings.
 #[derive(Clone, Copy, Debug)]
@@ -206,7 +206,7 @@ fn joined(pieces: &[Piece<'_>], request: &Request<'_>) -> Result<String, Refusal
 /// Reads what was counted. Voyage tells the total alone, which is all there is.
 fn usage(raw: &RawValue) -> Option<Usage> {
     let counted: Counted<'_> = serde_json::from_str(raw.get()).ok()?;
-    let count = |raw: Option<&RawValue>| raw?.get().parse().ok();
+    let count = |raw: Option<&RawValue>| json::count(raw?.get());
     let input = count(counted.prompt_tokens).or_else(|| count(counted.total_tokens))?;
     Some(Usage { input, ..Usage::default() })
 }

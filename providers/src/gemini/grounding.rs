@@ -4,6 +4,7 @@
 //! Segments are of the candidate's text without its thoughts, in UTF-8 bytes (R).
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
 
@@ -11,7 +12,7 @@ use super::offsets::Widths;
 use super::wire::write::{Chunk, GroundingMetadata, Segment, Site, Support};
 use super::wire::{Count, read};
 use crate::Schema;
-use crate::conversation::Citation;
+use crate::conversation::{Citation, ToolCalls};
 
 /// A citation, and the piece of the candidate's text that it stands behind, in bytes.
 pub(super) type Placed<'a> = (Citation<'a>, Option<(u64, u64)>);
@@ -59,6 +60,37 @@ pub(super) fn decode<'a>(
         }
     }
     placed
+}
+
+/// The searches that an answer's candidates stand on. A stream may name them again with each piece.
+#[derive(Debug, Default)]
+pub(super) struct Searches(BTreeSet<String>);
+
+impl Searches {
+    /// Notes those of one candidate, or of a piece of one.
+    pub(super) fn note(&mut self, grounding: Option<&RawValue>) {
+        let Some(raw) = grounding else { return };
+        let Ok(grounding) = serde_json::from_str::<read::GroundingMetadata<'_>>(raw.get()) else {
+            return;
+        };
+        let queries = [grounding.web_search_queries, grounding.image_search_queries];
+        let queries = queries.into_iter().flatten().flat_map(|list| list.0);
+        self.0.extend(queries.map(|query| query.0.into_owned()));
+        // Of a map nobody says what was asked.
+        let chunks = grounding.grounding_chunks.map_or_else(Vec::new, |list| list.0);
+        let of_a_map = |raw: &&RawValue| {
+            serde_json::from_str::<read::GroundingChunk<'_>>(raw.get())
+                .is_ok_and(|chunk| chunk.maps.is_some())
+        };
+        if chunks.iter().any(of_a_map) {
+            self.0.insert(String::new());
+        }
+    }
+
+    /// What they are billed as.
+    pub(super) fn calls(&self) -> ToolCalls {
+        ToolCalls { web_searches: self.0.len() as u64, ..ToolCalls::default() }
+    }
 }
 
 fn grounded<'a>(grounding: read::GroundingMetadata<'a>, placed: &mut Vec<Placed<'a>>) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::decode_parts::{Of, Piece, opaque, parts, piece};
-use super::grounding::{self, Grounding, Placed};
+use super::grounding::{self, Grounding, Placed, Searches};
 use super::offsets::Widths;
 use super::wire::{List, read, write};
 use super::{error, finish, logprobs, usage};
@@ -13,7 +13,7 @@ use crate::Schema;
 use crate::codec::Reply;
 use crate::conversation::{
     ApiError, Arguments, Candidate, Citation, ErrorClass, Finish, FinishReason, Media, Part,
-    Response, Source, Text, ToolCall,
+    Response, Source, Text, ToolCall, Usage,
 };
 use crate::json;
 
@@ -34,9 +34,13 @@ pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
         return Err(unreadable());
     }
     let mut outline = Outline { body, candidates: None };
+    let mut searches = Searches::default();
     let list = candidates.map_or_else(Vec::new, |list| list.0).into_iter().enumerate();
     let mut candidates = list
-        .map(|(position, candidate)| decode_candidate(position, candidate, &mut outline))
+        .map(|(position, candidate)| {
+            searches.note(candidate.grounding_metadata);
+            decode_candidate(position, candidate, &mut outline)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     if candidates.is_empty() {
         let feedback = prompt_feedback.unwrap_or_default();
@@ -48,7 +52,9 @@ pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
         model: response.model_version.map(Into::into),
         created: None,
         candidates,
-        usage: usage_metadata.and_then(usage::decode),
+        usage: usage_metadata
+            .and_then(usage::decode)
+            .map(|usage| Usage { calls: searches.calls(), ..usage }),
     })
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::decode_parts::{Of, Piece, parts, piece};
 use super::frames::Frames;
-use super::grounding::{self, Placed};
+use super::grounding::{self, Placed, Searches};
 use super::offsets::Widths;
 use super::partial_args::PartialArgs;
 use super::wire::{List, read};
@@ -47,6 +47,7 @@ struct Answer {
     /// An error was given: nothing follows.
     failed: bool,
     usage: Option<Usage>,
+    searches: Searches,
     candidates: Vec<Candidate>,
 }
 
@@ -115,6 +116,9 @@ impl Answer {
             Some(so_far) => usage::merged(so_far, counted),
             None => counted,
         });
+        // They may be named after the last count.
+        let counted = counted.or(self.usage);
+        let counted = counted.map(|usage| Usage { calls: self.searches.calls(), ..usage });
         if counted.is_some() && counted != self.usage {
             self.usage = counted;
             counted.into_iter().for_each(|usage| sink(Event::Usage(usage)));
@@ -128,6 +132,7 @@ impl Answer {
         chunk: read::Candidate<'_>,
         sink: &mut dyn FnMut(Event<'_>),
     ) -> Option<()> {
+        self.searches.note(chunk.grounding_metadata);
         let index = chunk.index.map_or(position as u64, |index| index.0);
         let candidate = self.find(u32::try_from(index).ok()?)?;
         for mut part in parts(chunk.content.unwrap_or_default().parts) {

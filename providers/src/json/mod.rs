@@ -2,6 +2,7 @@
 //! parsed ([`Peek`], [`splice()`]), and what the codecs read with: borrowed text, raw values,
 //! objects in their written order.
 
+mod count;
 mod depth;
 mod models;
 mod object;
@@ -20,5 +21,6 @@ pub use peek::Peek;
 pub use splice::{Edit, splice};
 pub use text::Str;
 
+pub(crate) use count::count;
 pub(crate) use read::read;
 pub(crate) use write::{Text, append, text, write};

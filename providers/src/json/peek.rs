@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::Edit;
 use super::scan::{Quoted, Scanner};
 use crate::Schema;
-use crate::conversation::Refusal;
+use crate::conversation::{Refusal, Served, ServiceTier};
 use fields::{Key, Members, Object, Value};
 
 /// The most that is taken for an output limit: what the providers' own 32-bit fields hold.
@@ -42,6 +42,7 @@ pub struct Peek<'a> {
     candidates: Option<u32>,
     tools: bool,
     effort: Option<&'a str>,
+    served: Served,
 }
 
 /// A string: what it says and where it stands.
@@ -102,6 +103,7 @@ impl<'a> Peek<'a> {
             candidates: None,
             tools: false,
             effort: None,
+            served: Served::default(),
         };
         let mut scanner = Scanner::new(body);
         scanner.space();
@@ -139,6 +141,17 @@ impl<'a> Peek<'a> {
             Key::Candidates => self.candidates = value.count(1, CANDIDATES_MAX)?.value,
             Key::Tools | Key::Functions => self.tools |= value.is_filled()?,
             Key::Effort => self.effort = value.word()?,
+            Key::ServiceTier => {
+                self.served.tier = value.word()?.map_or(ServiceTier::Unsaid, |word| {
+                    // An escape hides what it says.
+                    let hidden = word.contains('\\');
+                    if hidden { ServiceTier::Priority } else { ServiceTier::read(word) }
+                });
+            }
+            Key::Speed => self.served.fast = value.word()?.is_some_and(|word| word != "standard"),
+            Key::InferenceGeo => {
+                self.served.us_only = value.word()?.is_some_and(|word| word != "global");
+            }
             Key::OtherModels => value.none(
                 "names models to ask instead, which nobody allowed or priced; leave it out, and \
                  let the route fall back",
@@ -191,6 +204,11 @@ impl<'a> Peek<'a> {
     /// How many alternatives are asked for; 1 unless said.
     pub fn candidates(&self) -> u32 {
         self.candidates.unwrap_or(1)
+    }
+
+    /// How it is to be served, as far as that changes the price: never cheaper than it will be.
+    pub const fn served(&self) -> Served {
+        self.served
     }
 
     /// Whether any tools are offered.

@@ -283,15 +283,9 @@ pub(super) fn words<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
     raw.and_then(as_text).filter(|text| !text.is_empty())
 }
 
-/// A raw value that can be a number of things, from 0 to 2^53; a part of one is one.
+/// A raw value that can be a number of things.
 pub(super) fn count(raw: Option<&RawValue>) -> Option<u64> {
-    const MOST: u64 = 1 << 53;
-    let text = raw?.get();
-    let number = text.parse::<u64>().ok().or_else(|| {
-        let number = text.parse::<f64>().ok().filter(|n| (0.0..=MOST as f64).contains(n))?;
-        Some(number.ceil() as u64)
-    })?;
-    (number <= MOST).then_some(number)
+    raw.and_then(|raw| json::count(raw.get()))
 }
 
 /// Whether a raw value says nothing: `null`.

@@ -1,6 +1,15 @@
 //! Tokens as OpenAI counts them in both of its schemas (`wire.md` §3.2).
 
-use crate::conversation::Usage;
+use serde_json::value::RawValue;
+
+use crate::conversation::{Served, ServiceTier, Usage};
+use crate::openai::read::words;
+
+/// How an answer says that it was served: `service_tier`.
+pub(super) fn served(tier: Option<&RawValue>) -> Served {
+    let tier = words(tier).map_or(ServiceTier::Unsaid, |tier| ServiceTier::read(&tier));
+    Served { tier, ..Served::default() }
+}
 
 /// Totals, and the parts of them that a provider told.
 #[derive(Default)]
@@ -38,6 +47,7 @@ impl From<Totals> for Usage {
             reasoning,
             audio_input: totals.audio_input.unwrap_or(0),
             audio_output: totals.audio_output.unwrap_or(0),
+            ..Self::default()
         }
     }
 }

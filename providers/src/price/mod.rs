@@ -3,8 +3,10 @@
 //! Prices come from the `genai-prices` catalogue, an operator's own go before them. That crate
 //! calculates in floating point and looks the model up on each call, so [`PriceBook::price`] asks
 //! it once for every rate and tier and keeps them as integers; [`Price::cost`] is then a few
-//! exact multiplications, rounded up once.
+//! exact multiplications, rounded up once. What that catalogue does not know of tools and of how
+//! a call may be served stands in `providers/catalog/charges.toml`.
 
+mod charges;
 mod operator;
 mod rates;
 mod survey;
@@ -18,9 +20,12 @@ use genai_prices::Calculator;
 pub use operator::{OperatorPrice, PriceError};
 
 use crate::Schema;
-use crate::conversation::Usage;
+use crate::conversation::{ServiceTier, Usage};
 use crate::pattern::Pattern;
-use rates::{Rates, Tier};
+use charges::Charges;
+use operator::Own;
+use rates::{CallRates, Tier};
+use survey::{Found, Survey};
 
 /// Who sells the tokens.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +43,9 @@ pub struct Seller<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct PriceBook {
     /// Most specific first.
-    own: Vec<(Pattern, Rates)>,
+    own: Vec<(Pattern, Own)>,
+    /// For models of which nobody else knows the price; most specific first.
+    assumed: Vec<(Pattern, Own)>,
 }
 
 impl PriceBook {
@@ -52,12 +59,15 @@ impl PriceBook {
     /// An amount that is not a decimal number of dollars.
     pub fn new(own: Vec<OperatorPrice>) -> Result<Self, PriceError> {
         let _ = Calculator::bundled();
-        let mut own = own
-            .iter()
-            .map(|price| Ok((Pattern::new(&price.model), price.rates()?)))
-            .collect::<Result<Vec<_>, PriceError>>()?;
-        own.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.specificity()));
-        Ok(Self { own })
+        let mut book = Self::default();
+        for price in &own {
+            let of = if price.assume { &mut book.assumed } else { &mut book.own };
+            of.push((Pattern::new(&price.model), price.read()?));
+        }
+        for of in [&mut book.own, &mut book.assumed] {
+            of.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.specificity()));
+        }
+        Ok(book)
     }
 
     /// The price of a model at a time; `None` where nobody knows it, which is not the same as
@@ -70,13 +80,51 @@ impl PriceBook {
     pub fn price(&self, seller: Seller<'_>, model: &str, at: SystemTime) -> Option<Price> {
         let model = model.strip_prefix("models/").unwrap_or(model);
         let name = model.to_ascii_lowercase();
-        if let Some((_, rates)) = self.own.iter().find(|(pattern, _)| pattern.fits(&name)) {
-            let tiers = vec![Tier { from: 0, rates: *rates }];
-            return Some(Price { tiers, per_call: 0, until: None });
+        let provider = provider(seller);
+        let charges = Charges::new(provider, &name);
+        let found = provider.and_then(|provider| Survey::new(provider, model, at).run());
+        let usual = CallRates {
+            web_search: charges.web_search(),
+            file_search: charges.file_search(),
+            code_session: charges.code_session(),
+            image: charges.image(),
+        };
+        let usual = found.as_ref().map_or(usual, |found| found.calls(usual));
+        let listed = |list: &[(Pattern, Own)]| {
+            list.iter().find(|(pattern, _)| pattern.fits(&name)).map(|(_, own)| *own)
+        };
+        let own = listed(&self.own)
+            .or_else(|| if found.is_none() { listed(&self.assumed) } else { None });
+        let percent = Percent {
+            priority: charges.priority(),
+            fast: charges.fast(),
+            us_only: charges.us_only(),
+        };
+        if let Some(own) = own {
+            return Some(Price {
+                standard: vec![Tier { from: 0, rates: own.rates }],
+                flex: None,
+                priority: None,
+                calls: own.calls(usual),
+                per_call: 0,
+                search_once: charges.search_once(),
+                generates: true,
+                percent,
+                until: None,
+            });
         }
-        let survey = survey::Survey::new(provider(seller)?, model, at);
-        let (tiers, per_call) = survey.run()?;
-        Some(Price { tiers, per_call, until: Some(next_quarter(at)) })
+        let Found { standard, flex, priority, per_call, generates, .. } = found?;
+        Some(Price {
+            standard,
+            flex,
+            priority,
+            calls: usual,
+            per_call: per_call.saturating_add(charges.request()),
+            search_once: charges.search_once(),
+            generates,
+            percent,
+            until: Some(next_quarter(at)),
+        })
     }
 }
 
@@ -120,33 +168,76 @@ fn next_quarter(at: SystemTime) -> SystemTime {
         .unwrap_or(at)
 }
 
-/// What one model's tokens cost.
+/// What the calls of one model cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
     /// By total input of a call, ascending; the first from 0.
-    tiers: Vec<Tier>,
+    standard: Vec<Tier>,
+    /// The same where there is time; `None`: no cheaper.
+    flex: Option<Vec<Tier>>,
+    /// The same before others; `None`: a share more.
+    priority: Option<Vec<Tier>>,
+    calls: CallRates,
     /// Due for every call, in femtodollars.
     per_call: u64,
+    /// A call is billed for searching, however often it does.
+    search_once: bool,
+    generates: bool,
+    percent: Percent,
     until: Option<SystemTime>,
+}
+
+/// Percent of the standard price of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Percent {
+    priority: u32,
+    fast: u32,
+    us_only: u32,
 }
 
 /// Femtodollars (1e-15 USD) in a nanodollar.
 const FEMTO_PER_NANO: u128 = 1_000_000;
 
 impl Price {
-    /// What these tokens cost, in nanodollars (1e-9 USD), rounded up.
+    /// What this usage costs, in nanodollars (1e-9 USD), rounded up.
     ///
     /// Every rate is a whole number of femtodollars a token (a catalogue's dollar a million
     /// tokens is a million of them, times a thousand), so the sum is exact; it saturates beyond
-    /// 18 billion dollars. Cached input, long contexts and audio cost what the catalogue says,
-    /// and what it has no price of its own for costs as the kind that it is part of. Tools that a
-    /// provider runs (web search) are not in [`Usage`] and not in the cost.
+    /// 18 billion dollars. Cached input, long contexts, audio, images and video cost what the
+    /// catalogue says, and what it has no price of its own for costs as the kind that it is part
+    /// of. A cheaper tier counts where the catalogue has its prices; a dearer one that it does not
+    /// know costs a share more. Tools that a provider ran are added by the call.
     pub fn cost(&self, usage: &Usage) -> u64 {
-        let input = usage.total_input();
-        let tier = self.tiers.iter().rev().find(|tier| input >= tier.from);
-        let tokens = tier.map_or(0, |tier| tier.rates.of(usage));
-        let femto = tokens.saturating_add(u128::from(self.per_call));
+        let served = usage.served;
+        let (tiers, priority) = match (served.tier, &self.flex, &self.priority) {
+            (ServiceTier::Flex, Some(flex), _) => (flex, 100),
+            (ServiceTier::Priority, _, Some(priority)) => (priority, 100),
+            (ServiceTier::Priority, _, None) => (&self.standard, self.percent.priority),
+            _ => (&self.standard, 100),
+        };
+        let tokens = rates::tier(tiers, usage).map_or(0, |tier| tier.rates.of(usage));
+        let fast = if served.fast { self.percent.fast } else { 100 };
+        let us_only = if served.us_only { self.percent.us_only } else { 100 };
+        let tokens = [priority, fast, us_only].into_iter().fold(tokens, |femto, percent| {
+            if percent == 100 {
+                femto
+            } else {
+                femto.saturating_mul(u128::from(percent)).div_ceil(100)
+            }
+        });
+        let mut calls = usage.calls;
+        if self.search_once {
+            calls.web_searches = calls.web_searches.min(1);
+        }
+        let femto =
+            tokens.saturating_add(self.calls.of(calls)).saturating_add(u128::from(self.per_call));
         u64::try_from(femto.div_ceil(FEMTO_PER_NANO)).unwrap_or(u64::MAX)
+    }
+
+    /// Whether output has a price, too. A model of embeddings has none: asked for a turn, nobody
+    /// knows what that costs, and [`Price::cost`] makes it more than any budget allows.
+    pub const fn generates(&self) -> bool {
+        self.generates
     }
 
     /// When to ask the book again: prices may depend on the date and the hour.

@@ -1,31 +1,39 @@
-//! Prices per token, as integers.
+//! Prices per token and per call, as integers.
 
-use crate::conversation::Usage;
+use crate::conversation::{ToolCalls, Usage};
 
 /// The kinds of tokens that may have prices of their own; every token is of exactly one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Input,
     InputAudio,
+    InputImage,
+    InputVideo,
     CacheRead,
     CacheReadAudio,
     CacheWrite,
     CacheWrite1h,
     Output,
     OutputAudio,
+    OutputImage,
+    OutputVideo,
     Reasoning,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Input,
         Self::InputAudio,
+        Self::InputImage,
+        Self::InputVideo,
         Self::CacheRead,
         Self::CacheReadAudio,
         Self::CacheWrite,
         Self::CacheWrite1h,
         Self::Output,
         Self::OutputAudio,
+        Self::OutputImage,
+        Self::OutputVideo,
         Self::Reasoning,
     ];
 
@@ -35,18 +43,29 @@ impl Kind {
         match self {
             Self::Input => Usage { input: tokens, ..none },
             Self::InputAudio => Usage { input: tokens, audio_input: tokens, ..none },
+            Self::InputImage => Usage { input: tokens, image_input: tokens, ..none },
+            Self::InputVideo => Usage { input: tokens, video_input: tokens, ..none },
             Self::CacheRead => Usage { cache_read: tokens, ..none },
             Self::CacheReadAudio => Usage { cache_read: tokens, audio_input: tokens, ..none },
             Self::CacheWrite => Usage { cache_write: tokens, ..none },
             Self::CacheWrite1h => Usage { cache_write: tokens, cache_write_1h: tokens, ..none },
             Self::Output => Usage { output: tokens, ..none },
             Self::OutputAudio => Usage { output: tokens, audio_output: tokens, ..none },
+            Self::OutputImage => Usage { output: tokens, image_output: tokens, ..none },
+            Self::OutputVideo => Usage { output: tokens, video_output: tokens, ..none },
             Self::Reasoning => Usage { reasoning: tokens, ..none },
         }
     }
 
     pub(super) const fn is_output(self) -> bool {
-        matches!(self, Self::Output | Self::OutputAudio | Self::Reasoning)
+        matches!(
+            self,
+            Self::Output
+                | Self::OutputAudio
+                | Self::OutputImage
+                | Self::OutputVideo
+                | Self::Reasoning
+        )
     }
 }
 
@@ -54,21 +73,29 @@ impl Kind {
 ///
 /// Providers don't say which of their audio input was cached. It is taken to be read afresh as
 /// far as it can be, which costs more, then from the cache; audio that is written into the cache
-/// has no price anywhere.
+/// has no price anywhere, nor have cached images and video in any model that these schemas ask.
 pub(super) const fn by_kind(usage: &Usage) -> [u64; Kind::ALL.len()] {
-    let fresh_audio = min(usage.audio_input, usage.input);
-    let cached_audio = min(usage.audio_input - fresh_audio, usage.cache_read);
+    let audio = min(usage.audio_input, usage.input);
+    let cached_audio = min(usage.audio_input - audio, usage.cache_read);
+    let image = min(usage.image_input, usage.input - audio);
+    let video = min(usage.video_input, usage.input - audio - image);
     let hour = min(usage.cache_write_1h, usage.cache_write);
     let audio_output = min(usage.audio_output, usage.output);
+    let image_output = min(usage.image_output, usage.output - audio_output);
+    let video_output = min(usage.video_output, usage.output - audio_output - image_output);
     [
-        usage.input - fresh_audio,
-        fresh_audio,
+        usage.input - audio - image - video,
+        audio,
+        image,
+        video,
         usage.cache_read - cached_audio,
         cached_audio,
         usage.cache_write - hour,
         hour,
-        usage.output - audio_output,
+        usage.output - audio_output - image_output - video_output,
         audio_output,
+        image_output,
+        video_output,
         usage.reasoning,
     ]
 }
@@ -97,4 +124,34 @@ impl Rates {
 pub(super) struct Tier {
     pub from: u64,
     pub rates: Rates,
+}
+
+/// The rates that hold for a call of this usage.
+pub(super) fn tier<'a>(tiers: &'a [Tier], usage: &Usage) -> Option<&'a Tier> {
+    let input = usage.total_input();
+    tiers.iter().rev().find(|tier| input >= tier.from)
+}
+
+/// Femtodollars for each call of a tool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct CallRates {
+    pub web_search: u64,
+    pub file_search: u64,
+    pub code_session: u64,
+    pub image: u64,
+}
+
+impl CallRates {
+    /// What these calls cost, in femtodollars.
+    pub(super) fn of(&self, calls: ToolCalls) -> u128 {
+        [
+            (calls.web_searches, self.web_search),
+            (calls.file_searches, self.file_search),
+            (calls.code_sessions, self.code_session),
+            (calls.images, self.image),
+        ]
+        .into_iter()
+        .map(|(calls, rate)| u128::from(calls) * u128::from(rate))
+        .fold(0, u128::saturating_add)
+    }
 }

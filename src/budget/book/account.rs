@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{Book, share::Share, watch::Watch};
+use super::{Book, id_map::IdMap, share::Share, watch::Watch};
 use crate::budget::{
     Budget, Scope, Window,
     amount::Amount,
@@ -38,7 +38,7 @@ pub(super) struct Account {
 /// All accounts.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
-    all: HashMap<AccountId, Account>,
+    all: IdMap<AccountId, Account>,
     /// By the budget's name and the value. Found without a key being built: every call looks here.
     ids: HashMap<String, HashMap<String, Vec<AccountId>>>,
     last: u64,

@@ -3,7 +3,7 @@
 use super::{Book, account::Account, stand::Stand};
 use crate::budget::{
     Budget, Event, Limit, Percent, Quantity, Window,
-    entry::{CounterId, Entry, ReservationId, Told},
+    entry::{CounterId, Entry, Told},
 };
 
 /// Limits on calls at once have no windows: what is said of them may be said again after an hour.
@@ -49,24 +49,14 @@ impl Book {
         }
     }
 
-    /// The counters that a reservation holds and whose thresholds matter.
-    pub(in crate::budget) fn watched(&self, id: ReservationId) -> Vec<CounterId> {
-        let held = self.open.get(&id).map_or(&[][..], |hold| &hold.counters);
-        let matters = |id: &&CounterId| {
-            let counter = self.counters.get(id);
-            let account = counter.and_then(|counter| self.accounts.get(counter.account));
-            account.is_some_and(|it| !it.watch.is_empty() && it.counters.contains(id))
-        };
-        held.iter().filter(matters).copied().collect()
-    }
-
     /// The thresholds that the account of this counter has reached and nobody was told of.
     pub(in crate::budget) fn reached(&self, id: CounterId) -> Vec<(Entry, Event)> {
         let counter = self.counters.get(&id);
         let account = counter.and_then(|counter| self.accounts.get(counter.account));
-        let Some((account, watch)) = account.map(|it| (it, &it.watch)) else { return Vec::new() };
         let mut told = Vec::new();
-        for Watch { limit, cached, warn } in watch {
+        // What is charged to an old window says nothing of the one that counts.
+        let Some(account) = account.filter(|it| it.counters.contains(&id)) else { return told };
+        for Watch { limit, cached, warn } in &account.watch {
             let spent = self.sums(account, *limit, *cached, self.latest).spent;
             let spent = spent.saturating_add(self.others_spent(account, limit.unit()));
             let due = |percent: &&Percent| {

@@ -140,7 +140,7 @@ impl Estimator {
             |model| {
                 model.learn(request, input, share);
                 // Here, too, a busy caller counts for less.
-                if f64::from(calls) <= WHOLE || calls % SELDOM == 0 {
+                if f64::from(calls) <= WHOLE || calls.is_multiple_of(SELDOM) {
                     model.output.add(output);
                 }
             },

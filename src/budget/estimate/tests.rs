@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 mod corpus;
 mod cost;
 mod hostile;

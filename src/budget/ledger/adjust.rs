@@ -68,7 +68,7 @@ impl State {
         if let Some(journal) = &mut self.journal {
             journal.append(&entries).map_err(|_| AdjustError::Unavailable)?;
         }
-        entries.into_iter().for_each(|entry| self.apply(entry));
+        self.apply_all(entries);
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ impl State {
                 open.len()
             );
         }
-        open.into_iter().for_each(|entry| self.apply(entry));
+        self.apply_all(open);
         if self.book.latest() > now.saturating_add(CLOCK_BEHIND) {
             log::warn!(
                 "ledger {shown}: the clock is {} s behind the last entry; limits hold in the \

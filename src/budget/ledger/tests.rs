@@ -103,6 +103,7 @@ fn total(ledger: &Ledger, budget: &Budget) -> (u64, u64) {
     (rows.iter().map(|row| row.1).sum(), rows.iter().map(|row| row.2).sum())
 }
 
+/// S-22.
 #[test]
 fn a_thousand_calls_at_once_on_a_budget_for_ten() {
     for limit in [Quantity::Requests(10), usd(1000), Quantity::Tokens(70)] {
@@ -182,6 +183,7 @@ fn each_scope_counts_by_its_own() {
     assert_eq!(stand(&ledger, &backend), [row("claude", 1), row("openai", 2)]);
 }
 
+/// S-24.
 #[test]
 fn every_way_out_ends_a_reservation_once() {
     let (ledger, _) = in_memory();
@@ -275,6 +277,7 @@ fn a_new_window_starts_anew_and_an_old_call_stays_in_its_own() {
     assert_eq!(stand(&ledger, &monthly), [("ann".to_owned(), 165, 0)]);
 }
 
+/// S-46.
 #[test]
 fn a_clock_that_steps_back_opens_no_window_again() {
     let (ledger, clock) = in_memory();

@@ -67,7 +67,9 @@ fn cut_at_any_byte_it_remembers_all_that_was_charged_before() {
 
         let open = replayed.book.abandon();
         let estimates = open.len() as u64 * 100;
-        open.into_iter().for_each(|entry| replayed.book.apply(entry).unwrap());
+        for entry in open {
+            replayed.book.apply(entry).unwrap();
+        }
         assert!(spent(&replayed.book) >= charged + estimates, "cut at {cut}");
         assert_eq!(replayed.book.outstanding(), 0);
         assert!(replayed.book.counters().all(|counter| counter.reserved == Amount::ZERO));

@@ -193,6 +193,11 @@ impl Statement {
         *row = row.plus(spend);
     }
 
+    /// Takes in a row of a snapshot; `None` if nobody knows whose it is.
+    pub(in crate::budget) fn recall(&mut self, key: RowKey, spend: Spend) -> Option<()> {
+        self.knows(key).then(|| self.add(key, spend))
+    }
+
     /// All who are known, for a snapshot.
     pub(in crate::budget) fn parties(&self) -> impl Iterator<Item = (SubjectId, &Party)> {
         self.parties.iter().map(|(id, party)| (*id, party))

@@ -62,6 +62,7 @@ impl Resolver<'_> {
                     cache_read: text(cache_read),
                     cache_write: text(cache_write),
                     assume: assume.or(Switch(false)).0,
+                    ..OperatorPrice::default()
                 });
             }
         }

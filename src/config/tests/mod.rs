@@ -29,7 +29,7 @@ const ENVIRONMENT: [(&str, &str); 14] = [
     ("SEAL_KEY", "c2VhbC1vZi1yZWFzb25pbmctZm9yLXRoZS10ZXN0cw"),
     ("REDIS_PASSWORD", "password-of-redis"),
     ("WEBHOOK_TOKEN", "token-of-webhook"),
-    ("ADMIN_TOKEN", "token-of-admin"),
+    ("EGRET_ADMIN_TOKEN", "token-of-admin"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];

@@ -29,6 +29,24 @@ impl Raw {
         Self { stream, read: Vec::new() }
     }
 
+    /// The other end of a connection that a test was called on.
+    pub const fn of(stream: TcpStream) -> Self {
+        Self { stream, read: Vec::new() }
+    }
+
+    /// Reads one request with a length: its head and body; `None` if it did not come whole.
+    pub async fn request(&mut self) -> Option<(String, String)> {
+        let end = self.up_to(b"\r\n\r\n").await?;
+        let head = String::from_utf8_lossy(&self.take(end)).into_owned();
+        let lower = head.to_ascii_lowercase();
+        let length = lower.lines().find_map(|line| line.strip_prefix("content-length:"))?;
+        let length = length.trim().parse().ok()?;
+        while self.read.len() < length {
+            self.more().await?;
+        }
+        Some((head, String::from_utf8_lossy(&self.take(length)).into_owned()))
+    }
+
     /// Sends bytes; says whether the other side still took them.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         patiently(self.stream.write_all(bytes.as_ref())).await.is_ok()

@@ -107,7 +107,7 @@ impl Answer {
                 }
             }
             Event::Finish { finish, .. } => self.finish = Some(format!("{finish:?}")),
-            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Usage(usage) => self.usage = Some(usage.tokens()),
             Event::Error(error) => self.error = Some(error.message.clone()),
             Event::End => self.ended = true,
             Event::Start { .. } | Event::PartStop { .. } | Event::Ping => {}
@@ -205,7 +205,7 @@ pub(super) fn ladder(bytes: &[u8]) -> Vec<Value> {
 /// What a response says.
 pub(super) fn said(response: &Response<'_>) -> String {
     let candidate = &response.candidates[0];
-    format!("{:?} {:?} {:?}", candidate.parts, candidate.finish, response.usage)
+    format!("{:?} {:?} {:?}", candidate.parts, candidate.finish, response.usage.map(Usage::tokens))
 }
 
 /// Shorthands for events of the first candidate.

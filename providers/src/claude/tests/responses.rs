@@ -196,18 +196,24 @@ fn runs_that_the_totals_leave_out_are_counted() {
 fn nonsense_in_usage_costs_no_answer() {
     let cases = [
         ("null", None),
-        ("5", Some((0, 0))),
-        (r#"{"input_tokens":null,"output_tokens":"x"}"#, Some((0, 0))),
-        (r#"{"input_tokens":-5,"output_tokens":2.2}"#, Some((0, 3))),
+        ("5", None),
+        (r#"{"input_tokens":null,"output_tokens":"x"}"#, None),
+        (r#"{"input_tokens":-5,"output_tokens":2.2}"#, None),
+        (r#"{"input_tokens":5,"output_tokens":2.2}"#, Some((5, 3))),
+        (r#"{"input_tokens":5,"output_tokens":2,"cache_read_input_tokens":-1}"#, None),
+        (r#"{"input_tokens":5,"output_tokens":4294967296}"#, Some((5, 4_294_967_296))),
+        (r#"{"input_tokens":1e300,"output_tokens":5}"#, None),
+        (r#"{"input_tokens":5,"output_tokens":99999999999999999999999}"#, None),
         (
-            r#"{"input_tokens":1e300,"output_tokens":99999999999999999999999}"#,
-            Some((u64::MAX, u64::MAX)),
-        ),
-        (r#"{"output_tokens":5,"output_tokens_details":{"thinking_tokens":9}}"#, Some((0, 5))),
-        (
-            r#"{"output_tokens":5,"output_tokens_details":[],"cache_creation":7,"iterations":{}}"#,
+            r#"{"input_tokens":0,"output_tokens":5,"output_tokens_details":{"thinking_tokens":9}}"#,
             Some((0, 5)),
         ),
+        (
+            r#"{"input_tokens":0,"output_tokens":5,"output_tokens_details":[],"cache_creation":7,
+            "iterations":{}}"#,
+            Some((0, 5)),
+        ),
+        (r#"{"input_tokens":5,"output_tokens":5,"iterations":[{"input_tokens":-9}]}"#, None),
     ];
     for (usage, expected) in cases {
         let body = format!(r#"{{"type":"message","content":[],"usage":{usage}}}"#);

@@ -7,6 +7,7 @@ use crate::Schema;
 use crate::conversation::{ApiError, Usage};
 use crate::embedding::response::unreadable;
 use crate::embedding::{Reply, Response, Vector};
+use crate::json;
 
 /// Reads a response of either method.
 pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
@@ -79,8 +80,7 @@ fn statistics(embeddings: &[Embedding<'_>]) -> Option<Usage> {
 
 /// A number of tokens. Proto JSON writes 64-bit ones as strings, and some as `4.0`.
 fn count(raw: Option<&RawValue>) -> Option<u64> {
-    let text = raw?.get().trim_matches('"');
-    text.strip_suffix(".0").unwrap_or(text).parse().ok()
+    json::count(raw?.get().trim_matches('"'))
 }
 
 #[derive(Serialize)]

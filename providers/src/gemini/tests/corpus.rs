@@ -94,7 +94,12 @@ fn said(response: &Response<'_>) -> String {
         format!("{} {parts:?} {:?}", candidate.index, candidate.finish.reason)
     });
     let candidates: Vec<String> = candidates.collect();
-    format!("{:?} {:?} {candidates:?} {:?}", response.id, response.model, response.usage)
+    format!(
+        "{:?} {:?} {candidates:?} {:?}",
+        response.id,
+        response.model,
+        response.usage.map(Usage::tokens)
+    )
 }
 
 fn said_part(part: &Part<'_>) -> Option<String> {
@@ -203,7 +208,7 @@ fn counted(stream: &[u8]) -> Usage {
     let mut decoder = Gemini.stream_decoder();
     decoder.push(stream, &mut |event| {
         if let Event::Usage(counted) = event {
-            usage = usage.max(counted);
+            usage = usage.max(counted.tokens());
         }
     });
     usage

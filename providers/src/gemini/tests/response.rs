@@ -4,8 +4,8 @@ use super::super::Gemini;
 use crate::Schema;
 use crate::codec::{Codec, Reply};
 use crate::conversation::{
-    Arguments, Candidate, ErrorClass, Finish, FinishReason, Opaque, Part, Response, Thinking,
-    ToolCall, Usage,
+    Arguments, Candidate, ErrorClass, Finish, FinishReason, Opaque, Part, Response, Served,
+    ServiceTier, Thinking, ToolCall, Usage,
 };
 
 fn reply() -> Reply {
@@ -97,11 +97,31 @@ fn usage_is_read_in_disjoint_kinds() {
                 ..Usage::default()
             }),
         ),
-        (json!({"promptTokenCount": null, "candidatesTokenCount": -4}), Some(Usage::default())),
+        (json!({"promptTokenCount": null, "candidatesTokenCount": -4}), None),
+        (json!({"promptTokenCount": 3, "candidatesTokenCount": -4}), None),
+        (json!({"promptTokenCount": 3, "candidatesTokenCount": "x"}), None),
+        (json!({"promptTokenCount": 3, "thoughtsTokenCount": 1e300}), None),
         (
             json!({"promptTokenCount": 3.0, "candidatesTokenCount": "4",
-                "thoughtsTokenCount": 1e300}),
-            Some(Usage { input: 3, output: 4, reasoning: u64::MAX, ..Usage::default() }),
+                "thoughtsTokenCount": 4_294_967_296_u64}),
+            Some(Usage { input: 3, output: 4, reasoning: 4_294_967_296, ..Usage::default() }),
+        ),
+        (
+            json!({"promptTokenCount": 1000, "candidatesTokenCount": 1300, "serviceTier": "flex",
+                "promptTokensDetails": [{"modality": "IMAGE", "tokenCount": 258},
+                    {"modality": "DOCUMENT", "tokenCount": 500},
+                    {"modality": "VIDEO", "tokenCount": 100}],
+                "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1290},
+                    {"modality": "VIDEO", "tokenCount": -1}]}),
+            Some(Usage {
+                input: 1000,
+                output: 1300,
+                image_input: 758,
+                video_input: 100,
+                image_output: 1290,
+                served: Served { tier: ServiceTier::Flex, ..Served::default() },
+                ..Usage::default()
+            }),
         ),
         (
             json!({"promptTokenCount": 3, "cachedContentTokenCount": 50}),

@@ -9,4 +9,4 @@ mod scalar;
 pub(super) mod write;
 
 pub(super) use object::{List, Unknown, refusal};
-pub(super) use scalar::{Count, Int, Number, Word};
+pub(super) use scalar::{Count, Int, Number, Tokens, Word};

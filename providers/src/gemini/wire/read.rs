@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_json::value::RawValue;
 
 use super::object::object;
-use super::{Count, Int, List, Number, Word};
+use super::{Count, Int, List, Number, Tokens, Word};
 use crate::json::Str;
 
 object! {
@@ -222,6 +222,8 @@ object! {
     GroundingMetadata<'a> {
         grounding_chunks: "groundingChunks" => List<&'a RawValue>,
         grounding_supports: "groundingSupports" => List<GroundingSupport<'a>>,
+        web_search_queries: "webSearchQueries" => List<Str<'a>>,
+        image_search_queries: "imageSearchQueries" => List<Str<'a>>,
     }
 }
 
@@ -288,13 +290,16 @@ object! {
 object! {
     /// What was used (`wire.md` §3.2).
     UsageMetadata<'a> {
-        prompt_token_count: "promptTokenCount" => Count,
-        cached_content_token_count: "cachedContentTokenCount" => Count,
-        tool_use_prompt_token_count: "toolUsePromptTokenCount" => Count,
-        candidates_token_count: "candidatesTokenCount" => Count,
-        thoughts_token_count: "thoughtsTokenCount" => Count,
+        prompt_token_count: "promptTokenCount" => Tokens,
+        cached_content_token_count: "cachedContentTokenCount" => Tokens,
+        tool_use_prompt_token_count: "toolUsePromptTokenCount" => Tokens,
+        candidates_token_count: "candidatesTokenCount" => Tokens,
+        thoughts_token_count: "thoughtsTokenCount" => Tokens,
         prompt_tokens_details: "promptTokensDetails" => List<ModalityCount<'a>>,
         candidates_tokens_details: "candidatesTokensDetails" => List<ModalityCount<'a>>,
+        tool_use_prompt_tokens_details: "toolUsePromptTokensDetails" => List<ModalityCount<'a>>,
+        service_tier: "serviceTier" => Word<'a>,
+        traffic_type: "trafficType" => Word<'a>,
     }
 }
 
@@ -302,7 +307,7 @@ object! {
     /// Tokens of one kind.
     ModalityCount<'a> {
         modality: "modality" => Word<'a>,
-        token_count: "tokenCount" => Count,
+        token_count: "tokenCount" => Tokens,
     }
 }
 

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 
+use crate::json;
+
 /// A word of an enumeration: its name, or its number in the proto (R: Vertex's gRPC bridge
 /// writes `"finishReason": 1`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +96,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Number<'a> {
     }
 }
 
-/// A count of tokens in a response. Whatever a provider writes, reading it never fails: what is
+/// A count of tokens; `None` if it is nonsense. Proto JSON may write it as a string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::gemini) struct Tokens(pub(in crate::gemini) Option<u64>);
+
+impl<'de> Deserialize<'de> for Tokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?;
+        Ok(Self(json::count(raw.get().trim_matches('"'))))
+    }
+}
+
+/// A place in a response. Whatever a provider writes, reading it never fails: what is
 /// below zero or no number is 0, what is too large is the largest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::gemini) struct Count(pub(in crate::gemini) u64);

@@ -29,6 +29,9 @@ pub(super) enum Key {
     GenerationConfig,
     OtherModels,
     Background,
+    ServiceTier,
+    Speed,
+    InferenceGeo,
 }
 
 /// The governed fields of an object: their exact spellings, and what they mean.
@@ -47,6 +50,7 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("tools", Key::Tools),
             ("functions", Key::Functions),
             ("reasoning_effort", Key::Effort),
+            ("service_tier", Key::ServiceTier),
             ("models", Key::OtherModels),
             ("fallbacks", Key::OtherModels),
         ],
@@ -56,6 +60,7 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("max_output_tokens", Key::MaxTokens),
             ("tools", Key::Tools),
             ("background", Key::Background),
+            ("service_tier", Key::ServiceTier),
             ("models", Key::OtherModels),
             ("fallbacks", Key::OtherModels),
         ],
@@ -67,12 +72,17 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("tools", Key::Tools),
             ("models", Key::OtherModels),
             ("fallbacks", Key::OtherModels),
+            ("service_tier", Key::ServiceTier),
+            ("speed", Key::Speed),
+            ("inference_geo", Key::InferenceGeo),
         ],
         Schema::Gemini => &[
             ("model", Key::Model),
             ("generationConfig", Key::GenerationConfig),
             ("generation_config", Key::GenerationConfig),
             ("tools", Key::Tools),
+            ("serviceTier", Key::ServiceTier),
+            ("service_tier", Key::ServiceTier),
         ],
     }
 }

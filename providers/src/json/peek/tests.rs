@@ -25,6 +25,36 @@ fn edited(body: &str, edit: Option<Edit>) -> String {
 }
 
 #[test]
+fn how_a_call_is_to_be_served_is_never_taken_for_cheaper() {
+    let served = |schema, more: &str| {
+        let body = format!(r#"{{"model":"m","service_tier":"priority"{more}}}"#);
+        Peek::of(schema, body.as_bytes()).unwrap().served()
+    };
+    let priority = Served { tier: ServiceTier::Priority, ..Served::default() };
+    for schema in [Chat, Responses, Claude, Gemini] {
+        assert_eq!(served(schema, ""), priority);
+    }
+    let dearest = Served { fast: true, us_only: true, ..priority };
+    assert_eq!(served(Claude, r#","speed":"fast","inference_geo":"us""#), dearest);
+    assert_eq!(served(Claude, r#","speed":"f\u0061st","inference_geo":"\u0075s""#), dearest);
+    assert_eq!(served(Claude, r#","speed":"standard","inference_geo":"global""#), priority);
+    assert_eq!(served(Claude, r#","speed":null,"inference_geo":7"#), priority);
+    for (written, tier) in [
+        (r#""flex""#, ServiceTier::Flex),
+        (r#""fl\u0065x""#, ServiceTier::Priority),
+        (r#""default""#, ServiceTier::Standard),
+        (r#""auto""#, ServiceTier::Unsaid),
+        ("null", ServiceTier::Unsaid),
+        ("[]", ServiceTier::Unsaid),
+    ] {
+        let body = format!(r#"{{"model":"m","service_tier":{written}}}"#);
+        assert_eq!(Peek::of(Chat, body.as_bytes()).unwrap().served().tier, tier, "{written}");
+    }
+    let body = br#"{"contents":[],"serviceTier":"SERVICE_TIER_PRIORITY"}"#;
+    assert_eq!(Peek::of(Gemini, body).unwrap().served(), priority);
+}
+
+#[test]
 fn openai_fields_are_found() {
     let body = br#" {"messages":[{"model":"inner","stream":false}], "model" : "gpt-5",
         "stream":true, "max_tokens":10,"max_completion_tokens": 20, "n":3,

@@ -26,6 +26,7 @@ pub(super) struct Answer<'a> {
     pub(super) usage: Option<&'a RawValue>,
     pub(super) error: Option<&'a RawValue>,
     pub(super) x_groq: Option<Groq<'a>>,
+    pub(super) service_tier: Option<&'a RawValue>,
 }
 
 /// An answer of which only the cost matters.
@@ -36,11 +37,13 @@ pub(super) struct Billed<'a> {
     pub(super) usage: Option<&'a RawValue>,
     pub(super) error: Option<&'a RawValue>,
     pub(super) x_groq: Option<Groq<'a>>,
+    pub(super) service_tier: Option<&'a RawValue>,
 }
 
 impl Billed<'_> {
     pub(super) fn usage(self) -> Option<Usage> {
-        self.usage.or(self.x_groq.and_then(|groq| groq.usage)).and_then(usage::decode)
+        let usage = self.usage.or(self.x_groq.and_then(|groq| groq.usage))?;
+        usage::decode(usage, self.service_tier)
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Response<'_>, ApiError> {
         model: words(answer.model),
         created: count(answer.created),
         candidates,
-        usage: usage.and_then(usage::decode),
+        usage: usage.and_then(|raw| usage::decode(raw, answer.service_tier)),
     })
 }
 

@@ -99,7 +99,7 @@ impl State {
             self.candidate(choice.place(position)).choice(&mut choice, sink)?;
         }
         let usage = chunk.usage.or(chunk.x_groq.and_then(|groq| groq.usage));
-        if let Some(usage) = usage.and_then(usage::decode) {
+        if let Some(usage) = usage.and_then(|raw| usage::decode(raw, chunk.service_tier)) {
             // Hosts that count in every chunk repeat themselves.
             if self.usage.replace(usage) != Some(usage) {
                 sink(Event::Usage(usage));

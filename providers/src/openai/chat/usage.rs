@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::conversation::Usage;
 use crate::openai::read::count;
-use crate::openai::usage::Totals;
+use crate::openai::usage::{Totals, served};
 
 /// `usage` as providers write it. All raw: a count that is not one must not cost the answer.
 #[derive(Deserialize)]
@@ -37,31 +37,26 @@ impl<'a> Details<'a> {
     }
 }
 
-/// Reads a `usage` object; `None` if it says nothing that can be counted.
-pub(super) fn decode(raw: &RawValue) -> Option<Usage> {
+/// Reads a `usage` object, and the `service_tier` beside it; `None` unless it tells both
+/// totals: what is untold, below zero or no number is not nothing (S-43).
+pub(super) fn decode(raw: &RawValue, tier: Option<&RawValue>) -> Option<Usage> {
     let counted: Counted<'_> = serde_json::from_str(raw.get()).ok()?;
     let input = Details::of(counted.prompt_tokens_details);
     let output = Details::of(counted.completion_tokens_details);
-    let prompt = count(counted.prompt_tokens);
-    let completion = count(counted.completion_tokens);
-    if prompt.is_none() && completion.is_none() {
-        return None;
-    }
-    Some(
-        Totals {
-            input: prompt.unwrap_or(0),
-            output: completion.unwrap_or(0),
-            all: count(counted.total_tokens),
-            cache_read: count(input.cached_tokens)
-                .or_else(|| count(counted.prompt_cache_hit_tokens))
-                .or_else(|| count(counted.cached_tokens)),
-            cache_write: count(input.cache_write_tokens),
-            reasoning: count(output.reasoning_tokens),
-            audio_input: count(input.audio_tokens),
-            audio_output: count(output.audio_tokens),
-        }
-        .into(),
-    )
+    let (prompt, completion) = (count(counted.prompt_tokens)?, count(counted.completion_tokens)?);
+    let totals = Totals {
+        input: prompt,
+        output: completion,
+        all: count(counted.total_tokens),
+        cache_read: count(input.cached_tokens)
+            .or_else(|| count(counted.prompt_cache_hit_tokens))
+            .or_else(|| count(counted.cached_tokens)),
+        cache_write: count(input.cache_write_tokens),
+        reasoning: count(output.reasoning_tokens),
+        audio_input: count(input.audio_tokens),
+        audio_output: count(output.audio_tokens),
+    };
+    Some(Usage { served: served(tier), ..totals.into() })
 }
 
 /// `usage` as SDKs expect it.

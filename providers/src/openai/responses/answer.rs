@@ -27,6 +27,7 @@ pub(super) struct Answer<'a> {
     incomplete_details: Option<&'a RawValue>,
     pub(super) output: Option<&'a RawValue>,
     usage: Option<&'a RawValue>,
+    service_tier: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +43,9 @@ impl<'a> Answer<'a> {
     }
 
     pub(super) fn usage(&self) -> Option<Usage> {
-        self.usage.and_then(usage::decode)
+        let usage = self.usage.and_then(usage::decode)?;
+        let served = usage::served(self.service_tier);
+        Some(Usage { calls: usage::calls(self.output), served, ..usage })
     }
 
     /// The error that it is.

@@ -58,7 +58,7 @@ fn names_made_up_by_the_thousand_take_no_more_memory() {
     // What is in use stays.
     assert_eq!(estimator.input("known", &request), input);
     assert_eq!(estimator.output("known", "known", None, 1, 128_000), output);
-    assert!(Estimator::MEMORY < 2 << 20, "{} bytes", Estimator::MEMORY);
+    const { assert!(Estimator::MEMORY < 2 << 20) };
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn many_threads_learn_at_once() {
                 assert!(estimator.input("m", &prose()).likely > 0);
                 assert!(estimator.output("m", "caller-0", None, 1, 8192).likely >= 1024);
                 if call % 100 == 0 {
-                    estimator.error();
+                    assert!(!estimator.error().is_empty());
                 }
             }
         }

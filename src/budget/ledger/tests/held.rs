@@ -54,6 +54,7 @@ fn the_tightest_budget_decides_for_all() {
     }
 }
 
+/// S-42.
 #[test]
 fn a_huge_limit_on_the_answer_locks_nobody_out() {
     let (ledger, _) = in_memory();

@@ -91,7 +91,7 @@ fn told(response: &Response<'_>) -> String {
             said.filter(|part| !matches!(part, Part::Text(_))).map(show_part).collect();
         told += &format!("{} {text:?} {rest:?} {:?}\n", candidate.index, candidate.finish);
     }
-    format!("{told}{:?}", response.usage.unwrap_or_default())
+    format!("{told}{:?}", response.usage.unwrap_or_default().tokens())
 }
 
 #[test]
@@ -179,9 +179,14 @@ fn streams_decode_the_same_however_they_are_cut() {
 #[test]
 fn a_stream_that_is_cut_short_has_no_end() {
     for (path, stream) in recordings(".response.sse") {
-        let whole = events([stream.as_bytes()]);
+        // Groq counts twice, and says the second time how it was served.
+        let counted_once = |mut events: Vec<String>| {
+            events.dedup();
+            events
+        };
+        let whole = counted_once(events([stream.as_bytes()]));
         for (end, _) in stream.match_indices("data: ").chain(stream.match_indices("\ndata:")) {
-            let cut = events([&stream.as_bytes()[..end]]);
+            let cut = counted_once(events([&stream.as_bytes()[..end]]));
             // Compatible hosts may say all there is to say before [DONE], and then nothing is lost.
             let allowed = path.to_string_lossy().contains("openai_chat_") && cut == whole;
             let ended = cut.last().is_some_and(|last| last == "end");

@@ -150,12 +150,17 @@ fn usage_is_split_into_kinds_that_do_not_overlap() {
             r#"{"prompt_tokens":66,"completion_tokens":6,"total_tokens":100}"#,
             usage(66, 0, 0, 6, 28),
         ),
-        (
-            r#"{"prompt_tokens":397,"completion_tokens":null,"total_tokens":null}"#,
-            usage(397, 0, 0, 0, 0),
-        ),
+        (r#"{"prompt_tokens":397,"completion_tokens":null,"total_tokens":null}"#, None),
         (r#"{"prompt_tokens":10.0,"completion_tokens":5e0}"#, usage(10, 0, 0, 5, 0)),
-        (r#"{"prompt_tokens":10,"completion_tokens":-5}"#, usage(10, 0, 0, 0, 0)),
+        (
+            r#"{"prompt_tokens":10.5,"completion_tokens":4294967296}"#,
+            usage(11, 0, 0, 4_294_967_296, 0),
+        ),
+        (r#"{"prompt_tokens":10,"completion_tokens":-5}"#, None),
+        (r#"{"prompt_tokens":10}"#, None),
+        (r#"{"prompt_tokens":10,"completion_tokens":18446744073709551616}"#, None),
+        (r#"{"prompt_tokens":10,"completion_tokens":[5]}"#, None),
+        (r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":-15}"#, usage(10, 0, 0, 5, 0)),
         (
             r#"{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":99},
             "completion_tokens_details":{"reasoning_tokens":99}}"#,

@@ -93,7 +93,7 @@ impl Told {
                 assert!(!std::mem::replace(&mut self.parts[*part as usize].stopped, true));
             }
             Event::Finish { candidate: 0, finish } => self.finish = Some(format!("{finish:?}")),
-            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Usage(usage) => self.usage = Some(usage.tokens()),
             Event::Error(error) => self.error = Some(error.message.clone()),
             Event::End => {
                 assert!(self.parts.iter().all(|part| part.stopped) && self.finish.is_some());
@@ -118,7 +118,8 @@ impl Told {
             Ok(response) => response,
             Err(error) => return Self { error: Some(error.message), ..Self::default() },
         };
-        let mut told = Self { usage: response.usage, ended: true, ..Self::default() };
+        let mut told =
+            Self { usage: response.usage.map(Usage::tokens), ended: true, ..Self::default() };
         let [candidate] = &response.candidates[..] else { panic!("{response:?}") };
         told.logprobs = candidate.logprobs.len();
         told.finish = Some(format!("{:?}", candidate.finish));

@@ -1,0 +1,136 @@
+//! `/budgets`: what they stand at; topping them up and resetting them.
+
+use http::StatusCode;
+use jiff::civil::{Date, Time};
+use jiff::{Timestamp, tz::Offset};
+use serde::Deserialize;
+
+use super::answer::Answer;
+use crate::budget::{AdjustError, Budget, Quantity, Scope};
+use crate::proxy::Gateway;
+use crate::report::{Reset, Standing, Standings, TopUp};
+use crate::snapshot::Snapshot;
+
+/// What a path asks to be done to a budget.
+pub(super) struct Asked<'a> {
+    budget: &'a str,
+    what: What,
+}
+
+enum What {
+    TopUp,
+    Reset,
+}
+
+/// All balances.
+pub(super) fn show(gateway: &Gateway) -> Answer {
+    told(gateway, &gateway.live.pin(), |_| true)
+}
+
+/// What a path asks for: `/budgets/NAME/top-up` or `/budgets/NAME/reset`. Names may have slashes.
+pub(super) fn change(path: &str) -> Option<Asked<'_>> {
+    let (budget, what) = path.strip_prefix("/budgets/")?.rsplit_once('/')?;
+    let what = match what {
+        "top-up" => What::TopUp,
+        "reset" => What::Reset,
+        _ => return None,
+    };
+    Some(Asked { budget, what })
+}
+
+/// Does what was asked for, and shows what the budget stands at then.
+pub(super) fn make(
+    gateway: &Gateway,
+    snapshot: &Snapshot,
+    asked: Asked<'_>,
+    body: &[u8],
+) -> Answer {
+    let named = snapshot.budgets.iter().find(|budget| budget.name == asked.budget);
+    let Some(budget) = named else {
+        let names: Vec<&str> = snapshot.budgets.iter().map(|b| b.name.as_str()).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let error = format!("there is no such budget; there are: {names}");
+        return Answer::refusal(StatusCode::NOT_FOUND, &error);
+    };
+    let made = match asked.what {
+        What::TopUp => top_up(gateway, budget, body),
+        What::Reset => reset(gateway, budget, body),
+    };
+    match made {
+        Ok(()) => told(gateway, snapshot, |name| name == budget.name),
+        Err((status, error)) => Answer::refusal(status, &error),
+    }
+}
+
+type Made = Result<(), (StatusCode, String)>;
+
+fn top_up(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
+    let TopUp { of, amount, until } = read(body)?;
+    let invalid = |error| (StatusCode::BAD_REQUEST, error);
+    let quantity: Quantity =
+        amount.parse().map_err(|error| invalid(format!("`amount`: {error}")))?;
+    let until = moment(&until).ok_or_else(|| {
+        invalid(format!(
+            "`until`: `{until}` is not a day or time; write it as 2026-12-01 or \
+             2026-12-01T18:00:00Z"
+        ))
+    })?;
+    let of = counter(budget, of)?;
+    gateway.ledger.top_up(budget, &of, quantity, until).map_err(not_made)?;
+    log::warn!("budget {} of {of:?}: topped up by {quantity}", budget.name);
+    Ok(())
+}
+
+fn reset(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
+    let Reset { of } = if body.is_empty() { Reset::default() } else { read(body)? };
+    let of = counter(budget, of)?;
+    gateway.ledger.reset(budget, &of).map_err(not_made)?;
+    log::warn!("budget {} of {of:?}: reset", budget.name);
+    Ok(())
+}
+
+/// The counter that is meant: of a total there is one only.
+fn counter(budget: &Budget, of: Option<String>) -> Result<String, (StatusCode, String)> {
+    let total = budget.per == Scope::TOTAL;
+    match of {
+        Some(of) if total && !of.is_empty() => {
+            let error = format!("`of`: this budget is a total and has no counter {of:?}");
+            Err((StatusCode::BAD_REQUEST, error))
+        }
+        None if !total => {
+            let error = format!("`of` is missing: say which {} is meant", budget.per);
+            Err((StatusCode::BAD_REQUEST, error))
+        }
+        of => Ok(of.unwrap_or_default()),
+    }
+}
+
+fn not_made(error: AdjustError) -> (StatusCode, String) {
+    let status = match error {
+        AdjustError::NoSuchLimit | AdjustError::Over => StatusCode::BAD_REQUEST,
+        AdjustError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, error.to_string())
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (StatusCode, String)> {
+    serde_json::from_slice(body).map_err(|error| {
+        (StatusCode::BAD_REQUEST, format!("the body is not as it must be: {error}"))
+    })
+}
+
+/// A time, or the end of a day in UTC.
+fn moment(text: &str) -> Option<i64> {
+    let time = text.parse::<Timestamp>().ok();
+    let day = || {
+        let next = text.parse::<Date>().ok()?.tomorrow().ok()?;
+        Offset::UTC.to_timestamp(next.to_datetime(Time::midnight())).ok()
+    };
+    time.or_else(day).map(Timestamp::as_second)
+}
+
+fn told(gateway: &Gateway, snapshot: &Snapshot, shown: impl Fn(&str) -> bool) -> Answer {
+    let balances = gateway.ledger.balances(&snapshot.budgets);
+    let shown = balances.iter().filter(|balance| shown(&balance.budget));
+    Answer::json(StatusCode::OK, &Standings { budgets: shown.map(Standing::from).collect() })
+}

@@ -1,0 +1,102 @@
+//! Tables for people.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::{Standing, Standings, Statement};
+use crate::budget::{Money, Spend};
+
+const COUNTED: [&str; 5] = ["calls", "input", "output", "cost", "estimated"];
+
+/// The rows of a statement, the dearest first, and their sum.
+pub(super) fn statement(statement: &Statement) -> String {
+    let columns = statement.columns();
+    let days = columns.iter().any(|column| column.name() == "day");
+    let mut rows: Vec<_> = statement.rows.iter().collect();
+    if !days {
+        rows.sort_by_key(|row| std::cmp::Reverse(row.spend().nanos));
+    }
+    let names = columns.iter().map(|column| column.name().replace('_', " "));
+    let mut table = table(names.chain(COUNTED.map(str::to_owned)).collect());
+    for row in rows {
+        let named = columns.iter().map(|column| shown(row.of(*column)));
+        table.add_row(named.chain(counted(row.spend())).collect::<Vec<_>>());
+    }
+    if statement.rows.len() != 1 {
+        let mut names = vec![String::new(); columns.len()];
+        if let Some(first) = names.first_mut() {
+            "total".clone_into(first);
+        }
+        names.extend(counted(&statement.total));
+        table.add_row(names);
+    }
+    right(&mut table, columns.len());
+    let Statement { gateway, from, to, .. } = statement;
+    format!("{gateway}, {from} to {to} (UTC)\n{table}\n")
+}
+
+/// What budgets stand at.
+pub(super) fn standings(standings: &Standings) -> String {
+    let heads = ["budget", "of", "window", "limit", "spent", "reserved", "left", "until"];
+    let mut table = table(heads.map(str::to_owned).to_vec());
+    for standing in &standings.budgets {
+        let Standing { budget, per, of, window, unit, .. } = standing;
+        let of = if per == "total" { "total".to_owned() } else { shown(of) };
+        let amount = |number: &str| match unit.as_str() {
+            "usd" => format!("${number}"),
+            _ => format!("{number} {}", unit.replace('_', " ")),
+        };
+        let end = standing.window_end.as_deref().unwrap_or("-");
+        table.add_row([
+            shown(budget),
+            of,
+            shown(window),
+            amount(&standing.limit),
+            amount(&standing.spent),
+            amount(&standing.reserved),
+            amount(&standing.remaining),
+            end.to_owned(),
+        ]);
+    }
+    if standings.budgets.is_empty() {
+        return "no budget has been used yet, or there is none\n".to_owned();
+    }
+    for column in 3..7 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{table}\n")
+}
+
+fn counted(spend: &Spend) -> [String; 5] {
+    let money = |money: Money| format!("{money:.4}");
+    [
+        spend.requests.to_string(),
+        spend.input_tokens.to_string(),
+        spend.output_tokens.to_string(),
+        money(spend.cost()),
+        money(spend.estimated()),
+    ]
+}
+
+/// A name as a terminal may see it: callers choose some of them (S-55).
+fn shown(name: &str) -> String {
+    if name.is_empty() {
+        return "-".to_owned();
+    }
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn table(heads: Vec<String>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(heads);
+    table
+}
+
+fn right(table: &mut Table, from: usize) {
+    for column in from..from + COUNTED.len() {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}

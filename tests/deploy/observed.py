@@ -1,0 +1,204 @@
+"""An Egret under load that makes it export everything it has to tell, and what it exports then."""
+
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+HOST = "127.0.0.1"
+STARTING_S = 60
+# What `egret simulate` answers to. They open nothing.
+CREDENTIALS = {"openai": "sk-simulated-openai", "claude": "sk-ant-simulated-claude"}
+TOKEN = "token-of-the-admin"
+
+
+def free_ports(count):
+    """Ports in a row that nobody listens on."""
+    for first in range(20_000 + os.getpid() % 9_000, 32_000, count):
+        held = []
+        try:
+            for port in range(first, first + count):
+                held.append(socket.create_server((HOST, port)))
+            return list(range(first, first + count))
+        except OSError:
+            continue
+        finally:
+            for one in held:
+                one.close()
+    raise RuntimeError("no free ports between 20000 and 32000")
+
+
+def config(ports, hook):
+    """The gateway's configuration, as data. JSON is YAML."""
+    openai = {
+        "schema": "openai",
+        "url": f"http://{HOST}:{ports['openai']}/v1",
+        "credential": {"env": "OPENAI"},
+        "plaintext": "allowed",
+    }
+    claude = {
+        "schema": "claude",
+        "url": f"http://{HOST}:{ports['claude']}",
+        "credential": {"env": "CLAUDE"},
+        "plaintext": "allowed",
+    }
+    failing = {"backend": "failing", "model": "fault-503"}
+    working = {"backend": "claude", "model": "claude-haiku-4-5"}
+    return {
+        "listeners": [{"address": f"{HOST}:{ports['gateway']}"}],
+        "admin": {"address": f"{HOST}:{ports['admin']}", "token": {"env": "ADMIN"}},
+        "backends": {"openai": openai, "claude": claude, "failing": openai},
+        "routes": [
+            {"models": ["gpt-*"], "backends": ["openai"]},
+            {"models": ["claude-*"], "backends": ["claude"]},
+            {"models": ["reliable"], "backends": [failing, working]},
+        ],
+        "budgets": [
+            {"name": "calls", "per": "total", "limit": "30 requests", "window": "month", "warn": ["10%"]},
+            {"name": "money", "per": "caller", "limit": "100 USD", "window": "day"},
+        ],
+        "prices": [{"model": "fault-503", "input": 0, "output": 0}],
+        "webhook": {"url": hook},
+        "ledger": "memory",
+    }
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Takes what it is told."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Observed:
+    """A gateway in front of simulated providers, all of it in one folder."""
+
+    def __init__(self, egret, folder: Path):
+        names = ["openai", "claude", "gemini", "gateway", "admin"]
+        self.ports = dict(zip(names, free_ports(len(names))))
+        self.hook = ThreadingHTTPServer((HOST, 0), Hook)
+        threading.Thread(target=self.hook.serve_forever, daemon=True).start()
+        hook = f"http://{HOST}:{self.hook.server_port}/"
+        self.file = folder / "egret.yaml"
+        self.file.write_text(json.dumps(config(self.ports, hook)))
+        self.egret, self.children, self.log = str(egret), [], (folder / "log").open("wb")
+        simulate = ["simulate", "--plain", "--address", f"{HOST}:{self.ports['openai']}"]
+        self.start(folder, [*simulate, "--dir", str(folder)])
+        self.start(folder, ["run", "--config", str(self.file)])
+        self.until("ready", lambda: self.get("/readyz") is not None)
+
+    def start(self, folder, arguments):
+        secrets = {"OPENAI": CREDENTIALS["openai"], "CLAUDE": CREDENTIALS["claude"], "ADMIN": TOKEN}
+        self.children.append(
+            subprocess.Popen(
+                [self.egret, *arguments],
+                cwd=folder,
+                env=os.environ | secrets,
+                stdout=self.log,
+                stderr=self.log,
+            )
+        )
+
+    def stop(self):
+        for child in self.children:
+            child.kill()
+            child.wait()
+        self.hook.shutdown()
+
+    def until(self, what, asked):
+        deadline = time.monotonic() + STARTING_S
+        while not asked():
+            assert all(child.poll() is None for child in self.children), "a process ended"
+            assert time.monotonic() < deadline, f"it never came to: {what}"
+            time.sleep(0.05)
+
+    @property
+    def admin(self):
+        return f"http://{HOST}:{self.ports['admin']}"
+
+    def get(self, path, admin=None):
+        try:
+            with urllib.request.urlopen((admin or self.admin) + path, timeout=10) as answer:
+                return answer.read().decode()
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def turn(self, path, body):
+        """Asks for a model turn; the status of the answer."""
+        request = urllib.request.Request(
+            f"http://{HOST}:{self.ports['gateway']}{path}",
+            data=json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                answer.read()
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def chat(self, model, text="hello", **more):
+        messages = [{"role": "user", "content": text}]
+        return self.turn("/v1/chat/completions", {"model": model, "messages": messages, **more})
+
+    def beside(self, folder):
+        """Another gateway, whose store can't be reached: what it says of that, and of its ledger."""
+        port, admin, nobody = free_ports(3)
+        settings = config(self.ports | {"gateway": port, "admin": admin}, "http://127.0.0.1:9/")
+        settings["store"] = {"redis": f"{HOST}:{nobody}"}
+        (folder / "stored.yaml").write_text(json.dumps(settings))
+        self.start(folder, ["run", "--config", str(folder / "stored.yaml")])
+        url = f"http://{HOST}:{admin}"
+        self.until("a store that fails", lambda: "egret_store_failures_total" in (self.get("/metrics", url) or ""))
+        return self.get("/metrics", url)
+
+    def everything(self):
+        """Makes happen whatever there is a metric for."""
+        assert self.chat("gpt-4o-mini") == 200
+        assert self.chat("gpt-4o-mini", stream=True) == 200
+        assert self.chat("claude-haiku-4-5", seed=1) == 200
+        assert self.chat("gpt-4o-mini", "[[usage absent]]") == 200
+        for _ in range(12):
+            assert self.chat("reliable") == 200
+        while self.chat("gpt-4o-mini") == 200:
+            pass
+        self.file.write_text("nonsense: true")
+        for event in ['egret_config_reloads_total{gateway="egret",result="failed"}', "egret_webhook"]:
+            self.until(event, lambda: event in self.get("/metrics"))
+
+    def exported(self, folder):
+        """Each metric's name and its labels."""
+        found = {}
+        for line in (self.get("/metrics") + self.beside(folder)).splitlines():
+            if line.startswith("#") or not line:
+                continue
+            name, _, rest = line.partition("{")
+            labels = rest.rpartition("}")[0]
+            names = {part.partition("=")[0] for part in split(labels)}
+            found.setdefault(name.split(" ")[0], set()).update(names)
+        return found
+
+
+def split(labels):
+    """Label pairs; commas in quotes do not count."""
+    parts, quoted, last = [""], False, ""
+    for character in labels:
+        if character == '"' and last != "\\":
+            quoted = not quoted
+        if character == "," and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += character
+        last = character
+    return [part for part in parts if part]

@@ -48,7 +48,7 @@ impl Admin {
                     balances: &ledger.balances(&snapshot.budgets),
                     ledger_writable: ledger.is_writable(),
                     store: ledger.store_status(),
-                    accuracy: &[],
+                    accuracy: &self.gateway.estimator.error(),
                 };
                 Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }

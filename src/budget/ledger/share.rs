@@ -8,7 +8,7 @@ use crate::budget::{
     book::Slip,
     lease::{Lease, Report},
     shared::{Accounts, Store, StoreStatus},
-    statement::Day,
+    statement::{Day, Written},
     store::StoreSettings,
 };
 
@@ -101,7 +101,8 @@ impl Accounts for Shared {
         let today = self.clock.now();
         let from = if all { String::new() } else { Day::of(today - DAY).to_string() };
         // Days are in the order of their text, up to one that no text of a day is after.
-        self.lock().book.statement().between(&from, "~")
+        let written = self.lock().book.statement().between(&from, "~");
+        Written::out(written)
     }
 
     fn give_back(&self) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use providers::conversation::{ErrorClass, Usage};
+use providers::conversation::{ErrorClass, Served, Usage};
 
 use super::Denial;
 use crate::budget::estimate::{Estimator, Measured};
@@ -19,6 +19,8 @@ pub struct Admitted {
     pub(super) held: Charge,
     /// What that counts.
     pub(super) usage: Usage,
+    /// How it is asked to be served.
+    pub(super) served: Served,
     /// What one candidate may have, where that is less than the caller allows.
     pub(super) output_cap: Option<u64>,
     /// What is learned from the call; `None` where nothing is billed.
@@ -79,7 +81,7 @@ impl Admitted {
         if let Some(lesson) = &self.lesson {
             lesson.learn(usage);
         }
-        let charge = self.terms.charge(usage);
+        let charge = self.charge(usage);
         self.reservation.settle(charge);
         charge.cost.nanos()
     }
@@ -100,7 +102,7 @@ impl Admitted {
         if known.total_input() == 0 {
             known.input = self.usage.input;
         }
-        let (known, held) = (self.terms.charge(&known), self.held);
+        let (known, held) = (self.charge(&known), self.held);
         if known.cost > held.cost || known.input > held.input || known.output > held.output {
             let charge = Charge {
                 cost: held.cost.max(known.cost),
@@ -113,6 +115,11 @@ impl Admitted {
         }
         // Dropped unsettled, a dispatched reservation charges its estimate and is counted so.
         Some(self.held.cost.nanos())
+    }
+
+    /// What this usage comes to. Where the answer does not say how it was served, it was as asked.
+    fn charge(&self, usage: &Usage) -> Charge {
+        self.terms.charge(&Usage { served: usage.served.or(self.served), ..*usage })
     }
 
     /// The provider did nothing that it bills.
@@ -148,11 +155,9 @@ impl Terms {
 
     /// The most that so much input and output can come to. Nobody knows yet how much of the input
     /// the provider will write into its cache, which some charge more for.
-    pub(super) fn most(&self, input: u64, output: u64) -> Charge {
-        let usage = Usage { input, output, ..Usage::default() };
-        let cached = Usage { cache_write: input, output, ..Usage::default() };
-        let cost = self.cost(&usage).max(self.cost(&cached));
-        Charge { cost, ..self.charge(&usage) }
+    pub(super) fn most(&self, usage: Usage) -> Charge {
+        let cached = Usage { input: 0, cache_write: usage.input, ..usage };
+        Charge { cost: self.cost(&usage).max(self.cost(&cached)), ..self.charge(&usage) }
     }
 
     /// What this usage costs; nothing where no price is known and every budget allows that.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use providers::conversation::{ErrorClass, Usage};
+use providers::conversation::{ErrorClass, Served, Usage};
 use providers::translate::Billed;
 
 use super::admitted::{Admitted, Lesson};
@@ -54,7 +54,8 @@ impl Attempt {
     /// A call that is passed on unread.
     pub fn unread(path: &str) -> Call<'_> {
         let request = Measured::of(b"");
-        Call { model: path, request, billed: Billed::Unknown, least_output: 0 }
+        let served = Served::default();
+        Call { model: path, request, billed: Billed::Unknown, served, least_output: 0 }
     }
 
     /// Counts this attempt in the rates that it has not been counted in, and sets aside what it is
@@ -97,7 +98,8 @@ impl Attempt {
             cap: output_cap.map(|each| each.saturating_mul(forecast.candidates)),
         });
         let usage = Usage { input: forecast.input, output: held.output, ..Usage::default() };
-        Ok(Admitted { reservation, terms: self.terms.clone(), held, usage, output_cap, lesson })
+        let (terms, served) = (self.terms.clone(), call.served);
+        Ok(Admitted { reservation, terms, held, usage, served, output_cap, lesson })
     }
 
     /// The budgets that the call counts in. A model that takes over where a budget has no room does
@@ -169,7 +171,7 @@ fn refusal(denied: &Denied, history: &History) -> Denial {
                 && !history.has_downgraded(&exceeded.budget)
             {
                 let (budget, model) = (exceeded.budget.clone(), model.clone());
-                denial.downgrade = Some(Downgrade { budget, model });
+                denial.downgrade = Some(Box::new(Downgrade { budget, model }));
             }
             denial
         }

@@ -1,6 +1,6 @@
 //! What one attempt is expected to take, and what its budgets allow a single call.
 
-use providers::conversation::ErrorClass;
+use providers::conversation::{ErrorClass, Served, Usage};
 use providers::translate::Billed;
 
 use super::{Call, Denial};
@@ -18,6 +18,8 @@ pub(super) struct Forecast {
     /// Of all candidates together.
     pub(super) output: Expected,
     pub(super) candidates: u64,
+    /// How it is to be served: a cheaper tier is one only once the answer says so.
+    served: Served,
     /// What the caller, or else the model, allows the output to be.
     allowed: u64,
 }
@@ -45,14 +47,20 @@ impl Forecast {
             Billed::Turn { .. } | Billed::Input => estimator.input(model, &call.request).most,
             Billed::Nothing | Billed::Unknown => 0,
         };
-        Self { input, output, candidates, allowed: output.most }
+        let served = Served::default().or(call.served);
+        Self { input, output, candidates, served, allowed: output.most }
+    }
+
+    /// The most that it comes to with so much output.
+    fn charge(&self, terms: &Terms, output: u64) -> Charge {
+        terms.most(Usage { input: self.input, output, served: self.served, ..Usage::default() })
     }
 
     /// What has to be set aside.
     pub(super) fn estimate(&self, terms: &Terms) -> Estimate {
         Estimate {
-            likely: terms.most(self.input, self.output.likely),
-            most: terms.most(self.input, self.output.most),
+            likely: self.charge(terms, self.output.likely),
+            most: self.charge(terms, self.output.most),
         }
     }
 
@@ -66,7 +74,7 @@ impl Forecast {
         if budget.on_exceeded == OnExceeded::Audit || budget.per_call == Ceiling::default() {
             return Ok(());
         }
-        let fits = |output: u64| within(&budget.per_call, &terms.most(self.input, output));
+        let fits = |output: u64| within(&budget.per_call, &self.charge(terms, output));
         if fits(self.output.most) {
             return Ok(());
         }
@@ -79,7 +87,7 @@ impl Forecast {
     }
 
     fn too_expensive(&self, budget: &Budget, terms: &Terms, fitting: u64) -> Denial {
-        let likely = terms.most(self.input, self.output.likely);
+        let likely = self.charge(terms, self.output.likely);
         let (name, Ceiling { cost, tokens }) = (&budget.name, &budget.per_call);
         let (estimate, ceiling) = match (cost, tokens) {
             (Some(cost), _) if likely.cost > *cost => {
@@ -109,7 +117,7 @@ impl Forecast {
             return None;
         }
         // Parts of a nano-dollar may be missing.
-        let fits = |output: u64| terms.most(self.input, output).cost <= held.cost;
+        let fits = |output: u64| self.charge(terms, output).cost <= held.cost;
         let output = if fits(held.output) { held.output } else { largest(held.output, fits) };
         Some(output / self.candidates)
     }

@@ -13,7 +13,7 @@ mod rates;
 use std::sync::Arc;
 use std::time::Instant;
 
-use providers::conversation::{ApiError, ErrorClass};
+use providers::conversation::{ApiError, ErrorClass, Served};
 use providers::translate::Billed;
 
 pub use admitted::Admitted;
@@ -35,7 +35,7 @@ pub struct Denial {
     /// What the caller is told.
     pub error: ApiError,
     /// The model that may take over.
-    pub downgrade: Option<Downgrade>,
+    pub downgrade: Option<Box<Downgrade>>,
 }
 
 impl Denial {
@@ -53,6 +53,8 @@ pub struct Call<'a> {
     pub request: Measured,
     /// What a provider will bill it for.
     pub billed: Billed,
+    /// How the provider is asked to serve it, as far as that changes the price.
+    pub served: Served,
     /// The lowest output limit that it can be sent with, for each candidate.
     pub least_output: u64,
 }

@@ -22,6 +22,7 @@ fn admitted(ledger: &Arc<Ledger>, budget: &Budget) -> Admitted {
         terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),
         held: HELD,
         usage: Usage { output: HELD.output, ..Usage::default() },
+        served: providers::conversation::Served::default(),
         output_cap: None,
         lesson: None,
     }

@@ -55,6 +55,12 @@ const EVENTS_KEPT: usize = 256;
 /// a failed sync, which may have lost lines, the whole file is written anew. A crash in the
 /// meantime charges estimates instead of the real usage.
 ///
+/// **Replicas.** Alone, a ledger holds all of each limit. Shared ([`Ledger::share`]), it holds what
+/// it has leased and spends only that, so all replicas together stay within a limit as one does; the
+/// module `lease` has the rules. While the store can't be reached, calls that fit into leases go on,
+/// and others are refused with [`Denied::Unavailable`]; or, if the settings say so, each replica may
+/// use a percentage of each limit beyond its lease, in each window.
+///
 /// **The clock.** Time never goes back in the ledger: a clock that does finds the window it left,
 /// with what was spent in it. One that was far ahead makes limits hold until its window ends; move
 /// the file away to start anew.

@@ -182,6 +182,10 @@ section! {
         output: Price,
         cache_read: Price,
         cache_write: Price,
+        web_search: Price,
+        file_search: Price,
+        code_session: Price,
+        image: Price,
         assume: Switch,
     }
 }

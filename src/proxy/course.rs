@@ -2,6 +2,7 @@
 
 use pingora::proxy::Session;
 use providers::Schema;
+use providers::conversation::Served;
 use providers::translate::Inbound;
 
 use super::Gateway;
@@ -101,13 +102,15 @@ struct Reserved {
 }
 
 impl Course<'_> {
-    fn call<'m>(&self, model: &'m str, least_output: u64) -> Call<'m> {
-        Call { model, request: self.request, billed: self.inbound.billed(), least_output }
+    /// What is asked of a model, before it is known of whom.
+    fn call<'m>(&self, model: &'m str) -> Call<'m> {
+        let (request, billed) = (self.request, self.inbound.billed());
+        Call { model, request, billed, served: Served::default(), least_output: 0 }
     }
 
     /// Where a request for this model may go.
     fn admit(&mut self, ctx: &mut RequestCtx, model: &str) -> Result<Grant, Denial> {
-        let (call, draw) = (self.call(model, 0), self.gateway.draw());
+        let (call, draw) = (self.call(model), self.gateway.draw());
         let grant = admission::admit(self.rules, self.who, call, draw, &mut self.history);
         ctx.room = self.history.room();
         grant
@@ -133,7 +136,11 @@ impl Course<'_> {
     ) -> Result<Reserved, Denial> {
         let schema = prepared.schema;
         let outgoing = prepared.enter(self.gateway, ctx, attempt);
-        let call = self.call(attempt.model(), self.inbound.least_output(schema));
+        // Another schema is not asked for the caller's tier; OpenAI's two have the same.
+        let same = schema == ctx.surface || is_openai(schema) && is_openai(ctx.surface);
+        let served = if same { self.inbound.served() } else { Served::default() };
+        let least_output = self.inbound.least_output(schema);
+        let call = Call { served, least_output, ..self.call(attempt.model()) };
         let reserved = attempt.reserve(self.rules, self.who, call, &mut self.history).await;
         ctx.room = self.history.room();
         let admitted = reserved?;
@@ -154,7 +161,7 @@ impl Course<'_> {
     /// The attempts at the model that takes over where a budget has no room, if it names one that
     /// this caller may use; otherwise the refusal stands.
     fn downgrade(&mut self, ctx: &mut RequestCtx, denial: &Denial) -> Option<Vec<Attempt>> {
-        let downgrade = denial.downgrade.as_ref()?;
+        let downgrade = denial.downgrade.as_deref()?;
         let grant = self.admit(ctx, &downgrade.model).ok()?;
         self.history.downgrade(downgrade);
         self.gateway.metrics.downgraded(ctx.place(), ctx.caller(), &downgrade.budget);
@@ -167,4 +174,8 @@ impl Course<'_> {
         let Self { gateway, inbound, who, .. } = self;
         Exchange { gateway, inbound, attempt, who, schema }
     }
+}
+
+const fn is_openai(schema: Schema) -> bool {
+    matches!(schema, Schema::Chat | Schema::Responses)
 }

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
 use crate::budget::{Column, Spend, SpendRow};

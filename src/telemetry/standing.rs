@@ -37,6 +37,7 @@ pub(super) struct Standing {
     reachable: GaugeVec,
     sync_age: GaugeVec,
     store_failures: IntCounterVec,
+    store_passed: IntCounterVec,
     error: GaugeVec,
 }
 
@@ -57,11 +58,11 @@ impl Standing {
             Ok::<_, prometheus::Error>(vec)
         };
         let budget = ["gateway", "budget", "per", "of", "unit", "window"];
-        let store_failures = IntCounterVec::new(
-            Opts::new("egret_store_failures_total", "How often the store did not answer."),
-            &["gateway"],
-        )?;
-        registry.register(Box::new(store_failures.clone()))?;
+        let counter = |name: &str, help: &str| {
+            let vec = IntCounterVec::new(Opts::new(name, help), &["gateway"])?;
+            registry.register(Box::new(vec.clone()))?;
+            Ok::<_, prometheus::Error>(vec)
+        };
         Ok(Self {
             limit: gauge("egret_budget_limit", "What a budget allows, grants included.", &budget)?,
             spent: gauge("egret_budget_spent", "What has been spent of it.", &budget)?,
@@ -86,7 +87,14 @@ impl Standing {
                 "How long ago the store last answered.",
                 &["gateway"],
             )?,
-            store_failures,
+            store_failures: counter(
+                "egret_store_failures_total",
+                "How often the store did not answer.",
+            )?,
+            store_passed: counter(
+                "egret_store_outage_calls_total",
+                "Calls that an open outage let pass beyond what was leased.",
+            )?,
             error: gauge(
                 "egret_estimate_error_ratio",
                 "How far off estimates of input tokens have been, as a share of the real count.",
@@ -123,9 +131,11 @@ impl Standing {
         self.reachable.reset();
         self.sync_age.reset();
         self.store_failures.reset();
-        let Some(StoreStatus { reachable, last_sync, failures }) = store else { return };
+        self.store_passed.reset();
+        let Some(StoreStatus { reachable, last_sync, failures, passed }) = store else { return };
         self.reachable.with_label_values(&[gateway]).set(f64::from(u8::from(reachable)));
         self.store_failures.with_label_values(&[gateway]).inc_by(failures);
+        self.store_passed.with_label_values(&[gateway]).inc_by(passed);
         if let Some(age) = last_sync {
             self.sync_age.with_label_values(&[gateway]).set(age.as_secs_f64());
         }

@@ -21,6 +21,10 @@ fn terms(input: u64, output: u64) -> Terms {
         cache_read: None,
         cache_write: None,
         assume: false,
+        web_search: None,
+        file_search: None,
+        code_session: None,
+        image: None,
     };
     let book = PriceBook::new(vec![price]).unwrap();
     let seller = Seller { provider: None, host: "h", schema: Schema::Chat };
@@ -28,9 +32,19 @@ fn terms(input: u64, output: u64) -> Terms {
     Terms { capabilities, on_responses: None, price: book.price(seller, "m", SystemTime::now()) }
 }
 
+fn most_of(terms: &Terms, input: u64, output: u64) -> Charge {
+    terms.most(Usage { input, output, ..Usage::default() })
+}
+
 fn forecast(limit: Option<u64>, candidates: u32, least_output: u64) -> Forecast {
     let billed = Billed::Turn { output_limit: limit, candidates };
-    let call = Call { model: "m", request: Measured::of(b"{}"), billed, least_output };
+    let call = Call {
+        model: "m",
+        request: Measured::of(b"{}"),
+        billed,
+        served: Served::default(),
+        least_output,
+    };
     Forecast::of(call, &terms(500, 8000), &Estimator::default(), ("m", "c"))
 }
 
@@ -57,7 +71,7 @@ fn a_ceiling_lowers_the_most_until_not_even_what_is_likely_fits() {
     let terms = terms(500, 8000);
     let mut call = forecast(Some(100_000), 1, 1);
     let input = call.input;
-    let most = |output: u64| terms.most(input, output);
+    let most = |output: u64| most_of(&terms, input, output);
     for (budget, expected) in [
         (ceiling(Some(most(100_000).cost.nanos()), None), 100_000),
         (ceiling(None, Some(input + 50_000)), 50_000),
@@ -88,19 +102,25 @@ fn a_ceiling_lowers_the_most_until_not_even_what_is_likely_fits() {
 fn what_has_no_output_fits_under_a_ceiling_or_does_not() {
     let (estimator, terms) = (Estimator::default(), terms(500, 8000));
     let request = Measured::of(b"{}");
-    let call = Call { model: "m", request, billed: Billed::Input, least_output: 0 };
+    let call = Call {
+        model: "m",
+        request,
+        billed: Billed::Input,
+        served: Served::default(),
+        least_output: 0,
+    };
     let mut texts = Forecast::of(call, &terms, &estimator, ("m", "c"));
     texts.keep_below(&ceiling(None, Some(texts.input)), &terms).unwrap();
     assert!(texts.keep_below(&ceiling(None, Some(texts.input - 1)), &terms).is_err());
-    assert_eq!(texts.output_cap(&terms.most(texts.input, 0), &terms), None);
+    assert_eq!(texts.output_cap(&most_of(&terms, texts.input, 0), &terms), None);
 }
 
 #[test]
 fn each_candidate_has_its_part() {
     let terms = terms(500, 8000);
     let call = forecast(Some(1000), 3, 1);
-    assert_eq!(call.output_cap(&terms.most(call.input, 3000), &terms), None);
-    assert_eq!(call.output_cap(&terms.most(call.input, 2000), &terms), Some(666));
+    assert_eq!(call.output_cap(&most_of(&terms, call.input, 3000), &terms), None);
+    assert_eq!(call.output_cap(&most_of(&terms, call.input, 2000), &terms), Some(666));
 }
 
 proptest! {
@@ -116,7 +136,7 @@ proptest! {
         let terms = terms(input, output);
         let billed = Billed::Turn { output_limit: Some(limit), candidates };
         let request = Measured::of(b"{}");
-        let call = Call { model: "m", request, billed, least_output: 16.min(limit) };
+        let call = Call { model: "m", request, billed, served: Served::default(), least_output: 16.min(limit) };
         let forecast = Forecast::of(call, &terms, &Estimator::default(), ("m", "c"));
         // As the ledger holds it, each number rounded up.
         let Estimate { likely, most } = forecast.estimate(&terms);
@@ -125,7 +145,7 @@ proptest! {
         let held = Charge { cost, output: part(likely.output, most.output), ..most };
         let each = forecast.output_cap(&held, &terms).unwrap_or(limit);
         let all = each * u64::from(candidates);
-        let most = terms.most(forecast.input, all);
+        let most = most_of(&terms, forecast.input, all);
         prop_assert!(most.cost <= held.cost && most.output <= held.output);
         prop_assert!(each >= 16.min(limit));
         prop_assert!(all + u64::from(candidates) + 1 >= held.output);

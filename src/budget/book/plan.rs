@@ -39,6 +39,8 @@ struct Draft {
     patience: Patience,
     /// Whether leases are too small.
     short: bool,
+    /// Whether the call passes beyond one, because an outage is open.
+    passes: bool,
     asks: Vec<Ask>,
     quarters: u8,
     held: Amount,
@@ -74,6 +76,7 @@ impl Book {
             estimate,
             patience: self.patience(patience),
             short: false,
+            passes: false,
             asks: Vec::new(),
             quarters: Estimate::QUARTERS,
             held: estimate.part(Estimate::QUARTERS).into(),
@@ -206,6 +209,7 @@ impl Draft {
         if stand.granted_until > stand.account.map_or(0, |account| account.keep) {
             self.entries.push(Entry::Keep { counter: id, until: stand.granted_until });
         }
+        self.passes |= place.passes(self.held);
         self.watches.extend(Watch::new(budget, limit, stand).map(|watch| (id, watch)));
         let likely = place.count(self.estimate.part(0).into());
         if budget.on_exceeded == OnExceeded::Audit
@@ -252,7 +256,7 @@ impl Draft {
         book: &mut Book,
         (row, party): (RowKey, Option<(SubjectId, Party)>),
     ) -> Result<Plan, Denied> {
-        let Self { asks, short, refused, held, counters, mut entries, .. } = self;
+        let Self { asks, short, passes, refused, held, counters, mut entries, .. } = self;
         if let Some(refused) = refused {
             return Err(Denied::Exceeded(Box::new(refused)));
         }
@@ -262,6 +266,9 @@ impl Draft {
                 Some(round) => Denied::Short(Short { round }),
                 None => Denied::Unavailable,
             });
+        }
+        if passes {
+            book.pass();
         }
         let id = ReservationId(book.last_reservation + 1);
         entries.extend(party.map(|(id, party)| Entry::Subject { id, party }));
@@ -278,6 +285,14 @@ impl Place<'_> {
         let exact = self.stand.counter.is_none_or(|it| it.reserved.checked_plus(held).is_some());
         let audits = self.budget.on_exceeded == OnExceeded::Audit;
         exact && (audits || self.stand.fits(self.count(held)))
+    }
+
+    /// Whether this is more than what is leased, and allowed all the same.
+    fn passes(&self, held: Amount) -> bool {
+        let Stand { spent, reserved, room, .. } = &self.stand;
+        let used = spent.saturating_add(*reserved).saturating_add(self.count(held));
+        let audits = self.budget.on_exceeded == OnExceeded::Audit;
+        room.is_some_and(|room| !audits && used > room.leased)
     }
 
     fn count(&self, amount: Amount) -> u64 {

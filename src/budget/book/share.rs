@@ -41,6 +41,8 @@ pub(in crate::budget) struct Sharing {
     dirty: HashSet<AccountId>,
     /// How many rounds of reports have begun.
     round: u64,
+    /// How many calls an open outage let pass beyond what was leased.
+    passed: u64,
 }
 
 /// One limit of an account that replicas share, in one window.
@@ -72,6 +74,8 @@ pub(in crate::budget) struct Share {
 pub(super) struct Room {
     /// What its calls may come to.
     pub(super) reach: u64,
+    /// What it has leased; less than its reach while an outage is open.
+    pub(super) leased: u64,
     /// What the others have charged.
     pub(super) others_spent: u64,
     /// What they hold for calls under way.
@@ -82,7 +86,7 @@ pub(super) struct Room {
 
 impl Sharing {
     pub(in crate::budget) fn new(outage: Outage) -> Self {
-        Self { outage, reachable: true, dirty: HashSet::new(), round: 0 }
+        Self { outage, reachable: true, dirty: HashSet::new(), round: 0, passed: 0 }
     }
 
     /// Something changed in an account.
@@ -151,6 +155,7 @@ impl Book {
         let (spent, used) =
             (lease.map_or(0, Lease::others_spent), lease.map_or(0, Lease::others_used));
         stand.room = Some(Room {
+            leased,
             reach: leased.saturating_add(allowance.saturating_sub(beyond)),
             others_spent: spent,
             others_reserved: used.saturating_sub(spent),
@@ -177,6 +182,18 @@ impl Book {
     pub(super) fn next_round(&self) -> Option<u64> {
         let sharing = self.sharing.as_ref().filter(|sharing| sharing.reachable)?;
         Some(sharing.round + 1)
+    }
+
+    /// A call passes beyond what is leased.
+    pub(super) fn pass(&mut self) {
+        if let Some(sharing) = &mut self.sharing {
+            sharing.passed += 1;
+        }
+    }
+
+    /// How many calls an open outage let pass beyond what was leased.
+    pub(in crate::budget) fn passed_in_outage(&self) -> u64 {
+        self.sharing.as_ref().map_or(0, |sharing| sharing.passed)
     }
 
     /// How often an account was reset in the window that counts now.

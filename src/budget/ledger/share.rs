@@ -4,12 +4,16 @@ use std::{borrow::Borrow, sync::Arc, time::Instant};
 
 use super::{Ledger, Shared};
 use crate::budget::{
-    Budget,
+    Budget, SpendRow,
     book::Slip,
     lease::{Lease, Report},
     shared::{Accounts, Store, StoreStatus},
+    statement::{Day, Written},
     store::StoreSettings,
 };
+
+/// In seconds.
+const DAY: i64 = 86_400;
 
 impl Ledger {
     /// From now on all budgets are shared with the other replicas that use this store: a call may
@@ -33,9 +37,20 @@ impl Ledger {
         self.store.set(store).map_err(|_| "the ledger is shared already".to_owned())
     }
 
+    /// [`Ledger::statement`] of all replicas, as far as they have told it: they do so every five
+    /// seconds, and when they end. Of a ledger that is not shared it is its own. `None` if the
+    /// store can't be read.
+    pub async fn shared_statement(&self, from: &str, to: &str) -> Option<Vec<SpendRow>> {
+        match self.store.get() {
+            Some(store) => store.statement(from, to).await,
+            None => Some(self.statement(from, to)),
+        }
+    }
+
     /// How the store is that this ledger is shared through, if it is.
     pub fn store_status(&self) -> Option<StoreStatus> {
-        self.store.get().map(Store::status)
+        let passed = self.shared.lock().book.passed_in_outage();
+        self.store.get().map(|store| store.status(passed))
     }
 
     /// Gives back what this replica has leased and will not use, and ends the connection. To be
@@ -80,6 +95,14 @@ impl Accounts for Shared {
     fn review(&self) {
         let now = self.clock.now();
         self.lock().book.review(now, Instant::now());
+    }
+
+    fn rows(&self, all: bool) -> Vec<SpendRow> {
+        let today = self.clock.now();
+        let from = if all { String::new() } else { Day::of(today - DAY).to_string() };
+        // Days are in the order of their text, up to one that no text of a day is after.
+        let written = self.lock().book.statement().between(&from, "~");
+        Written::out(written)
     }
 
     fn give_back(&self) {

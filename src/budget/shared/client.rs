@@ -23,9 +23,9 @@ pub(super) struct Client {
 }
 
 enum Target {
-    Single(Server),
+    Single(Box<Server>),
     Sentinel(Box<SentinelClient>),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 /// A connection; commands of its clones share it.
@@ -51,11 +51,13 @@ impl Client {
     /// If the settings can't be used: an address or a certificate that is none.
     pub(super) fn new(settings: &StoreSettings) -> Result<Self, RedisError> {
         let target = match &settings.topology {
-            Topology::Single(address) => Target::Single(single(settings, address)?),
+            Topology::Single(address) => Target::Single(Box::new(single(settings, address)?)),
             Topology::Sentinel { addresses, primary } => {
                 Target::Sentinel(Box::new(sentinel(settings, addresses, primary)?))
             }
-            Topology::Cluster(addresses) => Target::Cluster(cluster(settings, addresses)?),
+            Topology::Cluster(addresses) => {
+                Target::Cluster(Box::new(cluster(settings, addresses)?))
+            }
         };
         Ok(Self { target, connection: None })
     }

@@ -4,17 +4,20 @@ mod client;
 pub(super) mod identity;
 mod keeper;
 mod script;
+mod statement;
 
 use std::{
+    collections::HashMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::{
+    SpendRow,
     book::Slip,
     lease::{Lease, Report},
     store::StoreSettings,
@@ -22,6 +25,7 @@ use super::{
 use client::Client;
 use keeper::Keeper;
 use script::{Names, Sender};
+use statement::{Library, Query};
 
 /// For how long an epoch begins: time for every replica to find the store, and to say what it has.
 const BEGINNING: Duration = Duration::from_secs(1);
@@ -44,6 +48,8 @@ pub(super) trait Accounts: Send + Sync {
     fn review(&self);
     /// Nothing will be used any more.
     fn give_back(&self);
+    /// The rows of the statement: all, or those of today and yesterday.
+    fn rows(&self, all: bool) -> Vec<SpendRow>;
 }
 
 /// How a shared store is doing.
@@ -55,6 +61,9 @@ pub struct StoreStatus {
     pub last_sync: Option<Duration>,
     /// How often it did not answer, since the start.
     pub failures: u64,
+    /// How many calls went out beyond what was leased, since the start: the store could not be
+    /// reached, and the settings let them ([`Outage::Open`](super::Outage::Open)).
+    pub passed: u64,
 }
 
 /// What both sides know of how the store is doing.
@@ -75,6 +84,7 @@ pub(super) struct Store {
     stop: watch::Sender<bool>,
     health: Arc<Mutex<Health>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    queries: mpsc::Sender<Query>,
 }
 
 impl Store {
@@ -94,6 +104,15 @@ impl Store {
         let (done, rounds) = watch::channel(0);
         let (stop, stopped) = watch::channel(false);
         let (kick, health) = (Arc::<Notify>::default(), Arc::<Mutex<Health>>::default());
+        let library = Library {
+            client: Client::new(settings).map_err(|error| failed(&error))?,
+            names: Names::new(&settings.prefix),
+            replica: sender.replica.clone(),
+            accounts: Arc::clone(&accounts),
+            epoch: None,
+            told: HashMap::new(),
+        };
+        let (queries, asked) = mpsc::channel(16);
         let keeper = Keeper {
             client,
             names: Names::new(&settings.prefix),
@@ -105,11 +124,15 @@ impl Store {
         };
         let (first, came) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new().name("budget-store".to_owned());
-        let thread = thread.spawn(move || runtime.block_on(keeper.run(stopped, first)));
+        let thread = thread.spawn(move || {
+            runtime.block_on(async {
+                tokio::join!(keeper.run(stopped.clone(), first), library.run(asked, stopped));
+            })
+        });
         let thread = Mutex::new(Some(thread.map_err(|error| failed(&error))?));
         // Without it calls wait for the store, or are refused, as the settings say.
         let _ = came.recv_timeout(FIRST_ROUND);
-        Ok(Self { rounds, kick, stop, health, thread })
+        Ok(Self { rounds, kick, stop, health, thread, queries })
     }
 
     /// Waits until this round of reports is done; false if that took too long. It begins at once
@@ -123,12 +146,21 @@ impl Store {
         tokio::time::timeout_at(until.into(), done).await.is_ok_and(|done| done.is_ok())
     }
 
-    pub(super) fn status(&self) -> StoreStatus {
+    /// The rows of these days, of all replicas; `None` if the store can't be read.
+    pub(super) async fn statement(&self, from: &str, to: &str) -> Option<Vec<SpendRow>> {
+        let (answer, answered) = oneshot::channel();
+        let query = Query { from: from.to_owned(), to: to.to_owned(), answer };
+        self.queries.send(query).await.ok()?;
+        answered.await.ok()?
+    }
+
+    pub(super) fn status(&self, passed: u64) -> StoreStatus {
         let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         StoreStatus {
             reachable: health.reachable,
             last_sync: health.last_sync.map(|then| then.elapsed()),
             failures: health.failures,
+            passed,
         }
     }
 

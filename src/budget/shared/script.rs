@@ -52,7 +52,7 @@ impl Names {
         format!("{}{kind}:{name}", self.prefix)
     }
 
-    fn epoch(&self) -> String {
+    pub(super) fn epoch(&self) -> String {
         format!("{}epoch", self.prefix)
     }
 }

@@ -3,11 +3,14 @@
 //! Who called is told to the journal once and has a number from then on; a reservation names its
 //! row by day and number. So the lines stay short, and a replay gives the same rows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Day, Spend, SpendRow};
+use super::{Column, Day, Spend, SpendRow};
 use crate::budget::Subject;
 
 /// How long rows are kept, in days: a year, and a month to close it.
@@ -129,11 +132,25 @@ fn short(name: &str) -> &str {
     name.get(..name.floor_char_boundary(NAME)).unwrap_or_default()
 }
 
+/// A row as it is taken out of the ledger, whose lock is held meanwhile: its names are not copied.
+#[derive(Debug)]
+pub(in crate::budget) struct Written(Day, Arc<Party>, Spend);
+
+impl Written {
+    /// These rows in the order of days and names.
+    pub(in crate::budget) fn out(written: Vec<Self>) -> Vec<SpendRow> {
+        let row = |Self(day, party, spend): Self| party.row(day, spend);
+        let mut rows: Vec<_> = written.into_iter().map(row).collect();
+        rows.sort_by(|a, b| Column::ALL.map(|it| it.of(a)).cmp(&Column::ALL.map(|it| it.of(b))));
+        rows
+    }
+}
+
 /// All rows, and who is who in them.
 #[derive(Debug, Default)]
 pub(in crate::budget) struct Statement {
     ids: HashMap<String, SubjectId>,
-    parties: HashMap<SubjectId, Party>,
+    parties: HashMap<SubjectId, Arc<Party>>,
     rows: BTreeMap<Day, HashMap<SubjectId, Spend>>,
     last_subject: u64,
     sweep_at: usize,
@@ -179,7 +196,7 @@ impl Statement {
     pub(in crate::budget) fn know(&mut self, id: SubjectId, party: Party) {
         self.last_subject = self.last_subject.max(id.0);
         self.ids.insert(key(&party.as_subject()), id);
-        self.parties.insert(id, party);
+        self.parties.insert(id, Arc::new(party));
     }
 
     /// Whether this number means someone.
@@ -200,7 +217,7 @@ impl Statement {
 
     /// All who are known, for a snapshot.
     pub(in crate::budget) fn parties(&self) -> impl Iterator<Item = (SubjectId, &Party)> {
-        self.parties.iter().map(|(id, party)| (*id, party))
+        self.parties.iter().map(|(id, party)| (*id, &**party))
     }
 
     /// All rows, for a snapshot.
@@ -213,8 +230,8 @@ impl Statement {
         self.rows.iter().flat_map(day)
     }
 
-    /// The rows of these days, the first and the last included; in the order of days and names.
-    pub(in crate::budget) fn between(&self, from: &str, to: &str) -> Vec<SpendRow> {
+    /// The rows of these days, the first and the last included.
+    pub(in crate::budget) fn between(&self, from: &str, to: &str) -> Vec<Written> {
         let mut found = Vec::new();
         for (day, rows) in &self.rows {
             let text = day.to_string();
@@ -222,12 +239,8 @@ impl Statement {
                 continue;
             }
             let rows = rows.iter().filter_map(|(id, spend)| Some((self.parties.get(id)?, spend)));
-            found.extend(rows.map(|(party, spend)| party.row(*day, *spend)));
+            found.extend(rows.map(|(party, spend)| Written(*day, Arc::clone(party), *spend)));
         }
-        let order = super::Column::ALL;
-        found.sort_by(|a, b| {
-            order.map(|column| column.of(a)).cmp(&order.map(|column| column.of(b)))
-        });
         found
     }
 

@@ -44,7 +44,18 @@ impl Resolver<'_> {
         let mut seen = Seen::new("the price of");
         let mut prices = Vec::new();
         for (at, raw) in self.entries(raw, "prices", remedy, None) {
-            let RawPrice { model, input, output, cache_read, cache_write, assume } = raw;
+            let RawPrice {
+                model,
+                input,
+                output,
+                cache_read,
+                cache_write,
+                web_search,
+                file_search,
+                code_session,
+                image,
+                assume,
+            } = raw;
             let model = model.require(at, "model", "model: my-model", self.problems);
             if let Some((mark, model)) = &model {
                 self.check_model(*mark, model, true);
@@ -62,7 +73,10 @@ impl Resolver<'_> {
                     cache_read: text(cache_read),
                     cache_write: text(cache_write),
                     assume: assume.or(Switch(false)).0,
-                    ..OperatorPrice::default()
+                    web_search: text(web_search),
+                    file_search: text(file_search),
+                    code_session: text(code_session),
+                    image: text(image),
                 });
             }
         }

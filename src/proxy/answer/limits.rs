@@ -93,11 +93,12 @@ pub fn told(
     room: Option<&Room>,
     now: Duration,
 ) -> Vec<(HeaderName, String)> {
-    let (table, shown): (&[(&str, Names)], fn(Duration, Duration) -> String) = match surface {
-        Schema::Chat | Schema::Responses => (&OPENAI, |_, reset| duration(reset)),
-        Schema::Claude => (&ANTHROPIC, time),
-        Schema::Gemini => return Vec::new(),
+    let table: &[(&str, Names)] = match surface {
+        Schema::Chat | Schema::Responses => &OPENAI,
+        Schema::Claude => &ANTHROPIC,
+        Schema::Gemini => &[],
     };
+    let shown = if surface == Schema::Claude { time } else { |_, reset| duration(reset) };
     let mut told = Vec::new();
     for (unit, [limit, remaining, reset]) in table {
         let Some(tightest) = tightest(unit, balances, room, now) else { continue };

@@ -245,3 +245,34 @@ async fn a_replica_that_leaves_gives_back_what_it_did_not_use() {
     a.leave();
     b.reserve(&budgets, &ANN, exactly(900)).await.unwrap().settle(charge(900));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_statement_is_of_all() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    let budgets = [budget(usd(1000), Window::Day)];
+    let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
+    let bob = Subject { caller: "bob", ..ANN };
+    for (ledger, who, nanos) in [(&a, &ANN, 10), (&b, &ANN, 20), (&b, &bob, 40)] {
+        ledger.reserve(&budgets, who, exactly(nanos)).await.unwrap().settle(charge(nanos));
+    }
+    let read = async || {
+        let rows = a.shared_statement("2026-11-21", "2026-11-21").await?;
+        let told = rows.into_iter().map(|row| (row.caller, row.spend.requests, row.spend.nanos));
+        Some(told.collect::<Vec<_>>())
+    };
+    let all = Some(vec![("ann".to_owned(), 2, 30), ("bob".to_owned(), 1, 40)]);
+    for lost in [false, true] {
+        if lost {
+            server.kill();
+            assert_eq!(read().await, None);
+            server.resume();
+        }
+        let begun = Instant::now();
+        while read().await != all {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", read().await);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+    assert_eq!(a.shared_statement("2026-11-22", "2026-11-30").await, Some(vec![]));
+    assert_eq!(a.shared_statement("2026-11-30", "2026-11-01").await, Some(vec![]));
+}

@@ -51,6 +51,7 @@ async fn an_open_outage_is_bounded_by_its_percentage() {
     }
     // What was leased when it went away is at most what one call had left over.
     assert!((200..=300).contains(&spent), "{spent}");
+    assert!((1..=20).contains(&ledger.store_status().unwrap().passed));
 
     // Once a window, not once an outage.
     server.resume();

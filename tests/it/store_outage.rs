@@ -60,7 +60,7 @@ async fn closed(redis: &mut Redis, stop: impl Fn(&mut Redis), resume: impl Fn(&m
     for gateway in [a, b] {
         let (served, status) = use_up(gateway).await;
         assert!(served > 0, "nothing was leased");
-        assert_eq!(status, 503);
+        assert_eq!(status, unavailable(Provider::OpenAi));
         for surface in Provider::ALL {
             for stream in [false, true] {
                 let call = request(&gateway.client, gateway, surface, model(surface), TEXT, stream);
@@ -69,6 +69,7 @@ async fn closed(redis: &mut Redis, stop: impl Fn(&mut Redis), resume: impl Fn(&m
                 assert!(message.contains("budgets"), "{message}");
                 let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
                 assert!((1..=60).contains(&wait), "{wait}");
+                assert_eq!(answer.header("x-should-retry"), None);
             }
         }
         assert!(!is_reached(gateway).await);

@@ -1,6 +1,7 @@
 //! One backend and model that a call may be sent to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use providers::conversation::{ErrorClass, Served, Usage};
 use providers::translate::Billed;
@@ -11,6 +12,10 @@ use super::{Call, Denial, Downgrade, History, Rules, Who, admit_rates, printable
 use crate::budget::estimate::Measured;
 use crate::budget::{Balance, Budget, Denied, Ledger, OnExceeded, Subject};
 use crate::snapshot::{Backend, Snapshot, Terms};
+
+/// When a call may try again that came while budgets could not be recorded: a disk that is full, or
+/// a store that is away.
+const UNAVAILABLE: Duration = Duration::from_secs(5);
 
 /// One backend and model that a call may be sent to. Made by [`admit`](super::admit) and
 /// [`admit_path`](super::admit_path) only.
@@ -176,7 +181,9 @@ fn refusal(denied: &Denied, history: &History) -> Denial {
             denial
         }
         Denied::Short(_) | Denied::Unavailable => {
-            Denial::new("ledger", ErrorClass::Overloaded, denied.to_string())
+            let mut denial = Denial::new("ledger", ErrorClass::Overloaded, denied.to_string());
+            denial.error.retry_after = Some(UNAVAILABLE);
+            denial
         }
     }
 }

@@ -38,8 +38,8 @@ mod secrecy;
 
 mod seal;
 mod spend;
-mod storm;
 mod store_outage;
+mod storm;
 mod stream;
 mod support;
 mod trust;

@@ -3,9 +3,7 @@
 
 use crate::support::provider::{all, model, simulate};
 use crate::support::redis::Redis;
-use crate::support::storm::{
-    Storm, billed, budgets, four_at_once, quiet, ring, spent, trouble,
-};
+use crate::support::storm::{Storm, billed, budgets, four_at_once, quiet, ring, spent, trouble};
 use crate::support::{Config, Fault, Gateway, Provider, Running, ask, until};
 
 /// Three replicas of this configuration.

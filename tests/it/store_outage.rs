@@ -3,7 +3,7 @@
 
 use crate::support::provider::{all, model};
 use crate::support::redis::Redis;
-use crate::support::speak::{request, refused};
+use crate::support::speak::{refused, request};
 use crate::support::storm::{Storm, billed, budgets, quiet, ring};
 use crate::support::{Gateway, Provider, Running, ask, until};
 
@@ -134,7 +134,8 @@ async fn a_store_that_forgets_everything_while_it_is_used() {
     let replicas = two(&simulators, ("money", "0.3 USD"), &redis.store("")).await;
     let [a, b] = replicas.each_ref();
     for (seed, flush) in [(1, true), (2, false)] {
-        let storm = Storm { seed, calls: 12, text: "[[chunks 60 every 5ms]]", limit: 200, leaves: false };
+        let storm =
+            Storm { seed, calls: 12, text: "[[chunks 60 every 5ms]]", limit: 200, leaves: false };
         let gateways = [a, b];
         let before = billed(&simulators).requests;
         let forgetting = async {

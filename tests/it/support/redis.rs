@@ -196,6 +196,8 @@ impl Namespace {
         let (near, far) = (format!("eg{port}a"), format!("eg{port}b"));
         let namespace = Self { name, ends };
         let Self { name, ends: [ours, theirs] } = &namespace;
+        // Of a run that was killed.
+        let _ = run(&format!("ip netns del {name}"));
         let steps = [
             format!("netns add {name}"),
             format!("link add {near} type veth peer name {far} netns {name}"),

@@ -204,15 +204,16 @@ impl Share {
             }
         }
         let unit = self.terms.limit.unit();
-        let keep = match (&key.window, key.window.span()) {
-            (Window::Always, _) => SLOT,
+        let (keep, slice) = match (&key.window, key.window.span()) {
+            (Window::Always, _) => (SLOT, Duration::ZERO),
             (window, Some(span)) => {
                 let (start, end) = window.bounds(now);
-                seconds(span.saturating_add(end.saturating_sub(start)))
+                let slice = end.saturating_sub(start);
+                (seconds(span.saturating_add(slice)), seconds(slice))
             }
             (window, None) => {
                 let end = window.bounds(self.start).1;
-                seconds(end.saturating_sub(now).saturating_add(GRACE))
+                (seconds(end.saturating_sub(now).saturating_add(GRACE)), Duration::ZERO)
             }
         };
         // Lengths before, so that no two names come to the same.
@@ -228,6 +229,7 @@ impl Share {
             account: format!("{counter}|{}", self.start),
             counter,
             keep,
+            slice,
             limit: self.terms.limit.count(),
             generation,
             spent,

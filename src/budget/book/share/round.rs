@@ -79,9 +79,11 @@ impl Book {
             let key = account.key.clone();
             Entry::Counter(Counter::new(id, key, self.latest, lease.generation))
         });
+        // Until then nothing goes beyond a lease: what was spent was so before the start.
+        let was_away = self.sharing.as_ref().is_some_and(|sharing| sharing.was_away);
         let account = self.accounts.get_mut(slip.account)?;
         let share = account.share_mut(slip.unit, slip.start)?;
-        if !is_slot {
+        if was_away && !is_slot {
             share.beyond = share.beyond.saturating_add(used.saturating_sub(share.leased));
         }
         share.leased = lease.leased;
@@ -105,6 +107,7 @@ impl Book {
     pub(in crate::budget) fn set_reachable(&mut self, reachable: bool) {
         if let Some(sharing) = &mut self.sharing {
             sharing.reachable = reachable;
+            sharing.was_away |= !reachable;
         }
     }
 

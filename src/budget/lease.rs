@@ -25,10 +25,13 @@
 //!    one are told and start anew.
 //! 5. **Top-ups** are kept for a counter and raise its limit in each window until they end, by what
 //!    is left of them: what a window uses beyond the limit itself (spent, or still held when it
-//!    was last reported) is taken, for all later windows, from the top-up that ends first.
-//! 6. **The store comes back empty.** It begins an epoch with a name of its own. A replica that
-//!    knows another one tells, with its next reports, what it had last heard of all others; this
-//!    holds until they report for themselves. For a second after an epoch has begun, no lease is
+//!    was last reported) is taken, for all later windows, from the top-up that ends first. So is
+//!    what a rolling window uses in one slice, for all later slices; and as long as that slice is
+//!    within the window, it raises the limit by what was taken.
+//! 6. **The store comes back** empty, or as it was some time ago: from a file, or as another server
+//!    that took over and had not heard all. It begins an epoch with a name of its own. A replica
+//!    that knows another one tells, with its next reports, what it had last heard of all others;
+//!    where that is more, it holds until they report for themselves. For a second after an epoch has begun, no lease is
 //!    made larger, so that all that are alive can tell what they hold. What may be leased twice is
 //!    what a replica leased after any other had last heard of the account, if it can't reach the
 //!    store within that second.
@@ -50,6 +53,8 @@ pub struct Report {
     /// For how long the store keeps what this says, unless it hears more: until a while after the
     /// window's end; for calls under way at once, as long as a slot is leased.
     pub keep: Duration,
+    /// Of a rolling window, how long the slices are that it is counted in; otherwise zero.
+    pub slice: Duration,
     /// What all replicas together may reach, grants of the configuration included.
     pub limit: u64,
     /// How often the counter was reset, as far as this replica knows.

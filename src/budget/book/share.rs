@@ -37,6 +37,8 @@ pub(in crate::budget) struct Sharing {
     /// What holds while the store can't be reached.
     outage: Outage,
     reachable: bool,
+    /// Whether it could not be reached at some time since the start.
+    was_away: bool,
     /// Accounts that have changed since they were reported.
     dirty: HashSet<AccountId>,
     /// How many rounds of reports have begun.
@@ -86,7 +88,8 @@ pub(super) struct Room {
 
 impl Sharing {
     pub(in crate::budget) fn new(outage: Outage) -> Self {
-        Self { outage, reachable: true, dirty: HashSet::new(), round: 0, passed: 0 }
+        let dirty = HashSet::new();
+        Self { outage, reachable: true, was_away: false, dirty, round: 0, passed: 0 }
     }
 
     /// Something changed in an account.

@@ -109,7 +109,7 @@ impl Keeper {
                 true
             }
             Sent::Lost => {
-                log::warn!("the budgets' store has lost what it knew; it is told again");
+                log::warn!("the budgets' store was started anew, or is another; it is told again");
                 self.accounts.retell();
                 false
             }

@@ -5,7 +5,7 @@
 --       the hash of its counter's top-ups
 -- ARGV  replica, number of this report, epoch that it knows (or nothing), an epoch to begin with,
 --       ms that an epoch begins with; then for each account
---       ms to keep what it says, limit, generation, spent, reserved, needs, wants, held,
+--       ms to keep what it says, ms of a slice if the window rolls or 0, limit, generation, spent, reserved, needs, wants, held,
 --       how many others it tells of: replica, leased, spent, used for each,
 --       how many top-ups it tells of: id, quantity, until, whether to keep it for each
 -- Gives epoch, number, and for each account leased, limit, generation, whether others wait,
@@ -21,25 +21,35 @@ local replica, number, known = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local settling = tonumber(ARGV[5])
 
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
-local epoch, since = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+)$')
-if not epoch then
+-- A server that was started again, or that took over from another, may remember less than was
+-- answered: it begins an epoch too. (Where a user may not ask which one it is, only an empty one.)
+local info = redis.pcall('INFO', 'server')
+local server = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or '-'
+local epoch, since, before =
+  string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+) (%S+)$')
+if not epoch or (server ~= '-' and server ~= before) then
   epoch, since = ARGV[4], now
-  redis.call('SET', KEYS[1], epoch .. ' ' .. text(now))
+  redis.call('SET', KEYS[1], epoch .. ' ' .. text(now) .. ' ' .. server)
 end
+since = tonumber(since)
 if (known ~= '' and known ~= epoch) or number < last then return {epoch, text(last)} end
 redis.call('SET', KEYS[2], text(number), 'EX', 3456000)
-local age = now - tonumber(since)
+local age = now - since
 local begins = age >= 0 and age < settling
 
 local at = 5
 local function word() at = at + 1; return ARGV[at] end
 local function count() return tonumber(word()) end
 
--- What the top-ups of a counter come to for one of its windows, and what is left of each. What
--- other windows used beyond their limit is taken from those that end first.
-local function topped_up(key, window, declared)
+-- What the top-ups of a counter come to for one of its windows, what is left of each, and what they
+-- pay for in this window already. What other windows used beyond their limit is taken from those
+-- that end first. Of a window that rolls, other slices are other windows: what was taken for them
+-- is not given back as they leave it.
+local function topped_up(key, window, slice, span, declared)
   local fields = redis.call('HGETALL', key)
-  local lasting, known, paid, used = {}, {}, {}, 0
+  local lasting, known, paid, used, granted, past = {}, {}, {}, 0, 0, 0
+  local own = window
+  if slice > 0 then own = window .. '|' .. text(math.floor(now / slice)) end
   local function add(id, quantity, ends)
     if ends * 1000 > now and not known[id] then
       known[id] = true
@@ -54,11 +64,22 @@ local function topped_up(key, window, declared)
       local quantity, ends = string.match(fields[i + 1], '^(%d+) (-?%d+)$')
       if not add(name, tonumber(quantity), tonumber(ends)) then redis.call('HDEL', key, fields[i]) end
     elseif kind == 'u:' then
-      if name ~= window then used = used + tonumber(fields[i + 1]) end
+      local part = tonumber(fields[i + 1])
+      if name ~= own then used = used + part end
+      if slice > 0 and name ~= own and string.sub(name, 1, #window + 1) == window .. '|' then
+        if tonumber(string.sub(name, #window + 2)) * slice + span > now then
+          granted = granted + part
+        else
+          -- All that have left the window are one.
+          past = past + part
+          redis.call('HDEL', key, fields[i])
+        end
+      end
     elseif kind == 'p:' then
       paid[name] = tonumber(fields[i + 1])
     end
   end
+  if past > 0 then redis.call('HSET', key, 'u:' .. window .. '|0', text(past)) end
   -- What one paid for that is over must not be paid for again by one that lasts longer.
   for id, part in pairs(paid) do
     if not known[id] then used = used - part end
@@ -75,13 +96,13 @@ local function topped_up(key, window, declared)
     sum = sum + each.left
     if part ~= (paid[each.id] or 0) then redis.call('HSET', key, 'p:' .. each.id, text(part)) end
   end
-  return sum, lasting
+  return sum, granted, lasting, 'u:' .. own
 end
 
 local answers = {}
 for k = 3, #KEYS, 2 do
   local account, counter = KEYS[k], KEYS[k + 1]
-  local keep, limit, generation, remember = count(), count(), count(), 0
+  local keep, slice, limit, generation, remember = count(), count(), count(), count(), 0
   local spent, reserved, needs, wants, held = count(), count(), count(), count(), count()
   local hearsay = {}
   for i = 1, count() do hearsay[i] = {word(), count(), count(), count()} end
@@ -129,7 +150,8 @@ for k = 3, #KEYS, 2 do
   for _, each in ipairs(hearsay) do
     local name = each[1]
     local other = others[name]
-    if name ~= replica and (not other or other[5] == 0) then
+    -- Who has reported in this epoch has told the truth.
+    if name ~= replica and (not other or other[5] < since) then
       other = other or {0, 0, 0, text(now + keep), 0}
       for i = 1, 3 do other[i] = math.max(other[i], each[i + 1]) end
       others[name] = other
@@ -151,12 +173,21 @@ for k = 3, #KEYS, 2 do
     listed[#listed + 1] = {name, other[1], other[2], firm}
   end
 
-  local extra, topups = topped_up(counter, account, declared)
+  local window = account
+  -- A reset window was paid nothing yet.
+  if slice > 0 then window = account .. '#' .. text(generation) end
+  local extra, granted, topups, taken = topped_up(counter, window, slice, keep, declared)
   if #topups > 0 then
-    redis.call('HSET', counter, 'u:' .. account, text(math.max(0, all_used - limit)))
+    -- Not more than there is: what was used beyond all of it is not paid for by later ones.
+    local beyond = math.min(extra, math.max(0, all_used - limit - granted))
+    if beyond > 0 then
+      redis.call('HSET', counter, taken, text(beyond))
+    else
+      redis.call('HDEL', counter, taken)
+    end
   end
   if redis.call('PTTL', counter) < remember then redis.call('PEXPIRE', counter, text(remember)) end
-  local most = limit + extra
+  local most = limit + granted + extra
 
   local room = math.max(0, most - all_leased)
   needs = math.max(needs, used)

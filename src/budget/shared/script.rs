@@ -72,6 +72,7 @@ pub(super) async fn send(
         call.key(names.of("account", &report.account)).key(names.of("counter", &report.counter));
         for number in [
             millis(report.keep).max(1),
+            millis(report.slice),
             report.limit,
             report.generation,
             report.spent,

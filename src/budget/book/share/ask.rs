@@ -2,7 +2,7 @@
 
 use super::super::{Book, stand::Stand};
 use super::Share;
-use crate::budget::{Budget, Limit, Quantity, entry::Key, lease::TopUp};
+use crate::budget::{Budget, Grant, Limit, Quantity, entry::Key, lease::TopUp};
 
 /// What the configuration and people say of a shared limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,17 +103,20 @@ impl Book {
     /// What is granted on top of a limit, as the store is told of it.
     fn grants(&self, budget: &Budget, limit: &Limit, value: &str) -> Vec<TopUp> {
         let unit = limit.quantity.unit();
-        let declared = budget.grants.iter().enumerate().filter(|(_, grant)| {
+        let declared = budget.grants.iter().filter(|grant| {
             grant.of.as_deref().is_none_or(|of| of == value) && grant.quantity.unit() == unit
         });
-        let mut grants: Vec<TopUp> = declared
-            .map(|(at, grant)| TopUp {
-                id: format!("declared-{at}-{}", grant.until),
-                quantity: grant.quantity.count(),
-                until: grant.until,
+        let mut grants: Vec<TopUp> = Vec::new();
+        for Grant { quantity, until, .. } in declared {
+            // Named by its end and not by its place: others come and go in the configuration.
+            let twins = grants.iter().filter(|it| it.until == *until).count();
+            grants.push(TopUp {
+                id: format!("declared-{until}-{twins}"),
+                quantity: quantity.count(),
+                until: *until,
                 given: false,
-            })
-            .collect();
+            });
+        }
         let given = self.top_ups.get(&budget.name).into_iter().flatten();
         let given = given
             .filter(|it| it.value == value && it.scope == budget.per && it.quantity.unit() == unit);

@@ -79,9 +79,11 @@ impl Book {
             let key = account.key.clone();
             Entry::Counter(Counter::new(id, key, self.latest, lease.generation))
         });
+        // Until then nothing goes beyond a lease: what was spent was so before the start.
+        let was_away = self.sharing.as_ref().is_some_and(|sharing| sharing.was_away);
         let account = self.accounts.get_mut(slip.account)?;
         let share = account.share_mut(slip.unit, slip.start)?;
-        if !is_slot {
+        if was_away && !is_slot {
             share.beyond = share.beyond.saturating_add(used.saturating_sub(share.leased));
         }
         share.leased = lease.leased;
@@ -105,6 +107,7 @@ impl Book {
     pub(in crate::budget) fn set_reachable(&mut self, reachable: bool) {
         if let Some(sharing) = &mut self.sharing {
             sharing.reachable = reachable;
+            sharing.was_away |= !reachable;
         }
     }
 
@@ -204,15 +207,16 @@ impl Share {
             }
         }
         let unit = self.terms.limit.unit();
-        let keep = match (&key.window, key.window.span()) {
-            (Window::Always, _) => SLOT,
+        let (keep, slice) = match (&key.window, key.window.span()) {
+            (Window::Always, _) => (SLOT, Duration::ZERO),
             (window, Some(span)) => {
                 let (start, end) = window.bounds(now);
-                seconds(span.saturating_add(end.saturating_sub(start)))
+                let slice = end.saturating_sub(start);
+                (seconds(span.saturating_add(slice)), seconds(slice))
             }
             (window, None) => {
                 let end = window.bounds(self.start).1;
-                seconds(end.saturating_sub(now).saturating_add(GRACE))
+                (seconds(end.saturating_sub(now).saturating_add(GRACE)), Duration::ZERO)
             }
         };
         // Lengths before, so that no two names come to the same.
@@ -228,6 +232,7 @@ impl Share {
             account: format!("{counter}|{}", self.start),
             counter,
             keep,
+            slice,
             limit: self.terms.limit.count(),
             generation,
             spent,

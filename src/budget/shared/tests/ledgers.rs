@@ -11,7 +11,7 @@ use std::{
 
 use super::server::Server;
 use crate::budget::{
-    Budget, Charge, Denied, Dimension, Estimate, Ledger, Limit, Money, Quantity, Scope,
+    Budget, Charge, Denied, Dimension, Estimate, Grant, Ledger, Limit, Money, Quantity, Scope,
     StoreSettings, Subject, Window,
 };
 
@@ -178,8 +178,7 @@ async fn a_ledger_that_was_alone_carries_its_balances_over() {
 async fn windows_begin_anew_for_all() {
     let Some(server) = Server::start(&[]) else { return };
     for window in ["hour", "rolling 1h"] {
-        let Ok(window) = window.parse::<Window>() else { continue };
-        let budgets = [budget(usd(100), window)];
+        let budgets = [budget(usd(100), window.parse().unwrap())];
         let clock = Arc::new(AtomicI64::new(NOON));
         let settings =
             StoreSettings { prefix: budgets[0].limits[0].window.to_string(), ..server.settings() };
@@ -193,7 +192,9 @@ async fn windows_begin_anew_for_all() {
         b.reserve(&budgets, &ANN, exactly(40)).await.unwrap().settle(charge(40));
         assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
         clock.fetch_add(2 * 3600, Ordering::SeqCst);
-        eventually("it is over", || stand(&a, &budgets[0]) == (0, 0)).await;
+        for ledger in [&a, &b] {
+            eventually("it is over", || stand(ledger, &budgets[0]) == (0, 0)).await;
+        }
         b.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
         assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
     }
@@ -217,6 +218,34 @@ async fn resets_and_top_ups_are_for_all() {
     a.reset(&budgets[0], "").unwrap();
     eventually("b knows again", || stand(&b, &budgets[0]) == (0, 0)).await;
     b.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_grant_is_the_same_when_others_are_not_declared_any_more() {
+    let Some(server) = Server::start(&[]) else { return };
+    let clock = Arc::new(AtomicI64::new(NOON));
+    let grant = |nanos, until| Grant { of: None, quantity: usd(nanos), until };
+    let mut budgets = [budget(usd(100), Window::Hour)];
+    // The clock of the ledger is not the store's: in the far future of both.
+    let ends = NOON + 400 * 86_400;
+    budgets[0].grants = vec![grant(1, NOON + 1), grant(50, ends)];
+    let ledger = Ledger::open(None, {
+        let clock = Arc::clone(&clock);
+        move || clock.load(Ordering::SeqCst)
+    });
+    let ledger = ledger.unwrap();
+    ledger.share(&server.settings(), &budgets).unwrap();
+    clock.fetch_add(1, Ordering::SeqCst);
+    ledger.reserve(&budgets, &ANN, exactly(150)).await.unwrap().settle(charge(150));
+    budgets[0].grants.remove(0);
+    for _ in 0..2 {
+        // What a window used in its last moment is not taken off grants.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        clock.fetch_add(3600, Ordering::SeqCst);
+        let denied = ledger.reserve(&budgets, &ANN, exactly(101)).await.unwrap_err();
+        assert!(matches!(denied, Denied::Exceeded(_)), "{denied:?}");
+        ledger.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

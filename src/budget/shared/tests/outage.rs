@@ -68,6 +68,25 @@ async fn an_open_outage_is_bounded_by_its_percentage() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_spent_before_a_restart_takes_nothing_from_an_open_outage() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let budgets = [budget(usd(1000), Window::Day)];
+    let settings = StoreSettings { outage: Outage::Open(Percent(20)), ..server.settings() };
+    let ledger = open(Some(&path), &settings, &budgets);
+    ledger.reserve(&budgets, &ANN, exactly(500)).await.unwrap().settle(charge(500));
+    drop(ledger);
+    let ledger = open(Some(&path), &settings, &budgets);
+    eventually("it knows", || stand(&ledger, &budgets[0]) == (500, 0)).await;
+    server.kill();
+    eventually("it is away", || !ledger.store_status().unwrap().reachable).await;
+    ledger.reserve(&budgets, &ANN, exactly(200)).await.unwrap().settle(charge(200));
+    let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
+    assert_eq!(denied, Denied::Unavailable);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_comes_back_empty_learns_all_again() {
     let Some(mut server) = Server::start(&[]) else { return };
     let budgets = [budget(usd(1000), Window::Day)];

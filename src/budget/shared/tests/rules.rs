@@ -177,6 +177,30 @@ async fn a_store_that_lost_all_is_told_of_the_others() {
     assert_eq!(a.lease(&report(100, 20, 90, 90)).await.leased, 75);
 }
 
+#[tokio::test]
+async fn a_store_that_comes_back_as_it_was_is_told_what_came_later() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
+    a.lease(&report(100, 10, 20, 20)).await;
+    let save = |mut store| async move { redis::cmd("SAVE").query_async::<()>(&mut store).await };
+    a.client.with(save).await.unwrap();
+    assert_eq!(a.lease(&report(100, 30, 90, 90)).await.leased, 90);
+    let others = b.lease(&report(100, 0, 0, 0)).await.others;
+    server.kill();
+    server.resume();
+    // The store believes that 80 are free, and the one that knows better is not there yet.
+    b.client = Client::new(&server.settings()).unwrap();
+    let Answer::Epoch(epoch) = b.say(&[report(100, 0, 50, 50)]).await else { panic!() };
+    b.sender.epoch = epoch;
+    let lease = b.lease(&Report { others, ..report(100, 0, 50, 50) }).await;
+    assert_eq!((lease.leased, lease.others_spent()), (10, 30));
+    // It gave something back in the meantime, and knows best.
+    a.sender.epoch.clone_from(&b.sender.epoch);
+    a.client = Client::new(&server.settings()).unwrap();
+    a.lease(&report(100, 30, 40, 40)).await;
+    assert_eq!(b.lease(&report(100, 0, 60, 60)).await.leased, 60);
+}
+
 fn a_new(server: &Server) -> Voice {
     Voice::new(server, "b")
 }
@@ -209,14 +233,76 @@ async fn top_ups_last_until_they_are_used_or_end() {
     let lease = a.lease(&next).await;
     assert_eq!((lease.limit, lease.leased, lease.top_ups[0].quantity), (130, 130, 30));
     // One that ends first pays first, and what it paid for is not paid for again.
-    let short = TopUp { id: "t2".into(), quantity: 15, until: ends - 3599, given: true };
+    let short = TopUp { id: "t2".into(), quantity: 15, until: ends - 3598, given: true };
     let told = Report { top_ups: vec![short], ..next.clone() };
     assert_eq!(a.lease(&told).await.limit, 145);
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     let lease = a.lease(&next).await;
     assert_eq!((lease.limit, lease.top_ups[0].quantity), (145, 45));
     let other = Report { counter: "another".into(), account: "another@1".into(), ..next };
     assert_eq!(a.lease(&other).await.limit, 100);
+}
+
+#[tokio::test]
+async fn a_rolling_window_uses_a_top_up_once() {
+    let Some(server) = Server::start(&[]) else { return };
+    let mut a = Voice::new(&server, "a");
+    let until = i64::try_from(now()).unwrap() + 3600;
+    let top_up = TopUp { id: "t1".into(), quantity: 50, until, given: true };
+    let said = |spent, needs| Report {
+        keep: Duration::from_millis(1500),
+        slice: Duration::from_millis(300),
+        top_ups: vec![top_up.clone()],
+        ..report(100, spent, needs, needs)
+    };
+    assert_eq!(a.lease(&said(120, 120)).await.limit, 150);
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    // It was taken for a slice that is over, and counts in the window.
+    let lease = a.lease(&said(120, 200)).await;
+    assert_eq!((lease.limit, lease.leased, lease.top_ups[0].quantity), (150, 150, 30));
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+    // What was used is out of the window, and does not come back to the top-up.
+    for _ in 0..2 {
+        let lease = a.lease(&said(0, 200)).await;
+        assert_eq!((lease.limit, lease.leased, lease.top_ups[0].quantity), (130, 130, 30));
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    assert_eq!(a.lease(&said(110, 200)).await.limit, 130);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let reset = Report { generation: 1, ..said(0, 0) };
+    assert_eq!(a.lease(&reset).await.limit, 120, "what was paid is not there twice");
+}
+
+#[tokio::test]
+async fn windows_that_use_no_top_up_leave_nothing_behind() {
+    let Some(server) = Server::start(&[]) else { return };
+    let mut a = Voice::new(&server, "a");
+    let until = i64::try_from(now()).unwrap() + 3600;
+    let top_up = TopUp { id: "t1".into(), quantity: 50, until, given: true };
+    for window in 0..20 {
+        // Half of them went beyond the limit for a while.
+        let account = format!("team@{window}");
+        let told = Report { account, top_ups: vec![top_up.clone()], ..report(100, 0, 0, 0) };
+        a.lease(&Report { reserved: 110 * (window % 2), ..told.clone() }).await;
+        assert_eq!(a.lease(&told).await.limit, 150);
+    }
+    let fields = a.client.with(|mut store| async move {
+        redis::cmd("HLEN").arg("{egret}:counter:team").query_async::<u64>(&mut store).await
+    });
+    assert!(fields.await.unwrap() <= 2);
+}
+
+#[tokio::test]
+async fn a_top_up_that_ended_before_was_not_used_by_what_came_after() {
+    let Some(server) = Server::start(&[]) else { return };
+    let mut a = Voice::new(&server, "a");
+    let ends = i64::try_from(now()).unwrap() + 3600;
+    let small = TopUp { id: "t1".into(), quantity: 10, until: ends, given: true };
+    // A single call cost much more than all there was.
+    a.lease(&Report { top_ups: vec![small], ..report(100, 500, 0, 0) }).await;
+    let late = TopUp { id: "t2".into(), quantity: 50, until: ends + 1, given: true };
+    let next = Report { account: "team@2".into(), ..report(100, 0, 0, 0) };
+    assert_eq!(a.lease(&Report { top_ups: vec![late], ..next }).await.limit, 150);
 }
 
 pub(super) fn now() -> u64 {

@@ -20,6 +20,10 @@ async fn is_shared(settings: &StoreSettings) {
     b.reserve(&budgets, &ANN, exactly(40)).await.unwrap().settle(charge(40));
     eventually("all know", || stand(&a, &budgets[0]) == (100, 0)).await;
     assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+    // Who leaves tells what is left to tell.
+    a.leave();
+    let rows = b.shared_statement("2026-11-21", "2026-11-21").await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.spend.nanos).sum::<u64>(), 100);
 }
 
 /// Whether a ledger can use this store at all.
@@ -40,13 +44,18 @@ async fn with_a_password_and_with_a_user() {
     assert!(!is_reached(&with(None, Some("wrong"))));
     is_shared(&StoreSettings { prefix: "other".into(), ..with(None, Some("open sesame")) }).await;
 
-    // All that is needed of a user, as the manual says it.
+    // All that is needed of a user, as conf/reference.yaml says it.
     let acl = "on >secret ~{egret}:* +evalsha +eval +script|load +get +set +hget +hset +hsetnx \
-               +hdel +hgetall +del +pttl +pexpire +time +ping";
+               +hdel +hgetall +del +pttl +pexpire +expire +time +info +ping";
     let mut words = vec!["-a", "open sesame", "ACL", "SETUSER", "egret"];
     words.extend(acl.split_whitespace());
     cli(server.port, &words);
     is_shared(&with(Some("egret"), Some("secret"))).await;
+    let days: i64 = cli(server.port, &["-a", "open sesame", "TTL", "{egret}:statement:2026-11-21"])
+        .trim()
+        .parse()
+        .unwrap();
+    assert!(days > 86_400, "the statement is not kept forever: {days}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

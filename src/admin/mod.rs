@@ -37,7 +37,7 @@ impl Admin {
     }
 
     /// Whatever can be looked at.
-    fn show(&self, path: &str, query: &str) -> Answer {
+    async fn show(&self, path: &str, query: &str) -> Answer {
         match path {
             "/healthz" => Answer::text(StatusCode::OK, "ok"),
             "/readyz" => self.readiness(),
@@ -52,7 +52,7 @@ impl Admin {
                 };
                 Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }
-            "/spend" => spend::show(&self.gateway, query),
+            "/spend" => spend::show(&self.gateway, query).await,
             "/budgets" => budgets::show(&self.gateway),
             _ if budgets::change(path).is_some() => Answer::not_allowed("POST"),
             _ => Answer::text(StatusCode::NOT_FOUND, PATHS),
@@ -76,7 +76,7 @@ impl Admin {
         let header = session.req_header();
         let (method, uri) = (header.method.clone(), header.uri.clone());
         if method == Method::GET {
-            return self.show(uri.path(), uri.query().unwrap_or_default());
+            return self.show(uri.path(), uri.query().unwrap_or_default()).await;
         }
         let Some(change) = budgets::change(uri.path()) else {
             return Answer::not_allowed("GET");

@@ -21,13 +21,16 @@ struct Asked {
 
 /// The rows that a query asks for: `from=2026-11-01&to=2026-11-22&by=caller,model,day`. Without
 /// days, this month until today.
-pub(super) fn show(gateway: &Gateway, query: &str) -> Answer {
+pub(super) async fn show(gateway: &Gateway, query: &str) -> Answer {
     let Asked { from, to, by } = match read(query) {
         Ok(asked) => asked,
         Err(error) => return Answer::refusal(StatusCode::BAD_REQUEST, &error),
     };
     let (from, to) = (from.to_string(), to.to_string());
-    let rows = gateway.ledger.statement(&from, &to);
+    let Some(rows) = gateway.ledger.shared_statement(&from, &to).await else {
+        let error = "the store that the replicas share can't be read; try again once it can";
+        return Answer::refusal(StatusCode::SERVICE_UNAVAILABLE, error);
+    };
     let name = &gateway.live.pin().gateway;
     Answer::json(StatusCode::OK, &Statement::new(name, (&from, &to), &by, &rows))
 }

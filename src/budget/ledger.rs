@@ -107,7 +107,9 @@ impl Ledger {
         Self::open_with(path, clock, SYNC_EVERY, REWRITE_PAST)
     }
 
-    fn open_with(
+    /// [`Ledger::open`] with how often lines go to the disk, and with how long the journal may
+    /// become before it is rewritten, in bytes.
+    pub(crate) fn open_with(
         path: Option<&Path>,
         clock: impl Clock + 'static,
         sync_every: Duration,

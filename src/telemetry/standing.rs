@@ -38,6 +38,7 @@ pub(super) struct Standing {
     sync_age: GaugeVec,
     store_failures: IntCounterVec,
     store_passed: IntCounterVec,
+    store_waits: IntCounterVec,
     error: GaugeVec,
 }
 
@@ -95,6 +96,10 @@ impl Standing {
                 "egret_store_outage_calls_total",
                 "Calls that an open outage let pass beyond what was leased.",
             )?,
+            store_waits: counter(
+                "egret_store_waits_total",
+                "Calls that waited for the store, as they did not fit into what was leased.",
+            )?,
             error: gauge(
                 "egret_estimate_error_ratio",
                 "How far off estimates of input tokens have been, as a share of the real count.",
@@ -132,10 +137,14 @@ impl Standing {
         self.sync_age.reset();
         self.store_failures.reset();
         self.store_passed.reset();
-        let Some(StoreStatus { reachable, last_sync, failures, passed }) = store else { return };
+        self.store_waits.reset();
+        let Some(StoreStatus { reachable, last_sync, failures, passed, waits }) = store else {
+            return;
+        };
         self.reachable.with_label_values(&[gateway]).set(f64::from(u8::from(reachable)));
         self.store_failures.with_label_values(&[gateway]).inc_by(failures);
         self.store_passed.with_label_values(&[gateway]).inc_by(passed);
+        self.store_waits.with_label_values(&[gateway]).inc_by(waits);
         if let Some(age) = last_sync {
             self.sync_age.with_label_values(&[gateway]).set(age.as_secs_f64());
         }

@@ -7,11 +7,13 @@
 
 mod http;
 mod load;
+mod money;
 mod process;
 mod proxy;
 mod report;
 mod workload;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::task::LocalSet;
@@ -81,6 +83,11 @@ impl Options {
         Ok(options)
     }
 
+    /// Where Redis listens.
+    fn redis(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port + 9).into()
+    }
+
     fn has(&self, target: Target) -> bool {
         target.name().starts_with(&self.proxy)
     }
@@ -101,14 +108,17 @@ impl Target {
 }
 
 /// Every proxy, and every way it is used here.
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     Target::h1(Kind::Nginx),
     Target::h1(Kind::Envoy),
     Target::h2(Kind::Envoy),
     Target::h1(Kind::Egret),
-    Target::h1(Kind::Unlimited),
     Target::h2(Kind::Egret),
+    Target::h1(Kind::Unlimited),
+    Target::h1(Kind::Shared),
 ];
+/// Those that are compared with each other: the last two are for W7.
+const PEERS: &[Target] = TARGETS.split_at(5).0;
 const EGRET: [Target; 2] = [Target::h1(Kind::Egret), Target::h2(Kind::Egret)];
 
 fn main() -> Result<()> {
@@ -128,10 +138,13 @@ async fn run(options: &Options) -> Result<()> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let mut report = Report::default();
+    let _redis = if options.wants("W7R") { Some(money::start_redis(options).await?) } else { None };
     let proxies = start_all(options).await?;
     println!("bench: {} rounds of {:?}, one core for the proxy", options.rounds, options.time);
     requests(options, &proxies, &mut report).await?;
     tokens(options, &proxies, &mut report).await?;
+    money::budgets(options, &proxies, &mut report).await?;
+    money::store(options, &proxies, &mut report).await?;
     drop(proxies);
     report.print();
     aims(&mut report);
@@ -145,7 +158,12 @@ async fn run(options: &Options) -> Result<()> {
 async fn start_all(options: &Options) -> Result<Vec<Proxy>> {
     let mut proxies = Vec::new();
     for (port, target) in (options.port + 10..).step_by(2).zip(TARGETS) {
-        if !options.has(target) {
+        let wanted = match target.kind {
+            Kind::Unlimited => options.wants("W7"),
+            Kind::Shared => options.wants("W7R"),
+            _ => true,
+        };
+        if !wanted || !options.has(target) {
             continue;
         }
         proxies.push(Proxy::start(options, target, port).await?);
@@ -167,19 +185,19 @@ fn in_turn<'p>(
     chosen.into_iter()
 }
 
-/// W1, W2, W3, W3T and W7: whole answers, as fast as they come.
+/// W1, W2, W3 and W3T: whole answers, as fast as they come.
 async fn requests(options: &Options, proxies: &[Proxy], report: &mut Report) -> Result<()> {
     let plan: [(&'static str, String, usize, &[Target]); 4] = [
-        ("W1", workload::small(MODEL), 32, &TARGETS),
+        ("W1", workload::small(MODEL), 32, PEERS),
         ("W2", workload::small(TRANSLATED), 32, &EGRET),
-        ("W3", workload::large(MODEL), 16, &TARGETS),
+        ("W3", workload::large(MODEL), 16, PEERS),
         ("W3T", workload::large(TRANSLATED), 16, &EGRET),
     ];
     for round in 0..options.rounds {
         for (name, body, connections, targets) in &plan {
-            // W2 and W7 are told as what they differ from W1 by.
+            // W2 is told as what it differs from W1 by.
             let wanted = match *name {
-                "W1" => ["W1", "W2", "W7"].iter().any(|name| options.wants(name)),
+                "W1" => ["W1", "W2"].iter().any(|name| options.wants(name)),
                 name => options.wants(name),
             };
             if !wanted {
@@ -203,7 +221,7 @@ async fn tokens(options: &Options, proxies: &[Proxy], report: &mut Report) -> Re
     // Timers tick in milliseconds, so streams take a little longer than they were asked to.
     let tokens = u64::try_from(options.time.as_millis())? / EVERY_MS + 100;
     let plan: [(&'static str, &str, &[Target]); 2] =
-        [("W4", MODEL, &TARGETS), ("W5", TRANSLATED, &EGRET)];
+        [("W4", MODEL, PEERS), ("W5", TRANSLATED, &EGRET)];
     for round in 0..options.rounds.min(3) {
         for (name, model, targets) in &plan {
             if !options.wants(name) {
@@ -211,9 +229,6 @@ async fn tokens(options: &Options, proxies: &[Proxy], report: &mut Report) -> Re
             }
             let body = workload::stream(model, usize::try_from(tokens)?, EVERY_MS);
             for proxy in in_turn(proxies, targets, round) {
-                if proxy.target.kind == Kind::Unlimited {
-                    continue;
-                }
                 let streams = Streams::open(proxy, &body, STREAMS, tokens).await?;
                 let sample = streams.measure(proxy, options.time).await;
                 let sample = sample.map_err(|e| format!("{name}, {}: {e}", proxy.target.name()))?;
@@ -295,8 +310,7 @@ fn aims(report: &mut Report) {
     ] {
         report.at_most(aim, ratio(report, a, b, |s| s.p99), 1.0, "×");
     }
-    let budgets = report.paired("W1", h1, Target::h1(Kind::Unlimited));
-    report.at_most("W7: what three budgets cost a request", budgets, 3.0, " µs");
+    money::aims(report);
 }
 
 fn progress(workload: &str, target: Target, sample: Sample) {

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::Result;
 use crate::http::{self, Connection};
-use crate::proxy::Proxy;
+use crate::proxy::{Kind, Proxy};
 
 /// How long each load runs before it is measured.
 const WARM: Duration = Duration::from_millis(400);
@@ -26,6 +26,8 @@ pub struct Sample {
     /// One-way delay of a token, in microseconds: from the provider's write to the caller's read.
     pub p50: f64,
     pub p99: f64,
+    /// Of a hundred calls, how many waited for the store that replicas share.
+    pub waits: f64,
     /// MiB that the proxy holds afterwards.
     pub rss: f64,
 }
@@ -53,16 +55,40 @@ pub async fn saturate(
         });
     }
     sleep(WARM).await;
+    let waits = Waits::of(proxy).await?;
     let (from, cpu, begun) = (answered.get(), proxy.process.cpu(), Instant::now());
     sleep(time).await;
     let count = (answered.get() - from) as f64;
     let (cpu, took) = (proxy.process.cpu() - cpu, begun.elapsed().as_secs_f64());
+    let waits = Waits::of(proxy).await?.since(waits);
     over.set(true);
     while let Some(ended) = tasks.join_next().await {
         ended??;
     }
     let rss = proxy.process.rss() / 1024.0;
-    Ok(Sample { rate: count / took, cpu: cpu * 1e6 / count, rss, ..Sample::default() })
+    Ok(Sample { rate: count / took, cpu: cpu * 1e6 / count, waits, rss, ..Sample::default() })
+}
+
+/// How many calls have waited for the store that replicas share, where there is one.
+#[derive(Clone, Copy, Default)]
+pub struct Waits {
+    calls: f64,
+    waits: f64,
+}
+
+impl Waits {
+    pub async fn of(proxy: &Proxy) -> Result<Self> {
+        if proxy.target.kind != Kind::Shared {
+            return Ok(Self::default());
+        }
+        let calls = proxy.metric("egret_requests_total{").await?;
+        Ok(Self { calls, waits: proxy.metric("egret_store_waits_total{").await? })
+    }
+
+    /// Of a hundred calls since then, how many waited for the store.
+    pub fn since(self, before: Self) -> f64 {
+        (self.waits - before.waits) * 100.0 / (self.calls - before.calls)
+    }
 }
 
 /// What the streams of one run share.
@@ -147,6 +173,7 @@ impl Streams {
             p50: at(0.5),
             p99: at(0.99),
             rss: proxy.process.rss() / 1024.0,
+            ..Sample::default()
         })
     }
 }

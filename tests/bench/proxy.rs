@@ -26,6 +26,8 @@ pub enum Kind {
     Egret,
     /// Egret without budgets.
     Unlimited,
+    /// Egret with budgets that it shares through Redis.
+    Shared,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,7 @@ impl Target {
             Kind::Envoy => "Envoy",
             Kind::Egret => "Egret",
             Kind::Unlimited => "Egret, no budgets",
+            Kind::Shared => "Egret, shared budgets",
         };
         format!("{kind} {}", if self.upstream == Upstream::H1 { "h1" } else { "h2" })
     }
@@ -61,6 +64,8 @@ impl Target {
 pub struct Proxy {
     pub target: Target,
     pub address: SocketAddr,
+    /// Where Egret has its metrics.
+    pub admin: SocketAddr,
     pub process: Process,
 }
 
@@ -80,6 +85,12 @@ impl Proxy {
             Kind::Egret => {
                 [include_str!("conf/egret.yaml"), include_str!("conf/budgets.yaml")].concat()
             }
+            Kind::Shared => [
+                include_str!("conf/egret.yaml"),
+                include_str!("conf/budgets.yaml"),
+                include_str!("conf/store.yaml"),
+            ]
+            .concat(),
         };
         let dir = options.dir.path().to_str().ok_or("the temporary directory has no plain name")?;
         let name = format!("proxy-{port}");
@@ -88,6 +99,7 @@ impl Proxy {
             .replace("@ADMIN@", &(port + 1).to_string())
             .replace("@OPENAI@", &options.port.to_string())
             .replace("@CLAUDE@", &(options.port + 1).to_string())
+            .replace("@REDIS@", &options.redis().port().to_string())
             .replace("@OPENAI_KEY@", OPENAI_KEY)
             .replace("@HTTP@", http)
             .replace("@NAME@", &name)
@@ -101,13 +113,25 @@ impl Proxy {
                 &options.envoy,
                 &["-c", &path, "--concurrency", "1", "--disable-hot-restart", "-l", "error"],
             )?,
-            Kind::Egret | Kind::Unlimited => {
+            Kind::Egret | Kind::Unlimited | Kind::Shared => {
                 Process::start(CORE, &options.egret, &["run", "--config", &path])?
             }
         };
-        let proxy = Self { target, address: ([127, 0, 0, 1], port).into(), process };
+        let (address, admin) = (([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], port + 1).into());
+        let proxy = Self { target, address, admin, process };
         proxy.answers().await?;
         Ok(proxy)
+    }
+
+    /// The sum of a metric of Egret's over its series; zero if it has none.
+    pub async fn metric(&self, name: &str) -> Result<f64> {
+        let mut connection = Connection::open(self.admin).await?;
+        connection.send(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
+        let mut text = Vec::new();
+        connection.each_piece(|piece| text.extend_from_slice(piece)).await?;
+        let text = String::from_utf8(text)?;
+        let series = text.lines().filter_map(|line| line.strip_prefix(name)?.split_once('}'));
+        Ok(series.filter_map(|(_, value)| value.trim().parse::<f64>().ok()).sum())
     }
 
     async fn answers(&self) -> Result<()> {

@@ -43,13 +43,18 @@ impl Report {
         median(row.into_iter().flat_map(|row| &row.samples).map(figure))
     }
 
-    /// The median over rounds of what Egret's CPU differs by between two rows.
-    pub fn paired(&self, workload: &str, a: Target, b: Target) -> f64 {
+    /// The median over rounds of what two rows differ by in one.
+    pub fn paired(
+        &self,
+        workload: &str,
+        (a, b): (Target, Target),
+        difference: fn(&Sample, &Sample) -> f64,
+    ) -> f64 {
         let samples = |target| {
             let row = self.rows.iter().find(|row| row.workload == workload && row.target == target);
             row.map_or(&[][..], |row| &row.samples)
         };
-        median(samples(a).iter().zip(samples(b)).map(|(a, b)| a.cpu - b.cpu))
+        median(samples(a).iter().zip(samples(b)).map(|(a, b)| difference(a, b)))
     }
 
     /// Says whether an aim is reached: `value` at most `most`.

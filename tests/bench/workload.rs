@@ -15,6 +15,11 @@ pub fn large(model: &str) -> String {
     body(model, &filler(207 * 1024), "[[bytes 700]]", "")
 }
 
+/// A stream of so many tokens as fast as they come, from Claude.
+pub fn burst(tokens: usize) -> String {
+    body(TRANSLATED, &filler(700), &format!("[[chunks {tokens}]]"), ",\"stream\":true")
+}
+
 /// A stream of so many tokens, each the time of its writing.
 pub fn stream(model: &str, tokens: usize, every_ms: u64) -> String {
     let ask = format!("[[chunks {tokens} every {every_ms}ms stamped]]");

@@ -37,7 +37,9 @@ impl Book {
     ) -> Balance {
         let now = self.latest.max(now);
         let stand = self.stand(budget, limit, value, now);
-        let last = stand.account.and_then(|account| self.counting(account, now).last());
+        // A slice that only failed calls were in does not make a rolling window end later.
+        let counting = stand.account.into_iter().flat_map(|account| self.counting(account, now));
+        let last = counting.filter(|counter| !counter.is_unused()).last();
         let end = last.map_or_else(|| limit.window.bounds(now).1, |counter| counter.end);
         Balance {
             budget: budget.name.clone(),

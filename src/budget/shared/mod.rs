@@ -9,7 +9,10 @@ mod statement;
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -64,6 +67,8 @@ pub struct StoreStatus {
     /// How many calls went out beyond what was leased, since the start: the store could not be
     /// reached, and the settings let them ([`Outage::Open`](super::Outage::Open)).
     pub passed: u64,
+    /// How many calls have waited for it, since the start: they did not fit into what was leased.
+    pub waits: u64,
 }
 
 /// What both sides know of how the store is doing.
@@ -85,6 +90,8 @@ pub(super) struct Store {
     health: Arc<Mutex<Health>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     queries: mpsc::Sender<Query>,
+    /// How many calls have waited.
+    waits: AtomicU64,
 }
 
 impl Store {
@@ -132,14 +139,15 @@ impl Store {
         let thread = Mutex::new(Some(thread.map_err(|error| failed(&error))?));
         // Without it calls wait for the store, or are refused, as the settings say.
         let _ = came.recv_timeout(FIRST_ROUND);
-        Ok(Self { rounds, kick, stop, health, thread, queries })
+        Ok(Self { rounds, kick, stop, health, thread, queries, waits: AtomicU64::new(0) })
     }
 
-    /// Waits until this round of reports is done; false if that took too long. It begins at once
-    /// if `hurry`, otherwise when it is time.
+    /// Lets a call wait until this round of reports is done; false if that took too long. It begins
+    /// at once if `hurry`, which is the call's first wait, otherwise when it is time.
     pub(super) async fn answers(&self, round: u64, hurry: bool, until: Instant) -> bool {
         let mut rounds = self.rounds.clone();
         if hurry {
+            self.waits.fetch_add(1, Ordering::Relaxed);
             self.kick.notify_one();
         }
         let done = rounds.wait_for(|&done| done >= round);
@@ -161,6 +169,7 @@ impl Store {
             last_sync: health.last_sync.map(|then| then.elapsed()),
             failures: health.failures,
             passed,
+            waits: self.waits.load(Ordering::Relaxed),
         }
     }
 

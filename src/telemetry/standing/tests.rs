@@ -73,6 +73,7 @@ fn a_store_and_estimates_are_shown_where_there_are_any() {
         last_sync: Some(std::time::Duration::from_millis(1500)),
         failures: 3,
         passed: 5,
+        waits: 7,
     };
     let of = |n: u32| Accuracy {
         model: format!("m{n}").into(),
@@ -90,6 +91,7 @@ fn a_store_and_estimates_are_shown_where_there_are_any() {
             r#"egret_store_sync_age_seconds{gateway="egret"} 1.5"#,
             r#"egret_store_failures_total{gateway="egret"} 3"#,
             r#"egret_store_outage_calls_total{gateway="egret"} 5"#,
+            r#"egret_store_waits_total{gateway="egret"} 7"#,
             r#"egret_estimate_error_ratio{gateway="egret",model="m299",quantile="0.5"} 0.05"#,
             r#"egret_estimate_error_ratio{gateway="egret",model="m299",quantile="0.9"} 0.25"#,
         ] {

@@ -39,6 +39,20 @@ fn room_comes_back_as_time_passes() {
 }
 
 #[test]
+fn a_failed_call_does_not_move_the_end() {
+    let (ledger, clock) = in_memory();
+    let it = rolling(100, "1h");
+    let end = || ledger.balances(&it)[0].window_end;
+    spend(&ledger, &it, 10).unwrap();
+    assert_eq!(end(), NOON + 3660);
+    clock.set(NOON + 1800);
+    let call = ledger.try_reserve(&it, &ANN, estimate(0, 10)).unwrap();
+    assert_eq!(end(), NOON + 5460, "it may be charged in this slice");
+    call.release();
+    assert_eq!(end(), NOON + 3660);
+}
+
+#[test]
 fn slices_do_not_pile_up() {
     let (ledger, clock) = in_memory();
     let it = rolling(1_000_000, "1h");

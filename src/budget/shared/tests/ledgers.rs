@@ -140,6 +140,7 @@ async fn a_call_within_the_lease_does_not_wait() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert!(waited <= 20, "{waited} of 2000 calls waited");
+    assert_eq!(ledger.store_status().unwrap().waits, waited);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use providers::conversation::{ErrorClass, Served, Usage};
+use providers::price::Price;
+use providers::translate::Billed;
 
 use super::Denial;
 use crate::budget::estimate::{Estimator, Measured};
@@ -147,6 +149,20 @@ impl Lesson {
 }
 
 impl Terms {
+    /// With the price of what is billed: none of what is not, and none of a turn where the model's
+    /// output has no price, such as one that makes embeddings.
+    pub(super) fn for_what_is(self: &Arc<Self>, billed: Billed) -> Arc<Self> {
+        let has_price = |price: &Price| match billed {
+            Billed::Turn { .. } => price.generates(),
+            Billed::Input => true,
+            Billed::Nothing | Billed::Unknown => false,
+        };
+        if self.price.as_ref().is_none_or(has_price) {
+            return self.clone();
+        }
+        Arc::new(Self { price: None, ..Self::clone(self) })
+    }
+
     /// What this usage comes to in every unit.
     pub(super) fn charge(&self, usage: &Usage) -> Charge {
         Charge {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use providers::conversation::{ErrorClass, Served, Usage};
-use providers::price::Price;
 use providers::translate::Billed;
 
 use super::admitted::{Admitted, Lesson};
@@ -78,7 +77,7 @@ impl Attempt {
         let subject = self.subject(who);
         admit_rates(rules, &subject, history, |_| true)?;
         let budgets = self.budgets(rules.snapshot, &subject);
-        let terms = self.terms_of(call);
+        let terms = self.terms.for_what_is(call.billed);
         self.check_price(call, &terms, &budgets)?;
 
         let (model, caller) = (self.model.as_str(), who.name());
@@ -127,16 +126,6 @@ impl Attempt {
         let mut balances = ledger.balances_of(&budgets, &subject);
         balances.sort_by(Balance::by_room);
         balances
-    }
-
-    /// What this call goes by: nobody knows what a turn costs of a model whose output has no price,
-    /// such as one that makes embeddings.
-    fn terms_of(&self, call: Call<'_>) -> Arc<Terms> {
-        let generates = self.terms.price.as_ref().is_none_or(Price::generates);
-        if generates || !matches!(call.billed, Billed::Turn { .. }) {
-            return self.terms.clone();
-        }
-        Arc::new(Terms { price: None, ..Terms::clone(&self.terms) })
     }
 
     /// Whether what the call costs can be counted as its budgets want it.

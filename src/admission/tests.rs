@@ -115,3 +115,24 @@ fn an_input_that_the_provider_does_not_tell_is_estimated() {
     assert_eq!(told(&ledger), (71_000, 71_000));
     assert!(estimator.error().is_empty());
 }
+
+#[test]
+fn only_what_is_billed_has_a_price() {
+    let book = PriceBook::new(Vec::new()).unwrap();
+    let seller = Seller { provider: Some("openai"), host: "h", schema: Schema::Chat };
+    let turn = Billed::Turn { output_limit: None, candidates: 1 };
+    for (model, billed, has_price) in [
+        ("gpt-5", turn, true),
+        ("text-embedding-3-small", Billed::Input, true),
+        ("text-embedding-3-small", turn, false),
+        // It costs something whatever it does, and counting asks for nothing.
+        ("gpt-4o-search-preview", turn, true),
+        ("gpt-4o-search-preview", Billed::Nothing, false),
+        ("gpt-4o-search-preview", Billed::Unknown, false),
+    ] {
+        let price = book.price(seller, model, SystemTime::now());
+        assert!(price.is_some(), "{model}");
+        let terms = Arc::new(Terms { price, ..terms(0, 0) });
+        assert_eq!(terms.for_what_is(billed).price.is_some(), has_price, "{model} {billed:?}");
+    }
+}

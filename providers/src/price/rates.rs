@@ -126,7 +126,7 @@ impl Rates {
             u128::from(rates.map(|(_, rate)| rate).max().unwrap_or(0))
         };
         let input = dearest(&|kind| match kind {
-            Kind::Input | Kind::CacheWrite => true,
+            Kind::Input | Kind::CacheRead | Kind::CacheWrite => true,
             Kind::CacheWrite1h => an_hour,
             _ => false,
         });

@@ -6,9 +6,9 @@ use jiff::{Timestamp, tz::Offset};
 use serde::Deserialize;
 
 use super::answer::Answer;
-use crate::budget::{AdjustError, Budget, Quantity, Scope};
+use crate::budget::{AdjustError, Balance, Budget, Quantity, Scope};
 use crate::proxy::Gateway;
-use crate::report::{Reset, Standing, Standings, TopUp};
+use crate::report::{Reset, Standings, TopUp};
 use crate::snapshot::Snapshot;
 
 /// What a path asks to be done to a budget.
@@ -57,12 +57,13 @@ pub(super) fn make(
         What::Reset => reset(gateway, budget, body),
     };
     match made {
-        Ok(()) => told(gateway, snapshot, |name| name == budget.name),
+        Ok(of) => told(gateway, snapshot, |shown| shown.budget == budget.name && shown.of == of),
         Err((status, error)) => Answer::refusal(status, &error),
     }
 }
 
-type Made = Result<(), (StatusCode, String)>;
+/// The counter that was changed.
+type Made = Result<String, (StatusCode, String)>;
 
 fn top_up(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
     let TopUp { of, amount, until } = read(body)?;
@@ -78,7 +79,7 @@ fn top_up(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
     let of = counter(budget, of)?;
     gateway.ledger.top_up(budget, &of, quantity, until).map_err(not_made)?;
     log::warn!("budget {} of {of:?}: topped up by {quantity}", budget.name);
-    Ok(())
+    Ok(of)
 }
 
 fn reset(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
@@ -86,7 +87,7 @@ fn reset(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
     let of = counter(budget, of)?;
     gateway.ledger.reset(budget, &of).map_err(not_made)?;
     log::warn!("budget {} of {of:?}: reset", budget.name);
-    Ok(())
+    Ok(of)
 }
 
 /// The counter that is meant: of a total there is one only.
@@ -129,8 +130,8 @@ fn moment(text: &str) -> Option<i64> {
     time.or_else(day).map(Timestamp::as_second)
 }
 
-fn told(gateway: &Gateway, snapshot: &Snapshot, shown: impl Fn(&str) -> bool) -> Answer {
+fn told(gateway: &Gateway, snapshot: &Snapshot, shown: impl Fn(&Balance) -> bool) -> Answer {
     let balances = gateway.ledger.balances(&snapshot.budgets);
-    let shown = balances.iter().filter(|balance| shown(&balance.budget));
-    Answer::json(StatusCode::OK, &Standings { budgets: shown.map(Standing::from).collect() })
+    let shown = balances.iter().filter(|balance| shown(balance));
+    Answer::json(StatusCode::OK, &Standings::of(shown.collect()))
 }

@@ -44,11 +44,17 @@ fn read(query: &str) -> Result<Asked, String> {
             "to" => asked.to = date(&value)?,
             "by" => {
                 let columns = value.split(',').map(|name| name.trim().parse());
-                asked.by = columns.collect::<Result<_, _>>().map_err(|error| match error {
-                    _ if value.is_empty() => "`by` is empty: write by=caller,model".to_owned(),
-                    error => format!("{error}"),
-                })?;
-                asked.by.dedup();
+                let columns: Vec<Column> =
+                    columns.collect::<Result<_, _>>().map_err(|error| match error {
+                        _ if value.is_empty() => "`by` is empty: write by=caller,model".to_owned(),
+                        error => format!("{error}"),
+                    })?;
+                asked.by.clear();
+                for column in columns {
+                    if !asked.by.contains(&column) {
+                        asked.by.push(column);
+                    }
+                }
             }
             _ => return Err(format!("`{name}` is not known here: write from, to and by")),
         }
@@ -66,4 +72,18 @@ fn date(text: &str) -> Result<Date, String> {
 fn today() -> Date {
     let now = Timestamp::from_second(SystemClock.now()).unwrap_or_default();
     Offset::UTC.to_datetime(now).date()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// A column that stood twice in a row could not be read back.
+    #[test]
+    fn a_column_that_is_asked_for_twice_is_shown_once() {
+        let by = read("by=caller,model,caller,model").unwrap().by;
+        assert_eq!(by, [Column::Caller, Column::Model]);
+    }
 }

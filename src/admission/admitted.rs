@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use providers::conversation::{ErrorClass, Served, Usage};
+use providers::price::Price;
+use providers::translate::Billed;
 
 use super::Denial;
 use crate::budget::estimate::{Estimator, Measured};
@@ -66,11 +68,6 @@ impl Admitted {
         self.terms.price.is_some()
     }
 
-    /// Input tokens that the request is expected to have.
-    pub const fn expected_input(&self) -> u64 {
-        self.usage.input
-    }
-
     /// The first byte is about to go out: from here on the provider may bill.
     pub fn dispatched(&mut self) {
         self.reservation.dispatched();
@@ -84,6 +81,15 @@ impl Admitted {
         let charge = self.charge(usage);
         self.reservation.settle(charge);
         charge.cost.nanos()
+    }
+
+    /// The provider told what came out, and not what went in, of which the estimate is taken.
+    /// Nothing is learned from that. Returns the usage so completed, and the nano-dollars charged.
+    pub fn settle_without_input(self, told: &Usage) -> (Usage, u64) {
+        let usage = Usage { input: self.usage.input, ..*told };
+        let charge = self.charge(&usage);
+        self.reservation.settle_estimated(charge);
+        (usage, charge.cost.nanos())
     }
 
     /// The provider may bill, but nobody knows how much: the estimate is charged, or what is
@@ -110,7 +116,7 @@ impl Admitted {
                 cached: known.cached,
                 output: held.output.max(known.output),
             };
-            self.reservation.settle(charge);
+            self.reservation.settle_estimated(charge);
             return Some(charge.cost.nanos());
         }
         // Dropped unsettled, a dispatched reservation charges its estimate and is counted so.
@@ -143,6 +149,20 @@ impl Lesson {
 }
 
 impl Terms {
+    /// With the price of what is billed: none of what is not, and none of a turn where the model's
+    /// output has no price, such as one that makes embeddings.
+    pub(super) fn for_what_is(self: &Arc<Self>, billed: Billed) -> Arc<Self> {
+        let has_price = |price: &Price| match billed {
+            Billed::Turn { .. } => price.generates(),
+            Billed::Input => true,
+            Billed::Nothing | Billed::Unknown => false,
+        };
+        if self.price.as_ref().is_none_or(has_price) {
+            return self.clone();
+        }
+        Arc::new(Self { price: None, ..Self::clone(self) })
+    }
+
     /// What this usage comes to in every unit.
     pub(super) fn charge(&self, usage: &Usage) -> Charge {
         Charge {
@@ -153,11 +173,11 @@ impl Terms {
         }
     }
 
-    /// The most that so much input and output can come to. Nobody knows yet how much of the input
-    /// the provider will write into its cache, which some charge more for.
-    pub(super) fn most(&self, usage: Usage) -> Charge {
-        let cached = Usage { input: 0, cache_write: usage.input, ..usage };
-        Charge { cost: self.cost(&usage).max(self.cost(&cached)), ..self.charge(&usage) }
+    /// The most that so much input and output can come to, of whatever kinds they turn out to be.
+    /// With `an_hour` the provider may keep the input in its cache for so long, which is dearer.
+    pub(super) fn most(&self, usage: &Usage, an_hour: bool) -> Charge {
+        let most = self.price.as_ref().map_or(0, |price| price.most(usage, an_hour));
+        Charge { cost: Money::from_nanos(most), ..self.charge(usage) }
     }
 
     /// What this usage costs; nothing where no price is known and every budget allows that.

@@ -1,6 +1,7 @@
 //! One backend and model that a call may be sent to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use providers::conversation::{ErrorClass, Served, Usage};
 use providers::translate::Billed;
@@ -11,6 +12,10 @@ use super::{Call, Denial, Downgrade, History, Rules, Who, admit_rates, printable
 use crate::budget::estimate::Measured;
 use crate::budget::{Balance, Budget, Denied, Ledger, OnExceeded, Subject};
 use crate::snapshot::{Backend, Snapshot, Terms};
+
+/// When a call may try again that came while budgets could not be recorded: a disk that is full, or
+/// a store that is away.
+const UNAVAILABLE: Duration = Duration::from_secs(5);
 
 /// One backend and model that a call may be sent to. Made by [`admit`](super::admit) and
 /// [`admit_path`](super::admit_path) only.
@@ -77,18 +82,19 @@ impl Attempt {
         let subject = self.subject(who);
         admit_rates(rules, &subject, history, |_| true)?;
         let budgets = self.budgets(rules.snapshot, &subject);
-        self.check_price(call, &budgets)?;
+        let terms = self.terms.for_what_is(call.billed);
+        self.check_price(call, &terms, &budgets)?;
 
         let (model, caller) = (self.model.as_str(), who.name());
-        let mut forecast = Forecast::of(call, &self.terms, rules.estimator, (model, caller));
+        let mut forecast = Forecast::of(call, &terms, rules.estimator, (model, caller));
         for budget in &budgets {
-            forecast.keep_below(budget, &self.terms)?;
+            forecast.keep_below(budget, &terms)?;
         }
-        let estimate = forecast.estimate(&self.terms);
+        let estimate = forecast.estimate(&terms);
         let reserved = rules.ledger.reserve(&budgets, &subject, estimate).await;
         let reservation = reserved.map_err(|denied| refusal(&denied, history))?;
         let held = reservation.held();
-        let output_cap = forecast.output_cap(&held, &self.terms);
+        let output_cap = forecast.output_cap(&held, &terms);
         let teaches = matches!(call.billed, Billed::Turn { .. } | Billed::Input);
         let lesson = teaches.then(|| Lesson {
             estimator: rules.estimator.clone(),
@@ -98,7 +104,7 @@ impl Attempt {
             cap: output_cap.map(|each| each.saturating_mul(forecast.candidates)),
         });
         let usage = Usage { input: forecast.input, output: held.output, ..Usage::default() };
-        let (terms, served) = (self.terms.clone(), call.served);
+        let served = call.served;
         Ok(Admitted { reservation, terms, held, usage, served, output_cap, lesson })
     }
 
@@ -123,15 +129,17 @@ impl Attempt {
             return Vec::new();
         }
         let mut balances = ledger.balances_of(&budgets, &subject);
-        // a / b < c / d without dividing; no limit at all is the least room there can be.
-        let room = |balance: &Balance| u128::from(balance.remaining().count());
-        let limit = |balance: &Balance| u128::from(balance.limit.count()).max(1);
-        balances.sort_by(|a, b| (room(a) * limit(b)).cmp(&(room(b) * limit(a))));
+        balances.sort_by(Balance::by_room);
         balances
     }
 
     /// Whether what the call costs can be counted as its budgets want it.
-    fn check_price(&self, call: Call<'_>, budgets: &[&Budget]) -> Result<(), Denial> {
+    fn check_price(
+        &self,
+        call: Call<'_>,
+        terms: &Terms,
+        budgets: &[&Budget],
+    ) -> Result<(), Denial> {
         let unpriced = |message| Err(Denial::new("price_unknown", ErrorClass::Permission, message));
         let mut held = budgets.iter().filter(|budget| budget.on_exceeded != OnExceeded::Audit);
         match call.billed {
@@ -145,7 +153,7 @@ impl Attempt {
                     budget.name
                 ))
             }
-            Billed::Turn { .. } | Billed::Input if self.terms.price.is_none() => {
+            Billed::Turn { .. } | Billed::Input if terms.price.is_none() => {
                 let Some(budget) = held.find(|budget| budget.requires_price()) else {
                     return Ok(());
                 };
@@ -176,7 +184,9 @@ fn refusal(denied: &Denied, history: &History) -> Denial {
             denial
         }
         Denied::Short(_) | Denied::Unavailable => {
-            Denial::new("ledger", ErrorClass::Overloaded, denied.to_string())
+            let mut denial = Denial::new("ledger", ErrorClass::Overloaded, denied.to_string());
+            denial.error.retry_after = Some(UNAVAILABLE);
+            denial
         }
     }
 }

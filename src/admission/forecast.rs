@@ -1,10 +1,10 @@
 //! What one attempt is expected to take, and what its budgets allow a single call.
 
-use providers::conversation::{ErrorClass, Served, Usage};
+use providers::conversation::{ErrorClass, Served, ToolCalls, Usage};
 use providers::translate::Billed;
 
 use super::{Call, Denial};
-use crate::budget::estimate::{Estimator, Expected};
+use crate::budget::estimate::{Estimator, Expected, Tools};
 use crate::budget::{Budget, Ceiling, Charge, Estimate, OnExceeded};
 use crate::snapshot::Terms;
 
@@ -20,6 +20,10 @@ pub(super) struct Forecast {
     pub(super) candidates: u64,
     /// How it is to be served: a cheaper tier is one only once the answer says so.
     served: Served,
+    /// Of the provider's own tools.
+    calls: ToolCalls,
+    /// The provider may keep the input for so long, which costs more.
+    an_hour: bool,
     /// What the caller, or else the model, allows the output to be.
     allowed: u64,
 }
@@ -48,12 +52,14 @@ impl Forecast {
             Billed::Nothing | Billed::Unknown => 0,
         };
         let served = Served::default().or(call.served);
-        Self { input, output, candidates, served, allowed: output.most }
+        let (calls, an_hour) = (calls(call.request.tools()), call.request.keeps_an_hour());
+        Self { input, output, candidates, served, calls, an_hour, allowed: output.most }
     }
 
     /// The most that it comes to with so much output.
     fn charge(&self, terms: &Terms, output: u64) -> Charge {
-        terms.most(Usage { input: self.input, output, served: self.served, ..Usage::default() })
+        let Self { input, served, calls, .. } = *self;
+        terms.most(&Usage { input, output, served, calls, ..Usage::default() }, self.an_hour)
     }
 
     /// What has to be set aside.
@@ -120,6 +126,18 @@ impl Forecast {
         let fits = |output: u64| self.charge(terms, output).cost <= held.cost;
         let output = if fits(held.output) { held.output } else { largest(held.output, fits) };
         Some(output / self.candidates)
+    }
+}
+
+/// What is set aside for the provider's own tools. How often it calls them nobody can tell before:
+/// of searches it may be more.
+const fn calls(tools: Tools) -> ToolCalls {
+    const SEARCHES: u64 = 10;
+    ToolCalls {
+        web_searches: tools.searches.saturating_mul(SEARCHES),
+        file_searches: tools.file_searches.saturating_mul(SEARCHES),
+        code_sessions: tools.code,
+        images: tools.images,
     }
 }
 

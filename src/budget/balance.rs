@@ -1,5 +1,7 @@
 //! What the counters stand at.
 
+use std::cmp::Ordering;
+
 use super::{Quantity, Scope, Window};
 
 /// One limit of one counter of a budget, as metrics, headers and the admin API show it.
@@ -29,5 +31,14 @@ impl Balance {
     pub const fn remaining(&self) -> Quantity {
         let used = self.spent.count().saturating_add(self.reserved.count());
         self.limit.with(self.limit.count().saturating_sub(used))
+    }
+
+    /// Orders them by the part of the limit that is left, the least first; no limit at all is the
+    /// least that there can be.
+    pub fn by_room(&self, other: &Self) -> Ordering {
+        // a / b < c / d without dividing.
+        let room = |balance: &Self| u128::from(balance.remaining().count());
+        let limit = |balance: &Self| u128::from(balance.limit.count()).max(1);
+        (room(self) * limit(other)).cmp(&(room(other) * limit(self)))
     }
 }

@@ -78,9 +78,9 @@ impl Book {
                 self.charge(&hold, charge, false);
                 return Ok(Some(hold));
             }
-            Entry::Charge { id } => {
+            Entry::Charge { id, charge } => {
                 let hold = self.close(id)?;
-                self.charge(&hold, hold.estimate, true);
+                self.charge(&hold, charge.unwrap_or(hold.estimate), true);
                 return Ok(Some(hold));
             }
             Entry::Release { id } => return self.close(id).map(Some),
@@ -97,7 +97,7 @@ impl Book {
 
     /// The entries that charge every open reservation with its estimate.
     pub(super) fn abandon(&self) -> Vec<Entry> {
-        self.open.keys().map(|&id| Entry::Charge { id }).collect()
+        self.open.keys().map(|&id| Entry::Charge { id, charge: None }).collect()
     }
 
     pub(super) fn statement(&self) -> &Statement {

@@ -53,8 +53,13 @@ pub(super) enum Entry {
     Reserve(Hold),
     /// A call ended; this is what it really cost.
     Settle { id: ReservationId, charge: Amount },
-    /// A call ended, nobody knows how; it costs its estimate.
-    Charge { id: ReservationId },
+    /// A call ended, and nobody knows all that it cost: it costs its estimate, or what a better one
+    /// says.
+    Charge {
+        id: ReservationId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        charge: Option<Amount>,
+    },
     /// A call was never billed.
     Release { id: ReservationId },
     /// A counter's limits in this unit are raised.

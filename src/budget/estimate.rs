@@ -12,7 +12,7 @@ mod weights;
 pub use accuracy::Accuracy;
 pub use estimator::Estimator;
 pub use expected::Expected;
-pub use measured::Measured;
+pub use measured::{Measured, Tools};
 
 /// Output tokens to expect of a call that sets no limit of its own.
 pub const DEFAULT_OUTPUT_CAP: u64 = 4096;

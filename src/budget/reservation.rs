@@ -8,7 +8,7 @@ use super::{
 };
 
 /// An estimate set aside in every budget that applies to a call. It ends exactly once: by
-/// [`settle`](Self::settle), by [`release`](Self::release), or by being dropped, when what had
+/// [`settle`](Self::settle) or [`settle_estimated`](Self::settle_estimated), by [`release`](Self::release), or by being dropped, when what had
 /// been sent decides: after [`dispatched`](Self::dispatched) the estimate is charged, for the
 /// provider may bill the call though nobody here knows (a panic, a disconnect, a cut stream);
 /// before, nothing is.
@@ -61,6 +61,12 @@ impl Reservation {
         self.end(|id| Entry::Settle { id, charge: charge.into() });
     }
 
+    /// The call ended, and nobody knows all that it cost: this is a better estimate than what is
+    /// set aside, and the statement calls it one.
+    pub fn settle_estimated(mut self, charge: Charge) {
+        self.end(|id| Entry::Charge { id, charge: Some(charge.into()) });
+    }
+
     /// The call was not billed: it failed before the provider worked on it. It does not count as
     /// a request either.
     pub fn release(mut self) {
@@ -77,6 +83,8 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         let dispatched = self.dispatched;
-        self.end(|id| if dispatched { Entry::Charge { id } } else { Entry::Release { id } });
+        self.end(|id| {
+            if dispatched { Entry::Charge { id, charge: None } } else { Entry::Release { id } }
+        });
     }
 }

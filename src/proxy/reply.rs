@@ -13,8 +13,8 @@ use super::ctx::RequestCtx;
 use super::failure::{Failure, Refused};
 use super::{intake, send};
 
-/// Denials that are over before an SDK gives up.
-const PASSES_SOON: [&str; 2] = ["rate", "memory"];
+/// Denials that are over before an SDK gives up, or may be.
+const PASSES_SOON: [&str; 3] = ["rate", "memory", "ledger"];
 
 /// Answers with an error in the caller's schema.
 ///
@@ -28,8 +28,8 @@ pub async fn error(
 ) -> Result<(), Failure> {
     let (status, body) = ctx.surface.codec().encode_error(&refused.error, &ctx.id);
     // SDKs try again by themselves; where that is no use, or has been done here, they are told.
-    let useless = refused.denied && !PASSES_SOON.contains(&refused.reason);
-    let no_retry = useless || ctx.attempts > 1;
+    let passes_soon = PASSES_SOON.contains(&refused.reason);
+    let no_retry = if refused.denied { !passes_soon } else { ctx.attempts > 1 };
     let head = json_head(status, ctx, body.len()).and_then(|mut head| {
         insert_cost(&mut head, ctx)?;
         if let Some(wait) = refused.error.retry_after {

@@ -15,11 +15,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Adds a text that somebody chose. A spreadsheet takes what begins with `=`, `+`, `-`, `@`, a
-    /// tab or a line break for a formula (OWASP, CSV injection): an apostrophe before it says that
-    /// it is none.
+    /// Adds a text that somebody chose. A spreadsheet takes what begins with `=`, `+`, `-`, `@`
+    /// (some also in their wide forms), a tab or a line break for a formula (OWASP, CSV injection):
+    /// an apostrophe before it says that it is none.
     pub(super) fn text(&mut self, text: &str) {
-        if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n']) {
             self.raw(&format!("'{text}"));
         } else {
             self.raw(text);

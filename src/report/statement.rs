@@ -90,8 +90,31 @@ impl Statement {
 /// What `GET /budgets` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standings {
-    /// One for each limit of each counter.
+    /// One for each limit of each counter, those with the least left first if not all are shown.
     pub budgets: Vec<Standing>,
+    /// How many more there are than are shown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_off: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Standings {
+    /// The most that are shown: a budget may keep a counter for each of a million callers.
+    pub const MOST: usize = 10_000;
+
+    /// These, as far as there is room.
+    pub fn of(mut balances: Vec<&Balance>) -> Self {
+        let left_off = balances.len().saturating_sub(Self::MOST);
+        if left_off > 0 {
+            balances.sort_by(|a, b| Balance::by_room(a, b));
+            balances.truncate(Self::MOST);
+        }
+        Self { budgets: balances.into_iter().map(Standing::from).collect(), left_off }
+    }
 }
 
 /// What one limit of one counter of a budget stands at. Amounts are decimals, in `unit`.

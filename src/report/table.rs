@@ -65,7 +65,10 @@ pub(super) fn standings(standings: &Standings) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    format!("{table}\n")
+    match standings.left_off {
+        0 => format!("{table}\n"),
+        more => format!("{table}\nand {more} more, with more left\n"),
+    }
 }
 
 fn counted(spend: &Spend) -> [String; 5] {

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::budget::{Column, Spend, SpendRow};
+use crate::budget::{Balance, Column, Quantity, Scope, Spend, SpendRow, Window};
 
 fn row(day: &str, caller: &str, model: &str, nanos: u64) -> SpendRow {
     SpendRow {
@@ -74,14 +74,15 @@ fn csv_has_a_line_for_each_row_and_quotes_what_must_be() {
 
 #[test]
 fn no_text_of_a_callers_choosing_is_a_formula() {
-    for model in ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", "=cmd|' /C calc'!A0"] {
+    for model in ["=1+1", "+1", "-1", "@sum", "\tx", "\rx", "=cmd|' /C calc'!A0", "＝1+1", "＠sum"]
+    {
         let rows = [row("2026-11-02", "ann", model, 1)];
         let plain = csv::statement(&statement(&[Column::Model], &rows));
         let focus = focus::statement(&statement(&Column::ALL, &rows)).unwrap();
         for text in [plain, focus] {
             let body = text.split_once("\r\n").unwrap().1.trim_end_matches("\r\n");
             for field in fields(body) {
-                let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+                let formula = field.starts_with(['=', '+', '-', '@', '＝', '＠', '\t', '\r']);
                 assert!(!formula, "{field:?} of {model:?}");
             }
         }
@@ -165,4 +166,26 @@ fn a_table_holds_no_control_characters() {
     let rows = [row("2026-11-02", "ann", "\x1b[2J\r\x07m", 1)];
     let text = table::statement(&statement(&[Column::Model], &rows));
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+}
+
+#[test]
+fn of_too_many_balances_the_tightest_are_shown() {
+    let balance = |of: usize| Balance {
+        budget: "each".to_owned(),
+        scope: Scope::TOTAL,
+        of: of.to_string(),
+        window: Window::Day,
+        limit: Quantity::Requests(100_000),
+        spent: Quantity::Requests(of as u64),
+        reserved: Quantity::Requests(0),
+        window_end: 0,
+    };
+    let all: Vec<Balance> = (0..Standings::MOST + 3).map(balance).collect();
+    let few = Standings::of(all.iter().take(3).collect());
+    assert_eq!((few.budgets[0].of.as_str(), few.left_off), ("0", 0));
+    let mut many = Standings::of(all.iter().collect());
+    assert_eq!((many.budgets.len(), many.left_off), (Standings::MOST, 3));
+    assert!(many.budgets.iter().all(|shown| shown.of.parse::<usize>().unwrap() >= 3));
+    many.budgets.truncate(1);
+    assert!(table::standings(&many).ends_with("and 3 more, with more left\n"));
 }

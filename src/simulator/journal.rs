@@ -87,6 +87,8 @@ pub struct Tally {
     pub(super) open: AtomicU64,
     pub(super) requests: AtomicU64,
     pub(super) aborted: AtomicU64,
+    pub(super) under_way: AtomicU64,
+    pub(super) at_once: AtomicU64,
 }
 
 /// A [`Tally`], read.
@@ -100,6 +102,9 @@ pub struct Counts {
     pub requests: u64,
     /// Answers that the client left before their end, cut ones not among them.
     pub aborted: u64,
+    /// The most requests that were under way at once: from their head to the last byte of their
+    /// answer.
+    pub at_once: u64,
 }
 
 impl Tally {
@@ -110,6 +115,7 @@ impl Tally {
             open: self.open.load(Ordering::SeqCst),
             requests: self.requests.load(Ordering::SeqCst),
             aborted: self.aborted.load(Ordering::SeqCst),
+            at_once: self.at_once.load(Ordering::SeqCst),
         }
     }
 }

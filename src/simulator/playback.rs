@@ -32,25 +32,31 @@ pub enum Step {
     Cut,
 }
 
-/// Counts an answer as aborted if it is dropped before [`Watch::done`].
+/// Counts a request as under way until [`Watch::done`], and its answer as aborted if it is dropped
+/// before.
 #[derive(Debug)]
 pub struct Watch(Option<Arc<Tally>>);
 
 impl Watch {
     /// Starts watching.
     pub fn new(tally: Arc<Tally>) -> Self {
+        let under_way = tally.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+        tally.at_once.fetch_max(under_way, Ordering::SeqCst);
         Self(Some(tally))
     }
 
     /// The answer reached its end.
     pub fn done(&mut self) {
-        self.0 = None;
+        if let Some(tally) = self.0.take() {
+            tally.under_way.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(tally) = &self.0 {
+            tally.under_way.fetch_sub(1, Ordering::SeqCst);
             tally.aborted.fetch_add(1, Ordering::SeqCst);
         }
     }

@@ -14,7 +14,7 @@ use super::{Backend, Snapshot};
 const MOST: usize = 4096;
 
 /// What one model on one backend takes and costs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// What it takes; on OpenAI's Chat, where that has a sister.
     pub capabilities: Capabilities,

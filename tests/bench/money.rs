@@ -74,10 +74,15 @@ pub async fn store(options: &Options, proxies: &[Proxy], report: &mut Report) ->
     let mut tick = interval(APART);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let calls = options.time.as_millis() / APART.as_millis() * options.rounds as u128;
-    for _ in 0..calls {
+    for call in 0..calls {
         tick.tick().await;
-        alone_took.push(took(to_alone.exchange(&request)).await?);
-        shared_took.push(took(to_shared.exchange(&request)).await?);
+        let mut pair = [(&mut to_alone, &mut alone_took), (&mut to_shared, &mut shared_took)];
+        if call % 2 == 1 {
+            pair.reverse();
+        }
+        for (to, took_there) in pair {
+            took_there.push(took(to.exchange(&request)).await?);
+        }
         pings.push(took(ping(&mut redis)).await?);
     }
     let after = Waits::of(shared).await?;

@@ -12,11 +12,11 @@ use crate::support::{Gateway, Provider, ask};
 const PRICES: Prices = Prices { input: 500, cached: 125, output: 8000 };
 /// Workers that call without pause: as many calls may be in flight.
 const WORKERS: usize = 16;
-/// Larger than the estimate of any call below.
-const ESTIMATE: u64 = 8_600_000;
+/// Larger than the estimate of any call below, and in `crash_many`.
+pub const ESTIMATE: u64 = 8_600_000;
 
 /// What the provider said that a whole answer cost.
-fn cost(surface: Provider, text: &str, stream: bool) -> u64 {
+pub fn cost(surface: Provider, text: &str, stream: bool) -> u64 {
     let all = if stream { events(text) } else { vec![serde_json::from_str(text).unwrap()] };
     let last = |path: &str| {
         let values = all.iter().filter_map(|event| event.pointer(path)?.as_u64());

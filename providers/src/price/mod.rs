@@ -24,7 +24,7 @@ use crate::conversation::{ServiceTier, Usage};
 use crate::pattern::Pattern;
 use charges::Charges;
 use operator::Own;
-use rates::{CallRates, Tier};
+use rates::{CallRates, Rates, Tier};
 use survey::{Found, Survey};
 
 /// Who sells the tokens.
@@ -208,6 +208,18 @@ impl Price {
     /// of. A cheaper tier counts where the catalogue has its prices; a dearer one that it does not
     /// know costs a share more. Tools that a provider ran are added by the call.
     pub fn cost(&self, usage: &Usage) -> u64 {
+        self.sum(usage, |rates| rates.of(usage))
+    }
+
+    /// The most that so much input and output can cost, of whatever kinds they turn out to be: no
+    /// one knows before the answer how much of the input the provider writes into its cache (for
+    /// an hour, if `an_hour`), nor whether the output is text, sound or images. Of `usage` the
+    /// totals, the calls of tools, and how it is served count. In nanodollars, rounded up.
+    pub fn most(&self, usage: &Usage, an_hour: bool) -> u64 {
+        self.sum(usage, |rates| rates.most(usage, an_hour))
+    }
+
+    fn sum(&self, usage: &Usage, tokens: impl Fn(&Rates) -> u128) -> u64 {
         let served = usage.served;
         let (tiers, priority) = match (served.tier, &self.flex, &self.priority) {
             (ServiceTier::Flex, Some(flex), _) => (flex, 100),
@@ -215,7 +227,7 @@ impl Price {
             (ServiceTier::Priority, _, None) => (&self.standard, self.percent.priority),
             _ => (&self.standard, 100),
         };
-        let tokens = rates::tier(tiers, usage).map_or(0, |tier| tier.rates.of(usage));
+        let tokens = rates::tier(tiers, usage).map_or(0, |tier| tokens(&tier.rates));
         let fast = if served.fast { self.percent.fast } else { 100 };
         let us_only = if served.us_only { self.percent.us_only } else { 100 };
         let tokens = [priority, fast, us_only].into_iter().fold(tokens, |femto, percent| {

@@ -117,6 +117,23 @@ impl Rates {
             .map(|(tokens, rate)| u128::from(tokens) * u128::from(rate))
             .fold(0, u128::saturating_add)
     }
+
+    /// What these tokens cost at most, in femtodollars: the input, be it text, as the dearest of
+    /// what a cache may make of it, the output as the dearest kind.
+    pub(super) fn most(&self, usage: &Usage, an_hour: bool) -> u128 {
+        let dearest = |fits: &dyn Fn(Kind) -> bool| {
+            let rates = Kind::ALL.into_iter().zip(self.0).filter(|(kind, _)| fits(*kind));
+            u128::from(rates.map(|(_, rate)| rate).max().unwrap_or(0))
+        };
+        let input = dearest(&|kind| match kind {
+            Kind::Input | Kind::CacheRead | Kind::CacheWrite => true,
+            Kind::CacheWrite1h => an_hour,
+            _ => false,
+        });
+        let output = dearest(&Kind::is_output);
+        let (all_in, all_out) = (u128::from(usage.total_input()), u128::from(usage.total_output()));
+        (all_in * input).saturating_add(all_out * output)
+    }
 }
 
 /// Rates that hold from some total of input tokens on.

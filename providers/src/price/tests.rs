@@ -94,6 +94,9 @@ fn usages() -> Vec<Usage> {
             ..Usage::default()
         },
         Usage { input: 1_000, audio_input: 600, output: 90, audio_output: 41, ..Usage::default() },
+        Usage { input: 30, output: 90, audio_output: 90, ..Usage::default() },
+        Usage { input: 30, output: 1_290, image_output: 1_290, ..Usage::default() },
+        Usage { cache_write: 4_001, cache_write_1h: 4_001, output: 7, ..Usage::default() },
         Usage { input: 100, cache_read: 900, audio_input: 300, output: 5, ..Usage::default() },
         Usage {
             input: 1_000,
@@ -143,6 +146,11 @@ fn every_model_costs_what_the_catalogue_says() {
                 }
                 let dollars = catalogue_dollars(id, model.id(), usage).unwrap();
                 assert_same(price.cost(usage), dollars, &format!("{id}/{} {usage:?}", model.id()));
+                // Media in the input are of many more bytes than tokens: not part of the most.
+                if usage.audio_input + usage.image_input + usage.video_input == 0 {
+                    let most = price.most(usage, usage.cache_write_1h > 0);
+                    assert!(price.cost(usage) <= most, "{id}/{} {usage:?} {most}", model.id());
+                }
                 for tier in [ServiceTier::Flex, ServiceTier::Priority] {
                     let known = match tier {
                         ServiceTier::Flex => &price.flex,

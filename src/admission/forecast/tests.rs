@@ -1,39 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::time::SystemTime;
-
 use proptest::prelude::*;
-use providers::Schema;
-use providers::catalog::Catalog;
-use providers::price::{OperatorPrice, PriceBook, Seller};
 
 use super::*;
+use crate::admission::tests::terms;
 use crate::budget::estimate::Measured;
 use crate::budget::{Money, Quantity, Scope, Window};
 
-/// A model at these prices, in nano-dollars a token.
-fn terms(input: u64, output: u64) -> Terms {
-    let dollars = |nanos: u64| format!("{}.{:03}", nanos / 1000, nanos % 1000);
-    let price = OperatorPrice {
-        model: "m".to_owned(),
-        input: dollars(input),
-        output: dollars(output),
-        cache_read: None,
-        cache_write: None,
-        assume: false,
-        web_search: None,
-        file_search: None,
-        code_session: None,
-        image: None,
-    };
-    let book = PriceBook::new(vec![price]).unwrap();
-    let seller = Seller { provider: None, host: "h", schema: Schema::Chat };
-    let capabilities = Catalog::default().capabilities(Schema::Chat, "m");
-    Terms { capabilities, on_responses: None, price: book.price(seller, "m", SystemTime::now()) }
-}
-
 fn most_of(terms: &Terms, input: u64, output: u64) -> Charge {
-    terms.most(Usage { input, output, ..Usage::default() })
+    terms.most(&Usage { input, output, ..Usage::default() }, false)
 }
 
 fn forecast(limit: Option<u64>, candidates: u32, least_output: u64) -> Forecast {
@@ -121,6 +96,22 @@ fn each_candidate_has_its_part() {
     let call = forecast(Some(1000), 3, 1);
     assert_eq!(call.output_cap(&most_of(&terms, call.input, 3000), &terms), None);
     assert_eq!(call.output_cap(&most_of(&terms, call.input, 2000), &terms), Some(666));
+}
+
+/// What the provider's own tools are billed for is set aside, too.
+#[test]
+fn tools_that_the_provider_bills_are_counted() {
+    let terms = terms(0, 0);
+    let of = |body: &[u8]| {
+        let billed = Billed::Turn { output_limit: Some(10), candidates: 1 };
+        let request = Measured::of(body);
+        let call = Call { model: "m", request, billed, served: Served::default(), least_output: 1 };
+        let forecast = Forecast::of(call, &terms, &Estimator::default(), ("m", "c"));
+        forecast.estimate(&terms).likely.cost.nanos()
+    };
+    assert_eq!(of(br#"{"tools":[{"type":"bash_20250124","name":"bash"}]}"#), 0);
+    // Ten searches at ten dollars a thousand.
+    assert_eq!(of(br#"{"tools":[{"type":"web_search"}]}"#), 100_000_000);
 }
 
 proptest! {

@@ -47,6 +47,24 @@ pub struct Measured {
     media: u64,
     /// What is only named: images and files by URL or id, earlier turns, cached content.
     references: u64,
+    /// Commas between values: of an input that is written as the ids of its tokens there is one
+    /// for each.
+    commas: u64,
+    billed: Tools,
+    keeps_an_hour: bool,
+}
+
+/// How many of the provider's own tools a request has that are billed by the call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tools {
+    /// That search the web, a map or posts.
+    pub searches: u64,
+    /// That search files which the provider keeps.
+    pub file_searches: u64,
+    /// That run code.
+    pub code: u64,
+    /// That make images.
+    pub images: u64,
 }
 
 /// The most tokens that an image takes, by the tables that vendors had in 2026.
@@ -65,16 +83,29 @@ impl Measured {
         Scan::new(body).measure()
     }
 
+    /// The provider's own tools that are billed by the call.
+    pub const fn tools(&self) -> Tools {
+        self.billed
+    }
+
+    /// Whether it may ask for its input to be kept in a cache for longer than usual, which is
+    /// dearer (Claude's `"ttl": "1h"`).
+    pub const fn keeps_an_hour(&self) -> bool {
+        self.keeps_an_hour
+    }
+
     /// The tokens that can come of such a body, whatever was learned: one for every three bytes
-    /// of text, and of media other than images, begun; and what [`FRAME`], [`IMAGE_MOST`],
+    /// of text, and of media other than images, begun, or one for each value where these are more
+    /// (token ids); and what [`FRAME`], [`IMAGE_MOST`],
     /// [`HOSTED_MOST`] and [`REFERENCE_MOST`] say.
     ///
     /// It can be too low for text made to tokenize badly (at worst a token for each byte), and for
     /// what only the provider knows.
     pub(super) const fn most(&self) -> u64 {
         let tools = if self.functions + self.hosted > 0 { FRAME } else { 0 };
-        (self.text_bytes.div_ceil(BYTES_PER_TOKEN))
-            .saturating_add(self.media_bytes.div_ceil(BYTES_PER_TOKEN))
+        let text = self.text_bytes.div_ceil(BYTES_PER_TOKEN);
+        let text = if self.commas < text { text } else { self.commas + 1 };
+        text.saturating_add(self.media_bytes.div_ceil(BYTES_PER_TOKEN))
             .saturating_add(self.images.saturating_mul(IMAGE_MOST))
             .saturating_add(self.hosted.saturating_mul(HOSTED_MOST))
             .saturating_add(self.references.saturating_mul(REFERENCE_MOST))

@@ -31,11 +31,13 @@ fn journal() -> (Vec<u8>, Vec<(usize, u64)>) {
         (counter(2, "b"), 0),
         (reserve(2, &[1, 2]), 0),
         (settle(1, 60), 60),
-        (Entry::Charge { id: ReservationId(2) }, 200),
+        (Entry::Charge { id: ReservationId(2), charge: None }, 200),
         (reserve(3, &[2]), 0),
         (Entry::Release { id: ReservationId(3) }, 0),
         (reserve(4, &[1, 2]), 0),
         (settle(4, 1), 2),
+        (reserve(6, &[1]), 0),
+        (Entry::Charge { id: ReservationId(6), charge: Some(amount(7)) }, 7),
         (reserve(5, &[1]), 0),
     ];
     let mut bytes = Vec::new();

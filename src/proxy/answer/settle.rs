@@ -25,15 +25,16 @@ impl Exchange<'_> {
         if ctx.left.is_some() {
             metrics.caller_left(ctx.place(), "usage");
         }
-        let mut usage = *usage;
-        if usage.total_input() == 0 {
-            metrics.charge_estimated(ctx.place());
-            usage.input = admitted.expected_input();
-            ctx.estimated = true;
-        }
-        ctx.usage = Some(usage);
         ctx.unpriced |= !admitted.is_priced();
-        ctx.cost = ctx.cost.saturating_add(admitted.settle(&usage));
+        let (usage, charged) = if usage.total_input() == 0 {
+            metrics.charge_estimated(ctx.place());
+            ctx.estimated = true;
+            admitted.settle_without_input(usage)
+        } else {
+            (*usage, admitted.settle(usage))
+        };
+        ctx.usage = Some(usage);
+        ctx.cost = ctx.cost.saturating_add(charged);
     }
 
     /// Settles an answer that came in one piece. One that says something did not take nothing to

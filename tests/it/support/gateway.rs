@@ -28,23 +28,32 @@ impl Gateway {
         config.save();
         let child = spawn(&config, environment);
         let mut gateway = Self { child, config, client: http1() };
-        let deadline = std::time::Instant::now() + PATIENCE;
-        while !gateway.is_ready().await {
-            if let Some(status) = gateway.child.try_wait().unwrap() {
-                panic!("the gateway did not start ({status})");
-            }
-            assert!(std::time::Instant::now() < deadline, "the gateway is never ready");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        gateway.until_ready().await;
         gateway
     }
 
     /// Starts the gateway again on what it left behind. It must have ended.
     pub async fn restart(mut self) -> Self {
+        self.respawn();
+        self.until_ready().await;
+        self
+    }
+
+    /// The same without waiting until it is ready.
+    pub fn respawn(&mut self) {
         assert!(self.child.try_wait().unwrap().is_some(), "still running");
         self.child = spawn(&self.config, &[]);
-        until("the gateway is ready again", || self.is_ready()).await;
-        self
+    }
+
+    async fn until_ready(&mut self) {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while !self.is_ready().await {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the gateway did not start ({status})");
+            }
+            assert!(std::time::Instant::now() < deadline, "the gateway is never ready");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     async fn is_ready(&self) -> bool {

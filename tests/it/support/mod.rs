@@ -1,11 +1,14 @@
 //! What the tests share.
 
 pub mod config;
+pub mod dice;
 pub mod gateway;
 pub mod metrics;
 pub mod provider;
 pub mod raw;
+pub mod redis;
 pub mod speak;
+pub mod storm;
 
 use std::future::Future;
 use std::net::TcpListener;

@@ -142,3 +142,37 @@ pub(super) fn is_schema_word(key: &[u8]) -> bool {
             | b"default"
     )
 }
+
+/// A tool of the provider's own that it bills by the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tool {
+    Search,
+    FileSearch,
+    Code,
+    Image,
+}
+
+impl Tool {
+    /// By its kind, of which some end in a date or `_preview`.
+    pub(super) fn of(word: &[u8]) -> Option<Self> {
+        let begins = |starts: &[&[u8]]| starts.iter().any(|start| word.starts_with(start));
+        if begins(&[b"web_search", b"google", b"enterprise", b"x_search"]) {
+            Some(Self::Search)
+        } else if begins(&[b"file_search", b"fileSearch", b"collections_search"]) {
+            Some(Self::FileSearch)
+        } else if begins(&[b"code_", b"codeExecution"]) {
+            Some(Self::Code)
+        } else if begins(&[b"image_generation"]) {
+            Some(Self::Image)
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether this is a time that a cache keeps what it is given, and longer than the shortest.
+pub(super) fn is_long(word: &[u8]) -> bool {
+    // Nobody writes it with escapes, unless to hide it.
+    let is_escaped = word.len() <= 18 && word.windows(2).any(|two| two == b"\\u");
+    matches!(word, b"1h" | b"30m" | b"12h" | b"24h") || is_escaped
+}

@@ -1,8 +1,8 @@
 //! The pass over a body.
 
-use super::Measured;
-use super::key::{Key, Section, is_schema_word};
+use super::key::{Key, Section, Tool, is_long, is_schema_word};
 use super::text::{Class, TOKEN, Text, escaped};
+use super::{Measured, Tools};
 
 /// How much of documents and other media is counted as one.
 const MEDIA: u64 = 16 * 1024;
@@ -40,6 +40,8 @@ pub(super) struct Scan<'a> {
     data: u32,
     /// Whether the tool begun last has a schema.
     has_schema: bool,
+    /// What the tool begun last is, if the provider bills it by the call.
+    tool: Option<Tool>,
     /// Bytes that are no text.
     encoded: u64,
     found: Measured,
@@ -56,6 +58,7 @@ impl<'a> Scan<'a> {
             in_place: false,
             data: 0,
             has_schema: false,
+            tool: None,
             encoded: 0,
             found: Measured::default(),
         }
@@ -79,7 +82,10 @@ impl<'a> Scan<'a> {
             b'"' => self.quoted(),
             b'{' | b'[' => self.open(byte == b'{'),
             b'}' | b']' => self.close(byte == b'}'),
-            b',' => self.key = Key::Text,
+            b',' => {
+                self.key = Key::Text;
+                self.found.commas += 1;
+            }
             b'-' | b'0'..=b'9' | b't' | b'f' | b'n' if self.data > 0 => self.scalar(),
             _ => {}
         }
@@ -109,6 +115,7 @@ impl<'a> Scan<'a> {
             if self.depth == 3 {
                 self.found.items += u64::from(in_conversation);
                 self.has_schema = false;
+                self.tool = None;
             }
         }
         self.key = Key::Text;
@@ -123,6 +130,14 @@ impl<'a> Scan<'a> {
         }
         if is_object && self.depth == 3 && self.section == Section::Tools && !self.has_schema {
             self.found.hosted += 1;
+            let Tools { searches, file_searches, code, images } = &mut self.found.billed;
+            match self.tool.take() {
+                Some(Tool::Search) => *searches += 1,
+                Some(Tool::FileSearch) => *file_searches += 1,
+                Some(Tool::Code) => *code += 1,
+                Some(Tool::Image) => *images += 1,
+                None => {}
+            }
         }
         self.in_place = false;
         self.key = Key::Text;
@@ -152,6 +167,10 @@ impl<'a> Scan<'a> {
         let start = self.at;
         let text = self.string();
         let word = self.body.get(start..self.at.saturating_sub(1)).unwrap_or_default();
+        if self.section == Section::Tools && self.depth == 3 {
+            self.tool = self.tool.or_else(|| Tool::of(word));
+        }
+        self.found.keeps_an_hour |= is_long(word);
         let rest = self.body.get(self.at..).unwrap_or_default();
         let next = rest.iter().position(|byte| !byte.is_ascii_whitespace());
         match next.filter(|at| rest.get(*at) == Some(&b':')) {

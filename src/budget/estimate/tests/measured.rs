@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::budget::estimate::Measured;
 use crate::budget::estimate::weights::Features;
+use crate::budget::estimate::{Measured, Tools};
 
 /// Where the things that tests look at are among the features.
 const ITEMS: usize = 2;
@@ -264,6 +264,59 @@ fn arguments_and_results_are_data() {
     let found = features(&body);
     assert!((8.0..25.0).contains(&found[DATA]), "{}", found[DATA]);
     assert!(found[PROSE] <= 1.0, "only the name");
+}
+
+#[test]
+fn tools_that_are_billed_by_the_call_are_told_apart() {
+    let tools = |list: Value| Measured::of(&serde_json::to_vec(&json!({ "tools": list })).unwrap());
+    let none = Tools::default();
+    for (list, expected) in [
+        (json!([{"type": "web_search"}, {"type": "x_search"}]), Tools { searches: 2, ..none }),
+        (
+            json!([{"type": "web_search_20250305", "name": "web_search", "max_uses": 5}]),
+            Tools { searches: 1, ..none },
+        ),
+        (
+            json!([{"google_search": {}}, {"codeExecution": {}}]),
+            Tools { searches: 1, code: 1, ..none },
+        ),
+        (
+            json!([{"type": "file_search", "vector_store_ids": ["v"]}]),
+            Tools { file_searches: 1, ..none },
+        ),
+        (
+            json!([{"type": "code_interpreter", "container": {"type": "auto"}}, {"type": "image_generation"}]),
+            Tools { code: 1, images: 1, ..none },
+        ),
+        // The caller's own, whatever their names, and those that cost nothing but tokens.
+        (json!([{"name": "web_search", "input_schema": {"type": "object"}}]), none),
+        (json!([{"type": "bash_20250124", "name": "bash"}]), none),
+    ] {
+        assert_eq!(tools(list.clone()).tools(), expected, "{list}");
+    }
+}
+
+#[test]
+fn an_input_that_is_kept_longer_is_seen() {
+    for (control, kept) in [
+        (r#"{"type":"ephemeral"}"#, false),
+        (r#"{"type":"ephemeral","ttl":"5m"}"#, false),
+        (r#"{"type":"ephemeral","ttl":"1h"}"#, true),
+        (r#"{"type":"ephemeral","ttl":"\u0031h"}"#, true),
+    ] {
+        let body = format!(
+            r#"{{"messages":[{{"role":"user","content":[{{"type":"text","text":"x\n","cache_control":{control}}}]}}]}}"#
+        );
+        assert_eq!(Measured::of(body.as_bytes()).keeps_an_hour(), kept, "{body}");
+    }
+}
+
+/// The ids of tokens take as few as two bytes each.
+#[test]
+fn token_ids_are_one_token_each() {
+    let ids: Vec<u32> = (0..3000).map(|id| id % 10).collect();
+    let body = serde_json::to_vec(&json!({"model": "m", "input": [ids]})).unwrap();
+    assert!(Measured::of(&body).most() >= 3000);
 }
 
 #[test]

@@ -1,0 +1,185 @@
+//! Three gateways with one Redis: a budget is theirs together, and bounded by its limit as if they
+//! were one.
+
+use crate::support::provider::{all, model, simulate};
+use crate::support::redis::Redis;
+use crate::support::storm::{Storm, billed, budgets, four_at_once, quiet, ring, spent, trouble};
+use crate::support::{Config, Fault, Gateway, Provider, Running, ask, until};
+
+/// Three replicas of this configuration.
+async fn three(config: impl Fn() -> Config) -> [Gateway; 3] {
+    let [a, b, c] = [config(), config(), config()];
+    let (a, b, c) = tokio::join!(Gateway::start(a), Gateway::start(b), Gateway::start(c));
+    [a, b, c]
+}
+
+/// Calls one gateway until its budget has no room; how many it served.
+async fn use_up(gateway: &Gateway) -> u64 {
+    for served in 0..1000 {
+        let answer = ask(gateway, Provider::OpenAi, model(Provider::OpenAi), "x", false).await;
+        if answer.status != 200 {
+            assert_eq!(answer.status, 429, "{}", answer.text);
+            return served;
+        }
+    }
+    panic!("the budget has no end");
+}
+
+/// Forty requests to one gateway, all of which are to be served.
+async fn serve(gateway: &Gateway, calls: usize) {
+    let storm = Storm { seed: 1, calls, text: "hello", limit: 50, leaves: false };
+    let seen = storm.over(&[gateway]).await;
+    assert_eq!(seen.iter().filter(|each| each.served_or_refused()).count(), calls);
+}
+
+fn config(simulators: &[Running; 3], redis: &Redis, unit: &str, limit: &str, more: &str) -> Config {
+    ring(simulators, "", more).with(&budgets(unit, limit)).with(&redis.store(""))
+}
+
+/// S-22 over three replicas: what is served counts once, and the providers bill no more than the
+/// limit; afterwards any one replica can use what is left, to the last request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s_22_a_storm_over_three_replicas_stays_within_one_limit() {
+    let limits = [("requests", "10 requests"), ("tokens", "10500 tokens"), ("money", "0.085 USD")];
+    let plenty = [("requests", "100 requests"), ("money", "0.85 USD")];
+    for (seed, (unit, limit)) in (60..).zip(limits.into_iter().chain(plenty)) {
+        let Some(redis) = Redis::start() else { return };
+        let simulators = all().await;
+        trouble(&simulators, seed, &[Fault::Status(500), Fault::Status(429)], 5);
+        let drain = "on_disconnect: { drain: 30s }";
+        let replicas = three(|| config(&simulators, &redis, unit, limit, drain)).await;
+        let gateways = replicas.each_ref();
+        let calls = if limit.starts_with("10") && !limit.starts_with("100") { 1000 } else { 400 };
+        let storm = Storm { seed, calls, text: "[[bytes 4000]]", limit: 1000, leaves: true };
+        for each in storm.over(&gateways).await {
+            each.told();
+        }
+        let ledger = quiet(&gateways).await;
+        let bill = billed(&simulators);
+        assert_eq!(ledger, bill, "{limit}");
+        assert!(bill.nanos > 0);
+        match unit {
+            "requests" => {
+                let most = limit.trim_end_matches(" requests").parse().unwrap();
+                assert!(bill.requests <= most, "{bill:?}");
+                for simulator in &simulators {
+                    simulator.script().clear();
+                }
+                let rest = use_up(gateways[seed as usize % 3]).await;
+                assert_eq!(billed(&simulators).requests, most, "{rest} more");
+                assert_eq!(quiet(&gateways).await, billed(&simulators));
+            }
+            "tokens" => assert!(bill.tokens <= 10_500, "{bill:?}"),
+            _ => assert!(bill.nanos <= if calls == 1000 { 85_000_000 } else { 850_000_000 }),
+        }
+        for gateway in gateways {
+            assert!(!gateway.output().contains("panicked"), "{}", gateway.output());
+        }
+    }
+}
+
+/// Whatever hides what a call cost: the ledger has at least that, and no more than the limit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s_22_three_replicas_through_leaving_callers_and_broken_answers() {
+    let Some(redis) = Redis::start() else { return };
+    let simulators = all().await;
+    let faults = [Fault::Status(500), Fault::Cut(3), Fault::Close, Fault::Garbage];
+    trouble(&simulators, 70, &faults, 4);
+    let replicas = three(|| config(&simulators, &redis, "money", "0.5 USD", "")).await;
+    let gateways = replicas.each_ref();
+    let text = "[[chunks 60 every 2ms]]";
+    let storm = Storm { seed: 70, calls: 600, text, limit: 1000, leaves: true };
+    for each in storm.over(&gateways).await {
+        each.told();
+    }
+    let (ledger, bill) = (quiet(&gateways).await, billed(&simulators));
+    assert!(ledger.nanos <= 500_000_000, "{ledger:?}");
+    assert!(bill.nanos > 0 && bill.nanos <= ledger.nanos, "{ledger:?} for {bill:?}");
+    assert!(bill.requests <= ledger.requests && bill.tokens <= ledger.tokens);
+}
+
+/// Calls at once are counted over all replicas, too, and a replica that is killed with some under
+/// way keeps the others out for some seconds only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s_22_no_more_calls_at_once_than_allowed_over_three_replicas() {
+    let Some(redis) = Redis::start() else { return };
+    let openai = simulate(Provider::OpenAi, "sk-x").await;
+    let mut replicas = three(|| four_at_once(&openai).with(&redis.store(""))).await;
+    let text = "[[chunks 20 every 2ms]]";
+    let storm = Storm { seed: 80, calls: 600, text, limit: 1000, leaves: false };
+    let seen = storm.over(&replicas.each_ref()).await;
+    let served = seen.iter().filter(|each| each.served_or_refused()).count();
+    assert!((4..600).contains(&served), "{served}");
+    let ledger = quiet(&replicas.each_ref()).await;
+    assert_eq!(ledger.nanos, billed(std::slice::from_ref(&openai)).nanos);
+    assert!((1..=4).contains(&openai.counts().at_once), "{}", openai.counts().at_once);
+
+    let [first, second, _] = &mut replicas;
+    let stalled: Vec<_> = (0..4)
+        .map(|_| {
+            let url = first.url("/v1/chat/completions");
+            let body = crate::support::speak::body(
+                Provider::OpenAi,
+                model(Provider::OpenAi),
+                "[[stall after 2]]",
+                true,
+            );
+            tokio::spawn(first.client.post(url).body(body.to_string()).send())
+        })
+        .collect();
+    until("all four are under way", || async {
+        first.metrics().await.count("egret_budget_reserved", &["budget=\"four\""]) == 4
+    })
+    .await;
+    let call = || ask(second, Provider::OpenAi, model(Provider::OpenAi), "x", false);
+    assert_eq!(call().await.status, 429);
+    first.kill();
+    until("its places are free again", || async { call().await.status == 200 }).await;
+    drop(stalled);
+}
+
+/// What one gateway spent alone is part of what all have spent, once they share a store.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switching_to_a_store_carries_the_balance_over() {
+    let Some(redis) = Redis::start_secured("correct-horse") else { return };
+    let simulators = all().await;
+    let alone = || ring(&simulators, "", "").with(&budgets("requests", "60 requests"));
+    let mut first = Gateway::start(alone()).await;
+    serve(&first, 20).await;
+    let before = quiet(&[&first]).await;
+    assert_eq!((before, before.requests), (billed(&simulators), 20));
+    first.signal("TERM");
+    assert!(first.ended().await.success());
+
+    let shared = format!("{}{}\n", first.config.text(), redis.store(""));
+    first.config.write("egret.yaml", &shared);
+    let first = first.restart().await;
+    let second = Gateway::start(alone().with(&redis.store(""))).await;
+    assert_eq!(quiet(&[&first, &second]).await, before);
+    serve(&second, 10).await;
+    serve(&first, 10).await;
+    assert_eq!(use_up(&second).await, 20);
+    assert_eq!(quiet(&[&first, &second]).await, billed(&simulators));
+    assert_eq!(billed(&simulators).requests, 60);
+}
+
+/// A replica that ends in good order leaves to the others what it had leased, and one that is
+/// killed does when it is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_replica_leased_is_not_lost_with_it() {
+    let Some(redis) = Redis::start() else { return };
+    let simulators = all().await;
+    let replicas = three(|| config(&simulators, &redis, "requests", "100 requests", "")).await;
+    let [mut first, mut second, third] = replicas;
+    tokio::join!(serve(&first, 30), serve(&second, 30));
+    second.kill();
+    first.signal("TERM");
+    assert!(first.ended().await.success());
+    let second = second.restart().await;
+    use_up(&third).await;
+    let metrics = second.settled().await;
+    assert_eq!(metrics.count("egret_budget_reserved", &[]), 0);
+    let ledger = quiet(&[&second, &third]).await;
+    assert_eq!((ledger, ledger.requests), (billed(&simulators), 100));
+    assert_eq!(spent(&second).await.requests, 100);
+}

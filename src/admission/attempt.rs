@@ -21,6 +21,8 @@ const UNAVAILABLE: Duration = Duration::from_secs(5);
 /// [`admit_path`](super::admit_path) only.
 #[derive(Debug)]
 pub struct Attempt {
+    /// The gateway's name.
+    pub(super) gateway: String,
     /// The route's name.
     pub(super) route: String,
     /// The model name as asked for: after a downgrade that of the model that took over.
@@ -48,6 +50,7 @@ impl Attempt {
 
     pub(super) fn subject<'a>(&'a self, who: &'a Who) -> Subject<'a> {
         Subject {
+            gateway: &self.gateway,
             route: &self.route,
             backend: &self.backend.name,
             provider: self.backend.vendor.name(),

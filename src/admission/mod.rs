@@ -119,8 +119,9 @@ pub fn admit(
         .filter(|(_, served)| who.may_use(call.model, served))
         .map(|(backend, model)| {
             let terms = snapshot.terms(&backend, &model);
-            let (route, asked) = (route.name.clone(), call.model.to_owned());
-            Attempt { route, asked, backend, model, terms }
+            let (gateway, route) = (snapshot.gateway.clone(), route.name.clone());
+            let asked = call.model.to_owned();
+            Attempt { gateway, route, asked, backend, model, terms }
         })
         .collect();
     if attempts.is_empty() {
@@ -145,6 +146,7 @@ pub fn admit_path(rules: Rules<'_>, who: &Who, call: PathCall<'_>) -> Result<Att
     let target = route.targets.first().filter(|_| who.may_pass(path)).ok_or_else(refused)?;
     let capabilities = rules.snapshot.catalog.capabilities(target.backend.schema, "");
     let attempt = Attempt {
+        gateway: rules.snapshot.gateway.clone(),
         route: route.name.clone(),
         asked: route.name.clone(),
         backend: target.backend.clone(),

@@ -9,6 +9,8 @@ use super::Invalid;
 /// Whom and what a call is counted against. What is not known is empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Subject<'a> {
+    /// The gateway that was called: several may share their budgets.
+    pub gateway: &'a str,
     /// The caller's configured name.
     pub caller: &'a str,
     /// The caller's group (its team).
@@ -32,6 +34,8 @@ pub struct Subject<'a> {
 /// Something that a budget may keep a counter for each of, or choose calls by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dimension {
+    /// The gateway.
+    Gateway,
     /// The caller.
     Caller,
     /// The caller's group.
@@ -56,6 +60,7 @@ impl Dimension {
     /// What this is of a call; empty if it is not known.
     pub fn of<'a>(&self, who: &Subject<'a>) -> &'a str {
         match self {
+            Self::Gateway => who.gateway,
             Self::Caller => who.caller,
             Self::Group => who.group,
             Self::Namespace => who.namespace,
@@ -77,6 +82,7 @@ impl FromStr for Dimension {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         Ok(match text {
+            "gateway" => Self::Gateway,
             "caller" => Self::Caller,
             "group" => Self::Group,
             "namespace" => Self::Namespace,
@@ -88,7 +94,7 @@ impl FromStr for Dimension {
             _ => match text.strip_prefix("label:") {
                 Some(name) if !name.is_empty() => Self::Label(name.to_owned()),
                 _ => {
-                    let expected = "one of caller, group, namespace, service_account, route, \
+                    let expected = "one of gateway, caller, group, namespace, service_account, route, \
                                     backend, provider, model, label:NAME";
                     return Err(Invalid::new(text, expected));
                 }
@@ -100,6 +106,7 @@ impl FromStr for Dimension {
 impl fmt::Display for Dimension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Gateway => "gateway",
             Self::Caller => "caller",
             Self::Group => "group",
             Self::Namespace => "namespace",

@@ -142,6 +142,7 @@ section! {
 section! {
     /// Which calls a budget counts.
     RawCalls {
+        gateway: Texts,
         caller: Texts,
         group: Texts,
         namespace: Texts,

@@ -28,6 +28,7 @@ pub enum Scene {
 /// Calls of each caller, one after the other.
 const CALLS: usize = 3;
 const ANN: Subject<'_> = Subject {
+    gateway: "egret",
     caller: "ann",
     group: "",
     namespace: "",

@@ -94,6 +94,7 @@ impl Book {
                 let place = Place { budget, limit, value, stand };
                 let unknown = self.new_ask(&place.stand, budget, limit, value);
                 draft.asks.extend(unknown);
+                draft.spare(&place);
                 if draft.is_short(&place) {
                     draft.short = true;
                     continue;
@@ -137,6 +138,23 @@ impl Book {
 }
 
 impl Draft {
+    /// Holds less where it would take more than half of what is left, but not less than what is
+    /// likely: a few calls with huge limits would lock out all others for as long as they last.
+    fn spare(&mut self, place: &Place<'_>) {
+        if place.budget.on_exceeded == OnExceeded::Audit {
+            return;
+        }
+        let least = place.count(self.estimate.part(0).into());
+        while self.quarters > 0 && place.count(self.held) > least.max(place.stand.left() / 2) {
+            self.hold_less();
+        }
+    }
+
+    fn hold_less(&mut self) {
+        self.quarters -= 1;
+        self.held = self.estimate.part(self.quarters).into();
+    }
+
     /// Whether a larger lease has to be asked for here: before less is held, or if nothing else
     /// is left.
     fn is_short(&self, place: &Place<'_>) -> bool {
@@ -168,8 +186,7 @@ impl Draft {
             if self.quarters == 0 {
                 return false;
             }
-            self.quarters -= 1;
-            self.held = self.estimate.part(self.quarters).into();
+            self.hold_less();
         }
         true
     }

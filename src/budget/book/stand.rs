@@ -51,6 +51,11 @@ impl Stand<'_> {
         self.reserved.saturating_add(self.room.map_or(0, |room| room.others_reserved))
     }
 
+    /// What neither was charged nor is held, here and elsewhere.
+    pub(super) fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.all_spent()).saturating_sub(self.all_reserved())
+    }
+
     /// The counter of the last window, or of the last slice.
     pub(super) fn last(&self) -> Option<CounterId> {
         self.account.and_then(|account| account.counters.back()).copied()

@@ -60,6 +60,7 @@ fn charge(nanos: u64, tokens: u64) -> Charge {
 }
 
 const ANN: Subject<'_> = Subject {
+    gateway: "egret",
     caller: "ann",
     group: "",
     namespace: "",

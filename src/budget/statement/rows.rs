@@ -24,6 +24,7 @@ const OTHER: &str = "(other)";
 const NAME: usize = 256;
 /// All the calls of a day that is more than full.
 const OTHERS: Subject<'_> = Subject {
+    gateway: "",
     caller: OTHER,
     group: OTHER,
     namespace: OTHER,
@@ -82,6 +83,7 @@ impl Party {
 
     fn as_subject(&self) -> Subject<'_> {
         Subject {
+            gateway: "",
             caller: &self.caller,
             group: &self.group,
             namespace: &self.namespace,

@@ -40,6 +40,7 @@ impl TestClock {
 }
 
 const ANN: Subject<'_> = Subject {
+    gateway: "egret",
     caller: "ann",
     group: "research",
     namespace: "lab",

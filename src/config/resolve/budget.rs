@@ -81,6 +81,7 @@ impl Resolver<'_> {
     fn calls(&mut self, raw: Field<RawCalls>, known: &Known) -> Calls {
         let Some(raw) = raw.value() else { return Calls::default() };
         let RawCalls {
+            gateway,
             caller,
             group,
             namespace,
@@ -92,6 +93,7 @@ impl Resolver<'_> {
             model,
         } = raw;
         let plain = [
+            (Dimension::Gateway, gateway),
             (Dimension::Caller, caller),
             (Dimension::Group, group),
             (Dimension::Namespace, namespace),

@@ -98,6 +98,8 @@ impl Resolver<'_> {
             return;
         }
         match value.matches('*').count() {
+            // Others that share the store are named in files of their own.
+            0 if *dimension == Dimension::Gateway => return,
             0 => {}
             1 => return,
             _ => {

@@ -19,6 +19,7 @@ use crate::budget::{
 const NOON: i64 = 1_795_262_400;
 
 pub(super) const ANN: Subject<'_> = Subject {
+    gateway: "egret",
     caller: "ann",
     group: "",
     namespace: "",

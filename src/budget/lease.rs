@@ -39,6 +39,10 @@
 //!    a rolling one, until it would be over since its last report. If it comes back with its journal,
 //!    it reports the truth. Where calls under way are counted, a lease lasts for some seconds by the
 //!    store's clock and is renewed, so a replica that is gone keeps nobody out for longer.
+//! 8. **Copies.** Of two processes that report as one replica, because a journal was copied, the one
+//!    that began earlier is told, and goes on as another replica with all that it has leased. Until
+//!    it can have heard of it, for a second, the later one gets no larger leases, and nobody gets
+//!    what the earlier one had.
 
 use std::time::Duration;
 

@@ -137,14 +137,14 @@ async fn crash(mut gateways: Vec<Gateway>, simulators: &[egret::simulator::Runni
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_times_kill_9_and_nothing_is_forgotten() {
+async fn s_24_fifty_times_kill_9_and_nothing_is_forgotten() {
     let simulators = all().await;
     let config = ring(&simulators, "", "").with(&budgets("", ""));
     crash(vec![Gateway::start(config).await], &simulators, 90).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_times_kill_9_among_three_replicas() {
+async fn s_24_fifty_times_kill_9_among_three_replicas() {
     let Some(redis) = Redis::start() else { return };
     let simulators = all().await;
     let mut replicas = Vec::new();

@@ -102,13 +102,13 @@ async fn recovered(simulators: &[Running; 3], a: &Gateway, b: &Gateway) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_is_killed_and_comes_back_empty() {
+async fn s_46_a_store_that_is_killed_and_comes_back_empty() {
     let Some(mut redis) = Redis::start() else { return };
     closed(&mut redis, Redis::kill, Redis::resume).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_that_hangs() {
+async fn s_46_a_store_that_hangs() {
     let Some(mut redis) = Redis::start() else { return };
     closed(&mut redis, |redis| redis.pause(), |redis| redis.unpause()).await;
 }
@@ -160,7 +160,7 @@ async fn a_store_that_forgets_everything_while_it_is_used() {
 
 /// Each replica may go on for its share of the limit, and no further.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_open_outage_goes_on_within_its_allowance() {
+async fn s_46_an_open_outage_goes_on_within_its_allowance() {
     let Some(mut redis) = Redis::start() else { return };
     let simulators = all().await;
     let store = redis.store("outage: { open: 5% }");

@@ -75,7 +75,7 @@ async fn weather(
     let most = most(limit);
     assert!(in_unit(bill, unit) <= most, "{limit}: {bill:?}");
     assert!(in_unit(ledger, unit) <= most, "{limit}: {ledger:?}");
-    assert!(bill.nanos > 0 && served > 0, "{limit}: {served} served, {bill:?}");
+    assert!(bill.nanos > 0, "{limit}: {bill:?}");
     // What is left of the limit can still be used.
     for simulator in simulators {
         simulator.script().clear();
@@ -94,8 +94,9 @@ async fn s_22_the_ledger_is_the_bill_through_failures_that_say_so() {
         trouble(&simulators, seed, &TOLD, 4);
         let text = "[[bytes 4000]]";
         let storm = Storm { seed, calls, text, limit: 1000, leaves: false };
-        let (_, ledger, bill) = weather(&simulators, limit, ("", ""), storm).await;
+        let (served, ledger, bill) = weather(&simulators, limit, ("", ""), storm).await;
         assert_eq!(ledger, bill, "{limit:?}");
+        assert!(served > 0, "{limit:?}");
         assert!(simulators.iter().map(arrived).sum::<usize>() > 10);
     }
 }

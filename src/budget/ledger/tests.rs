@@ -279,7 +279,7 @@ fn a_new_window_starts_anew_and_an_old_call_stays_in_its_own() {
 
 /// S-46.
 #[test]
-fn a_clock_that_steps_back_opens_no_window_again() {
+fn s_46_a_clock_that_steps_back_opens_no_window_again() {
     let (ledger, clock) = in_memory();
     let budgets = [budget("hourly", Scope::TOTAL, Quantity::Requests(2), Window::Hour)];
     let spend =

@@ -13,6 +13,7 @@ use tokio::{
 use super::{
     Accounts, Health, Lease, Report, Slip,
     client::{Client, Failure},
+    identity,
     script::{self, Answer, Names, Sender},
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Keeper {
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) kick: Arc<Notify>,
     pub(super) health: Arc<Mutex<Health>>,
+    /// The replica's identity, for who tells the statement.
+    pub(super) name: watch::Sender<String>,
     pub(super) done: watch::Sender<u64>,
 }
 
@@ -41,6 +44,8 @@ enum Sent {
     Leases(Vec<Lease>),
     /// The store has lost what it knew, so these reports don't say enough.
     Lost,
+    /// Another process is this replica.
+    Taken,
     Failed(Failure),
 }
 
@@ -113,6 +118,19 @@ impl Keeper {
                 self.accounts.retell();
                 false
             }
+            Sent::Taken => {
+                // It keeps what it has leased, and all that the journal says it has spent: that
+                // counts twice now, which is safe.
+                self.sender = Sender::new(identity::random(), self.sender.beginning);
+                self.name.send_replace(self.sender.replica.clone());
+                log::error!(
+                    "another process uses the identity of this replica: was its ledger copied? \
+                     This one goes on as {}",
+                    self.sender.replica
+                );
+                self.accounts.retell();
+                false
+            }
             Sent::Failed(failure) => {
                 self.ill(&failure);
                 false
@@ -121,7 +139,7 @@ impl Keeper {
     }
 
     async fn send(&mut self, reports: &[Report]) -> Sent {
-        // A number that was used already, by the process before this one, is known after one try.
+        // A number that was used already is known after one try.
         for _ in 0..2 {
             // Each try has a number of its own: one that is given up may still arrive, after a
             // later one, and is ignored then.
@@ -133,13 +151,14 @@ impl Keeper {
             match answer.await {
                 Err(failure) => return Sent::Failed(failure),
                 Ok(Answer::Leases { epoch, leases }) => {
-                    self.sender.epoch = epoch;
+                    (self.sender.epoch, self.sender.claims) = (epoch, false);
                     return Sent::Leases(leases);
                 }
                 Ok(Answer::Epoch(epoch)) => {
-                    self.sender.epoch = epoch;
+                    (self.sender.epoch, self.sender.claims) = (epoch, true);
                     return Sent::Lost;
                 }
+                Ok(Answer::Taken) => return Sent::Taken,
                 Ok(Answer::Number(last)) => self.sender.number = last,
             }
         }

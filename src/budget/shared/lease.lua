@@ -4,13 +4,14 @@
 -- KEYS  the epoch; the number of this replica's last report; then for each account its hash and
 --       the hash of its counter's top-ups
 -- ARGV  replica, number of this report, epoch that it knows (or nothing), an epoch to begin with,
---       ms that an epoch begins with; then for each account
+--       ms that an epoch begins with, the replica's process, whether it has not been answered in
+--       this epoch; then for each account
 --       ms to keep what it says, ms of a slice if the window rolls or 0, limit, generation, spent, reserved, needs, wants, held,
 --       how many others it tells of: replica, leased, spent, used for each,
 --       how many top-ups it tells of: id, quantity, until, whether to keep it for each
 -- Gives epoch, number, and for each account leased, limit, generation, whether others wait,
 --       the others as above, the top-ups as above. Without accounts if the epoch or the number is
---       not the one that the replica believed.
+--       not the one that the replica believed; 'taken' if another process reports as this replica.
 
 local function text(number) return string.format('%.0f', number) end
 
@@ -20,7 +21,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local replica, number, known = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local settling = tonumber(ARGV[5])
 
-local last = tonumber(redis.call('GET', KEYS[2]) or '0')
+local process, claims = ARGV[6], ARGV[7] == '1'
+local last, life, heard, claimed =
+  string.match(redis.call('GET', KEYS[2]) or '0 - 0 0', '^(%d+) (%S+) (%d+) (%d+)$')
+last, heard, claimed = tonumber(last), tonumber(heard), tonumber(claimed)
 -- A server that was started again, or that took over from another, may remember less than was
 -- answered: it begins an epoch too. (Where a user may not ask which one it is, only an empty one.)
 local info = redis.pcall('INFO', 'server')
@@ -32,12 +36,22 @@ if not epoch or (server ~= '-' and server ~= before) then
   redis.call('SET', KEYS[1], epoch .. ' ' .. text(now) .. ' ' .. server)
 end
 since = tonumber(since)
-if (known ~= '' and known ~= epoch) or number < last then return {epoch, text(last)} end
-redis.call('SET', KEYS[2], text(number), 'EX', 3456000)
+if known ~= '' and known ~= epoch then return {epoch, text(last)} end
+if life == process then
+  if number < last then return {epoch, text(last)} end
+elseif claims then
+  -- The one before may still be there, and then finds out within a second that it is another.
+  claimed = heard + 3 * settling > now and now or 0
+else
+  return {epoch, text(last), 'taken'}
+end
+redis.call('SET', KEYS[2],
+  text(number) .. ' ' .. process .. ' ' .. text(now) .. ' ' .. text(claimed), 'EX', 3456000)
+local overlaps = now >= claimed and now - claimed < settling
 local age = now - since
-local begins = age >= 0 and age < settling
+local begins = overlaps or (age >= 0 and age < settling)
 
-local at = 5
+local at = 7
 local function word() at = at + 1; return ARGV[at] end
 local function count() return tonumber(word()) end
 
@@ -131,7 +145,7 @@ for k = 3, #KEYS, 2 do
   end
   generation = math.max(generation, stored)
 
-  local others, waits, waits_until = {}, '', 0
+  local others, waits, waits_until, before = {}, '', 0, 0
   local fields = redis.call('HGETALL', account)
   for i = 1, #fields, 2 do
     local name = string.match(fields[i], '^r:(.+)$')
@@ -142,6 +156,8 @@ for k = 3, #KEYS, 2 do
       else
         others[name] = {tonumber(l), tonumber(s), tonumber(u), ends, tonumber(heard)}
       end
+    elseif name then
+      before = tonumber(string.match(fields[i + 1], '^(%d+)'))
     elseif fields[i] == 'w' then
       waits_until, waits = string.match(fields[i + 1], '^(%d+) (.+)$')
       waits_until = tonumber(waits_until)
@@ -204,7 +220,9 @@ for k = 3, #KEYS, 2 do
   end
   local pressed = (waits ~= '' and waits ~= replica and waits_until > now) or leased > room
 
-  redis.call('HSET', account, 'r:' .. replica, text(leased) .. ' ' .. text(spent) .. ' ' ..
+  local row = leased
+  if overlaps then row = math.max(leased, before) end
+  redis.call('HSET', account, 'r:' .. replica, text(row) .. ' ' .. text(spent) .. ' ' ..
     text(used) .. ' ' .. text(now + keep) .. ' ' .. text(now))
   redis.call('PEXPIRE', account, text(keep))
 

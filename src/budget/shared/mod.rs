@@ -104,17 +104,18 @@ impl Store {
         let failed = |error: &dyn std::fmt::Display| format!("the budgets' store: {error}");
         let client = Client::new(settings).map_err(|error| failed(&error))?;
         let replica = identity::of(journal).map_err(|error| failed(&error))?;
-        let sender = Sender { replica, number: 1, epoch: String::new(), beginning: BEGINNING };
+        let sender = Sender::new(replica, BEGINNING);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| failed(&error))?;
 
         let (done, rounds) = watch::channel(0);
+        let (name, named) = watch::channel(sender.replica.clone());
         let (stop, stopped) = watch::channel(false);
         let (kick, health) = (Arc::<Notify>::default(), Arc::<Mutex<Health>>::default());
         let library = Library {
             client: Client::new(settings).map_err(|error| failed(&error))?,
             names: Names::new(&settings.prefix),
-            replica: sender.replica.clone(),
+            replica: named,
             accounts: Arc::clone(&accounts),
             epoch: None,
             told: HashMap::new(),
@@ -127,6 +128,7 @@ impl Store {
             accounts,
             kick: Arc::clone(&kick),
             health: Arc::clone(&health),
+            name,
             done,
         };
         let (first, came) = std::sync::mpsc::channel();

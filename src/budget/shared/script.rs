@@ -13,12 +13,23 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lea
 pub(super) struct Sender {
     /// The replica's identity.
     pub(super) replica: String,
+    /// The process: a copy of its journal makes another one the same replica.
+    pub(super) process: String,
+    /// Whether it has not been answered in this epoch.
+    pub(super) claims: bool,
     /// The number of the next batch.
     pub(super) number: u64,
     /// The epoch that the store had when it last answered; empty before.
     pub(super) epoch: String,
     /// For how long an epoch begins: no lease is made larger.
     pub(super) beginning: Duration,
+}
+
+impl Sender {
+    pub(super) fn new(replica: String, beginning: Duration) -> Self {
+        let (process, epoch) = (super::identity::random(), String::new());
+        Self { replica, process, claims: true, number: 1, epoch, beginning }
+    }
 }
 
 /// What a batch of reports comes back with.
@@ -35,6 +46,8 @@ pub(super) enum Answer {
     Epoch(String),
     /// Nothing was done: a report with this number was there already.
     Number(u64),
+    /// Nothing was done: another process has begun to report as this replica.
+    Taken,
 }
 
 /// Names what is kept at the store. All names are in one slot of a cluster.
@@ -68,6 +81,7 @@ pub(super) async fn send(
     call.key(names.epoch()).key(names.of("replica", &sender.replica));
     call.arg(&sender.replica).arg(sender.number).arg(&sender.epoch);
     call.arg(super::identity::random()).arg(millis(sender.beginning));
+    call.arg(&sender.process).arg(u8::from(sender.claims));
     for report in reports {
         call.key(names.of("account", &report.account)).key(names.of("counter", &report.counter));
         for number in [
@@ -114,6 +128,9 @@ fn read(value: Value, sender: &Sender, reports: usize) -> Result<Answer, Parsing
         let known = sender.epoch.is_empty() || sender.epoch == epoch;
         return Ok(if known { Answer::Number(number) } else { Answer::Epoch(epoch) });
     };
+    if matches!(rows, Value::BulkString(_) | Value::SimpleString(_)) {
+        return Ok(Answer::Taken);
+    }
     let rows: Vec<Row> = FromRedisValue::from_redis_value(rows)?;
     if rows.len() != reports {
         return Err("an answer that is not one of these reports".into());

@@ -37,7 +37,7 @@ pub(super) struct Query {
 pub(super) struct Library {
     pub(super) client: Client,
     pub(super) names: Names,
-    pub(super) replica: String,
+    pub(super) replica: watch::Receiver<String>,
     pub(super) accounts: Arc<dyn Accounts>,
     /// The epoch in which `told` was told.
     pub(super) epoch: Option<String>,
@@ -73,9 +73,10 @@ impl Library {
         let key = self.names.epoch();
         let epoch: Option<String> =
             self.client.with(|mut store| async move { store.get(key).await }).await?;
-        if epoch != self.epoch {
+        if epoch != self.epoch || self.replica.has_changed().unwrap_or(false) {
             self.told.clear();
         }
+        let replica = self.replica.borrow_and_update().clone();
         let rows = self.accounts.rows(self.told.is_empty());
         self.epoch = epoch;
         let news: Vec<(String, SpendRow)> = rows
@@ -88,7 +89,7 @@ impl Library {
             for (name, row) in batch {
                 let Ok(text) = serde_json::to_string(row) else { continue };
                 let key = self.names.of("statement", &row.day);
-                pipeline.hset(&key, format!("{}|{name}", self.replica), text).ignore();
+                pipeline.hset(&key, format!("{replica}|{name}"), text).ignore();
                 pipeline.expire(&key, KEEP).ignore();
             }
             let send =
@@ -103,7 +104,7 @@ impl Library {
     async fn read(&mut self, from: &str, to: &str) -> Result<Vec<SpendRow>, Failure> {
         let keys: Vec<String> =
             days(from, to).map(|day| self.names.of("statement", &day.to_string())).collect();
-        let own = format!("{}|", self.replica);
+        let own = format!("{}|", *self.replica.borrow());
         let mut sums: HashMap<String, SpendRow> = HashMap::new();
         let mut add = |row: SpendRow| match sums.get_mut(&name(&row)) {
             Some(sum) => sum.spend = sum.spend.plus(row.spend),

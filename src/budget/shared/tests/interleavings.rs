@@ -54,17 +54,17 @@ impl Replica {
         match self.voice.say(std::slice::from_ref(&report)).await {
             _ if way == Way::AnswerLost => {}
             Answer::Epoch(epoch) => {
-                self.voice.sender.epoch = epoch;
+                (self.voice.sender.epoch, self.voice.sender.claims) = (epoch, true);
                 self.retell = true;
             }
             Answer::Leases { epoch, mut leases } => {
-                self.voice.sender.epoch = epoch;
+                (self.voice.sender.epoch, self.voice.sender.claims) = (epoch, false);
                 self.retell = false;
                 let lease = leases.pop().unwrap();
                 self.held = lease.leased;
                 self.known = Some(lease);
             }
-            Answer::Number(_) => panic!("numbers only rise here"),
+            Answer::Number(_) | Answer::Taken => panic!("numbers only rise here"),
         }
     }
 }

@@ -221,6 +221,30 @@ async fn resets_and_top_ups_are_for_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn replicas_with_copies_of_one_journal_stay_within_the_limit() {
+    let Some(server) = Server::start(&[]) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let [path, copy] = ["ledger", "copy"].map(|name| folder.path().join(name));
+    let budgets = [budget(usd(1000), Window::Day)];
+    let a = open(Some(&path), &server.settings(), &budgets);
+    for beside in ["", ".replica"] {
+        let [from, to] = [&path, &copy].map(|it| format!("{}{beside}", it.display()));
+        std::fs::copy(from, to).unwrap();
+    }
+    let call = a.reserve(&budgets, &ANN, exactly(700)).await.unwrap();
+    let b = open(Some(&copy), &server.settings(), &budgets);
+    let mut admitted = 700;
+    for ledger in [&b, &a].into_iter().cycle().take(20) {
+        if let Ok(call) = ledger.reserve(&budgets, &ANN, exactly(100)).await {
+            call.settle(charge(100));
+            admitted += 100;
+        }
+    }
+    call.settle(charge(700));
+    assert_eq!(admitted, 1000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_declared_grant_is_the_same_when_others_are_not_declared_any_more() {
     let Some(server) = Server::start(&[]) else { return };
     let clock = Arc::new(AtomicI64::new(NOON));

@@ -19,12 +19,7 @@ pub(super) struct Voice {
 
 impl Voice {
     pub(super) fn new(server: &Server, replica: &str) -> Self {
-        let sender = Sender {
-            replica: replica.to_owned(),
-            number: 1,
-            epoch: String::new(),
-            beginning: Duration::ZERO,
-        };
+        let sender = Sender::new(replica.to_owned(), Duration::ZERO);
         Self { client: Client::new(&server.settings()).unwrap(), sender }
     }
 
@@ -38,6 +33,7 @@ impl Voice {
         });
         let answer = answer.await.unwrap();
         self.sender.number += 1;
+        self.sender.claims |= matches!(answer, Answer::Epoch(_));
         answer
     }
 
@@ -45,7 +41,7 @@ impl Voice {
     pub(super) async fn lease(&mut self, report: &Report) -> Lease {
         match self.say(std::slice::from_ref(report)).await {
             Answer::Leases { epoch, mut leases } => {
-                self.sender.epoch = epoch;
+                (self.sender.epoch, self.sender.claims) = (epoch, false);
                 leases.pop().unwrap()
             }
             other => panic!("{other:?}"),
@@ -102,6 +98,25 @@ async fn a_batch_that_comes_late_is_ignored() {
     assert_eq!(a.say(&[report(100, 5, 40, 40)]).await, Answer::Number(2));
     let mut b = Voice::new(&server, "b");
     assert_eq!(b.lease(&report(100, 0, 100, 100)).await.leased, 91);
+}
+
+#[tokio::test]
+async fn two_processes_are_not_one_replica() {
+    let Some(server) = Server::start(&[]) else { return };
+    let [mut old, mut new] = ["a", "a"].map(|name| Voice::new(&server, name));
+    let mut other = Voice::new(&server, "b");
+    for voice in [&mut old, &mut new, &mut other] {
+        voice.sender.beginning = Duration::from_millis(300);
+    }
+    old.lease(&report(100, 20, 20, 20)).await;
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    assert_eq!(old.lease(&report(100, 20, 80, 80)).await.leased, 80);
+    // Another one of the same journal: it may be this one, started again, or a copy.
+    assert_eq!(new.lease(&report(100, 20, 90, 90)).await.leased, 20);
+    assert_eq!(other.lease(&report(100, 0, 90, 90)).await.leased, 20, "as long as it may be there");
+    assert_eq!(old.say(&[report(100, 20, 80, 80)]).await, Answer::Taken);
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    assert_eq!(new.lease(&report(100, 20, 90, 90)).await.leased, 80);
 }
 
 #[tokio::test]
@@ -170,7 +185,10 @@ async fn a_store_that_lost_all_is_told_of_the_others() {
     let lease = a.lease(&Report { others: known.others, ..report(100, 20, 90, 90) }).await;
     assert_eq!((lease.leased, lease.others_spent()), (70, 30));
     // The other one is there again: it has given back what it does not use.
-    let mut b = Voice { sender: Sender { epoch: String::new(), ..b.sender }, ..a_new(&server) };
+    let mut b = Voice {
+        sender: Sender { epoch: String::new(), claims: true, ..b.sender },
+        ..a_new(&server)
+    };
     let told = vec![Standing { replica: "a".into(), leased: 99, spent: 99, used: 99 }];
     let lease = b.lease(&Report { others: told, ..report(100, 25, 25, 25) }).await;
     assert_eq!(lease.others_spent(), 20, "a has spoken for itself");
@@ -195,7 +213,7 @@ async fn a_store_that_comes_back_as_it_was_is_told_what_came_later() {
     let lease = b.lease(&Report { others, ..report(100, 0, 50, 50) }).await;
     assert_eq!((lease.leased, lease.others_spent()), (10, 30));
     // It gave something back in the meantime, and knows best.
-    a.sender.epoch.clone_from(&b.sender.epoch);
+    (a.sender.epoch, a.sender.claims) = (b.sender.epoch.clone(), true);
     a.client = Client::new(&server.settings()).unwrap();
     a.lease(&report(100, 30, 40, 40)).await;
     assert_eq!(b.lease(&report(100, 0, 60, 60)).await.leased, 60);

@@ -13,18 +13,18 @@ fn quarters(reserved: Result<Reservation, Denied>) -> Option<u8> {
 }
 
 #[test]
-fn as_much_is_held_as_there_is_room_for() {
+fn as_much_is_held_as_leaves_room_for_others() {
     for (limit, expected) in [
-        (usd(900), Some((4, 900, 400))),
-        (usd(899), Some((3, 700, 300))),
-        (usd(700), Some((3, 700, 300))),
-        (usd(699), Some((2, 500, 200))),
-        (usd(300), Some((1, 300, 100))),
-        (usd(299), Some((0, 100, 0))),
+        (usd(1800), Some((4, 900, 400))),
+        (usd(1799), Some((3, 700, 300))),
+        (usd(1400), Some((3, 700, 300))),
+        (usd(1399), Some((2, 500, 200))),
+        (usd(600), Some((1, 300, 100))),
+        (usd(599), Some((0, 100, 0))),
         (usd(100), Some((0, 100, 0))),
         (usd(99), None),
-        (Quantity::Tokens(409), Some((3, 700, 300))),
-        (Quantity::OutputTokens(99), Some((0, 100, 0))),
+        (Quantity::Tokens(819), Some((3, 700, 300))),
+        (Quantity::OutputTokens(199), Some((0, 100, 0))),
         (Quantity::InputTokens(10), Some((4, 900, 400))),
         (Quantity::InputTokens(9), None),
         (Quantity::Requests(1), Some((4, 900, 400))),
@@ -44,7 +44,7 @@ fn as_much_is_held_as_there_is_room_for() {
 fn the_tightest_budget_decides_for_all() {
     let (ledger, _) = in_memory();
     let money = budget("money", Scope::TOTAL, usd(10_000), Window::Day);
-    let tokens = budget("tokens", Scope::TOTAL, Quantity::Tokens(300), Window::Day);
+    let tokens = budget("tokens", Scope::TOTAL, Quantity::Tokens(500), Window::Day);
     for both in [[&money, &tokens], [&tokens, &money]] {
         let call = ledger.try_reserve(&both, &ANN, WIDE).unwrap();
         assert_eq!(call.quarters(), 2);
@@ -59,13 +59,12 @@ fn the_tightest_budget_decides_for_all() {
 fn a_huge_limit_on_the_answer_locks_nobody_out() {
     let (ledger, _) = in_memory();
     let it = [budget("b", Scope::TOTAL, usd(1000), Window::Day)];
-    let first = ledger.try_reserve(&it, &ANN, WIDE).unwrap();
-    let second = ledger.try_reserve(&it, &ANN, WIDE).unwrap();
-    assert_eq!((first.quarters(), second.quarters()), (4, 0));
+    let mut calls: Vec<_> = (0..6).map(|_| ledger.try_reserve(&it, &ANN, WIDE).unwrap()).collect();
+    let held: Vec<_> = calls.iter().map(Reservation::quarters).collect();
+    assert_eq!(held, [2, 0, 0, 0, 0, 0], "all of what is left, but the first only half of it");
     assert_eq!(quarters(ledger.try_reserve(&it, &ANN, WIDE)), None);
-    first.settle(charge(120, 12));
-    assert_eq!(quarters(ledger.try_reserve(&it, &ANN, WIDE)), Some(3));
-    second.release();
+    calls.swap_remove(0).settle(charge(120, 12));
+    assert_eq!(quarters(ledger.try_reserve(&it, &ANN, WIDE)), Some(0));
 }
 
 #[test]
@@ -83,7 +82,7 @@ fn quarters_are_rounded_up_and_never_wrap() {
 #[test]
 fn what_was_held_is_charged_if_nobody_knows_better() {
     let (ledger, _) = in_memory();
-    let it = [budget("b", Scope::TOTAL, usd(700), Window::Day)];
+    let it = [budget("b", Scope::TOTAL, usd(1400), Window::Day)];
     let mut call = ledger.try_reserve(&it, &ANN, WIDE).unwrap();
     call.dispatched();
     drop(call);

@@ -110,7 +110,14 @@ impl List {
         }
     }
 
-    fn fits(&self, asked: &[usize], who: &Subject<'_>, held: Charge, now: i64) -> bool {
+    /// Whether so much can be held everywhere, and beyond what is likely leaves half of the room.
+    fn fits(
+        &self,
+        asked: &[usize],
+        who: &Subject<'_>,
+        (likely, held): (Charge, Charge),
+        now: i64,
+    ) -> bool {
         let blocking =
             asked.iter().filter(|&&at| self.budgets[at].on_exceeded == OnExceeded::Block);
         let mut limits =
@@ -118,8 +125,10 @@ impl List {
         limits.all(|(at, limit)| {
             let (spent, reserved) =
                 self.sums(&self.place(at, who, &limit.window, now), limit.quantity);
-            let more = Amount::from(held).in_unit_of(limit.quantity, true).count();
-            spent + reserved + more <= limit.quantity.count()
+            let count = |it: Charge| Amount::from(it).in_unit_of(limit.quantity, true).count();
+            let left = limit.quantity.count().saturating_sub(spent + reserved);
+            let (likely, held) = (count(likely), count(held));
+            held <= left && held <= likely.max(left / 2)
         })
     }
 
@@ -175,7 +184,8 @@ fn run(steps: Vec<Step>) {
                     charge(part(likely.0, more.0), part(likely.1, more.1))
                 };
                 let asked: Vec<usize> = (0..5).filter(|at| mask & (1 << at) != 0).collect();
-                let expected = (0..=4).rev().find(|&it| list.fits(&asked, &who, part(it), latest));
+                let fits = |it: &u64| list.fits(&asked, &who, (part(0), part(*it)), latest);
+                let expected = (0..=4).rev().find(fits);
                 let reserved = {
                     let budgets: Vec<_> = asked.iter().map(|&at| &list.budgets[at]).collect();
                     let estimate = Estimate { likely: part(0), most: part(4) };

@@ -156,8 +156,7 @@ impl Ledger {
 
     /// Sets an estimate aside in every one of `budgets` that the call counts in, or in none: all
     /// that is likely, and as much of the way from there to `most` as leaves half of the room to
-    /// others. Budgets must differ
-    /// in name. When this returns, the reservation outlives a crash.
+    /// others. Budgets must differ in name. When this returns, the reservation outlives a crash.
     ///
     /// It waits only for a store that is shared with other replicas, and only if the call does not
     /// fit into what this one has leased.

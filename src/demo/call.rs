@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use super::config::{Caller, Ports, model};
 use crate::simulator::Provider;
 
+/// Most tokens of each answer.
+const MAX_TOKENS: u32 = 200;
+
 /// One call of the demo.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -18,8 +21,8 @@ pub struct Call<'a> {
     pub provider: Provider,
     /// Whether to stream.
     pub stream: bool,
-    /// Most tokens of the answer.
-    pub max_tokens: u32,
+    /// What is asked.
+    pub text: &'a str,
 }
 
 /// What came back.
@@ -73,7 +76,7 @@ impl Client {
         match status {
             StatusCode::OK if text.contains("here") => Ok(Answer { backend, refusal: None }),
             StatusCode::TOO_MANY_REQUESTS => Ok(Answer { backend, refusal: Some(message(&text)) }),
-            _ => Err(format!("{call:?} was answered with {status}: {text}")),
+            _ => Err(format!("a call of {} was answered with {status}: {text}", call.caller.name)),
         }
     }
 }
@@ -100,8 +103,8 @@ fn headers(caller: &Caller) -> HeaderMap {
 
 /// Path and body in the caller's schema.
 fn request(call: &Call<'_>) -> (String, Value) {
-    let (model, text) = (model(call.provider), "Who is there?");
-    let Call { stream, max_tokens, .. } = call;
+    let model = model(call.provider);
+    let Call { stream, text, .. } = call;
     match call.caller.schema {
         Schema::Chat => (
             "/v1/chat/completions".to_owned(),
@@ -111,7 +114,7 @@ fn request(call: &Call<'_>) -> (String, Value) {
                     { "role": "system", "content": "Answer in one sentence." },
                     { "role": "user", "content": text },
                 ],
-                "max_completion_tokens": max_tokens,
+                "max_completion_tokens": MAX_TOKENS,
                 "stream": stream,
             }),
         ),
@@ -121,7 +124,7 @@ fn request(call: &Call<'_>) -> (String, Value) {
                 "model": model,
                 "instructions": "Answer in one sentence.",
                 "input": text,
-                "max_output_tokens": max_tokens,
+                "max_output_tokens": MAX_TOKENS,
                 "stream": stream,
                 "store": false,
             }),
@@ -132,7 +135,7 @@ fn request(call: &Call<'_>) -> (String, Value) {
                 "model": model,
                 "system": "Answer in one sentence.",
                 "messages": [{ "role": "user", "content": text }],
-                "max_tokens": max_tokens,
+                "max_tokens": MAX_TOKENS,
                 "stream": stream,
             }),
         ),
@@ -143,7 +146,7 @@ fn request(call: &Call<'_>) -> (String, Value) {
                 json!({
                     "systemInstruction": { "parts": [{ "text": "Answer in one sentence." }] },
                     "contents": [{ "role": "user", "parts": [{ "text": text }] }],
-                    "generationConfig": { "maxOutputTokens": max_tokens },
+                    "generationConfig": { "maxOutputTokens": MAX_TOKENS },
                 }),
             )
         }

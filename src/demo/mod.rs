@@ -118,14 +118,15 @@ async fn show(ports: Ports, snapshot: &Snapshot, ledger: &Ledger) -> Result<(), 
     for caller in &CALLERS {
         for provider in Provider::ALL {
             for stream in [false, true] {
-                let call = Call { caller, provider, stream, max_tokens: 200 };
+                let call = Call { caller, provider, stream, text: "Who is there?" };
                 rows.push(row(&client, &call, snapshot, ledger).await?);
             }
         }
     }
-    // A hundred thousand tokens might cost more than is left.
+    // To read a novel costs more than is left.
     let [caller, ..] = &CALLERS;
-    let too_much = Call { caller, provider: Provider::Claude, stream: false, max_tokens: 100_000 };
+    let text = "Who is there? ".repeat(200_000);
+    let too_much = Call { caller, provider: Provider::Claude, stream: false, text: &text };
     rows.push(row(&client, &too_much, snapshot, ledger).await?);
     table::print(&rows);
     let refused = rows.iter().filter(|row| row.refusal.is_some()).count();

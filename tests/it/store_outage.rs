@@ -1,6 +1,8 @@
 //! The store that replicas share is gone, hangs, is cut off or has lost everything: what happens is
 //! what the configuration says, nothing is overspent, and it is over when the store is back.
 
+use std::time::Duration;
+
 use crate::support::provider::{all, model};
 use crate::support::redis::Redis;
 use crate::support::speak::{refused, request};
@@ -54,8 +56,11 @@ async fn closed(redis: &mut Redis, stop: impl Fn(&mut Redis), resume: impl Fn(&m
     let simulators = all().await;
     let replicas = two(&simulators, ("money", "0.3 USD"), &redis.store("")).await;
     let [a, b] = replicas.each_ref();
-    tokio::join!(serve(a, 6), serve(b, 6));
-    // Nobody has asked for less yet than these calls held.
+    // As long as it takes until they know how fast they are called, and ask ahead.
+    for _ in 0..8 {
+        tokio::join!(serve(a, 1), serve(b, 1));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     stop(redis);
     for gateway in [a, b] {
         let (served, status) = use_up(gateway).await;

@@ -63,8 +63,8 @@ async fn closed(redis: &mut Redis, stop: impl Fn(&mut Redis), resume: impl Fn(&m
     }
     stop(redis);
     for gateway in [a, b] {
-        let (served, status) = use_up(gateway).await;
-        assert!(served > 0, "nothing was leased");
+        // How much it has leased depends on its pace; beyond that nothing goes out.
+        let (_, status) = use_up(gateway).await;
         assert_eq!(status, unavailable(Provider::OpenAi));
         for surface in Provider::ALL {
             for stream in [false, true] {

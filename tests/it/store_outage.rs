@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::provider::{all, model};
 use crate::support::redis::Redis;
-use crate::support::speak::{refused, request};
+use crate::support::speak::{body, refused, request};
 use crate::support::storm::{Storm, billed, budgets, quiet, ring};
 use crate::support::{Gateway, Provider, Running, ask, until};
 
@@ -51,6 +51,16 @@ fn no_panic(gateways: &[&Gateway]) {
     }
 }
 
+/// Leaves a lease for several calls: this one was held for far more than its answer takes.
+async fn lease(gateway: &Gateway) {
+    let mut body = body(Provider::OpenAi, model(Provider::OpenAi), "hello", false);
+    body["max_completion_tokens"] = 4000.into();
+    let url = gateway.url("/v1/chat/completions");
+    let call = gateway.client.post(url).header("content-type", "application/json");
+    let answer = crate::support::speak::send(call.body(body.to_string())).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
 /// What is leased is spent; then every surface is told that it is no use now and when it may be.
 async fn closed(redis: &mut Redis, stop: impl Fn(&mut Redis), resume: impl Fn(&mut Redis)) {
     let simulators = all().await;
@@ -61,10 +71,13 @@ async fn closed(redis: &mut Redis, stop: impl Fn(&mut Redis), resume: impl Fn(&m
         tokio::join!(serve(a, 1), serve(b, 1));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    for gateway in [a, b] {
+        lease(gateway).await;
+    }
     stop(redis);
     for gateway in [a, b] {
-        // How much it has leased depends on its pace; beyond that nothing goes out.
-        let (_, status) = use_up(gateway).await;
+        let (served, status) = use_up(gateway).await;
+        assert!(served > 0, "nothing was leased");
         assert_eq!(status, unavailable(Provider::OpenAi));
         for surface in Provider::ALL {
             for stream in [false, true] {

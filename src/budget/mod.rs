@@ -31,6 +31,7 @@ mod shared;
 mod statement;
 mod store;
 mod subject;
+mod text;
 mod window;
 
 pub use amount::{Charge, Estimate};

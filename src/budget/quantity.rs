@@ -117,17 +117,3 @@ impl fmt::Display for Quantity {
         write!(f, "{count} {unit}{}", if *count == 1 { "" } else { "s" })
     }
 }
-
-impl TryFrom<String> for Quantity {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
-    }
-}
-
-impl From<Quantity> for String {
-    fn from(quantity: Quantity) -> Self {
-        quantity.to_string()
-    }
-}

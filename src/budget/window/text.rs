@@ -102,17 +102,3 @@ impl fmt::Display for Period {
         }
     }
 }
-
-impl TryFrom<String> for Window {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
-    }
-}
-
-impl From<Window> for String {
-    fn from(window: Window) -> Self {
-        window.to_string()
-    }
-}

@@ -61,11 +61,12 @@ fn client_builder() -> reqwest::ClientBuilder {
 }
 
 /// A port that nobody listens on: below those that the system hands out by itself, and another
-/// one at each call.
+/// one at each call. Two runs at the same time, whose processes are neighbours, start far apart.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let range = 20_000..32_000_u16;
-    let spread = u16::try_from(std::process::id() % u32::try_from(range.len()).unwrap()).unwrap();
+    let apart = u64::from(std::process::id()) * 997 % range.len() as u64;
+    let spread = u16::try_from(apart).unwrap();
     loop {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
         let port = range.start + (spread.wrapping_add(step)) % u16::try_from(range.len()).unwrap();

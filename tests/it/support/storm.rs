@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use egret::simulator::{Fault, Provider, Running};
 use futures_util::future::join_all;
+use reqwest::Response;
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use super::dice::Dice;
 use super::provider::{Prices, model};
@@ -181,6 +183,21 @@ pub fn four_at_once(openai: &Running) -> Config {
             "budgets: [{ name: four, per: total, limit: 4 concurrent }, \
              { name: money, per: total, limit: 1000 USD, window: month }]",
         )
+}
+
+/// Fills [`four_at_once`] with calls that never end on their own.
+pub async fn four_stalled(gateway: &Gateway) -> Vec<JoinHandle<reqwest::Result<Response>>> {
+    let stalled = (0..4).map(|_| {
+        let model = model(Provider::OpenAi);
+        let body = body(Provider::OpenAi, model, "[[stall after 2]]", true).to_string();
+        tokio::spawn(gateway.client.post(gateway.url("/v1/chat/completions")).body(body).send())
+    });
+    let stalled = stalled.collect();
+    until("all four are under way", || async {
+        gateway.metrics().await.count("egret_budget_reserved", &["budget=\"four\""]) == 4
+    })
+    .await;
+    stalled
 }
 
 /// Lets one of so many requests at each simulator meet one of these faults.

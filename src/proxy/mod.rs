@@ -350,7 +350,6 @@ impl ProxyHttp for Proxy {
     }
 
     async fn logging(&self, session: &mut Session, _: Option<&Error>, ctx: &mut RequestCtx) {
-        self.0.metrics.in_flight.dec();
         listener::header_wanted();
         // 499: the caller went away before an answer began (nginx's word for it).
         let status = answered(session).unwrap_or(499);
@@ -366,6 +365,8 @@ impl ProxyHttp for Proxy {
             let header = session.req_header();
             log.add(&line(ctx, header, status, took));
         }
+        // Last: when nothing is in flight, all of it is counted and logged, and the process may end.
+        self.0.metrics.in_flight.dec();
     }
 }
 

@@ -4,6 +4,7 @@ pub mod config;
 pub mod dice;
 pub mod gateway;
 pub mod metrics;
+mod port;
 pub mod provider;
 pub mod raw;
 pub mod redis;
@@ -11,9 +12,7 @@ pub mod speak;
 pub mod storm;
 
 use std::future::Future;
-use std::net::TcpListener;
 use std::sync::Once;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use tokio_rustls::rustls::crypto::ring;
@@ -21,6 +20,7 @@ use tokio_rustls::rustls::crypto::ring;
 pub use config::Config;
 pub use egret::simulator::{Authority, Canned, Fault, Provider, Running, Simulator};
 pub use gateway::Gateway;
+pub use port::free_port;
 pub use speak::{Answer, ask};
 
 /// Longest wait for anything: only keeps a broken gateway from hanging the tests.
@@ -58,20 +58,4 @@ fn client_builder() -> reqwest::ClientBuilder {
         .timeout(PATIENCE)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-}
-
-/// A port that nobody listens on: below those that the system hands out by itself, and another
-/// one at each call. Two runs at the same time, whose processes are neighbours, start far apart.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let range = 20_000..32_000_u16;
-    let apart = u64::from(std::process::id()) * 997 % range.len() as u64;
-    let spread = u16::try_from(apart).unwrap();
-    loop {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = range.start + (spread.wrapping_add(step)) % u16::try_from(range.len()).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }

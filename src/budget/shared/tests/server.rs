@@ -1,14 +1,19 @@
 //! A real Redis (or Valkey) for a test.
 
 use std::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use tempfile::TempDir;
 
+pub(super) use port::free_port;
+
 use crate::budget::store::{Outage, StoreSettings, Topology};
+
+#[path = "../../../../tests/it/support/port.rs"]
+mod port;
 
 /// Runs until it is dropped.
 pub(crate) struct Server {
@@ -117,8 +122,4 @@ pub(crate) fn settings(topology: Topology) -> StoreSettings {
         prefix: "egret".to_owned(),
         outage: Outage::Closed,
     }
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -6,7 +6,7 @@ use super::server::Server;
 use crate::budget::{
     lease::{Lease, Report, Standing, TopUp},
     shared::{
-        client::Client,
+        client::{Client, Failure},
         script::{self, Answer, Names, Sender},
     },
 };
@@ -28,10 +28,17 @@ impl Voice {
         let sender = self.sender.clone();
         let reports = reports.to_vec();
         let names = Names::new("egret");
-        let answer = self.client.with(|mut connection| async move {
-            script::send(&mut connection, &names, &sender, &reports).await
-        });
-        let answer = answer.await.unwrap();
+        let answer = loop {
+            let (names, sender, reports) = (&names, &sender, &reports);
+            let answer = self.client.with(|mut connection| async move {
+                script::send(&mut connection, names, sender, reports).await
+            });
+            // On a busy machine a second passes like nothing. The same number is answered the same.
+            match answer.await {
+                Err(Failure::Slow) => {}
+                answer => break answer.unwrap(),
+            }
+        };
         self.sender.number += 1;
         self.sender.claims |= matches!(answer, Answer::Epoch(_));
         answer
@@ -106,16 +113,16 @@ async fn two_processes_are_not_one_replica() {
     let [mut old, mut new] = ["a", "a"].map(|name| Voice::new(&server, name));
     let mut other = Voice::new(&server, "b");
     for voice in [&mut old, &mut new, &mut other] {
-        voice.sender.beginning = Duration::from_millis(300);
+        voice.sender.beginning = Duration::from_secs(2);
     }
     old.lease(&report(100, 20, 20, 20)).await;
-    tokio::time::sleep(Duration::from_millis(350)).await;
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!(old.lease(&report(100, 20, 80, 80)).await.leased, 80);
     // Another one of the same journal: it may be this one, started again, or a copy.
     assert_eq!(new.lease(&report(100, 20, 90, 90)).await.leased, 20);
     assert_eq!(other.lease(&report(100, 0, 90, 90)).await.leased, 20, "as long as it may be there");
     assert_eq!(old.say(&[report(100, 20, 80, 80)]).await, Answer::Taken);
-    tokio::time::sleep(Duration::from_millis(350)).await;
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!(new.lease(&report(100, 20, 90, 90)).await.leased, 80);
 }
 
@@ -162,11 +169,11 @@ async fn a_reset_makes_all_start_anew() {
 async fn slots_of_a_replica_that_is_gone_come_free() {
     let Some(server) = Server::start(&[]) else { return };
     let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
-    let keep = Duration::from_millis(200);
+    let keep = Duration::from_secs(2);
     let slots = |needs| Report { keep, ..report(4, 0, needs, needs) };
     assert_eq!(a.lease(&slots(3)).await.leased, 3);
     assert_eq!(b.lease(&slots(4)).await.leased, 1);
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!(b.lease(&slots(4)).await.leased, 4);
 }
 
@@ -227,11 +234,11 @@ fn a_new(server: &Server) -> Voice {
 async fn while_an_epoch_begins_no_lease_grows() {
     let Some(server) = Server::start(&[]) else { return };
     let [mut a, mut b] = ["a", "b"].map(|name| Voice::new(&server, name));
-    a.sender.beginning = Duration::from_millis(300);
-    b.sender.beginning = Duration::from_millis(300);
+    a.sender.beginning = Duration::from_secs(2);
+    b.sender.beginning = Duration::from_secs(2);
     assert_eq!(a.lease(&report(100, 5, 90, 90)).await.leased, 5);
     assert_eq!(b.lease(&Report { held: 60, ..report(100, 0, 90, 90) }).await.leased, 60);
-    tokio::time::sleep(Duration::from_millis(350)).await;
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!(a.lease(&report(100, 5, 90, 90)).await.leased, 40);
 }
 
@@ -251,10 +258,10 @@ async fn top_ups_last_until_they_are_used_or_end() {
     let lease = a.lease(&next).await;
     assert_eq!((lease.limit, lease.leased, lease.top_ups[0].quantity), (130, 130, 30));
     // One that ends first pays first, and what it paid for is not paid for again.
-    let short = TopUp { id: "t2".into(), quantity: 15, until: ends - 3598, given: true };
+    let short = TopUp { id: "t2".into(), quantity: 15, until: ends - 3595, given: true };
     let told = Report { top_ups: vec![short], ..next.clone() };
     assert_eq!(a.lease(&told).await.limit, 145);
-    tokio::time::sleep(Duration::from_millis(2100)).await;
+    tokio::time::sleep(Duration::from_millis(5100)).await;
     let lease = a.lease(&next).await;
     assert_eq!((lease.limit, lease.top_ups[0].quantity), (145, 45));
     let other = Report { counter: "another".into(), account: "another@1".into(), ..next };

@@ -83,7 +83,9 @@ fn table(rows: &[Failing], good: &Running) -> Config {
     let config = Config::new().backend("good", good);
     rows.iter().fold(config, |config, row| {
         let name = row.name;
-        let short = "timeouts: { connect: 5s, first_byte: 1s }";
+        // Only the one that never answers is waited for no longer than this: the others answer in
+        // a way of their own, however long they take.
+        let short = if name == "no-first-byte" { "timeouts: { first_byte: 1s }" } else { "" };
         let config = match &row.simulator {
             Some(simulator) => config.backend_with(name, simulator, short),
             None => config.backend_of(
@@ -176,8 +178,10 @@ async fn bodies_that_pingora_would_not_replay_fail_over_too() {
             assert!(arrived == text, "{size} from {}", surface.name());
         }
     }
-    // A keeps failing and is left alone from the fifth time on; B only said that it was busy.
-    assert_eq!((arrived(&a), arrived(&b)), (5, 6));
+    // A keeps failing and is left alone for a while from the fifth time on; B only said that it was
+    // busy.
+    assert!((5..=6).contains(&arrived(&a)), "{}", arrived(&a));
+    assert_eq!(arrived(&b), 6);
 }
 
 /// A failed answer's connection is used again, over h2 and over HTTP/1.1.
@@ -260,9 +264,11 @@ async fn a_backend_that_keeps_failing_is_left_alone_and_tried_again() {
     for _ in 0..8 {
         assert_eq!(ask(&gateway, Provider::OpenAi, GPT, "x", false).await.status, 200);
     }
-    assert_eq!((arrived(&a), arrived(&b)), (5, 8));
-    let metrics = gateway.metrics().await;
-    assert_eq!(metrics.count("egret_ejections_total", &["backend=\"a\""]), 1);
+    assert!((5..8).contains(&arrived(&a)), "asked {} times, then left alone", arrived(&a));
+    assert_eq!(arrived(&b), 8);
+    // The fifth failure in a row ejects it, and so does each of the trials that come later.
+    let ejections = gateway.metrics().await.count("egret_ejections_total", &["backend=\"a\""]);
+    assert_eq!(arrived(&a) as u64, 4 + ejections);
     a.script().clear();
     until("a serves again", || async {
         let answer = ask(&gateway, Provider::OpenAi, GPT, "x", false).await;
@@ -280,7 +286,7 @@ async fn a_backend_that_asks_for_a_rest_gets_it() {
         .backend("b", &b)
         .route("models: [gpt-4o-mini], backends: [a, b]");
     let gateway = Gateway::start(config).await;
-    a.script().next_n(1, [Fault::RetryAfter(3)]);
+    a.script().next_n(1, [Fault::RetryAfter(10)]);
     for _ in 0..3 {
         let answer = ask(&gateway, Provider::OpenAi, GPT, "x", false).await;
         assert_eq!(answer.header("x-egret-backend"), Some("b"));

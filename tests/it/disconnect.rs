@@ -210,7 +210,8 @@ async fn nobody_else_is_asked_for_a_caller_that_has_left() {
         .backend("second", claude)
         .route("models: ['*'], backends: [first, { backend: second, model: claude-haiku-4-5 }]");
     let gateway = Gateway::start(priced_in(config, PRICES, BUDGET)).await;
-    let text = "[[delay 300ms]] [[status 503]]";
+    // Time enough to leave, and for the gateway to see it.
+    let text = "[[delay 5000ms]] [[status 503]]";
     let call = request(&gateway.client, &gateway, Provider::OpenAi, "gpt-4o-mini", text, false);
     let call = tokio::spawn(call.send());
     until("the request arrives", || async { arrived(openai) > 0 }).await;

@@ -1,5 +1,7 @@
 //! SIGTERM: what is under way is finished, what is not finished is told so, and all of it settled.
 
+use futures_util::future::join_all;
+
 use crate::budget::priced;
 use crate::support::provider::{Prices, all, model};
 use crate::support::speak::{events, in_band_error, request, said};
@@ -87,8 +89,9 @@ async fn requests_that_come_before_the_listeners_close_are_served() {
     let mut gateway = Gateway::start(Config::serving(&simulators.each_ref())).await;
     gateway.signal("TERM");
     draining(&gateway).await;
-    for surface in Provider::ALL {
-        let answer = ask(&gateway, surface, "gpt-4o-mini", "late", false).await;
+    // All at once: there are two seconds for them.
+    let late = Provider::ALL.map(|surface| ask(&gateway, surface, "gpt-4o-mini", "late", false));
+    for answer in join_all(late).await {
         assert_eq!(answer.status, 200, "{}", answer.text);
         assert_eq!(answer.header("connection"), Some("close"));
     }

@@ -1,5 +1,7 @@
 //! What breaks once the first byte has reached the caller: told in the stream, never sent again.
 
+use futures_util::future::join_all;
+
 use crate::budget::priced_in;
 use crate::support::provider::{Prices, all, arrived, model};
 use crate::support::speak::{events, in_band_error, said};
@@ -33,7 +35,8 @@ async fn breaks_with(fault: Fault, more: &str) {
     let simulators = all().await;
     let spare = crate::support::provider::simulate(Provider::OpenAi, "sk-spare").await;
     let gateway = Gateway::start(with_spare(&simulators, &spare, more)).await;
-    for simulator in &simulators {
+    // The three side by side: a provider that stalls takes its time.
+    join_all(simulators.each_ref().map(|simulator| async {
         for surface in Provider::ALL {
             simulator.script().next_n(1, [fault.clone()]);
             let before = arrived(simulator);
@@ -47,7 +50,8 @@ async fn breaks_with(fault: Fault, more: &str) {
             let answer = ask(&gateway, surface, model, "well", true).await;
             assert_eq!(said(surface, &answer, true), Some(format!("{model} here: well")));
         }
-    }
+    }))
+    .await;
     assert_eq!(arrived(&spare), 0, "nothing is sent again");
     let metrics = gateway.settled().await;
     assert_eq!(metrics.count("egret_estimated_charges_total", &[]), 9);
@@ -70,7 +74,7 @@ async fn an_error_event_reaches_the_caller_in_its_schema() {
 
 #[tokio::test]
 async fn a_stream_that_stalls_ends_with_an_error_in_the_callers_schema() {
-    breaks_with(Fault::Stall(Some(6)), "timeouts: { idle: 700ms }").await;
+    breaks_with(Fault::Stall(Some(6)), "timeouts: { idle: 3s }").await;
 }
 
 /// A caller that leaves takes the provider's stream with it, and is charged for what it may cost.

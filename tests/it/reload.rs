@@ -1,11 +1,11 @@
 //! Reloading: as often as one likes, without anyone noticing.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::provider::{all, arrived, model};
 use crate::support::speak::{request, said, send};
-use crate::support::{Config, Gateway, Provider, ask, until};
+use crate::support::{Config, Gateway, PATIENCE, Provider, ask, until};
 
 /// A valid configuration changes every 100 ms, every third time into a broken one, while callers
 /// of every kind are served.
@@ -39,12 +39,22 @@ async fn reloads_every_100_ms_under_load_lose_nothing() {
         }
     };
     let load = futures_util::future::join_all((0..8).map(worker));
+    let begun = Instant::now();
     let reloads = async {
-        for number in 0..40 {
+        // As long as it takes until enough of it has been seen: a slow machine takes signals that
+        // come behind each other for one.
+        for number in 0.. {
+            let metrics = gateway.metrics().await;
+            let count = |result| metrics.count("egret_config_reloads_total", &[result]);
+            let enough = count("result=\"ok\"") >= 5 && count("result=\"failed\"") >= 3;
+            if number >= 40 && enough && served.load(Ordering::Relaxed) > 40 {
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{}", metrics.0);
             let text = match number % 3 {
                 0 => format!("{good}gateway: name-{number}\n"),
                 1 => format!("{good}nonsense: true\n"),
-                _ => format!("{good}limits: {{ total: {}m }}\n", number + 1),
+                _ => format!("{good}limits: {{ total: {}m }}\n", number % 60 + 1),
             };
             gateway.config.write("egret.yaml", &text);
             gateway.signal("HUP");
@@ -55,13 +65,6 @@ async fn reloads_every_100_ms_under_load_lose_nothing() {
         stop.store(true, Ordering::Relaxed);
     };
     tokio::join!(load, reloads);
-    assert!(served.load(Ordering::Relaxed) > 40);
-    until("the reloads are counted", || async {
-        let metrics = gateway.metrics().await;
-        let count = |result| metrics.count("egret_config_reloads_total", &[result]);
-        count("result=\"ok\"") >= 5 && count("result=\"failed\"") >= 3
-    })
-    .await;
     gateway.settled().await;
 }
 
@@ -78,14 +81,15 @@ async fn a_bad_configuration_is_reported_and_the_old_one_stays() {
         good.replace("ca.pem", "openai.key"),
         format!("{good}budgets: [{{ name: b, per: caller, limit: 10 dollars, window: day }}]\n"),
     ];
-    for (number, mistake) in mistakes.iter().enumerate() {
+    let failed = async || {
+        gateway.metrics().await.count("egret_config_reloads_total", &["result=\"failed\""])
+    };
+    for mistake in &mistakes {
+        // A slow machine may notice the file before the signal, and count it twice.
+        let before = failed().await;
         gateway.config.write("egret.yaml", mistake);
         gateway.signal("HUP");
-        until("the failure is counted", || async {
-            let metrics = gateway.metrics().await;
-            metrics.count("egret_config_reloads_total", &["failed"]) > number as u64
-        })
-        .await;
+        until("the failure is counted", || async { failed().await > before }).await;
         for surface in Provider::ALL {
             let answer = ask(&gateway, surface, "gpt-4o-mini", "x", false).await;
             assert_eq!(answer.status, 200, "{mistake}: {}", answer.text);

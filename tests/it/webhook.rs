@@ -53,7 +53,7 @@ async fn a_budget_that_runs_low_is_told_once_and_again_until_it_is_heard() {
     }
     gateway.settled().await;
     // The first try was answered with 503.
-    until("the notice is heard twice", || async { heard.lock().await.len() == 2 }).await;
+    until("the notice is heard twice", || async { heard.lock().await.len() >= 2 }).await;
     let notices = heard.lock().await.clone();
     for (head, notice) in &notices {
         assert!(head.starts_with("POST /hook?key=url-canary HTTP/1.1\r\n"), "{head}");
@@ -76,10 +76,13 @@ async fn a_budget_that_runs_low_is_told_once_and_again_until_it_is_heard() {
     assert_eq!(metrics.count("egret_budget_events_total", &["event=\"threshold_80\""]), 0);
 
     assert_eq!(ask(&gateway, provider, model(provider), "hello", false).await.status, 200);
-    until("the next threshold is told", || async { heard.lock().await.len() == 3 }).await;
-    assert_eq!(heard.lock().await[2].1["percent"], 80);
+    until("the next threshold is told", || async {
+        heard.lock().await.iter().any(|(_, notice)| notice["percent"] == 80)
+    })
+    .await;
+    let told = "budget calls: 80 % of 10 requests reached";
+    until("the log says it", || async { gateway.output().contains(told) }).await;
     let output = gateway.output();
-    assert!(output.contains("budget calls: 80 % of 10 requests reached"), "{output}");
     for canary in ["hook-canary", "url-canary"] {
         assert!(!output.contains(canary), "{canary} is in the log");
     }

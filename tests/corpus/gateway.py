@@ -12,7 +12,7 @@ from stack import HOST, Process, free_ports
 
 EGRET = Path(os.environ.get("EGRET_BIN", ROOT / "target/debug/egret")).resolve()
 
-LOGGING_S = 10
+LOGGING_S = 60
 
 
 class Gateway:
@@ -40,7 +40,8 @@ class Gateway:
         try:
             self.process.wait_for(f"http://{HOST}:{admin}/readyz")
         except RuntimeError:
-            self.process.print_log()
+            self.process.stop()
+            self.process.keep_log()
             raise
 
     def access_log(self, last: str) -> dict[str, Any]:

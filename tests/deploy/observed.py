@@ -1,9 +1,6 @@
 """An Egret under load that makes it export everything it has to tell, and what it exports then."""
 
 import json
-import os
-import socket
-import subprocess
 import threading
 import time
 import urllib.error
@@ -11,27 +8,10 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-HOST = "127.0.0.1"
-STARTING_S = 60
-# What `egret simulate` answers to. They open nothing.
-CREDENTIALS = {"openai": "sk-simulated-openai", "claude": "sk-ant-simulated-claude"}
+from stack import CREDENTIALS, HOST, STARTING_S, Process, free_ports
+
 TOKEN = "token-of-the-admin"
-
-
-def free_ports(count):
-    """Ports in a row that nobody listens on."""
-    for first in range(20_000 + os.getpid() % 9_000, 32_000, count):
-        held = []
-        try:
-            for port in range(first, first + count):
-                held.append(socket.create_server((HOST, port)))
-            return list(range(first, first + count))
-        except OSError:
-            continue
-        finally:
-            for one in held:
-                one.close()
-    raise RuntimeError("no free ports between 20000 and 32000")
+ENVIRONMENT = {"OPENAI": CREDENTIALS["openai"], "CLAUDE": CREDENTIALS["claude"], "ADMIN": TOKEN}
 
 
 def config(ports, hook):
@@ -85,41 +65,37 @@ class Observed:
     """A gateway in front of simulated providers, all of it in one folder."""
 
     def __init__(self, egret, folder: Path):
-        names = ["openai", "claude", "gemini", "gateway", "admin"]
+        names = ["openai", "claude", "gemini", "control", "gateway", "admin"]
         self.ports = dict(zip(names, free_ports(len(names))))
         self.hook = ThreadingHTTPServer((HOST, 0), Hook)
         threading.Thread(target=self.hook.serve_forever, daemon=True).start()
-        hook = f"http://{HOST}:{self.hook.server_port}/"
+        self.egret, self.folder, self.processes = str(egret), folder, []
         self.file = folder / "egret.yaml"
-        self.file.write_text(json.dumps(config(self.ports, hook)))
-        self.egret, self.children, self.log = str(egret), [], (folder / "log").open("wb")
-        simulate = ["simulate", "--plain", "--address", f"{HOST}:{self.ports['openai']}"]
-        self.start(folder, [*simulate, "--dir", str(folder)])
-        self.start(folder, ["run", "--config", str(self.file)])
-        self.until("ready", lambda: self.get("/readyz") is not None)
 
-    def start(self, folder, arguments):
-        secrets = {"OPENAI": CREDENTIALS["openai"], "CLAUDE": CREDENTIALS["claude"], "ADMIN": TOKEN}
-        self.children.append(
-            subprocess.Popen(
-                [self.egret, *arguments],
-                cwd=folder,
-                env=os.environ | secrets,
-                stdout=self.log,
-                stderr=self.log,
-            )
-        )
+    def begin(self):
+        hook = f"http://{HOST}:{self.hook.server_port}/"
+        self.file.write_text(json.dumps(config(self.ports, hook)))
+        control = f"{HOST}:{self.ports['control']}"
+        simulate = ["simulate", "--plain", "--address", f"{HOST}:{self.ports['openai']}"]
+        simulate += ["--control", control, "--dir", str(self.folder)]
+        self.start("simulators", simulate, f"http://{control}/__sim/gemini/counts")
+        self.start("egret", ["run", "--config", str(self.file)], f"{self.admin}/readyz")
+
+    def start(self, name, arguments, ready):
+        command = [self.egret, *arguments]
+        self.processes.append(Process(name, self.folder, command, ENVIRONMENT))
+        self.processes[-1].wait_for(ready)
 
     def stop(self):
-        for child in self.children:
-            child.kill()
-            child.wait()
+        for process in self.processes:
+            process.stop()
         self.hook.shutdown()
 
     def until(self, what, asked):
         deadline = time.monotonic() + STARTING_S
         while not asked():
-            assert all(child.poll() is None for child in self.children), "a process ended"
+            ended = [one.name for one in self.processes if one.child.poll() is not None]
+            assert not ended, f"{ended} ended"
             assert time.monotonic() < deadline, f"it never came to: {what}"
             time.sleep(0.05)
 
@@ -128,11 +104,8 @@ class Observed:
         return f"http://{HOST}:{self.ports['admin']}"
 
     def get(self, path, admin=None):
-        try:
-            with urllib.request.urlopen((admin or self.admin) + path, timeout=10) as answer:
-                return answer.read().decode()
-        except (urllib.error.URLError, OSError):
-            return None
+        with urllib.request.urlopen((admin or self.admin) + path, timeout=60) as answer:
+            return answer.read().decode()
 
     def turn(self, path, body):
         """Asks for a model turn; the status of the answer."""
@@ -152,15 +125,16 @@ class Observed:
         messages = [{"role": "user", "content": text}]
         return self.turn("/v1/chat/completions", {"model": model, "messages": messages, **more})
 
-    def beside(self, folder):
+    def beside(self):
         """Another gateway, whose store can't be reached: what it says of that, and of its ledger."""
         port, admin, nobody = free_ports(3)
         settings = config(self.ports | {"gateway": port, "admin": admin}, "http://127.0.0.1:9/")
         settings["store"] = {"redis": f"{HOST}:{nobody}"}
-        (folder / "stored.yaml").write_text(json.dumps(settings))
-        self.start(folder, ["run", "--config", str(folder / "stored.yaml")])
+        file = self.folder / "stored.yaml"
+        file.write_text(json.dumps(settings))
         url = f"http://{HOST}:{admin}"
-        self.until("a store that fails", lambda: "egret_store_failures_total" in (self.get("/metrics", url) or ""))
+        self.start("stored", ["run", "--config", str(file)], f"{url}/metrics")
+        self.until("a store that fails", lambda: "egret_store_failures_total" in self.get("/metrics", url))
         return self.get("/metrics", url)
 
     def everything(self):
@@ -177,10 +151,10 @@ class Observed:
         for event in ['egret_config_reloads_total{gateway="egret",result="failed"}', "egret_webhook"]:
             self.until(event, lambda: event in self.get("/metrics"))
 
-    def exported(self, folder):
+    def exported(self):
         """Each metric's name and its labels."""
         found = {}
-        for line in (self.get("/metrics") + self.beside(folder)).splitlines():
+        for line in (self.get("/metrics") + self.beside()).splitlines():
             if line.startswith("#") or not line:
                 continue
             name, _, rest = line.partition("{")

@@ -91,6 +91,7 @@ def egret():
 def observed(egret, tmp_path_factory):
     gateway = Observed(egret, tmp_path_factory.mktemp("observed"))
     try:
+        gateway.begin()
         gateway.everything()
         yield gateway
     finally:
@@ -98,8 +99,8 @@ def observed(egret, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def exported(observed, tmp_path_factory):
-    return observed.exported(tmp_path_factory.mktemp("stored"))
+def exported(observed):
+    return observed.exported()
 
 
 # === Prometheus' own opinion ===

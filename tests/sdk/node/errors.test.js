@@ -82,7 +82,7 @@ for (const [what, fault] of [
     what,
     async (sdk, provider) => {
       // Slow enough that a broken connection does not take with it what was on the way.
-      const ask = hello(`faulty-${provider}`, `[[chunks 40 every 10ms]] [[${fault}]]`);
+      const ask = hello(`faulty-${provider}`, `[[chunks 40 every 30ms]] [[${fault}]]`);
       const pieces = [];
       await assert.rejects(
         async () => {

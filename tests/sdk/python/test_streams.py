@@ -6,7 +6,7 @@ from gateway import OLDER, SCHEMA, SIMULATORS, eventually, metric
 
 WORDS = [f"w{at} " for at in range(40)]
 # Slow enough that a broken connection does not take with it what was on the way.
-SLOW = "[[chunks 40 every 10ms]]"
+SLOW = "[[chunks 40 every 30ms]]"
 
 
 def test_a_stream_that_breaks_off_is_no_success(sdk, provider):

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::provider::{all, arrived, simulate};
 use crate::support::storm::{
-    Billed, Storm, billed, budgets, four_at_once, four_stalled, quiet, ring, trouble,
+    Billed, Storm, billed, budgets, four_at_once, four_stalled, most, quiet, ring, trouble,
 };
 use crate::support::{Fault, Gateway, Provider, Running, ask, until};
 
@@ -43,21 +43,6 @@ fn hidden() -> Vec<Fault> {
     faults
 }
 
-/// The largest number that a limit allows, as [`Billed`] has it.
-fn most(limit: &str) -> u64 {
-    let (number, unit) = limit.split_once(' ').unwrap();
-    let number: f64 = number.parse().unwrap();
-    (if unit == "USD" { number * 1e9 } else { number }).round() as u64
-}
-
-fn in_unit(billed: Billed, unit: &str) -> u64 {
-    match unit {
-        "requests" => billed.requests,
-        "tokens" => billed.tokens,
-        _ => billed.nanos,
-    }
-}
-
 /// A gateway under this limit, and what is left to be said of it after a storm.
 async fn weather(
     simulators: &[Running; 3],
@@ -75,14 +60,14 @@ async fn weather(
     let ledger = quiet(&[&gateway]).await;
     let bill = billed(simulators);
     let most = most(limit);
-    assert!(in_unit(bill, unit) <= most, "{limit}: {bill:?}");
-    assert!(in_unit(ledger, unit) <= most, "{limit}: {ledger:?}");
+    assert!(bill.of(unit) <= most, "{limit}: {bill:?}");
+    assert!(ledger.of(unit) <= most, "{limit}: {ledger:?}");
     assert!(bill.nanos > 0, "{limit}: {bill:?}");
     // What is left of the limit can still be used.
     for simulator in simulators {
         simulator.script().clear();
     }
-    if in_unit(ledger, unit) + most / 5 <= most {
+    if ledger.of(unit) + most / 5 <= most {
         assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
     }
     (served, ledger, bill)
@@ -128,7 +113,7 @@ async fn s_22_the_ledger_is_the_bill_where_answers_are_read_on() {
         trouble(&simulators, seed, &TOLD, 6);
         let text = "[[chunks 60 every 2ms]]";
         let storm = Storm { seed, calls: 300, text, limit: 1000, leaves: true };
-        let drain = "on_disconnect: { drain: 30s }";
+        let drain = "on_disconnect: { drain: 10m }";
         let (_, ledger, bill) = weather(&simulators, limit, ("", drain), storm).await;
         assert_eq!(ledger, bill, "{limit:?}");
     }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use egret::simulator::{Fault, Provider, Running};
 use futures_util::future::join_all;
@@ -12,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::dice::Dice;
 use super::provider::{Prices, model};
 use super::speak::{Answer, body, error, path, refused, said};
-use super::{Config, Gateway, h2c, http1, until};
+use super::{Config, Gateway, h2c, http1, patiently, until};
 
 /// What every model costs in a storm.
 pub const PRICES: Prices = Prices { input: 500, cached: 125, output: 8000 };
@@ -111,7 +112,7 @@ async fn call(
     let others_end = async {
         while ended.load(Ordering::SeqCst) < until_then {
             tokio::task::yield_now().await;
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
     tokio::select! {
@@ -185,12 +186,22 @@ pub fn four_at_once(openai: &Running) -> Config {
         )
 }
 
-/// Fills [`four_at_once`] with calls that never end on their own.
+/// Fills [`four_at_once`] with calls that never end on their own. Where others must be heard of
+/// first, they try until they are let in.
 pub async fn four_stalled(gateway: &Gateway) -> Vec<JoinHandle<reqwest::Result<Response>>> {
     let stalled = (0..4).map(|_| {
         let model = model(Provider::OpenAi);
         let body = body(Provider::OpenAi, model, "[[stall after 2]]", true).to_string();
-        tokio::spawn(gateway.client.post(gateway.url("/v1/chat/completions")).body(body).send())
+        let call = gateway.client.post(gateway.url("/v1/chat/completions")).body(body);
+        tokio::spawn(async move {
+            loop {
+                let response = call.try_clone().unwrap().send().await?;
+                if response.status() == 200 {
+                    return Ok(response);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
     });
     let stalled = stalled.collect();
     until("all four are under way", || async {
@@ -198,6 +209,34 @@ pub async fn four_stalled(gateway: &Gateway) -> Vec<JoinHandle<reqwest::Result<R
     })
     .await;
     stalled
+}
+
+/// So many calls at once to one gateway, all of which are to be served. Who is told that the store
+/// of budgets does not answer in time comes again.
+pub async fn serve(gateway: &Gateway, calls: usize, text: &'static str, limit: u64) {
+    let mut left = calls;
+    let serving = async {
+        while left > 0 {
+            let storm = Storm { seed: 1, calls: left, text, limit, leaves: false };
+            for each in storm.over(&[gateway]).await {
+                if each.is_served() {
+                    left -= 1;
+                    continue;
+                }
+                let answer = each.answer.as_ref().expect("an answer");
+                refused(each.surface, answer, unavailable(each.surface));
+            }
+        }
+    };
+    patiently(serving).await;
+}
+
+/// The status of what passes soon; Anthropic has one of its own.
+pub const fn unavailable(surface: Provider) -> u16 {
+    match surface {
+        Provider::Claude => 529,
+        Provider::OpenAi | Provider::Gemini => 503,
+    }
 }
 
 /// Lets one of so many requests at each simulator meet one of these faults.
@@ -217,6 +256,24 @@ pub struct Billed {
     pub requests: u64,
     pub tokens: u64,
     pub nanos: u64,
+}
+
+impl Billed {
+    /// What a budget counts.
+    pub fn of(self, unit: &str) -> u64 {
+        match unit {
+            "requests" => self.requests,
+            "tokens" => self.tokens,
+            _ => self.nanos,
+        }
+    }
+}
+
+/// The largest number that a limit allows, as [`Billed`] has it.
+pub fn most(limit: &str) -> u64 {
+    let (number, unit) = limit.split_once(' ').unwrap();
+    let number: f64 = number.parse().unwrap();
+    (if unit == "USD" { number * 1e9 } else { number }).round() as u64
 }
 
 /// What all simulators bill.

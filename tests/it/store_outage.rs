@@ -79,13 +79,16 @@ async fn closed(redis: &mut Redis, stop: impl Fn(&mut Redis), resume: impl Fn(&m
     let simulators = all().await;
     let replicas = two(&simulators, ("money", "0.3 USD"), &redis.store("")).await;
     let [a, b] = replicas.each_ref();
-    let calls = [hold(a), hold(b)];
+    let (held_by_a, held_by_b) = (hold(a), hold(b));
     until("all are under way", || async { arrived(&simulators[0]) == 2 * HELD }).await;
     stop(redis);
-    for call in calls.into_iter().flatten() {
-        assert_eq!(call.await.unwrap().status, 400);
-    }
-    let (of_a, of_b) = tokio::join!(use_up(a), use_up(b));
+    let go_on = async |gateway, calls: [JoinHandle<Answer>; HELD]| {
+        for call in calls {
+            assert_eq!(call.await.unwrap().status, 400);
+        }
+        use_up(gateway).await
+    };
+    let (of_a, of_b) = tokio::join!(go_on(a, held_by_a), go_on(b, held_by_b));
     for (gateway, (served, status)) in [(a, of_a), (b, of_b)] {
         assert!(served > 0, "nothing was leased");
         assert_eq!(status, unavailable(Provider::OpenAi));

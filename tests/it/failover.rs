@@ -85,7 +85,8 @@ fn table(rows: &[Failing], good: &Running) -> Config {
         let name = row.name;
         // Only the one that never answers is waited for no longer than this: the others answer in
         // a way of their own, however long they take.
-        let short = if name == "no-first-byte" { "timeouts: { first_byte: 1s }" } else { "" };
+        let short =
+            if name == "no-first-byte" { "timeouts: { connect: 60s, first_byte: 1s }" } else { "" };
         let config = match &row.simulator {
             Some(simulator) => config.backend_with(name, simulator, short),
             None => config.backend_of(

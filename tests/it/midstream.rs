@@ -74,7 +74,7 @@ async fn an_error_event_reaches_the_caller_in_its_schema() {
 
 #[tokio::test]
 async fn a_stream_that_stalls_ends_with_an_error_in_the_callers_schema() {
-    breaks_with(Fault::Stall(Some(6)), "timeouts: { idle: 3s }").await;
+    breaks_with(Fault::Stall(Some(6)), "timeouts: { connect: 60s, idle: 3s }").await;
 }
 
 /// A caller that leaves takes the provider's stream with it, and is charged for what it may cost.

@@ -134,7 +134,7 @@ async fn access_and_budgets_hold_for_what_is_not_read() {
 async fn what_went_out_counts_though_nobody_waits_for_the_answer() {
     let openai = simulate(Provider::OpenAi, "sk-canary-openai").await;
     let config = Config::new()
-        .backend_with("openai", &openai, "timeouts: { first_byte: 3s }")
+        .backend_with("openai", &openai, "timeouts: { connect: 60s, first_byte: 3s }")
         .route(ROUTE)
         .with("budgets: [{ name: calls, per: total, limit: 2 requests, window: day }]");
     let gateway = Gateway::start(config).await;

@@ -70,6 +70,8 @@ impl Config {
             Provider::OpenAi => format!("{}/v1", simulator.base_url()),
             Provider::Claude | Provider::Gemini => simulator.base_url(),
         };
+        // A busy machine takes its time to connect.
+        let patience = if more.contains("timeouts:") { "" } else { "timeouts: { connect: 60s }" };
         let file = self.write(&format!("{name}.key"), simulator.credential());
         let fields = [
             format!("schema: {}", simulator.provider().name()),
@@ -77,6 +79,7 @@ impl Config {
             format!("credential: {{ file: '{}' }}", file.display()),
             trust.to_owned(),
             plain.to_owned(),
+            patience.to_owned(),
             more.to_owned(),
         ];
         self.backend_of(name, &fields)

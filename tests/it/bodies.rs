@@ -63,6 +63,7 @@ async fn arrives(gateway: &Gateway, simulators: &[Running; 3], framing: Framing,
     }
 }
 
+/// On more than one thread, so that a simulator that reads 31 MiB still answers pings of HTTP/2.
 async fn every_size(framing: Framing) {
     let simulators = all().await;
     let gateway = Gateway::start(Config::serving(&simulators.each_ref())).await;
@@ -71,22 +72,22 @@ async fn every_size(framing: Framing) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_arrive_over_http1_with_a_length() {
     every_size(Framing::H1Length).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_arrive_over_http1_in_chunks() {
     every_size(Framing::H1Chunked).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_arrive_over_h2c_with_a_length() {
     every_size(Framing::H2Length).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_arrive_over_h2c_without_a_length() {
     every_size(Framing::H2Open).await;
 }

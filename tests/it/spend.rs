@@ -221,6 +221,12 @@ async fn changes_that_make_no_sense_change_nothing() {
         ("/budgets/all/top-up", r#"{"amount":"5","until":"2099-01-01"}"#, "10 USD"),
         ("/budgets/all/top-up", r#"{"amount":"5 requests","until":"soon"}"#, "2026-12-01"),
         ("/budgets/all/top-up", r#"{"amount":"5 requests","until":"2020-01-01"}"#, "future"),
+        (
+            "/budgets/all/top-up",
+            r#"{"amount":"5 requests","until":"2099-01-01T18:00:00"}"#,
+            "2026-12-01T18:00:00Z",
+        ),
+        ("/budgets/each/reset", r#"{"of":"ann,bob"}"#, "<caller>"),
     ] {
         let (status, told) = post(&gateway, path, Some(TOKEN), body).await;
         assert!(status == 400 || status == 404, "{path} {body}: {status} {told}");

@@ -263,6 +263,11 @@ async fn the_command_line_writes_tables_csv_json_and_focus() {
     let listed = printed(&gateway, &["budgets"], None);
     assert!(listed.contains("each") && listed.contains("$1.00"), "{listed}");
 
+    let address = format!("127.0.0.1:{}", gateway.config.admin);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_egret"));
+    let output = command.env_clear().args(["budgets", "--admin", &address]).output().unwrap();
+    assert_eq!(text(&output.stdout), listed, "as the configuration writes it");
+
     let wrong = egret(&gateway, &["spend", "--by", "team"], None);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(text(&wrong.stderr).contains("service_account"), "{}", text(&wrong.stderr));

@@ -146,8 +146,17 @@ impl Scalar for Until {
     }
 }
 
-const DIMENSIONS: [&str; 8] =
-    ["caller", "group", "namespace", "service_account", "route", "backend", "provider", "model"];
+const DIMENSIONS: [&str; 9] = [
+    "gateway",
+    "caller",
+    "group",
+    "namespace",
+    "service_account",
+    "route",
+    "backend",
+    "provider",
+    "model",
+];
 
 impl Scalar for Dimension {
     fn expected() -> String {

@@ -75,10 +75,7 @@ async fn send_whole(
     head: Result<ResponseHeader, pingora::BError>,
     body: Bytes,
 ) -> Result<(), Failure> {
-    let head = head.map_err(|error| {
-        log::error!("cannot build a response: {error}");
-        Failure::Broken("internal")
-    })?;
+    let head = head.map_err(Failure::unbuildable)?;
     let nearly_done = intake::is_nearly_done(session);
     if nearly_done {
         intake::drain(session).await;

@@ -15,7 +15,7 @@ use super::super::ctx::RequestCtx;
 use super::super::exchange::{Attempted, Exchange, Interrupted, Patience, scrub};
 use super::super::failure::Failure;
 use super::super::upstream::Incoming;
-use super::{encoding, headers, send, unbuildable, unreadable, whole};
+use super::{Begun, encoding, headers, send, spoilt, unreadable, whole};
 use crate::admission::Admitted;
 use crate::budget::estimate;
 use crate::snapshot::OnDisconnect;
@@ -25,41 +25,40 @@ pub async fn relay(
     exchange: &Exchange<'_>,
     session: &mut Session,
     ctx: &mut RequestCtx,
-    mut incoming: Incoming,
-    admitted: Admitted,
+    begun: Begun,
 ) -> Result<Attempted, Failure> {
     let gateway = exchange.gateway;
-    let head = incoming.header().cloned();
-    if !encoding::is_identity(head.as_ref()) {
-        gateway.upstreams.release(incoming).await;
-        exchange.charge_estimate(ctx, admitted, None);
-        return Ok(unreadable(
-            exchange,
-            ctx,
-            "sent a stream in an encoding that was not asked for",
-        ));
+    let head = begun.incoming.header().cloned();
+    let plain = encoding::is_identity(head.as_ref());
+    if plain && !exchange.inbound.json_array() && is_document(head.as_ref()) {
+        return whole::instead_of_stream(exchange, session, ctx, begun).await;
     }
-    if !exchange.inbound.json_array() && is_document(head.as_ref()) {
-        return whole::instead_of_stream(exchange, session, ctx, incoming, admitted).await;
+    let Begun { mut incoming, admitted } = begun;
+    if !plain {
+        gateway.upstreams.release(incoming).await;
+        let what = "sent a stream in an encoding that was not asked for";
+        return Ok(spoilt(exchange, ctx, admitted, what));
     }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
     let first = exchange.wait(session, ctx, pin!(incoming.next())).await;
     let first = match first {
         Ok(Ok(Some(piece))) => piece,
-        Ok(Ok(None)) => {
+        failed => {
             gateway.upstreams.release(incoming).await;
-            admitted.release();
-            return Ok(unreadable(exchange, ctx, "sent an empty stream"));
-        }
-        Ok(Err(_)) => {
-            gateway.upstreams.release(incoming).await;
-            exchange.charge_estimate(ctx, admitted, None);
-            return Ok(unreadable(exchange, ctx, "broke its stream off before its first byte"));
-        }
-        Err(interrupted) => {
-            gateway.upstreams.release(incoming).await;
-            exchange.charge_estimate(ctx, admitted, None);
-            return Err(interrupted.into());
+            return match failed {
+                Ok(Ok(_)) => {
+                    admitted.release();
+                    Ok(unreadable(exchange, ctx, "sent an empty stream"))
+                }
+                Ok(Err(_)) => {
+                    let what = "broke its stream off before its first byte";
+                    Ok(spoilt(exchange, ctx, admitted, what))
+                }
+                Err(interrupted) => {
+                    exchange.charge_estimate(ctx, admitted, None);
+                    Err(interrupted.into())
+                }
+            };
         }
     };
     let mut relay = new_relay(exchange, ctx);
@@ -81,10 +80,10 @@ pub async fn relay(
     exchange.look(ctx);
     let kind = if exchange.inbound.json_array() { "application/json" } else { "text/event-stream" };
     let mut header = headers::head(ctx, head.as_ref(), kind)?;
-    header.insert_header(header::CACHE_CONTROL, "no-cache").map_err(unbuildable)?;
+    header.insert_header(header::CACHE_CONTROL, "no-cache").map_err(Failure::unbuildable)?;
     // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
     if session.req_header().version == Version::HTTP_11 {
-        header.insert_header(header::TRANSFER_ENCODING, "chunked").map_err(unbuildable)?;
+        header.insert_header(header::TRANSFER_ENCODING, "chunked").map_err(Failure::unbuildable)?;
     }
     let mut served = Stream { exchange, session, relay, wrapping, begun: false };
     ctx.first_byte = Some(ctx.started.elapsed());

@@ -14,16 +14,12 @@ use crate::telemetry::{AccessLog, Metrics, access_log};
 /// Status of a request whose caller went away before an answer began: nginx's word for it.
 const CALLER_GONE: u16 = 499;
 
-/// Counts a request that is over, and writes a line about it.
+/// Counts a request that is over, and writes a line about it. What it took and cost is counted as
+/// it is charged, attempt by attempt.
 pub fn record(metrics: &Metrics, log: Option<&AccessLog>, session: &Session, ctx: &RequestCtx) {
     let status = send::status(session).unwrap_or(CALLER_GONE);
     let took = ctx.started.elapsed();
     metrics.answered(ctx.place(), ctx.caller(), ctx.surface.as_str(), status, took);
-    let (place, caller, model) = (ctx.place(), ctx.caller(), ctx.metric_model());
-    match &ctx.usage {
-        Some(usage) => metrics.used(place, caller, model, usage, ctx.cost),
-        None => metrics.spent(place, caller, model, ctx.cost),
-    }
     if let Some(log) = log {
         log.add(&line(ctx, session.req_header(), status, took));
     }

@@ -371,6 +371,14 @@ async fn s_45_an_attempt_that_failed_and_was_billed_is_charged_beside_the_one_th
         assert_eq!(spent, owed + 70 * PRICES.input + 30 * PRICES.output);
     }
     assert_eq!(arrived(&openai), 2);
+    // The metrics tell the two apart, as the statement does.
+    let metrics = gateway.settled().await;
+    let cost = |backend: &str| (metrics.sum("egret_cost_usd_total", &[backend]) * 1e9).round();
+    let failed = 2 * (70 * PRICES.input + 30 * PRICES.output);
+    assert_eq!(cost("backend=\"openai\"") as u64, failed);
+    assert_eq!(cost("backend=\"claude\"") as u64, PRICES.of(&claude.bill().read()));
+    let input = ["backend=\"openai\"", "kind=\"input\""];
+    assert_eq!(metrics.count("egret_tokens_total", &input), 140);
 }
 
 /// S-44: hidden from the caller, and counted.

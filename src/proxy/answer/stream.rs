@@ -277,7 +277,7 @@ impl Stream<'_> {
         if self.relay.is_complete() {
             self.exchange.gateway.metrics.usage_unknown(ctx.place());
         }
-        ctx.usage = told;
+        self.exchange.note_usage(ctx, told);
         let mut known = told.unwrap_or_default();
         known.output += come.saturating_sub(known.total_output());
         self.exchange.charge_estimate(ctx, admitted, Some(&known));

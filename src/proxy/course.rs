@@ -51,6 +51,7 @@ pub async fn run(
         };
         if ctx.backend.is_some()
             && let Some(Failure::Refused(refused)) = &failed
+            && !refused.denied
         {
             gateway.metrics.failed_over(ctx.place(), refused.reason);
         }

@@ -15,7 +15,7 @@ use super::super::ctx::RequestCtx;
 use super::super::exchange::{Attempted, Exchange, Interrupted, Patience, scrub};
 use super::super::failure::Failure;
 use super::super::upstream::Incoming;
-use super::{Begun, encoding, headers, send, spoilt, unreadable, whole};
+use super::{Begun, encoding, headers, send, spoilt, whole};
 use crate::admission::Admitted;
 use crate::budget::estimate;
 use crate::snapshot::OnDisconnect;
@@ -46,10 +46,7 @@ pub async fn relay(
         failed => {
             gateway.upstreams.release(incoming).await;
             return match failed {
-                Ok(Ok(_)) => {
-                    admitted.release();
-                    Ok(unreadable(exchange, ctx, "sent an empty stream"))
-                }
+                Ok(Ok(_)) => Ok(spoilt(exchange, ctx, admitted, "sent an empty stream")),
                 Ok(Err(_)) => {
                     let what = "broke its stream off before its first byte";
                     Ok(spoilt(exchange, ctx, admitted, what))

@@ -92,7 +92,7 @@ impl Exchange<'_> {
         };
         let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
         if status.is_success() {
-            answer::relay(self, session, ctx, Begun { incoming, admitted }).await
+            answer::relay(Begun { exchange: self, incoming, admitted }, session, ctx).await
         } else {
             self.failed(session, ctx, incoming, status, admitted).await
         }

@@ -19,24 +19,26 @@ use super::upstream::Incoming;
 use super::{encoding, send};
 use crate::admission::Admitted;
 
-/// A successful answer that has begun to come, and what was set aside for it.
-pub struct Begun {
+/// A successful answer that has begun to come.
+pub struct Begun<'a> {
+    /// Where.
+    pub exchange: &'a Exchange<'a>,
+    /// What comes.
     pub incoming: Incoming,
+    /// What was set aside for it.
     pub admitted: Admitted,
 }
 
+/// How relaying an answer ended.
+type Relayed = Result<Attempted, Failure>;
+
 /// Relays a successful answer. Until its first byte has gone out, failing is still the next
 /// attempt's chance.
-pub async fn relay(
-    exchange: &Exchange<'_>,
-    session: &mut Session,
-    ctx: &mut RequestCtx,
-    begun: Begun,
-) -> Result<Attempted, Failure> {
-    if exchange.inbound.stream() {
-        stream::relay(exchange, session, ctx, begun).await
+pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx) -> Relayed {
+    if begun.exchange.inbound.stream() {
+        stream::relay(begun, session, ctx).await
     } else {
-        whole::relay(exchange, session, ctx, begun).await
+        whole::relay(begun, session, ctx).await
     }
 }
 

@@ -15,25 +15,20 @@ use super::super::ctx::RequestCtx;
 use super::super::exchange::{Attempted, Exchange, Interrupted, Patience, scrub};
 use super::super::failure::Failure;
 use super::super::upstream::Incoming;
-use super::{Begun, encoding, headers, send, spoilt, whole};
+use super::{Begun, Relayed, encoding, headers, send, spoilt, whole};
 use crate::admission::Admitted;
 use crate::budget::estimate;
 use crate::snapshot::OnDisconnect;
 
 /// Relays an answer as it comes.
-pub async fn relay(
-    exchange: &Exchange<'_>,
-    session: &mut Session,
-    ctx: &mut RequestCtx,
-    begun: Begun,
-) -> Result<Attempted, Failure> {
-    let gateway = exchange.gateway;
+pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx) -> Relayed {
     let head = begun.incoming.header().cloned();
     let plain = encoding::is_identity(head.as_ref());
-    if plain && !exchange.inbound.json_array() && is_document(head.as_ref()) {
-        return whole::instead_of_stream(exchange, session, ctx, begun).await;
+    if plain && !begun.exchange.inbound.json_array() && is_document(head.as_ref()) {
+        return whole::instead_of_stream(begun, session, ctx).await;
     }
-    let Begun { mut incoming, admitted } = begun;
+    let Begun { exchange, mut incoming, admitted } = begun;
+    let gateway = exchange.gateway;
     if !plain {
         gateway.upstreams.release(incoming).await;
         let what = "sent a stream in an encoding that was not asked for";

@@ -11,7 +11,7 @@ use super::super::ctx::RequestCtx;
 use super::super::exchange::{Attempted, Exchange, Interrupted};
 use super::super::failure::Failure;
 use super::super::upstream::Incoming;
-use super::{Begun, encoding, headers, send, spoilt, unreadable};
+use super::{Begun, Relayed, encoding, headers, send, spoilt, unreadable};
 
 /// Largest answer in one piece.
 const WHOLE: usize = 64 * 1024 * 1024;
@@ -20,13 +20,8 @@ const WHOLE: usize = 64 * 1024 * 1024;
 const NO_STREAM: &str = "sent no stream where one was asked for";
 
 /// Relays an answer in one piece.
-pub async fn relay(
-    exchange: &Exchange<'_>,
-    session: &mut Session,
-    ctx: &mut RequestCtx,
-    begun: Begun,
-) -> Result<Attempted, Failure> {
-    let Begun { incoming, admitted } = begun;
+pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx) -> Relayed {
+    let Begun { exchange, incoming, admitted } = begun;
     let (head, body) = match read(exchange, session, ctx, incoming).await {
         Ok((head, Ok(body))) => (head, body),
         Ok((_, Err(what))) => return Ok(spoilt(exchange, ctx, admitted, what)),
@@ -65,12 +60,11 @@ pub async fn relay(
 /// Something whole where a stream was asked for: an error or a page that came with a 200, or the
 /// answer of a host that doesn't stream, which may have been billed.
 pub async fn instead_of_stream(
-    exchange: &Exchange<'_>,
+    begun: Begun<'_>,
     session: &mut Session,
     ctx: &mut RequestCtx,
-    begun: Begun,
-) -> Result<Attempted, Failure> {
-    let Begun { incoming, admitted } = begun;
+) -> Relayed {
+    let Begun { exchange, incoming, admitted } = begun;
     match read(exchange, session, ctx, incoming).await {
         Ok((_, Ok(body))) => {
             match exchange.schema.codec().decode_response(&body) {

@@ -27,12 +27,13 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
     if plain && !begun.exchange.inbound.json_array() && is_document(head.as_ref()) {
         return whole::instead_of_stream(begun, session, ctx).await;
     }
-    let Begun { exchange, mut incoming, admitted } = begun;
+    // What is set aside stays where it is: moved, a future would hold it twice.
+    let (exchange, mut incoming) = (begun.exchange, begun.incoming);
     let gateway = exchange.gateway;
     if !plain {
         gateway.upstreams.release(incoming).await;
         let what = "sent a stream in an encoding that was not asked for";
-        return Ok(spoilt(exchange, ctx, admitted, what));
+        return Ok(spoilt(exchange, ctx, begun.admitted, what));
     }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
     let first = exchange.wait(session, ctx, pin!(incoming.next())).await;
@@ -41,13 +42,13 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
         failed => {
             gateway.upstreams.release(incoming).await;
             return match failed {
-                Ok(Ok(_)) => Ok(spoilt(exchange, ctx, admitted, "sent an empty stream")),
+                Ok(Ok(_)) => Ok(spoilt(exchange, ctx, begun.admitted, "sent an empty stream")),
                 Ok(Err(_)) => {
                     let what = "broke its stream off before its first byte";
-                    Ok(spoilt(exchange, ctx, admitted, what))
+                    Ok(spoilt(exchange, ctx, begun.admitted, what))
                 }
                 Err(interrupted) => {
-                    exchange.charge_estimate(ctx, admitted, None);
+                    exchange.charge_estimate(ctx, begun.admitted, None);
                     Err(interrupted.into())
                 }
             };
@@ -60,8 +61,8 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
         gateway.upstreams.release(incoming).await;
         // What failed may say what it has cost all the same (Responses).
         match relay.usage().filter(|usage| usage.total() > 0) {
-            Some(usage) => exchange.settle(ctx, admitted, Some(&usage)),
-            None => admitted.release(),
+            Some(usage) => exchange.settle(ctx, begun.admitted, Some(&usage)),
+            None => begun.admitted.release(),
         }
         let mut error = error.clone();
         scrub(&mut error, exchange.attempt.backend());
@@ -84,7 +85,7 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
     if served.relay.is_complete() {
         exchange.backend_succeeded();
     }
-    served.account(ctx, admitted);
+    served.account(ctx, begun.admitted);
     match served.close(ctx, ended).await {
         Ended::Complete => Ok(Attempted::Served),
         Ended::CallerGone => Err(Failure::CallerGone),

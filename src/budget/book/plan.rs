@@ -230,7 +230,7 @@ impl Draft {
         self.watches.extend(Watch::new(budget, limit, stand).map(|watch| (id, watch)));
         let likely = place.count(self.estimate.part(0).into());
         if budget.on_exceeded == OnExceeded::Audit
-            && !stand.fits(likely)
+            && stand.is_passed_by(likely)
             && let Some((told, event)) = book.passed(budget, limit, value, stand, (id, end))
         {
             self.entries.push(told);

@@ -36,6 +36,12 @@ impl Stand<'_> {
         sum.is_some_and(|sum| sum <= reach)
     }
 
+    /// Whether so much more passes the limit, whatever of it is this replica's.
+    pub(super) fn is_passed_by(&self, count: u64) -> bool {
+        let used = self.all_spent().saturating_add(self.all_reserved());
+        used.saturating_add(count) > self.limit
+    }
+
     /// Whether so much more may fit if a larger part of the limit is leased.
     pub(super) fn may_fit(&self, count: u64) -> bool {
         self.room.is_some_and(|room| room.may_fit(self, count))

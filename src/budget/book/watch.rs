@@ -97,7 +97,7 @@ impl Book {
             budget: budget.name.clone(),
             of: value.to_owned(),
             limit: limit.quantity.with(stand.limit),
-            spent: limit.quantity.with(stand.spent),
+            spent: limit.quantity.with(stand.all_spent()),
         };
         let until = self.again_at(&limit.window, end);
         Some((tell(counter, limit.quantity, None, until), event))

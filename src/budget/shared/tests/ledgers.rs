@@ -11,8 +11,8 @@ use std::{
 
 use super::server::Server;
 use crate::budget::{
-    Budget, Charge, Denied, Dimension, Estimate, Grant, Ledger, Limit, Money, Quantity, Scope,
-    StoreSettings, Subject, Window,
+    Budget, Charge, Denied, Dimension, Estimate, Event, Grant, Ledger, Limit, Money, OnExceeded,
+    Quantity, Scope, StoreSettings, Subject, Window,
 };
 
 /// 2026-11-21, 12:00:00 UTC.
@@ -271,6 +271,23 @@ async fn a_declared_grant_is_the_same_when_others_are_not_declared_any_more() {
         assert!(matches!(denied, Denied::Exceeded(_)), "{denied:?}");
         ledger.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_tells_of_what_passes_the_limit_and_not_of_what_is_not_leased() {
+    let Some(server) = Server::start(&[]) else { return };
+    let on_exceeded = OnExceeded::Audit;
+    let budgets = [Budget { on_exceeded, ..budget(usd(100), Window::Day) }];
+    let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
+    let told = b.take_events().unwrap();
+    a.reserve(&budgets, &ANN, exactly(60)).await.unwrap().settle(charge(60));
+    eventually("b knows", || stand(&b, &budgets[0]) == (60, 0)).await;
+    b.reserve(&budgets, &ANN, exactly(40)).await.unwrap().settle(charge(40));
+    assert_eq!(told.try_recv().ok(), None, "it fits");
+    b.reserve(&budgets, &ANN, exactly(1)).await.unwrap().settle(charge(1));
+    let event = told.try_recv().unwrap();
+    let Event::Exceeded { limit, spent, .. } = event else { panic!("{event:?}") };
+    assert_eq!((limit, spent), (usd(100), usd(100)), "of all");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -178,7 +178,7 @@ async fn a_ledger_that_was_alone_carries_its_balances_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn windows_begin_anew_for_all() {
     let Some(server) = Server::start(&[]) else { return };
-    for window in ["hour", "rolling 1h"] {
+    for (window, wait) in [("hour", 3600), ("rolling 1h", 3660)] {
         let budgets = [budget(usd(100), window.parse().unwrap())];
         let clock = Arc::new(AtomicI64::new(NOON));
         let settings =
@@ -191,7 +191,11 @@ async fn windows_begin_anew_for_all() {
         });
         a.reserve(&budgets, &ANN, exactly(60)).await.unwrap().settle(charge(60));
         b.reserve(&budgets, &ANN, exactly(40)).await.unwrap().settle(charge(40));
-        assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+        for ledger in [&a, &b] {
+            let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
+            let Denied::Exceeded(exceeded) = denied else { panic!("{denied:?}") };
+            assert_eq!(exceeded.retry_after.as_secs(), wait, "{window}");
+        }
         clock.fetch_add(2 * 3600, Ordering::SeqCst);
         for ledger in [&a, &b] {
             eventually("it is over", || stand(ledger, &budgets[0]) == (0, 0)).await;

@@ -96,8 +96,8 @@ pub(super) struct Counter {
     /// The first second behind it.
     pub(super) end: i64,
     pub(super) spent: Amount,
-    /// How often the key was reset in this window. A greater number than before takes the place
-    /// of all counters of the key.
+    /// Which reset in this window it was begun by, or 0. A greater number than before takes the
+    /// place of all counters of the key.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) generation: u64,
     /// What of `spent` grants have paid for good, at most once in each unit.

@@ -20,9 +20,10 @@
 //! 3. **Others wait.** If one needs more than there is, while others hold leases that they don't
 //!    use, these are told and give them back with their next report; so they are if all leases come
 //!    to more than the limit.
-//! 4. **Resets.** An account has a generation. A reset is a report of the next one, with nothing
-//!    spent: all that is known of earlier ones is forgotten, and replicas that report an earlier
-//!    one are told and start anew.
+//! 4. **Resets.** An account has a generation, which is 0 at first. A reset is a report of a greater
+//!    one (the second by the clock, so that it can come from a replica that knows nothing of the
+//!    account), with nothing spent: all that is known of earlier ones is forgotten, and replicas
+//!    that report an earlier one are told and start anew.
 //! 5. **Top-ups** are kept for a counter and raise its limit in each window until they end, by what
 //!    is left of them: what a window uses beyond the limit itself (spent, or still held when it
 //!    was last reported) is taken, for all later windows, from the top-up that ends first. So is
@@ -61,7 +62,7 @@ pub struct Report {
     pub slice: Duration,
     /// What all replicas together may reach, grants of the configuration included.
     pub limit: u64,
-    /// How often the counter was reset, as far as this replica knows.
+    /// The last reset that this replica knows of; 0 if none.
     pub generation: u64,
     /// What this replica has charged in this window.
     pub spent: u64,
@@ -120,7 +121,7 @@ pub struct Lease {
     pub leased: u64,
     /// What all may reach, with top-ups that the store knows of.
     pub limit: u64,
-    /// How often the counter was reset. If it is more than the replica knew, it starts anew.
+    /// The last reset. If it is greater than the one that the replica knew, it starts anew.
     pub generation: u64,
     /// Another replica waits for what this one holds and doesn't use.
     pub others_wait: bool,

@@ -199,7 +199,7 @@ impl Book {
         self.sharing.as_ref().map_or(0, |sharing| sharing.passed)
     }
 
-    /// How often an account was reset in the window that counts now.
+    /// By which reset an account was begun in the window that counts now.
     fn generation(&self, account: &Account) -> u64 {
         let counts = account.key.window.span().is_some()
             || self.counting(account, self.latest).next().is_some();

@@ -91,9 +91,12 @@ impl Book {
         share.waiting.1 = share.waiting.1.saturating_add(most);
     }
 
-    /// Tells the others what was granted to a counter here.
-    pub(in crate::budget) fn share_grants(&mut self, budget: &Budget, value: &str, now: i64) {
+    /// Tells the others what people changed of a counter here, though nobody has called.
+    pub(in crate::budget) fn announce(&mut self, budget: &Budget, value: &str, now: i64) {
         self.observe(now);
+        if self.sharing.is_none() {
+            return;
+        }
         for limit in &budget.limits {
             let ask = self.ask(budget, limit, value, (0, 0));
             self.offer(ask);

@@ -226,6 +226,30 @@ async fn resets_and_top_ups_are_for_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_counter_is_reset_wherever_that_is_asked_for() {
+    let Some(server) = Server::start(&[]) else { return };
+    for window in ["day", "rolling 1h"] {
+        let window: Window = window.parse().unwrap();
+        let each = Scope::each(vec![Dimension::Caller]);
+        let budgets = [Budget::plain(&window.to_string(), each, usd(100), window)];
+        let clock = Arc::new(AtomicI64::new(NOON));
+        let [a, b] = [0, 1].map(|_| {
+            let clock = Arc::clone(&clock);
+            let ledger = Ledger::open(None, move || clock.load(Ordering::SeqCst)).unwrap();
+            ledger.share(&server.settings(), &budgets).unwrap();
+            ledger
+        });
+        for asked in [&b, &a, &b] {
+            clock.fetch_add(1, Ordering::SeqCst);
+            a.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+            assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+            asked.reset(&budgets[0], "ann").unwrap();
+            eventually("a knows", || a.balances(&budgets).is_empty()).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn replicas_with_copies_of_one_journal_stay_within_the_limit() {
     let Some(server) = Server::start(&[]) else { return };
     let folder = tempfile::tempdir().unwrap();

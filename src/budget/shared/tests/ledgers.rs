@@ -376,3 +376,37 @@ async fn the_statement_is_of_all() {
     assert_eq!(a.shared_statement("2026-11-22", "2026-11-30").await, Some(vec![]));
     assert_eq!(a.shared_statement("2026-11-30", "2026-11-01").await, Some(vec![]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_statement_of_days_in_which_the_store_was_away_is_told_later() {
+    let Some(server) = Server::start(&[]) else { return };
+    let budgets = [budget(usd(1000), Window::Day)];
+    let clock = Arc::new(AtomicI64::new(NOON));
+    let ledger = Ledger::open(None, {
+        let clock = Arc::clone(&clock);
+        move || clock.load(Ordering::SeqCst)
+    });
+    let ledger = ledger.unwrap();
+    ledger.share(&server.settings(), &budgets).unwrap();
+    let other = open(None, &server.settings(), &budgets);
+    let told = async |nanos: u64| {
+        let begun = Instant::now();
+        loop {
+            let rows = other.shared_statement("2026-11-21", "2026-11-30").await.unwrap();
+            let sum: u64 = rows.iter().map(|row| row.spend.nanos).sum();
+            if sum == nanos {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "{sum} instead of {nanos}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    ledger.reserve(&budgets, &ANN, exactly(10)).await.unwrap().settle(charge(10));
+    told(10).await;
+    let call = ledger.reserve(&budgets, &ANN, exactly(5)).await.unwrap();
+    server.pause();
+    call.settle(charge(5));
+    clock.fetch_add(3 * 86_400, Ordering::SeqCst);
+    server.unpause();
+    told(15).await;
+}

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub(super) mod given;
+
 use proptest::prelude::*;
 
 use super::*;

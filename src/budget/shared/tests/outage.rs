@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    ledgers::{ANN, budget, charge, eventually, exactly, open, stand, usd},
+    ledgers::{budget, charge, eventually, exactly, open, stand},
     server::Server,
 };
-use crate::budget::{Denied, Outage, Percent, Quantity, StoreSettings, Window};
+use crate::budget::{
+    Denied, Outage, Percent, Quantity, StoreSettings, Window,
+    tests::given::{ANN, usd},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_store_is_away_the_lease_is_all_there_is() {

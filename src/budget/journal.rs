@@ -238,7 +238,8 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// The path of a file beside this one, whose name goes on with a point and that.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(suffix);

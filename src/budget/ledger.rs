@@ -10,6 +10,7 @@ use std::{
     borrow::Borrow,
     fmt,
     fs::File,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
     thread::JoinHandle,
@@ -212,10 +213,7 @@ impl Ledger {
             budgets.iter().map(Borrow::borrow).filter(|budget| budget.calls.count(who)).collect();
         let mut state = self.shared.lock();
         let plan = state.book.plan(&budgets, who, estimate, patience, now)?;
-        if let Some(journal) = &mut state.journal {
-            journal.append(&plan.entries).map_err(|_| Denied::Unavailable)?;
-        }
-        state.apply_all(plan.entries);
+        state.enter(plan.entries).map_err(|_| Denied::Unavailable)?;
         plan.watches.into_iter().for_each(|(counter, watch)| state.book.watch(counter, watch));
         state.book.sweep_if_large();
         drop(state);
@@ -325,7 +323,16 @@ impl Shared {
 }
 
 impl State {
-    /// Enters what has happened already.
+    /// Makes these entries true, once they are written; none of them if they can't be.
+    fn enter(&mut self, entries: Vec<Entry>) -> io::Result<()> {
+        if let Some(journal) = &mut self.journal {
+            journal.append(&entries)?;
+        }
+        self.apply_all(entries);
+        Ok(())
+    }
+
+    /// Writes what has happened already.
     fn append_surely(&mut self, entries: &[Entry]) {
         if let Some(journal) = &mut self.journal {
             journal.append_surely(entries);

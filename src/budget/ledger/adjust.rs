@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Ledger, State};
+use super::Ledger;
 use crate::budget::{
     Budget, Quantity,
     entry::{Entry, TopUp},
@@ -45,7 +45,7 @@ impl Ledger {
         let (name, scope, value) = (budget.name.clone(), budget.per.clone(), of.to_owned());
         let top_up = TopUp { id: identity::random(), budget: name, scope, value, quantity, until };
         let mut state = self.shared.lock();
-        state.record(vec![Entry::Grant(top_up)])?;
+        state.enter(vec![Entry::Grant(top_up)]).map_err(|_| AdjustError::Unavailable)?;
         state.book.announce(budget, of, now);
         Ok(())
     }
@@ -60,18 +60,8 @@ impl Ledger {
         let now = self.shared.clock.now();
         let mut state = self.shared.lock();
         let entries = state.book.plan_reset(budget, of, now);
-        state.record(entries)?;
+        state.enter(entries).map_err(|_| AdjustError::Unavailable)?;
         state.book.announce(budget, of, now);
-        Ok(())
-    }
-}
-
-impl State {
-    fn record(&mut self, entries: Vec<Entry>) -> Result<(), AdjustError> {
-        if let Some(journal) = &mut self.journal {
-            journal.append(&entries).map_err(|_| AdjustError::Unavailable)?;
-        }
-        self.apply_all(entries);
         Ok(())
     }
 }

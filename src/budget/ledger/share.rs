@@ -69,9 +69,7 @@ impl Accounts for Shared {
         let mut state = self.lock();
         for (slip, lease) in leases {
             let Some(reset) = state.book.leased(slip, lease, asked) else { continue };
-            if let Some(journal) = &mut state.journal {
-                journal.append_surely(std::slice::from_ref(&reset));
-            }
+            state.append_surely(std::slice::from_ref(&reset));
             state.apply(reset);
         }
     }

@@ -1,7 +1,7 @@
 //! The lines of the journal: a checksum (CRC-32, hex), a space, one JSON object.
 //!
 //! ```text
-//! 7a3c1f09 {"reserve":{"id":9,"counters":[1,2],"estimate":{"requests":1,"tokens":812,"nanos":4213000}}}
+//! cdb1c2d9 {"reserve":{"id":9,"counters":[1,2],"estimate":{"requests":1,"input":612,"cached":0,"output":200,"nanos":4213000},"row":[20778,3]}}
 //! ```
 
 use std::io::{self, Write};

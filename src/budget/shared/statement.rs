@@ -14,14 +14,15 @@ use super::{
     client::{Client, Connection, Failure},
     script::Names,
 };
-use crate::budget::{Column, SpendRow, statement::Spend};
+use crate::budget::{
+    Column, SpendRow,
+    statement::{KEEP_DAYS, Spend},
+};
 
 /// How often rows are told that have changed.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long the store keeps a day, in seconds: as long as the ledger does.
-const KEEP: i64 = 400 * 86_400;
-/// Days that are read at most.
-const DAYS: usize = 400;
+/// How long the store keeps a day, in seconds.
+const KEEP: i64 = KEEP_DAYS as i64 * 86_400;
 /// Rows that are told at once.
 const BATCH: usize = 500;
 /// In the order of texts no day is after this.
@@ -147,6 +148,6 @@ fn days(from: &str, to: &str) -> impl Iterator<Item = Date> {
     let ends = from.parse::<Date>().ok().zip(to.parse::<Date>().ok());
     ends.into_iter().flat_map(|(from, to)| {
         let back = std::iter::successors(Some(to), |day| day.yesterday().ok());
-        back.take_while(move |day| *day >= from).take(DAYS)
+        back.take_while(move |day| *day >= from).take(KEEP_DAYS.into())
     })
 }

@@ -73,9 +73,9 @@ impl Journal {
         })
     }
 
-    /// Appends these now, or as soon as that is possible again: they have happened already. Until then
-    /// they are in memory only, where there is room for them: while appends fail, no reservation is
-    /// made, so at most those that are open end.
+    /// Appends these now, or as soon as that is possible again: they have happened already. Until
+    /// then they are in memory only, where there is room for them: while appends fail, no
+    /// reservation is made, so at most those that are open end.
     pub(super) fn append_surely(&mut self, entries: &[Entry]) {
         // A failure was logged, and the lines wait in `pending`.
         let _ = self.push(entries).and_then(|()| self.flush());

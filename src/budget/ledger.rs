@@ -57,10 +57,10 @@ const EVENTS_KEPT: usize = 256;
 /// meantime charges estimates instead of the real usage.
 ///
 /// **Replicas.** Alone, a ledger holds all of each limit. Shared ([`Ledger::share`]), it holds what
-/// it has leased and spends only that, so all replicas together stay within a limit as one does; the
-/// module `lease` has the rules. While the store can't be reached, calls that fit into leases go on,
-/// and others are refused with [`Denied::Unavailable`]; or, if the settings say so, each replica may
-/// use a percentage of each limit beyond its lease, in each window.
+/// it has leased and spends only that, so all replicas together stay within a limit as one does;
+/// the module `lease` has the rules. While the store can't be reached, calls that fit into leases
+/// go on, and others are refused with [`Denied::Unavailable`]; or, if the settings say so, each
+/// replica may use a percentage of each limit beyond its lease, in each window.
 ///
 /// **The clock.** Time never goes back in the ledger: a clock that does finds the window it left,
 /// with what was spent in it. One that was far ahead makes limits hold until its window ends; move

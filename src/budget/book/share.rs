@@ -20,6 +20,7 @@ pub(in crate::budget) use round::Slip;
 
 /// What was heard of others is believed for so long when a call is refused.
 const FRESH: Duration = Duration::from_millis(500);
+
 /// How far a call goes to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::budget) enum Patience {

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use providers::conversation::{ErrorClass, Served, Usage};
+use providers::conversation::{ErrorClass, Usage};
 use providers::translate::Billed;
 
 use super::admitted::{Admitted, Lesson};
 use super::forecast::Forecast;
 use super::{Call, Denial, Downgrade, History, Rules, Who, admit_rates, printable};
-use crate::budget::estimate::Measured;
 use crate::budget::{Balance, Budget, Denied, Ledger, OnExceeded, Subject};
 use crate::snapshot::{Backend, Snapshot, Terms};
 
@@ -59,13 +58,6 @@ impl Attempt {
         }
     }
 
-    /// A call that is passed on unread.
-    pub fn unread(path: &str) -> Call<'_> {
-        let request = Measured::of(b"");
-        let served = Served::default();
-        Call { model: path, request, billed: Billed::Unknown, served, least_output: 0 }
-    }
-
     /// Counts this attempt in the rates that it has not been counted in, and sets aside what it is
     /// likely to cost, and as much as there is room for of what it can cost at most, in every
     /// budget or in none. With less than the most, [`Admitted::output_cap`] says how much the
@@ -108,7 +100,7 @@ impl Attempt {
         });
         let usage = Usage { input: forecast.input, output: held.output, ..Usage::default() };
         let served = call.served;
-        Ok(Admitted { reservation, terms, held, usage, served, output_cap, lesson })
+        Ok(Admitted { reservation, terms, usage, served, output_cap, lesson })
     }
 
     /// The budgets that the call counts in. A model that takes over where a budget has no room does

@@ -24,7 +24,7 @@ use super::failure::Failure;
 use super::intake::Body;
 use super::upstream::{Incoming, Outgoing};
 use super::{Gateway, send};
-use crate::admission::{self, Attempt, History, PathCall, Who};
+use crate::admission::{self, Call, History, PathCall, Who};
 use crate::route;
 use crate::snapshot::{Backend, Route, Snapshot};
 
@@ -69,7 +69,7 @@ pub async fn run(
     let (schema, offer, target) = target(&backend, &path)?;
     ctx.surface = schema;
     let outgoing = outgoing(session, &backend, offer, target, body)?;
-    let call = Attempt::unread(&path);
+    let call = Call::unread(&path);
     let reserved = attempt.reserve(rules, who, call, &mut history).await;
     ctx.room = history.room();
     let mut admitted = reserved?;

@@ -9,7 +9,7 @@ use providers::translate::Billed;
 use super::admitted::{Admitted, Lesson};
 use super::forecast::Forecast;
 use super::{Call, Denial, Downgrade, History, Rules, Who, admit_rates, printable};
-use crate::budget::{Balance, Budget, Denied, Ledger, OnExceeded, Subject};
+use crate::budget::{Balance, Budget, Denied, Ledger, OnExceeded, Quantity, Subject};
 use crate::snapshot::{Backend, Snapshot, Terms};
 
 /// When a call may try again that came while budgets could not be recorded: a disk that is full, or
@@ -167,7 +167,11 @@ impl Attempt {
 fn refusal(denied: &Denied, history: &History) -> Denial {
     match denied {
         Denied::Exceeded(exceeded) => {
-            let mut denial = Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
+            let reason = match exceeded.limit {
+                Quantity::Concurrent(_) => "concurrency",
+                _ => "budget",
+            };
+            let mut denial = Denial::new(reason, ErrorClass::RateLimited, denied.to_string());
             denial.error.code = Some("budget_exceeded".to_owned());
             denial.error.retry_after = Some(exceeded.retry_after);
             if let OnExceeded::Downgrade(model) = &exceeded.on_exceeded

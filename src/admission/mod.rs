@@ -177,10 +177,12 @@ fn admit_rates(
     which: impl Fn(&Rate) -> bool,
 ) -> Result<(), Denial> {
     rules.rates.admit(&rules.snapshot.rates, who, history, which).map_err(|too_often| {
-        let message = format!(
-            "rate `{}` allows {} for each {}; wait and try again",
-            too_often.rate.name, too_often.rate.limit, too_often.rate.per
-        );
+        let Rate { name, limit, per } = &too_often.rate;
+        let whom = match per.dimensions() {
+            [] => "in all".to_owned(),
+            _ => format!("for each {per}"),
+        };
+        let message = format!("rate `{name}` allows {limit} {whom}; wait and try again");
         let mut denial = Denial::new("rate", ErrorClass::RateLimited, message);
         denial.error.retry_after = Some(too_often.retry_after);
         denial

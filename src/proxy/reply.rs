@@ -14,7 +14,7 @@ use super::failure::{Failure, Refused};
 use super::{intake, send};
 
 /// Denials that are over before an SDK gives up, or may be.
-const PASSES_SOON: [&str; 3] = ["rate", "memory", "ledger"];
+const PASSES_SOON: [&str; 4] = ["rate", "memory", "ledger", "concurrency"];
 
 /// Answers with an error in the caller's schema.
 ///

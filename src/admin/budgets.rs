@@ -1,12 +1,10 @@
 //! `/budgets`: what they stand at; topping them up and resetting them.
 
 use http::StatusCode;
-use jiff::civil::{Date, Time};
-use jiff::{Timestamp, tz::Offset};
 use serde::Deserialize;
 
 use super::answer::Answer;
-use crate::budget::{AdjustError, Balance, Budget, Quantity, Scope};
+use crate::budget::{AdjustError, Balance, Budget, Grant, Quantity};
 use crate::proxy::Gateway;
 use crate::report::{Reset, Standings, TopUp};
 use crate::snapshot::Snapshot;
@@ -70,7 +68,7 @@ fn top_up(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
     let invalid = |error| (StatusCode::BAD_REQUEST, error);
     let quantity: Quantity =
         amount.parse().map_err(|error| invalid(format!("`amount`: {error}")))?;
-    let until = moment(&until).ok_or_else(|| {
+    let until = Grant::read_until(&until).ok_or_else(|| {
         invalid(format!(
             "`until`: `{until}` is not a day or time; write it as 2026-12-01 or \
              2026-12-01T18:00:00Z"
@@ -92,15 +90,19 @@ fn reset(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
 
 /// The counter that is meant: of a total there is one only.
 fn counter(budget: &Budget, of: Option<String>) -> Result<String, (StatusCode, String)> {
-    let total = budget.per == Scope::TOTAL;
+    let wrong = |error| Err((StatusCode::BAD_REQUEST, error));
+    let dimensions = budget.per.dimensions();
     match of {
-        Some(of) if total && !of.is_empty() => {
-            let error = format!("`of`: this budget is a total and has no counter {of:?}");
-            Err((StatusCode::BAD_REQUEST, error))
+        Some(of) if dimensions.is_empty() && !of.is_empty() => {
+            wrong(format!("`of`: this budget is a total and has no counter {of:?}"))
         }
-        None if !total => {
-            let error = format!("`of` is missing: say which {} is meant", budget.per);
-            Err((StatusCode::BAD_REQUEST, error))
+        Some(of) if !dimensions.is_empty() && of.split(',').count() != dimensions.len() => {
+            let names: Vec<String> = dimensions.iter().map(|d| format!("<{d}>")).collect();
+            let names = names.join(",");
+            wrong(format!("`of`: {of:?} is none of this budget's counters; write it as {names}"))
+        }
+        None if !dimensions.is_empty() => {
+            wrong(format!("`of` is missing: say which {} is meant", budget.per))
         }
         of => Ok(of.unwrap_or_default()),
     }
@@ -118,16 +120,6 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (StatusCode, String
     serde_json::from_slice(body).map_err(|error| {
         (StatusCode::BAD_REQUEST, format!("the body is not as it must be: {error}"))
     })
-}
-
-/// A time, or the end of a day in UTC.
-fn moment(text: &str) -> Option<i64> {
-    let time = text.parse::<Timestamp>().ok();
-    let day = || {
-        let next = text.parse::<Date>().ok()?.tomorrow().ok()?;
-        Offset::UTC.to_timestamp(next.to_datetime(Time::midnight())).ok()
-    };
-    time.or_else(day).map(Timestamp::as_second)
 }
 
 fn told(gateway: &Gateway, snapshot: &Snapshot, shown: impl Fn(&Balance) -> bool) -> Answer {

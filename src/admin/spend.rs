@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, tz::Offset};
 
 use super::answer::Answer;
-use crate::budget::{Clock, Column, SystemClock};
+use crate::budget::{Clock, Column, Invalid, SystemClock};
 use crate::proxy::Gateway;
 use crate::report::Statement;
 
@@ -42,15 +42,13 @@ fn read(query: &str) -> Result<Asked, String> {
         match &*name {
             "from" => asked.from = date(&value)?,
             "to" => asked.to = date(&value)?,
+            "by" if value.is_empty() => {
+                return Err("`by` is empty: write by=caller,model".to_owned());
+            }
             "by" => {
-                let columns = value.split(',').map(|name| name.trim().parse());
-                let columns: Vec<Column> =
-                    columns.collect::<Result<_, _>>().map_err(|error| match error {
-                        _ if value.is_empty() => "`by` is empty: write by=caller,model".to_owned(),
-                        error => format!("{error}"),
-                    })?;
                 asked.by.clear();
-                for column in columns {
+                for name in value.split(',') {
+                    let column = name.trim().parse().map_err(|error: Invalid| error.to_string())?;
                     if !asked.by.contains(&column) {
                         asked.by.push(column);
                     }

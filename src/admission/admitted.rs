@@ -17,9 +17,7 @@ use crate::snapshot::Terms;
 pub struct Admitted {
     pub(super) reservation: Reservation,
     pub(super) terms: Arc<Terms>,
-    /// What is set aside.
-    pub(super) held: Charge,
-    /// What that counts.
+    /// The tokens that it is set aside for.
     pub(super) usage: Usage,
     /// How it is asked to be served.
     pub(super) served: Served,
@@ -108,7 +106,7 @@ impl Admitted {
         if known.total_input() == 0 {
             known.input = self.usage.input;
         }
-        let (known, held) = (self.charge(&known), self.held);
+        let (known, held) = (self.charge(&known), self.reservation.held());
         if known.cost > held.cost || known.input > held.input || known.output > held.output {
             let charge = Charge {
                 cost: held.cost.max(known.cost),
@@ -120,7 +118,7 @@ impl Admitted {
             return Some(charge.cost.nanos());
         }
         // Dropped unsettled, a dispatched reservation charges its estimate and is counted so.
-        Some(self.held.cost.nanos())
+        Some(held.cost.nanos())
     }
 
     /// What this usage comes to. Where the answer does not say how it was served, it was as asked.

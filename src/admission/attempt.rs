@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use providers::conversation::{ErrorClass, Served, Usage};
+use providers::conversation::{ErrorClass, Usage};
 use providers::translate::Billed;
 
 use super::admitted::{Admitted, Lesson};
 use super::forecast::Forecast;
 use super::{Call, Denial, Downgrade, History, Rules, Who, admit_rates, printable};
-use crate::budget::estimate::Measured;
-use crate::budget::{Balance, Budget, Denied, Ledger, OnExceeded, Subject};
+use crate::budget::{Balance, Budget, Denied, Ledger, OnExceeded, Quantity, Subject};
 use crate::snapshot::{Backend, Snapshot, Terms};
 
 /// When a call may try again that came while budgets could not be recorded: a disk that is full, or
@@ -59,13 +58,6 @@ impl Attempt {
         }
     }
 
-    /// A call that is passed on unread.
-    pub fn unread(path: &str) -> Call<'_> {
-        let request = Measured::of(b"");
-        let served = Served::default();
-        Call { model: path, request, billed: Billed::Unknown, served, least_output: 0 }
-    }
-
     /// Counts this attempt in the rates that it has not been counted in, and sets aside what it is
     /// likely to cost, and as much as there is room for of what it can cost at most, in every
     /// budget or in none. With less than the most, [`Admitted::output_cap`] says how much the
@@ -108,7 +100,7 @@ impl Attempt {
         });
         let usage = Usage { input: forecast.input, output: held.output, ..Usage::default() };
         let served = call.served;
-        Ok(Admitted { reservation, terms, held, usage, served, output_cap, lesson })
+        Ok(Admitted { reservation, terms, usage, served, output_cap, lesson })
     }
 
     /// The budgets that the call counts in. A model that takes over where a budget has no room does
@@ -175,7 +167,11 @@ impl Attempt {
 fn refusal(denied: &Denied, history: &History) -> Denial {
     match denied {
         Denied::Exceeded(exceeded) => {
-            let mut denial = Denial::new("budget", ErrorClass::RateLimited, denied.to_string());
+            let reason = match exceeded.limit {
+                Quantity::Concurrent(_) => "concurrency",
+                _ => "budget",
+            };
+            let mut denial = Denial::new(reason, ErrorClass::RateLimited, denied.to_string());
             denial.error.code = Some("budget_exceeded".to_owned());
             denial.error.retry_after = Some(exceeded.retry_after);
             if let OnExceeded::Downgrade(model) = &exceeded.on_exceeded

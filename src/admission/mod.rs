@@ -59,6 +59,14 @@ pub struct Call<'a> {
     pub least_output: u64,
 }
 
+impl<'a> Call<'a> {
+    /// One that is passed on unread: nobody here knows what it asks for.
+    pub fn unread(path: &'a str) -> Self {
+        let (request, served) = (Measured::default(), Served::default());
+        Self { model: path, request, billed: Billed::Unknown, served, least_output: 0 }
+    }
+}
+
 /// What a caller asks for by a path that is passed on unread.
 #[derive(Clone, Copy)]
 pub struct PathCall<'a> {
@@ -145,15 +153,14 @@ pub fn admit_path(rules: Rules<'_>, who: &Who, call: PathCall<'_>) -> Result<Att
     };
     let target = route.targets.first().filter(|_| who.may_pass(path)).ok_or_else(refused)?;
     let capabilities = rules.snapshot.catalog.capabilities(target.backend.schema, "");
-    let attempt = Attempt {
+    Ok(Attempt {
         gateway: rules.snapshot.gateway.clone(),
         route: route.name.clone(),
         asked: route.name.clone(),
         backend: target.backend.clone(),
         model: route.name.clone(),
         terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),
-    };
-    Ok(attempt)
+    })
 }
 
 /// Whether the attempts of one call may count differently in this rate.
@@ -170,10 +177,12 @@ fn admit_rates(
     which: impl Fn(&Rate) -> bool,
 ) -> Result<(), Denial> {
     rules.rates.admit(&rules.snapshot.rates, who, history, which).map_err(|too_often| {
-        let message = format!(
-            "rate `{}` allows {} for each {}; wait and try again",
-            too_often.rate.name, too_often.rate.limit, too_often.rate.per
-        );
+        let Rate { name, limit, per } = &too_often.rate;
+        let whom = match per.dimensions() {
+            [] => "in all".to_owned(),
+            _ => format!("for each {per}"),
+        };
+        let message = format!("rate `{name}` allows {limit} {whom}; wait and try again");
         let mut denial = Denial::new("rate", ErrorClass::RateLimited, message);
         denial.error.retry_after = Some(too_often.retry_after);
         denial

@@ -45,7 +45,6 @@ fn admitted(ledger: &Arc<Ledger>, budget: &Budget) -> Admitted {
     Admitted {
         reservation,
         terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),
-        held: HELD,
         usage: Usage { output: HELD.output, ..Usage::default() },
         served: providers::conversation::Served::default(),
         output_cap: None,

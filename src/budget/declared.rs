@@ -1,5 +1,7 @@
 //! A budget as the operator declares it.
 
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
 use super::{Calls, Money, Quantity, Scope, Window};
 
 /// A declared budget: which calls count, one counter for each of what, and what each may reach.
@@ -77,6 +79,20 @@ pub struct Grant {
     pub quantity: Quantity,
     /// The first second in which it does not count any more, since the Unix epoch.
     pub until: i64,
+}
+
+impl Grant {
+    /// What a text says for [`Grant::until`]: a day, to its end in UTC (`2026-12-31`), or a time
+    /// with its zone (`2026-12-31T18:00:00Z`).
+    pub fn read_until(text: &str) -> Option<i64> {
+        if let Ok(time) = text.parse::<Timestamp>() {
+            return Some(time.as_second());
+        }
+        // jiff would read the date of a time without a zone.
+        let date = if text.len() == 10 { text.parse::<Date>().ok() } else { None };
+        let end = date?.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok()?;
+        Some(end.timestamp().as_second())
+    }
 }
 
 /// What a budget does with a model that has no price.

@@ -12,7 +12,8 @@ pub enum Denied {
     /// It fits into the budgets, but not into what this replica has leased of them yet.
     Short(Short),
     /// The ledger cannot write its journal, so it cannot promise to remember the call: no budget
-    /// can be spent until it can. The log says what is wrong with the disk.
+    /// can be spent until it can. Or the call does not fit into what this replica has leased, and
+    /// the store that replicas share cannot be reached. The log says what is wrong.
     Unavailable,
 }
 

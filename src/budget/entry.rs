@@ -1,7 +1,7 @@
 //! The lines of the journal: a checksum (CRC-32, hex), a space, one JSON object.
 //!
 //! ```text
-//! 7a3c1f09 {"reserve":{"id":9,"counters":[1,2],"estimate":{"requests":1,"tokens":812,"nanos":4213000}}}
+//! cdb1c2d9 {"reserve":{"id":9,"counters":[1,2],"estimate":{"requests":1,"input":612,"cached":0,"output":200,"nanos":4213000},"row":[20778,3]}}
 //! ```
 
 use std::io::{self, Write};
@@ -96,8 +96,8 @@ pub(super) struct Counter {
     /// The first second behind it.
     pub(super) end: i64,
     pub(super) spent: Amount,
-    /// How often the key was reset in this window. A greater number than before takes the place
-    /// of all counters of the key.
+    /// Which reset in this window it was begun by, or 0. A greater number than before takes the
+    /// place of all counters of the key.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) generation: u64,
     /// What of `spent` grants have paid for good, at most once in each unit.

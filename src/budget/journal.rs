@@ -73,9 +73,9 @@ impl Journal {
         })
     }
 
-    /// Appends these now, or as soon as that is possible again: they have happened already. Until then
-    /// they are in memory only, where there is room for them: while appends fail, no reservation is
-    /// made, so at most those that are open end.
+    /// Appends these now, or as soon as that is possible again: they have happened already. Until
+    /// then they are in memory only, where there is room for them: while appends fail, no
+    /// reservation is made, so at most those that are open end.
     pub(super) fn append_surely(&mut self, entries: &[Entry]) {
         // A failure was logged, and the lines wait in `pending`.
         let _ = self.push(entries).and_then(|()| self.flush());
@@ -238,7 +238,8 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// The path of a file beside this one, whose name goes on with a point and that.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(suffix);

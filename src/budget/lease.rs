@@ -20,9 +20,10 @@
 //! 3. **Others wait.** If one needs more than there is, while others hold leases that they don't
 //!    use, these are told and give them back with their next report; so they are if all leases come
 //!    to more than the limit.
-//! 4. **Resets.** An account has a generation. A reset is a report of the next one, with nothing
-//!    spent: all that is known of earlier ones is forgotten, and replicas that report an earlier
-//!    one are told and start anew.
+//! 4. **Resets.** An account has a generation, which is 0 at first. A reset is a report of a
+//!    greater one (the second by the clock, so that it can come from a replica that knows nothing
+//!    of the account), with nothing spent: all that is known of earlier ones is forgotten, and
+//!    replicas that report an earlier one are told and start anew.
 //! 5. **Top-ups** are kept for a counter and raise its limit in each window until they end, by what
 //!    is left of them: what a window uses beyond the limit itself (spent, or still held when it
 //!    was last reported) is taken, for all later windows, from the top-up that ends first. So is
@@ -31,14 +32,15 @@
 //! 6. **The store comes back** empty, or as it was some time ago: from a file, or as another server
 //!    that took over and had not heard all. It begins an epoch with a name of its own. A replica
 //!    that knows another one tells, with its next reports, what it had last heard of all others;
-//!    where that is more, it holds until they report for themselves. For a second after an epoch has begun, no lease is
-//!    made larger, so that all that are alive can tell what they hold. What may be leased twice is
-//!    what a replica leased after any other had last heard of the account, if it can't reach the
-//!    store within that second.
+//!    where that is more, it holds until they report for themselves. For a second after an epoch
+//!    has begun, no lease is made larger, so that all that are alive can tell what they hold. What
+//!    may be leased twice is what a replica leased after any other had last heard of the account,
+//!    if it can't reach the store within that second.
 //! 7. **Crashes.** What a replica has leased and spent stays counted until the window ends, or, of
-//!    a rolling one, until it would be over since its last report. If it comes back with its journal,
-//!    it reports the truth. Where calls under way are counted, a lease lasts for some seconds by the
-//!    store's clock and is renewed, so a replica that is gone keeps nobody out for longer.
+//!    a rolling one, until it would be over since its last report. If it comes back with its
+//!    journal, it reports the truth. Where calls under way are counted, a lease lasts for some
+//!    seconds by the store's clock and is renewed, so a replica that is gone keeps nobody out for
+//!    longer.
 //! 8. **Copies.** Of two processes that report as one replica, because a journal was copied, the one
 //!    that began earlier is told, and goes on as another replica with all that it has leased. Until
 //!    it can have heard of it, for a second, the later one gets no larger leases, and nobody gets
@@ -61,13 +63,14 @@ pub struct Report {
     pub slice: Duration,
     /// What all replicas together may reach, grants of the configuration included.
     pub limit: u64,
-    /// How often the counter was reset, as far as this replica knows.
+    /// The last reset that this replica knows of; 0 if none.
     pub generation: u64,
     /// What this replica has charged in this window.
     pub spent: u64,
     /// What it holds for calls under way.
     pub reserved: u64,
-    /// The lease without which a call can't be made; not more than `spent + reserved` if none waits.
+    /// The lease without which a call can't be made; not more than `spent + reserved` if none
+    /// waits.
     pub needs: u64,
     /// The lease that would spare it asking for a while; at least `needs`. Less than it has leased
     /// gives the rest back.
@@ -120,7 +123,7 @@ pub struct Lease {
     pub leased: u64,
     /// What all may reach, with top-ups that the store knows of.
     pub limit: u64,
-    /// How often the counter was reset. If it is more than the replica knew, it starts anew.
+    /// The last reset. If it is greater than the one that the replica knew, it starts anew.
     pub generation: u64,
     /// Another replica waits for what this one holds and doesn't use.
     pub others_wait: bool,

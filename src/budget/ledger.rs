@@ -10,6 +10,7 @@ use std::{
     borrow::Borrow,
     fmt,
     fs::File,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
     thread::JoinHandle,
@@ -56,10 +57,10 @@ const EVENTS_KEPT: usize = 256;
 /// meantime charges estimates instead of the real usage.
 ///
 /// **Replicas.** Alone, a ledger holds all of each limit. Shared ([`Ledger::share`]), it holds what
-/// it has leased and spends only that, so all replicas together stay within a limit as one does; the
-/// module `lease` has the rules. While the store can't be reached, calls that fit into leases go on,
-/// and others are refused with [`Denied::Unavailable`]; or, if the settings say so, each replica may
-/// use a percentage of each limit beyond its lease, in each window.
+/// it has leased and spends only that, so all replicas together stay within a limit as one does;
+/// the module `lease` has the rules. While the store can't be reached, calls that fit into leases
+/// go on, and others are refused with [`Denied::Unavailable`]; or, if the settings say so, each
+/// replica may use a percentage of each limit beyond its lease, in each window.
 ///
 /// **The clock.** Time never goes back in the ledger: a clock that does finds the window it left,
 /// with what was spent in it. One that was far ahead makes limits hold until its window ends; move
@@ -212,10 +213,7 @@ impl Ledger {
             budgets.iter().map(Borrow::borrow).filter(|budget| budget.calls.count(who)).collect();
         let mut state = self.shared.lock();
         let plan = state.book.plan(&budgets, who, estimate, patience, now)?;
-        if let Some(journal) = &mut state.journal {
-            journal.append(&plan.entries).map_err(|_| Denied::Unavailable)?;
-        }
-        state.apply_all(plan.entries);
+        state.enter(plan.entries).map_err(|_| Denied::Unavailable)?;
         plan.watches.into_iter().for_each(|(counter, watch)| state.book.watch(counter, watch));
         state.book.sweep_if_large();
         drop(state);
@@ -325,7 +323,16 @@ impl Shared {
 }
 
 impl State {
-    /// Enters what has happened already.
+    /// Makes these entries true, once they are written; none of them if they can't be.
+    fn enter(&mut self, entries: Vec<Entry>) -> io::Result<()> {
+        if let Some(journal) = &mut self.journal {
+            journal.append(&entries)?;
+        }
+        self.apply_all(entries);
+        Ok(())
+    }
+
+    /// Writes what has happened already.
     fn append_surely(&mut self, entries: &[Entry]) {
         if let Some(journal) = &mut self.journal {
             journal.append_surely(entries);

@@ -40,7 +40,7 @@ pub use clock::{Clock, SystemClock};
 pub use declared::{Budget, Ceiling, Grant, Limit, OnExceeded, Percent, UnknownPrice};
 pub use denied::{Denied, Exceeded, Invalid};
 pub use event::Event;
-pub use lease::{Lease, Report, Short, Standing, TopUp};
+pub use lease::Short;
 pub use ledger::{AdjustError, Ledger};
 pub use money::Money;
 pub use open_error::OpenError;

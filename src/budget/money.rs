@@ -15,7 +15,7 @@ pub struct Money(u64);
 impl Money {
     /// Nothing.
     pub const ZERO: Self = Self(0);
-    /// The largest amount; sums that would pass it stay here.
+    /// The largest amount.
     pub const MAX: Self = Self(u64::MAX);
 
     /// So many nano-dollars.
@@ -28,32 +28,14 @@ impl Money {
         self.0
     }
 
-    /// The bare number, exact: `0.004213`, in cents at least.
-    pub fn decimal(self) -> String {
-        self.to_string().split_off(1)
-    }
-
-    /// The sum, or `None` where it would pass [`Money::MAX`].
-    pub const fn checked_add(self, other: Self) -> Option<Self> {
-        match self.0.checked_add(other.0) {
-            Some(nanos) => Some(Self(nanos)),
-            None => None,
-        }
-    }
-
-    /// The sum, at most [`Money::MAX`].
-    pub const fn saturating_add(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
-    }
-
     /// The difference, at least nothing.
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// So many times this, at most [`Money::MAX`].
-    pub const fn saturating_mul(self, times: u64) -> Self {
-        Self(self.0.saturating_mul(times))
+    /// The bare number, exact: `0.004213`, in cents at least.
+    pub fn decimal(self) -> String {
+        self.to_string().split_off(1)
     }
 }
 

@@ -8,10 +8,10 @@ use super::{
 };
 
 /// An estimate set aside in every budget that applies to a call. It ends exactly once: by
-/// [`settle`](Self::settle) or [`settle_estimated`](Self::settle_estimated), by [`release`](Self::release), or by being dropped, when what had
-/// been sent decides: after [`dispatched`](Self::dispatched) the estimate is charged, for the
-/// provider may bill the call though nobody here knows (a panic, a disconnect, a cut stream);
-/// before, nothing is.
+/// [`settle`](Self::settle) or [`settle_estimated`](Self::settle_estimated), by
+/// [`release`](Self::release), or by being dropped, when what had been sent decides: after
+/// [`dispatched`](Self::dispatched) the estimate is charged, for the provider may bill the call
+/// though nobody here knows (a panic, a disconnect, a cut stream); before, nothing is.
 ///
 /// It counts in the window in which it was made, also when it ends in a later one.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::{Money, amount::Amount};
 
 pub use column::Column;
 pub(super) use day::Day;
-pub(super) use rows::{Party, RowKey, Statement, SubjectId, Written};
+pub(super) use rows::{KEEP_DAYS, Party, RowKey, Statement, SubjectId, Written};
 
 /// Use and cost of some calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

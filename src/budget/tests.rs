@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub(super) mod given;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -58,11 +60,8 @@ fn money_shows_cents_and_what_is_below_if_there_is_any() {
 #[test]
 fn money_stays_within_its_bounds() {
     let one = Money::from_nanos(1);
-    assert_eq!(Money::MAX.checked_add(one), None);
-    assert_eq!(one.checked_add(one), Some(Money::from_nanos(2)));
-    assert_eq!(Money::MAX.saturating_add(one), Money::MAX);
     assert_eq!(Money::ZERO.saturating_sub(one), Money::ZERO);
-    assert_eq!(Money::MAX.saturating_mul(2), Money::MAX);
+    assert_eq!(Money::MAX.saturating_sub(one), Money::from_nanos(u64::MAX - 1));
 }
 
 #[test]

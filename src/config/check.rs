@@ -109,7 +109,8 @@ fn describe_route(route: &Route) -> String {
             format!("{backend}{}{}", model.unwrap_or_default(), weight.unwrap_or_default())
         })
         .collect();
-    format!("{} → {}", route.models.join(", "), targets.join(", then "))
+    let asked: Vec<&str> = route.models.iter().chain(&route.paths).map(String::as_str).collect();
+    format!("{} → {}", asked.join(", "), targets.join(", then "))
 }
 
 fn describe_caller(caller: &Caller) -> String {

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
 use super::decode::{Choice, Decode, Field, List, Scalar};
 use super::node::{Kind, Node};
 use super::problem::Problems;
 use super::value::{Word, quoted, unknown};
 use crate::budget::rate::Interval;
 use crate::budget::{
-    Dimension, Invalid, Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window,
+    Dimension, Grant, Invalid, Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice,
+    Window,
 };
 use crate::snapshot::OnDisconnect;
 
@@ -145,18 +142,21 @@ impl Scalar for Until {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        if let Ok(time) = text.parse::<Timestamp>() {
-            return Ok(Self(time.as_second()));
-        }
-        // jiff would read the date of a time without a zone.
-        let date = if text.len() == 10 { text.parse::<Date>().ok() } else { None };
-        let end = date.and_then(|date| date.tomorrow().ok()?.to_zoned(TimeZone::UTC).ok());
-        end.map(|end| Self(end.timestamp().as_second())).ok_or_else(|| quoted(text))
+        Grant::read_until(text).map(Self).ok_or_else(|| quoted(text))
     }
 }
 
-const DIMENSIONS: [&str; 8] =
-    ["caller", "group", "namespace", "service_account", "route", "backend", "provider", "model"];
+const DIMENSIONS: [&str; 9] = [
+    "gateway",
+    "caller",
+    "group",
+    "namespace",
+    "service_account",
+    "route",
+    "backend",
+    "provider",
+    "model",
+];
 
 impl Scalar for Dimension {
     fn expected() -> String {

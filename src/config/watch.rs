@@ -188,7 +188,8 @@ impl Drop for Watch {
     }
 }
 
-/// Sockets are bound, the ledger is open and the store connected: these stay as they are until a restart.
+/// Sockets are bound, the ledger is open and the store connected: these stay as they are until a
+/// restart.
 fn keep_what_is_fixed(new: &mut Snapshot, old: &Snapshot) {
     fn keep<T: Clone + PartialEq>(key: &str, new: &mut T, old: &T) {
         if new != old {

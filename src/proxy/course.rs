@@ -50,9 +50,10 @@ pub async fn run(
             }
         };
         if ctx.backend.is_some()
-            && let Some(failure) = &failed
+            && let Some(Failure::Refused(refused)) = &failed
+            && !refused.denied
         {
-            gateway.failed_over(ctx, failure);
+            gateway.metrics.failed_over(ctx.place(), refused.reason);
         }
         let reserved = course.reserve(session, ctx, &attempt, prepared).await;
         let attempted = match reserved {
@@ -74,7 +75,7 @@ pub async fn run(
             Ok(Attempted::Next(failure)) => (failure, false),
             Err(failure) => (failure, true),
         };
-        course.exchange(&attempt, ctx.surface).look(ctx);
+        ctx.balances = attempt.balances(&gateway.ledger, &snapshot, who);
         if last {
             return Err(failure);
         }
@@ -110,7 +111,7 @@ impl Course<'_> {
 
     /// Where a request for this model may go.
     fn admit(&mut self, ctx: &mut RequestCtx, model: &str) -> Result<Grant, Denial> {
-        let (call, draw) = (self.call(model), self.gateway.draw());
+        let (call, draw) = (self.call(model), self.gateway.ids.draw());
         let grant = admission::admit(self.rules, self.who, call, draw, &mut self.history);
         ctx.room = self.history.room();
         grant

@@ -43,7 +43,7 @@ pub struct RequestCtx {
     pub attempts: u32,
     /// Time to the first byte of the answer's body.
     pub first_byte: Option<Duration>,
-    /// What the provider said it cost.
+    /// What the provider said it took, of the attempt that was charged last.
     pub usage: Option<Usage>,
     /// Nano-dollars charged.
     pub cost: u64,

@@ -18,11 +18,12 @@ use providers::seal::Seal;
 use providers::surface::Operation;
 use providers::translate::{Billed, Inbound};
 
+use super::Gateway;
+use super::answer::{self, Begun};
 use super::ctx::RequestCtx;
 use super::drain::Drain;
 use super::failure::Failure;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
-use super::{Gateway, answer};
 use crate::admission::{Admitted, Attempt, Who};
 use crate::snapshot::{Backend, OnDisconnect};
 
@@ -91,7 +92,7 @@ impl Exchange<'_> {
         };
         let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
         if status.is_success() {
-            answer::relay(self, session, ctx, incoming, admitted).await
+            answer::relay(Begun { exchange: self, incoming, admitted }, session, ctx).await
         } else {
             self.failed(session, ctx, incoming, status, admitted).await
         }

@@ -1,6 +1,9 @@
 //! How serving a request can end badly.
 
+use pingora::BError;
 use providers::conversation::{ApiError, ErrorClass, Refusal};
+
+use crate::admission::Denial;
 
 /// Why a request could not be served.
 #[derive(Debug)]
@@ -38,6 +41,12 @@ impl Failure {
         Self::Refused(Box::new(Refused { error, reason, denied: false }))
     }
 
+    /// A header of an answer can't be built, which is a mistake in here.
+    pub fn unbuildable(error: BError) -> Self {
+        log::error!("cannot build a response header: {error}");
+        Self::Broken("internal")
+    }
+
     /// The request is not well-formed.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::denied("bad_request", ApiError::new(ErrorClass::BadRequest, message))
@@ -47,5 +56,11 @@ impl Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::denied("bad_request", refusal.into())
+    }
+}
+
+impl From<Denial> for Failure {
+    fn from(denial: Denial) -> Self {
+        Self::denied(denial.reason, denial.error)
     }
 }

@@ -12,30 +12,30 @@ mod egress;
 mod encoding;
 mod exchange;
 mod failure;
+mod ids;
 mod ingress;
 mod intake;
 mod listener;
+mod models;
 mod opaque;
 mod peer;
 mod prepare;
+mod record;
 mod reply;
 mod send;
 mod upstream;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use pingora::http::RequestHeader;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{BError, Error, ErrorType};
-use providers::Schema;
-use providers::conversation::{ApiError, ErrorClass, Loss};
+use providers::conversation::{ApiError, ErrorClass};
 use providers::seal::Key;
 use providers::surface::{self, Endpoint};
 
@@ -45,16 +45,17 @@ pub use listener::Listener;
 
 use exchange::Asked;
 use failure::{Failure, Refused};
+use ids::Ids;
 use upstream::Upstreams;
 
-use crate::admission::{self, Denial, Rates, Rules, Who};
+use crate::admission::{self, Rates, Rules};
+use crate::budget::Ledger;
 use crate::budget::estimate::Estimator;
-use crate::budget::{Ledger, Money};
 use crate::config::Live;
 use crate::resolve::Resolver;
 use crate::route::Health;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{AccessLog, Metrics, access_log};
+use crate::telemetry::{AccessLog, Metrics};
 
 /// The gateway: what every request shares.
 pub struct Gateway {
@@ -79,24 +80,6 @@ pub struct Gateway {
     /// Proves the reasoning that callers of other schemas keep for a provider, where the
     /// configuration has no key for that.
     seal: Key,
-}
-
-/// Ids of requests: unlike any other gateway's, and counted.
-struct Ids {
-    prefix: u64,
-    next: AtomicU64,
-}
-
-impl Ids {
-    fn new() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        Self { prefix: RandomState::new().hash_one(std::process::id()), next: AtomicU64::new(0) }
-    }
-
-    fn next(&self) -> String {
-        let count = self.next.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}{count:08x}", self.prefix)
-    }
 }
 
 impl Gateway {
@@ -170,9 +153,9 @@ impl Gateway {
                 let body = intake::read(session, &snapshot.limits, &self.memory).await?;
                 course::run(self, session, ctx, &who, &asked, &body).await
             }
-            Some(Endpoint::Models { schema }) => self.models(session, ctx, &who, schema).await,
+            Some(Endpoint::Models { schema }) => models::list(session, ctx, &who, schema).await,
             Some(Endpoint::Model { schema, id }) => {
-                self.model(session, ctx, &who, schema, &id).await
+                models::show(session, ctx, &who, schema, &id).await
             }
             None if let Some(route) = unread => {
                 let snapshot = ctx.snapshot.clone();
@@ -184,60 +167,6 @@ impl Gateway {
                 Err(Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message)))
             }
         }
-    }
-
-    /// The models that this caller may ask for, as its schema lists them.
-    async fn models(
-        &self,
-        session: &mut Session,
-        ctx: &mut RequestCtx,
-        who: &Who,
-        schema: Schema,
-    ) -> Result<(), Failure> {
-        ctx.surface = schema;
-        let names = ctx.snapshot.models(|requested, served| who.may_use(requested, served));
-        let listed: Vec<(&str, u64)> = names.into_iter().map(|name| (name, 0)).collect();
-        reply::json(session, ctx, surface::render_models(schema, &listed)).await
-    }
-
-    async fn model(
-        &self,
-        session: &mut Session,
-        ctx: &mut RequestCtx,
-        who: &Who,
-        schema: Schema,
-        id: &str,
-    ) -> Result<(), Failure> {
-        ctx.surface = schema;
-        let served = crate::route::find(&ctx.snapshot.routes, id).is_some_and(|route| {
-            route.targets.iter().any(|t| who.may_use(id, t.model.as_deref().unwrap_or(id)))
-        });
-        if !served {
-            let error = ApiError::new(ErrorClass::NotFound, "no such model is served here");
-            return Err(Failure::denied("no_route", error));
-        }
-        reply::json(session, ctx, surface::render_model(schema, id, 0)).await
-    }
-
-    /// A number that is evenly spread over all calls, for weighted targets.
-    fn draw(&self) -> u64 {
-        // Fibonacci hashing spreads a counter over the whole range.
-        self.ids.next.load(Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16
-    }
-
-    fn failed_over(&self, ctx: &RequestCtx, failure: &Failure) {
-        if let Failure::Refused(refused) = failure {
-            self.metrics.failed_over(ctx.place(), refused.reason);
-        }
-    }
-
-    fn dropped(&self, ctx: &RequestCtx, target: Schema, loss: &Loss) {
-        // Names of the caller's own making would be labels without bound (S-52).
-        let field = match &loss.field {
-            std::borrow::Cow::Borrowed(known) => known,
-            std::borrow::Cow::Owned(_) => "other",
-        };
-        self.metrics.dropped(ctx.place(), ctx.surface.as_str(), target.as_str(), field);
     }
 
     async fn refuse(
@@ -252,12 +181,6 @@ impl Gateway {
             self.metrics.denied(ctx.place(), ctx.caller(), refused.reason);
         }
         reply::error(session, ctx, refused).await
-    }
-}
-
-impl From<Denial> for Failure {
-    fn from(denial: Denial) -> Self {
-        Self::denied(denial.reason, denial.error)
     }
 }
 
@@ -295,7 +218,7 @@ impl ProxyHttp for Proxy {
         let served = AssertUnwindSafe(self.0.serve(session, ctx)).catch_unwind().await;
         let served = match served {
             Ok(served) => served,
-            Err(_) if answered(session).is_some() => Err(Failure::Broken("panic")),
+            Err(_) if send::status(session).is_some() => Err(Failure::Broken("panic")),
             Err(_) => {
                 let error = ApiError::new(ErrorClass::Server, "the gateway failed; try again");
                 Err(Failure::upstream("panic", error))
@@ -336,7 +259,7 @@ impl ProxyHttp for Proxy {
         ctx: &mut RequestCtx,
     ) -> FailToProxy {
         // Only callers that are gone, and requests that Pingora itself refuses, end here.
-        if *error.etype() != ErrorType::ConnectionClosed && answered(session).is_none() {
+        if *error.etype() != ErrorType::ConnectionClosed && send::status(session).is_none() {
             let error = ApiError::new(ErrorClass::BadRequest, "the request could not be read");
             let refused = Refused { error, reason: "bad_request", denied: true };
             // Where nobody reads it, there is nobody to be told.
@@ -351,68 +274,8 @@ impl ProxyHttp for Proxy {
 
     async fn logging(&self, session: &mut Session, _: Option<&Error>, ctx: &mut RequestCtx) {
         listener::header_wanted();
-        // 499: the caller went away before an answer began (nginx's word for it).
-        let status = answered(session).unwrap_or(499);
-        let took = ctx.started.elapsed();
-        let (place, caller) = (ctx.place(), ctx.caller());
-        self.0.metrics.answered(place, caller, ctx.surface.as_str(), status, took);
-        let model = ctx.metric_model();
-        match &ctx.usage {
-            Some(usage) => self.0.metrics.used(place, caller, model, usage, ctx.cost),
-            None => self.0.metrics.spent(place, caller, model, ctx.cost),
-        }
-        if let Some(log) = &self.0.access_log {
-            let header = session.req_header();
-            log.add(&line(ctx, header, status, took));
-        }
+        record::record(&self.0.metrics, self.0.access_log.as_ref(), session, ctx);
         // Last: when nothing is in flight, all of it is counted and logged, and the process may end.
         self.0.metrics.in_flight.dec();
-    }
-}
-
-/// The status that was sent, if an answer has begun; `100 Continue` is none.
-fn answered(session: &Session) -> Option<u16> {
-    let head = session.response_written().filter(|head| !head.status.is_informational())?;
-    Some(head.status.as_u16())
-}
-
-/// What the access log says of a request.
-fn line<'a>(
-    ctx: &'a RequestCtx,
-    header: &'a RequestHeader,
-    status: u16,
-    took: Duration,
-) -> access_log::Line<'a> {
-    let ms = |duration: Duration| (duration.as_secs_f64() * 1e6).round() / 1e3;
-    let who = ctx.who.as_ref().map(Who::subject);
-    let known = |name: &'a str| (!name.is_empty()).then_some(name);
-    let priced = ctx.cost > 0 || ctx.usage.is_some();
-    access_log::Line {
-        time: ctx.time,
-        id: &ctx.id,
-        method: header.method.as_str(),
-        path: header.uri.path(),
-        status,
-        surface: ctx.surface.as_str(),
-        caller: ctx.who.as_ref().map(Who::name),
-        namespace: who.and_then(|who| known(who.namespace)),
-        service_account: who.and_then(|who| known(who.service_account)),
-        route: ctx.route.as_ref().map(|route| route.name.as_str()),
-        backend: ctx.backend.as_ref().map(|backend| backend.name.as_str()),
-        model: ctx.model.as_deref(),
-        served_model: ctx.served_model.as_deref(),
-        stream: ctx.stream,
-        attempts: ctx.attempts,
-        duration_ms: ms(took),
-        first_byte_ms: ctx.first_byte.map(ms),
-        input_tokens: ctx.usage.map(|usage| usage.total_input()),
-        output_tokens: ctx.usage.map(|usage| usage.total_output()),
-        cost: priced.then(|| Money::from_nanos(ctx.cost)),
-        estimated: ctx.estimated,
-        output_cap: ctx.output_cap,
-        downgraded: ctx.downgraded.as_deref(),
-        dropped: &ctx.dropped,
-        reason: ctx.reason,
-        error: ctx.error.as_deref(),
     }
 }

@@ -24,7 +24,7 @@ use super::failure::Failure;
 use super::intake::Body;
 use super::upstream::{Incoming, Outgoing};
 use super::{Gateway, send};
-use crate::admission::{self, Attempt, History, PathCall, Who};
+use crate::admission::{self, Call, History, PathCall, Who};
 use crate::route;
 use crate::snapshot::{Backend, Route, Snapshot};
 
@@ -69,7 +69,7 @@ pub async fn run(
     let (schema, offer, target) = target(&backend, &path)?;
     ctx.surface = schema;
     let outgoing = outgoing(session, &backend, offer, target, body)?;
-    let call = Attempt::unread(&path);
+    let call = Call::unread(&path);
     let reserved = attempt.reserve(rules, who, call, &mut history).await;
     ctx.room = history.room();
     let mut admitted = reserved?;
@@ -166,7 +166,7 @@ async fn relay(
         }
         None => Ok(()),
     };
-    framed.map_err(unbuildable)?;
+    framed.map_err(Failure::unbuildable)?;
     ctx.first_byte = Some(ctx.started.elapsed());
     send::head(session, header).await?;
     loop {
@@ -210,7 +210,9 @@ async fn refused(
     let body = backend.credential.scrub(&String::from_utf8_lossy(body));
     let mut header = head(ctx, status, provider, offer)?;
     header.remove_header(&header::CONTENT_ENCODING);
-    header.insert_header(header::CONTENT_LENGTH, body.len().to_string()).map_err(unbuildable)?;
+    header
+        .insert_header(header::CONTENT_LENGTH, body.len().to_string())
+        .map_err(Failure::unbuildable)?;
     ctx.reason = Some("provider_refused");
     send::head(session, header).await?;
     send::body(session, body.into(), true).await
@@ -223,18 +225,13 @@ fn head(
     provider: Option<&ResponseHeader>,
     offer: &Offer,
 ) -> Result<ResponseHeader, Failure> {
-    let mut header = ResponseHeader::build(status, Some(8)).map_err(unbuildable)?;
+    let mut header = ResponseHeader::build(status, Some(8)).map_err(Failure::unbuildable)?;
     let returned = RETURNED.iter().map(HeaderName::as_str).chain(offer.returns());
     for name in returned {
         if let Some(value) = provider.and_then(|provider| provider.headers.get(name)) {
-            header.insert_header(name.to_owned(), value.clone()).map_err(unbuildable)?;
+            header.insert_header(name.to_owned(), value.clone()).map_err(Failure::unbuildable)?;
         }
     }
-    own_headers(&mut header, ctx).map_err(unbuildable)?;
+    own_headers(&mut header, ctx).map_err(Failure::unbuildable)?;
     Ok(header)
-}
-
-fn unbuildable(error: pingora::BError) -> Failure {
-    log::error!("cannot build a response header: {error}");
-    Failure::Broken("internal")
 }

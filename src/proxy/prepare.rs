@@ -1,5 +1,7 @@
 //! A request as one backend is to get it: in the schema that suits it, in its vendor's manner.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use pingora::proxy::Session;
 use providers::Schema;
@@ -147,7 +149,13 @@ impl Prepared {
         ctx.dropped = names(&self.losses);
         ctx.emulated = names(&self.emulated);
         for loss in &self.losses {
-            gateway.dropped(ctx, self.schema, loss);
+            // Names of the caller's own making would be labels without bound (S-52).
+            let field = match &loss.field {
+                Cow::Borrowed(known) => known,
+                Cow::Owned(_) => "other",
+            };
+            let (from, to) = (ctx.surface.as_str(), self.schema.as_str());
+            gateway.metrics.dropped(ctx.place(), from, to, field);
         }
         self.outgoing
     }

@@ -14,7 +14,7 @@ use super::failure::{Failure, Refused};
 use super::{intake, send};
 
 /// Denials that are over before an SDK gives up, or may be.
-const PASSES_SOON: [&str; 3] = ["rate", "memory", "ledger"];
+const PASSES_SOON: [&str; 4] = ["rate", "memory", "ledger", "concurrency"];
 
 /// Answers with an error in the caller's schema.
 ///
@@ -75,10 +75,7 @@ async fn send_whole(
     head: Result<ResponseHeader, pingora::BError>,
     body: Bytes,
 ) -> Result<(), Failure> {
-    let head = head.map_err(|error| {
-        log::error!("cannot build a response: {error}");
-        Failure::Broken("internal")
-    })?;
+    let head = head.map_err(Failure::unbuildable)?;
     let nearly_done = intake::is_nearly_done(session);
     if nearly_done {
         intake::drain(session).await;

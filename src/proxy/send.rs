@@ -23,6 +23,12 @@ fn patience(bytes: usize) -> Duration {
     PATIENCE + Duration::from_secs(u64::try_from(bytes / SLOWEST).unwrap_or(u64::MAX / 2))
 }
 
+/// The status that was sent, if an answer has begun; `100 Continue` is none.
+pub fn status(session: &Session) -> Option<u16> {
+    let head = session.response_written().filter(|head| !head.status.is_informational())?;
+    Some(head.status.as_u16())
+}
+
 /// Writes the header of an answer whose body follows.
 ///
 /// # Errors

@@ -25,7 +25,9 @@ struct Told {
 }
 
 impl Admin {
+    /// The one at this URL, or at this address as a configuration has it: without `http://`.
     pub(super) fn at(url: &str) -> Result<Self, String> {
+        let scheme = if url.contains("://") { "" } else { "http://" };
         let fail = |error: &dyn std::fmt::Display| format!("cannot start a client: {error}");
         let builder =
             Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
@@ -33,7 +35,8 @@ impl Admin {
         let client = builder.no_proxy().build().map_err(|error| fail(&error))?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| fail(&error))?;
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), client, runtime })
+        let url = format!("{scheme}{}", url.trim_end_matches('/'));
+        Ok(Self { url, client, runtime })
     }
 
     /// What a path says; values are escaped.

@@ -293,7 +293,7 @@ impl Snapshot {
         names
     }
 
-    /// Every secret in use, of backends, callers and the webhook, to look for rotated ones.
+    /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = match &self.callers {
             Callers::Anyone => &[][..],

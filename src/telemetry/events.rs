@@ -1,7 +1,7 @@
 //! Telling of budgets that run low: a line in the log, a metric, and whoever listens at a webhook.
 
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, atomic::AtomicU64, atomic::Ordering};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -53,11 +53,10 @@ pub fn tell(
         use std::hash::{BuildHasher, RandomState};
         RandomState::new().hash_one(std::process::id())
     };
-    let count = AtomicU64::new(0);
     let hear = move || {
-        for event in events {
+        for (count, event) in events.into_iter().enumerate() {
             let gateway = gateway();
-            let id = format!("{process:016x}{:08x}", count.fetch_add(1, Ordering::Relaxed));
+            let id = format!("{process:016x}{count:08x}");
             let notice = Notice::of(&event, &gateway, id);
             log::warn!("{}", notice.text);
             metrics.budget_event(&gateway, notice.budget, &notice.label());

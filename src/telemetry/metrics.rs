@@ -198,8 +198,8 @@ impl Metrics {
         self.first_token.with_label_values(&at.labels([surface])).observe(took.as_secs_f64());
     }
 
-    /// A provider told what an answer cost. `model` is the configured one, not the caller's word.
-    pub fn used(&self, at: Place<'_>, caller: &str, model: &str, usage: &Usage, nano_usd: u64) {
+    /// A provider told what an attempt took. `model` is the configured one, not the caller's word.
+    pub fn used(&self, at: Place<'_>, caller: &str, model: &str, usage: &Usage) {
         for (kind, count) in [
             ("input", usage.input),
             ("cache_read", usage.cache_read),
@@ -212,10 +212,9 @@ impl Metrics {
                 self.tokens.with_label_values(&labels).inc_by(count);
             }
         }
-        self.spent(at, caller, model, nano_usd);
     }
 
-    /// Dollars were charged, known or estimated.
+    /// Dollars were charged for an attempt, known or estimated.
     pub fn spent(&self, at: Place<'_>, caller: &str, model: &str, nano_usd: u64) {
         // A metric is for looking at; the ledger counts in integers.
         #[expect(clippy::cast_precision_loss, reason = "a float is what Prometheus takes")]

@@ -1,5 +1,7 @@
 //! What is asked of the ledger when somebody looks at the metrics.
 
+use std::cmp::Reverse;
+
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
 use crate::budget::estimate::Accuracy;
@@ -119,7 +121,7 @@ impl Standing {
         self.set_error(gateway, now.accuracy);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
-        balances.sort_by(|a, b| series(a).cmp(&series(b)).then(spent(b).cmp(&spent(a))));
+        balances.sort_by_cached_key(|it| (series(it), Reverse(it.spent.count())));
         for of_one in balances.chunk_by(|a, b| series(a) == series(b)) {
             let (shown, rest) = of_one.split_at(of_one.len().min(SERIES));
             for balance in shown {
@@ -153,7 +155,7 @@ impl Standing {
     fn set_error(&self, gateway: &str, accuracy: &[Accuracy]) {
         self.error.reset();
         let mut models: Vec<&Accuracy> = accuracy.iter().collect();
-        models.sort_by_key(|model| std::cmp::Reverse(model.calls));
+        models.sort_by_key(|model| Reverse(model.calls));
         for Accuracy { model, median, p90, .. } in models.into_iter().take(MODELS) {
             for (quantile, error) in [("0.5", median), ("0.9", p90)] {
                 self.error.with_label_values(&[gateway, &**model, quantile]).set(*error);
@@ -182,10 +184,6 @@ impl Standing {
 /// What all counters of one limit have in common.
 fn series(balance: &Balance) -> (&str, &'static str, String) {
     (&balance.budget, balance.limit.unit(), balance.window.to_string())
-}
-
-const fn spent(balance: &Balance) -> u64 {
-    balance.spent.count()
 }
 
 impl Amounts {

@@ -47,6 +47,7 @@ async fn a_cheaper_model_takes_over_and_it_is_said() {
                 let metrics = gateway.settled().await;
                 assert_eq!(metrics.count("egret_downgrades_total", &["budget=\"gpt-4o\""]), 2);
                 assert_eq!(metrics.count("egret_denials_total", &[]), 0);
+                assert_eq!(metrics.count("egret_failovers_total", &[]), 0, "no backend failed");
                 assert_eq!(metrics.count("egret_budget_spent", &["budget=\"gpt-4o\""]), 1);
                 let logged = format!(r#""downgraded":"{cheap}""#);
                 let said = || async { gateway.output().matches(&logged).count() == 2 };

@@ -371,6 +371,34 @@ async fn s_45_an_attempt_that_failed_and_was_billed_is_charged_beside_the_one_th
         assert_eq!(spent, owed + 70 * PRICES.input + 30 * PRICES.output);
     }
     assert_eq!(arrived(&openai), 2);
+    // The metrics tell the two apart, as the statement does.
+    let metrics = gateway.settled().await;
+    let cost = |backend: &str| (metrics.sum("egret_cost_usd_total", &[backend]) * 1e9).round();
+    let failed = 2 * (70 * PRICES.input + 30 * PRICES.output);
+    assert_eq!(cost("backend=\"openai\"") as u64, failed);
+    assert_eq!(cost("backend=\"claude\"") as u64, PRICES.of(&claude.bill().read()));
+    let input = ["backend=\"openai\"", "kind=\"input\""];
+    assert_eq!(metrics.count("egret_tokens_total", &input), 140);
+}
+
+/// A provider that hangs up without a word may have done the work.
+#[tokio::test]
+async fn an_answer_without_a_word_is_charged_as_estimated() {
+    let simulators = all().await;
+    let gateway = Gateway::start(generous(&simulators)).await;
+    for (provider, simulator) in Provider::ALL.into_iter().zip(&simulators) {
+        for stream in [false, true] {
+            let before = gateway.settled().await.spent_nanos("money");
+            let kind = if stream { "text/event-stream" } else { "application/json" };
+            let headers = vec![("content-type".to_owned(), kind.to_owned())];
+            let nothing = Canned { status: 200, headers, body: Vec::new() };
+            simulator.script().next_n(1, [Fault::Canned(nothing)]);
+            let answer = ask(&gateway, provider, model(provider), "x", stream).await;
+            assert_ne!(answer.status, 200, "{}", answer.text);
+            let spent = gateway.settled().await.spent_nanos("money") - before;
+            assert!(spent > 0, "{}, stream: {stream}", provider.name());
+        }
+    }
 }
 
 /// S-44: hidden from the caller, and counted.

@@ -221,6 +221,12 @@ async fn changes_that_make_no_sense_change_nothing() {
         ("/budgets/all/top-up", r#"{"amount":"5","until":"2099-01-01"}"#, "10 USD"),
         ("/budgets/all/top-up", r#"{"amount":"5 requests","until":"soon"}"#, "2026-12-01"),
         ("/budgets/all/top-up", r#"{"amount":"5 requests","until":"2020-01-01"}"#, "future"),
+        (
+            "/budgets/all/top-up",
+            r#"{"amount":"5 requests","until":"2099-01-01T18:00:00"}"#,
+            "2026-12-01T18:00:00Z",
+        ),
+        ("/budgets/each/reset", r#"{"of":"ann,bob"}"#, "<caller>"),
     ] {
         let (status, told) = post(&gateway, path, Some(TOKEN), body).await;
         assert!(status == 400 || status == 404, "{path} {body}: {status} {told}");
@@ -256,6 +262,11 @@ async fn the_command_line_writes_tables_csv_json_and_focus() {
     assert!(focus.lines().nth(1).unwrap().starts_with(dollars), "{focus}");
     let listed = printed(&gateway, &["budgets"], None);
     assert!(listed.contains("each") && listed.contains("$1.00"), "{listed}");
+
+    let address = format!("127.0.0.1:{}", gateway.config.admin);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_egret"));
+    let output = command.env_clear().args(["budgets", "--admin", &address]).output().unwrap();
+    assert_eq!(text(&output.stdout), listed, "as the configuration writes it");
 
     let wrong = egret(&gateway, &["spend", "--by", "team"], None);
     assert_eq!(wrong.status.code(), Some(1));

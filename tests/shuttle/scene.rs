@@ -27,19 +27,6 @@ pub enum Scene {
 
 /// Calls of each caller, one after the other.
 const CALLS: usize = 3;
-const ANN: Subject<'_> = Subject {
-    gateway: "egret",
-    caller: "ann",
-    group: "",
-    namespace: "",
-    service_account: "",
-    labels: &[],
-    route: "",
-    backend: "openai",
-    provider: "openai",
-    model: "gpt-5.4",
-};
-const BOB: Subject<'_> = Subject { caller: "bob", ..ANN };
 
 impl Scene {
     /// Everyone at once; then what must be true.
@@ -50,9 +37,9 @@ impl Scene {
             let (world, seen) = (Arc::clone(&world), Arc::clone(seen));
             threads.push(thread::spawn(move || act(&world, &seen)));
         };
-        spawn(|world, seen| calls(world, seen, &ANN));
-        spawn(|world, seen| calls(world, seen, &ANN));
-        spawn(|world, seen| calls(world, seen, &BOB));
+        spawn(|world, seen| calls(world, seen, "ann"));
+        spawn(|world, seen| calls(world, seen, "ann"));
+        spawn(|world, seen| calls(world, seen, "bob"));
         spawn(read);
         spawn(crash);
         if self == Self::Adjusted {
@@ -68,12 +55,13 @@ impl Scene {
 }
 
 /// Calls end in every way that there is.
-fn calls(world: &World, seen: &Seen, who: &Subject<'_>) {
+fn calls(world: &World, seen: &Seen, caller: &str) {
+    let who = Subject { caller, ..Subject::default() };
     for _ in 0..CALLS {
         let likely = thread_rng().gen_range(1..40);
         let most = likely + thread_rng().gen_range(0..80);
         world.bill(|bill| bill.begun += 1);
-        match world.ledger.try_reserve(&world.budgets, who, estimate(likely, most)) {
+        match world.ledger.try_reserve(&world.budgets, &who, estimate(likely, most)) {
             Ok(call) => {
                 assert!(call.quarters() <= 4);
                 if call.quarters() < 4 {

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::Percent;
 use super::operator::femto_per_call;
+use super::rates::CallRates;
 use crate::pattern::Pattern;
 
 /// One row: facts about some models of one provider, or of any.
@@ -56,24 +58,14 @@ impl<'a> Charges<'a> {
         Self { provider, model }
     }
 
-    /// Femtodollars for a search of the web.
-    pub(super) fn web_search(self) -> u64 {
-        self.dollars(|row| row.web_search.as_deref())
-    }
-
-    /// Femtodollars for a search of stored files.
-    pub(super) fn file_search(self) -> u64 {
-        self.dollars(|row| row.file_search.as_deref())
-    }
-
-    /// Femtodollars for a container.
-    pub(super) fn code_session(self) -> u64 {
-        self.dollars(|row| row.code_session.as_deref())
-    }
-
-    /// Femtodollars for an image.
-    pub(super) fn image(self) -> u64 {
-        self.dollars(|row| row.image.as_deref())
+    /// What calls of tools cost.
+    pub(super) fn calls(self) -> CallRates {
+        CallRates {
+            web_search: self.dollars(|row| row.web_search.as_deref()),
+            file_search: self.dollars(|row| row.file_search.as_deref()),
+            code_session: self.dollars(|row| row.code_session.as_deref()),
+            image: self.dollars(|row| row.image.as_deref()),
+        }
     }
 
     /// Femtodollars for each call.
@@ -86,19 +78,13 @@ impl<'a> Charges<'a> {
         self.first(|row| row.search_once).unwrap_or(false)
     }
 
-    /// Percent of the usual price where it is served before others.
-    pub(super) fn priority(self) -> u32 {
-        self.first(|row| row.priority).unwrap_or(100)
-    }
-
-    /// Percent of the usual price in Claude's fast mode.
-    pub(super) fn fast(self) -> u32 {
-        self.first(|row| row.fast).unwrap_or(100)
-    }
-
-    /// Percent of the usual price in the United States alone.
-    pub(super) fn us_only(self) -> u32 {
-        self.first(|row| row.us_only).unwrap_or(100)
+    /// What tokens cost where they are served in another way than usual.
+    pub(super) fn percent(self) -> Percent {
+        Percent {
+            priority: self.first(|row| row.priority).unwrap_or(100),
+            fast: self.first(|row| row.fast).unwrap_or(100),
+            us_only: self.first(|row| row.us_only).unwrap_or(100),
+        }
     }
 
     fn dollars(self, fact: impl Fn(&'static Row) -> Option<&'static str>) -> u64 {
@@ -144,16 +130,16 @@ mod tests {
     #[test]
     fn what_is_special_goes_before_what_is_general() {
         let of = |provider, model| Charges::new(Some(provider), model);
-        assert_eq!(of("google", "gemini-2.5-pro").web_search(), 35_000_000_000_000);
+        assert_eq!(of("google", "gemini-2.5-pro").calls().web_search, 35_000_000_000_000);
         assert!(of("google", "gemini-2.5-pro").search_once());
-        assert_eq!(of("google", "gemini-3-pro").web_search(), 14_000_000_000_000);
+        assert_eq!(of("google", "gemini-3-pro").calls().web_search, 14_000_000_000_000);
         assert!(!of("google", "gemini-3-pro").search_once());
-        assert_eq!(of("google", "gemini-2.5-pro").code_session(), 0);
-        assert_eq!(of("openai", "gpt-5").code_session(), 30_000_000_000_000);
-        assert_eq!(of("anthropic", "claude-opus-5").fast(), 200);
-        assert_eq!(of("anthropic", "claude-opus-4-6").fast(), 600);
-        assert_eq!(of("anthropic", "claude-opus-5").priority(), 100);
-        assert_eq!(of("openai", "gpt-5").priority(), 250);
+        assert_eq!(of("google", "gemini-2.5-pro").calls().code_session, 0);
+        assert_eq!(of("openai", "gpt-5").calls().code_session, 30_000_000_000_000);
+        assert_eq!(of("anthropic", "claude-opus-5").percent().fast, 200);
+        assert_eq!(of("anthropic", "claude-opus-4-6").percent().fast, 600);
+        assert_eq!(of("anthropic", "claude-opus-5").percent().priority, 100);
+        assert_eq!(of("openai", "gpt-5").percent().priority, 250);
         assert_eq!(Charges::new(None, "gpt-4o-search-preview").request(), 25_000_000_000_000);
         assert_eq!(Charges::new(None, "gpt-4o").request(), 0);
     }

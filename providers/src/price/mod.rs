@@ -83,46 +83,38 @@ impl PriceBook {
         let provider = provider(seller);
         let charges = Charges::new(provider, &name);
         let found = provider.and_then(|provider| Survey::new(provider, model, at).run());
-        let usual = CallRates {
-            web_search: charges.web_search(),
-            file_search: charges.file_search(),
-            code_session: charges.code_session(),
-            image: charges.image(),
-        };
+        let usual = charges.calls();
         let usual = found.as_ref().map_or(usual, |found| found.calls(usual));
+        let per_call = found.as_ref().map_or(0, |found| found.per_call);
+        let per_call = per_call.saturating_add(charges.request());
         let listed = |list: &[(Pattern, Own)]| {
             list.iter().find(|(pattern, _)| pattern.fits(&name)).map(|(_, own)| *own)
         };
         let own = listed(&self.own)
             .or_else(|| if found.is_none() { listed(&self.assumed) } else { None });
-        let percent = Percent {
-            priority: charges.priority(),
-            fast: charges.fast(),
-            us_only: charges.us_only(),
-        };
         if let Some(own) = own {
             return Some(Price {
                 standard: vec![Tier { from: 0, rates: own.rates }],
                 flex: None,
                 priority: None,
                 calls: own.calls(usual),
-                per_call: 0,
+                per_call,
                 search_once: charges.search_once(),
                 generates: true,
-                percent,
+                percent: charges.percent(),
                 until: None,
             });
         }
-        let Found { standard, flex, priority, per_call, generates, .. } = found?;
+        let Found { standard, flex, priority, generates, .. } = found?;
         Some(Price {
             standard,
             flex,
             priority,
             calls: usual,
-            per_call: per_call.saturating_add(charges.request()),
+            per_call,
             search_once: charges.search_once(),
             generates,
-            percent,
+            percent: charges.percent(),
             until: Some(next_quarter(at)),
         })
     }

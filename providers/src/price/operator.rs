@@ -3,7 +3,8 @@
 use super::rates::{CallRates, Kind, Rates};
 
 /// An operator's own price of some models. Amounts are US dollars, in decimals, like `0.075`:
-/// those of tokens per million of them, those of tools per thousand calls.
+/// those of tokens per million of them, those of tools per thousand calls. What a provider charges
+/// for each call besides is as the catalogue has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperatorPrice {
     /// The model's name, or a pattern with `*`.

@@ -318,6 +318,26 @@ fn tools_cost_by_the_call() {
     assert_eq!(price.cost(&usage), 17_000_000 + 2_500_000);
 }
 
+/// An operator who knows what tokens cost says nothing of what each call does.
+#[test]
+fn what_a_provider_charges_for_each_call_is_due_with_an_operators_price_too() {
+    let operators = PriceBook::new(vec![own("*", "1", "2")]).unwrap();
+    for (host, model, fee) in [
+        ("api.openai.com", "gpt-4o-search-preview", 25_000_000),
+        ("api.perplexity.ai", "sonar", 12_000_000),
+        ("api.openai.com", "gpt-4o", 0),
+    ] {
+        let seller = Seller { provider: None, host, schema: Schema::Chat };
+        for book in [&book(), &operators] {
+            let price = book.price(seller, model, today()).unwrap();
+            assert_eq!(price.cost(&Usage::default()), fee, "{model}");
+        }
+        let usage = Usage { output: 1_000_000, ..Usage::default() };
+        let price = operators.price(seller, model, today()).unwrap();
+        assert_eq!(price.cost(&usage), 2_000_000_000 + fee, "{model}");
+    }
+}
+
 #[test]
 fn how_a_call_is_served_changes_the_price_of_its_tokens_alone() {
     let cost = |schema, model: &str, served| {

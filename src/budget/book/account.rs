@@ -20,7 +20,7 @@ pub(super) struct Account {
     /// The counter of the latest window, or the slices of a rolling one that counted when its
     /// latest began; oldest first.
     pub(super) counters: VecDeque<CounterId>,
-    /// How often it was reset in this window.
+    /// Which reset in this window it was last begun by: a later one has a greater number.
     pub(super) generation: u64,
     /// What grants have paid for good.
     pub(super) used: Vec<Used>,

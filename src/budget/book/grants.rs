@@ -8,7 +8,7 @@
 
 use super::{Book, account::Account};
 use crate::budget::{
-    Budget, Quantity,
+    Budget, Grant, Quantity,
     entry::{CounterId, TopUp, Used},
 };
 
@@ -33,6 +33,17 @@ pub(super) fn take(pools: &mut [Pool], unit: Quantity, mut beyond: u64) -> Vec<U
     taken
 }
 
+/// What the configuration grants a counter in this unit.
+pub(super) fn declared<'a>(
+    budget: &'a Budget,
+    unit: Quantity,
+    value: &str,
+) -> impl Iterator<Item = &'a Grant> {
+    budget.grants.iter().filter(move |it| {
+        it.of.as_deref().is_none_or(|of| of == value) && it.quantity.unit() == unit.unit()
+    })
+}
+
 impl Book {
     /// The pools of a unit that were good at any time since, the first to end first.
     pub(super) fn pools(
@@ -43,21 +54,10 @@ impl Book {
         account: Option<&Account>,
         since: i64,
     ) -> Vec<Pool> {
-        let given = self.top_ups.get(&budget.name);
-        if budget.grants.is_empty() && given.is_none() {
-            return Vec::new();
-        }
-        let declared = budget.grants.iter();
-        let declared = declared.filter(|it| it.of.as_deref().is_none_or(|of| of == value));
-        let given = given.into_iter().flatten();
-        let given = given.filter(|it| it.value == value && it.scope == budget.per);
-        let all = declared.map(|it| (it.quantity, it.until));
-        let all = all.chain(given.map(|it| (it.quantity, it.until)));
+        let declared = declared(budget, unit, value).map(|it| (it.quantity, it.until));
+        let given = self.given(budget, unit, value).map(|it| (it.quantity, it.until));
         let mut pools: Vec<Pool> = Vec::new();
-        for (quantity, until) in all {
-            if quantity.unit() != unit.unit() || until <= since {
-                continue;
-            }
+        for (quantity, until) in declared.chain(given).filter(|(_, until)| *until > since) {
             match pools.iter_mut().find(|pool| pool.until == until) {
                 Some(pool) => pool.left = pool.left.saturating_add(quantity.count()),
                 None => pools.push(Pool { until, left: quantity.count() }),
@@ -71,6 +71,19 @@ impl Book {
             }
         }
         pools
+    }
+
+    /// What people have given a counter in this unit, in the order in which they did.
+    pub(super) fn given(
+        &self,
+        budget: &Budget,
+        unit: Quantity,
+        value: &str,
+    ) -> impl Iterator<Item = &TopUp> {
+        let given = self.top_ups.get(&budget.name).into_iter().flatten();
+        given.filter(move |it| {
+            it.value == value && it.scope == budget.per && it.quantity.unit() == unit.unit()
+        })
     }
 
     pub(super) fn give(&mut self, top_up: TopUp) {

@@ -16,8 +16,9 @@ use crate::budget::{
     statement::{Party, RowKey, SubjectId},
 };
 
-/// When a call that was one too many at once may try again.
-const NEXT_PLACE: Duration = Duration::from_secs(1);
+/// When a call may try again for which a place may come free at any time: another call ends, or
+/// another replica gives something back.
+const SOON: Duration = Duration::from_secs(1);
 
 /// What has to be entered, so that a call may go out.
 #[derive(Debug)]
@@ -115,25 +116,28 @@ impl Book {
 
     /// When so much will fit, if nobody calls any more.
     fn retry_after(&self, place: &Place<'_>, count: u64, now: i64) -> Duration {
-        let Place { limit: Limit { quantity, window }, budget, stand, .. } = place;
-        let end = match (stand.account, window.span()) {
-            _ if *window == Window::Always => return NEXT_PLACE,
-            (Some(account), Some(span)) => {
-                let mut used = stand.spent.saturating_add(stand.reserved).saturating_add(count);
+        let Place { limit: Limit { window, .. }, stand, .. } = place;
+        let end = match window.span() {
+            _ if *window == Window::Always => return SOON,
+            Some(span) => {
+                let used = stand.all_spent().saturating_add(stand.all_reserved());
+                let mut used = used.saturating_add(count);
                 let mut end = self.latest;
-                for counter in self.counting(account, self.latest) {
+                let slices = stand.account.into_iter();
+                for slice in slices.flat_map(|account| self.counting(account, self.latest)) {
                     if used <= stand.limit {
                         break;
                     }
-                    let sum = counter.spent.plus(counter.reserved);
-                    used -= sum.in_unit_of(*quantity, budget.cached_tokens).count().min(used);
-                    end = counter.end.saturating_add(span);
+                    used = used.saturating_sub(place.count(slice.spent.plus(slice.reserved)));
+                    end = slice.end.saturating_add(span);
                 }
-                end
+                // Nobody here knows when others used what is too much: now at the latest.
+                let all = || window.bounds(self.latest).1.saturating_add(span);
+                if used > stand.limit { all() } else { end }
             }
-            _ => stand.counter.map_or_else(|| window.bounds(self.latest).1, |counter| counter.end),
+            None => stand.counter.map_or_else(|| window.bounds(self.latest).1, |it| it.end),
         };
-        Duration::from_secs(u64::try_from(end.saturating_sub(now)).unwrap_or(0))
+        Duration::from_secs(u64::try_from(end.saturating_sub(now)).unwrap_or(0)).max(SOON)
     }
 }
 
@@ -230,7 +234,7 @@ impl Draft {
         self.watches.extend(Watch::new(budget, limit, stand).map(|watch| (id, watch)));
         let likely = place.count(self.estimate.part(0).into());
         if budget.on_exceeded == OnExceeded::Audit
-            && !stand.fits(likely)
+            && stand.is_passed_by(likely)
             && let Some((told, event)) = book.passed(budget, limit, value, stand, (id, end))
         {
             self.entries.push(told);

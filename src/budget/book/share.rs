@@ -20,6 +20,7 @@ pub(in crate::budget) use round::Slip;
 
 /// What was heard of others is believed for so long when a call is refused.
 const FRESH: Duration = Duration::from_millis(500);
+
 /// How far a call goes to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::budget) enum Patience {
@@ -199,7 +200,7 @@ impl Book {
         self.sharing.as_ref().map_or(0, |sharing| sharing.passed)
     }
 
-    /// How often an account was reset in the window that counts now.
+    /// By which reset an account was begun in the window that counts now.
     fn generation(&self, account: &Account) -> u64 {
         let counts = account.key.window.span().is_some()
             || self.counting(account, self.latest).next().is_some();

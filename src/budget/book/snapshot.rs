@@ -76,7 +76,9 @@ impl Book {
             let since = first.map_or(*latest, |counter| counter.start.min(*latest));
             account.used.retain(|used| since < used.until);
             account.told.retain(|told| *latest < told.until);
-            account.keep *= i64::from(*latest < account.keep);
+            if *latest >= account.keep {
+                account.keep = 0;
+            }
             !account.counters.is_empty()
                 || !account.used.is_empty()
                 || !account.told.is_empty()

@@ -36,6 +36,12 @@ impl Stand<'_> {
         sum.is_some_and(|sum| sum <= reach)
     }
 
+    /// Whether so much more passes the limit, whatever of it is this replica's.
+    pub(super) fn is_passed_by(&self, count: u64) -> bool {
+        let used = self.all_spent().saturating_add(self.all_reserved());
+        used.saturating_add(count) > self.limit
+    }
+
     /// Whether so much more may fit if a larger part of the limit is leased.
     pub(super) fn may_fit(&self, count: u64) -> bool {
         self.room.is_some_and(|room| room.may_fit(self, count))
@@ -87,7 +93,6 @@ impl Book {
         now: i64,
     ) -> Stand<'a> {
         let (unit, ceiling) = (limit.quantity, limit.quantity.count());
-        let budget_limit = limit;
         let account = self.accounts.find(budget, &limit.window, value);
         let sums = |at| match account {
             Some(account) => self.sums(account, unit, budget.cached_tokens, at),
@@ -113,10 +118,17 @@ impl Book {
             }
         }
         let left = pools.iter().filter(|pool| now < pool.until).map(|pool| pool.left);
-        let limit = left.fold(ceiling.saturating_add(granted), u64::saturating_add);
-        let room = None;
-        let alone = Stand { account, counter, spent, reserved, limit, take, granted_until, room };
-        self.shared_stand(alone, budget_limit)
+        let alone = Stand {
+            account,
+            counter,
+            spent,
+            reserved,
+            limit: left.fold(ceiling.saturating_add(granted), u64::saturating_add),
+            take,
+            granted_until,
+            room: None,
+        };
+        self.shared_stand(alone, limit)
     }
 
     /// What the counters of an account that count at `now` come to.

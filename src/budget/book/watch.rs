@@ -51,11 +51,11 @@ impl Book {
 
     /// The thresholds that the account of this counter has reached and nobody was told of.
     pub(in crate::budget) fn reached(&self, id: CounterId) -> Vec<(Entry, Event)> {
-        let counter = self.counters.get(&id);
-        let account = counter.and_then(|counter| self.accounts.get(counter.account));
         let mut told = Vec::new();
+        let Some(counter) = self.counters.get(&id) else { return told };
         // What is charged to an old window says nothing of the one that counts.
-        let Some(account) = account.filter(|it| it.counters.contains(&id)) else { return told };
+        let account = self.accounts.get(counter.account).filter(|it| it.counters.contains(&id));
+        let Some(account) = account else { return told };
         for Watch { limit, cached, warn } in &account.watch {
             let spent = self.sums(account, *limit, *cached, self.latest).spent;
             let spent = spent.saturating_add(self.others_spent(account, limit.unit()));
@@ -65,8 +65,7 @@ impl Book {
                     && !self.was_told(account, *limit, Some(percent.0))
             };
             for Percent(percent) in warn.iter().filter(due) {
-                let (percent, end) = (*percent, self.counters.get(&id).map_or(0, |it| it.end));
-                let until = self.again_at(&account.key.window, end);
+                let (percent, until) = (*percent, self.again_at(&account.key.window, counter.end));
                 let event = Event::Threshold {
                     budget: account.key.budget.clone(),
                     of: account.key.value.clone(),
@@ -97,7 +96,7 @@ impl Book {
             budget: budget.name.clone(),
             of: value.to_owned(),
             limit: limit.quantity.with(stand.limit),
-            spent: limit.quantity.with(stand.spent),
+            spent: limit.quantity.with(stand.all_spent()),
         };
         let until = self.again_at(&limit.window, end);
         Some((tell(counter, limit.quantity, None, until), event))

@@ -4,7 +4,7 @@ use super::family::Family;
 use super::spread::Spread;
 use super::table::Table;
 use super::weights::Weights;
-use super::{Accuracy, DEFAULT_OUTPUT_CAP, Expected, Measured};
+use super::{Accuracy, Expected, Measured};
 
 /// Learns from each settled call what the next one can be expected to take.
 ///
@@ -39,6 +39,9 @@ const ENOUGH: u32 = 20;
 
 /// The part of calls that `likely` covers.
 const COVERED: f64 = 0.95;
+
+/// What `likely` is at most as long as nothing is learned, for each candidate.
+const UNLEARNED: u64 = 4096;
 
 /// The least of `likely` that is learned, for each candidate.
 const LEAST: u64 = 1024;
@@ -111,7 +114,7 @@ impl Estimator {
         };
         let cap = (self.callers.read((model, caller), used).flatten())
             .or_else(|| self.models.read(model, |model| used(&model.output)).flatten())
-            .unwrap_or(DEFAULT_OUTPUT_CAP);
+            .unwrap_or(UNLEARNED);
         let allowed = limit.unwrap_or(model_max);
         let candidates = u64::from(candidates.max(1));
         Expected {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Ledger, State};
+use super::Ledger;
 use crate::budget::{
     Budget, Quantity,
     entry::{Entry, TopUp},
@@ -38,20 +38,21 @@ impl Ledger {
         if !budget.limits.iter().any(|limit| limit.quantity.unit() == quantity.unit()) {
             return Err(AdjustError::NoSuchLimit);
         }
-        if until <= self.shared.clock.now() {
+        let now = self.shared.clock.now();
+        if until <= now {
             return Err(AdjustError::Over);
         }
         let (name, scope, value) = (budget.name.clone(), budget.per.clone(), of.to_owned());
         let top_up = TopUp { id: identity::random(), budget: name, scope, value, quantity, until };
         let mut state = self.shared.lock();
-        state.record(vec![Entry::Grant(top_up)])?;
-        state.book.share_grants(budget, of, self.shared.clock.now());
+        state.enter(vec![Entry::Grant(top_up)]).map_err(|_| AdjustError::Unavailable)?;
+        state.book.announce(budget, of, now);
         Ok(())
     }
 
     /// Lets a counter of a budget start anew in its current window, with nothing spent, in all
-    /// limits but those on calls at once. Calls under way end on the old one. When this returns,
-    /// it outlives a crash.
+    /// limits but those on calls at once; at all replicas, as they hear of it. Calls under way end
+    /// on the old one. When this returns, it outlives a crash.
     ///
     /// # Errors
     /// When it cannot be recorded; then nothing has changed.
@@ -59,16 +60,8 @@ impl Ledger {
         let now = self.shared.clock.now();
         let mut state = self.shared.lock();
         let entries = state.book.plan_reset(budget, of, now);
-        state.record(entries)
-    }
-}
-
-impl State {
-    fn record(&mut self, entries: Vec<Entry>) -> Result<(), AdjustError> {
-        if let Some(journal) = &mut self.journal {
-            journal.append(&entries).map_err(|_| AdjustError::Unavailable)?;
-        }
-        self.apply_all(entries);
+        state.enter(entries).map_err(|_| AdjustError::Unavailable)?;
+        state.book.announce(budget, of, now);
         Ok(())
     }
 }

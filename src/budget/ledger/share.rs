@@ -8,12 +8,8 @@ use crate::budget::{
     book::Slip,
     lease::{Lease, Report},
     shared::{Accounts, Store, StoreStatus},
-    statement::{Day, Written},
     store::StoreSettings,
 };
-
-/// In seconds.
-const DAY: i64 = 86_400;
 
 impl Ledger {
     /// From now on all budgets are shared with the other replicas that use this store: a call may
@@ -73,9 +69,7 @@ impl Accounts for Shared {
         let mut state = self.lock();
         for (slip, lease) in leases {
             let Some(reset) = state.book.leased(slip, lease, asked) else { continue };
-            if let Some(journal) = &mut state.journal {
-                journal.append_surely(std::slice::from_ref(&reset));
-            }
+            state.append_surely(std::slice::from_ref(&reset));
             state.apply(reset);
         }
     }
@@ -97,12 +91,8 @@ impl Accounts for Shared {
         self.lock().book.review(now, Instant::now());
     }
 
-    fn rows(&self, all: bool) -> Vec<SpendRow> {
-        let today = self.clock.now();
-        let from = if all { String::new() } else { Day::of(today - DAY).to_string() };
-        // Days are in the order of their text, up to one that no text of a day is after.
-        let written = self.lock().book.statement().between(&from, "~");
-        Written::out(written)
+    fn rows(&self, from: &str, to: &str) -> Vec<SpendRow> {
+        self.statement(from, to)
     }
 
     fn give_back(&self) {

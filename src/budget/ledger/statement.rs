@@ -1,6 +1,6 @@
 //! What was charged, by day.
 
-use super::Ledger;
+use super::{Ledger, Shared};
 use crate::budget::{SpendRow, statement::Written};
 
 impl Ledger {
@@ -8,7 +8,13 @@ impl Ledger {
     /// and for what. A call that is under way is not in it yet; one across midnight is on the day
     /// on which it began.
     pub fn statement(&self, from: &str, to: &str) -> Vec<SpendRow> {
-        let written = self.shared.lock().book.statement().between(from, to);
+        self.shared.statement(from, to)
+    }
+}
+
+impl Shared {
+    pub(super) fn statement(&self, from: &str, to: &str) -> Vec<SpendRow> {
+        let written = self.lock().book.statement().between(from, to);
         Written::out(written)
     }
 }

@@ -9,7 +9,7 @@ mod rolling;
 mod told;
 
 use std::{
-    sync::atomic::{AtomicI64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
@@ -17,37 +17,11 @@ use super::*;
 use crate::budget::{
     Charge, Dimension, Exceeded, Grant, Limit, Money, OnExceeded, Percent, Quantity, Scope, Window,
     amount::Amount,
+    tests::given::{ANN, BOB, DAY, NOON, TestClock, usd},
 };
-
-/// 2026-11-21, 12:00:00 UTC, a Saturday.
-const NOON: i64 = 1_795_262_400;
-const DAY: i64 = 86_400;
-
-#[derive(Clone)]
-struct TestClock(Arc<AtomicI64>);
-
-impl TestClock {
-    fn at(now: i64) -> Self {
-        Self(Arc::new(AtomicI64::new(now)))
-    }
-
-    fn set(&self, now: i64) {
-        self.0.store(now, Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 fn budget(name: &str, per: Scope, limit: Quantity, window: Window) -> Budget {
     Budget::plain(name, per, limit, window)
-}
-
-fn usd(nanos: u64) -> Quantity {
-    Quantity::Usd(Money::from_nanos(nanos))
 }
 
 fn estimate(nanos: u64, tokens: u64) -> Estimate {
@@ -59,29 +33,13 @@ fn charge(nanos: u64, tokens: u64) -> Charge {
     Charge { cost: Money::from_nanos(nanos), input: tokens, ..Charge::default() }
 }
 
-const ANN: Subject<'_> = Subject {
-    gateway: "egret",
-    caller: "ann",
-    group: "",
-    namespace: "",
-    service_account: "",
-    labels: &[],
-    route: "",
-    backend: "openai",
-    provider: "",
-    model: "gpt-5.4",
-};
-const BOB: Subject<'_> =
-    Subject { caller: "bob", model: "claude-sonnet-5", backend: "claude", ..ANN };
-
 fn in_memory() -> (Arc<Ledger>, TestClock) {
     let clock = TestClock::at(NOON);
     (Ledger::open(None, clock.clone()).unwrap(), clock)
 }
 
-/// Opens a ledger that was just closed. Its lock may last a moment longer: another test's child
-/// process has a copy of it between `fork` and `exec`.
-/// Its thread never wakes by itself.
+/// Opens a ledger that was just closed, whose thread never wakes by itself. The lock may last a
+/// moment longer: another test's child process has a copy of it between `fork` and `exec`.
 fn reopen(path: &Path, clock: &TestClock, rewrite_past: u64) -> Arc<Ledger> {
     let never = Duration::from_secs(3600);
     for _ in 0..1000 {

@@ -1,18 +1,17 @@
 //! Who a replica is.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::budget::journal::beside;
 
 /// The identity of the replica whose journal is at `path`: random, and kept beside the journal
 /// (`path.replica`), so that whoever opens the journal again is the same replica and reports what
 /// it had spent. Without a journal it is a new one each time.
 pub(in crate::budget) fn of(journal: Option<&Path>) -> io::Result<String> {
     let Some(journal) = journal else { return Ok(random()) };
-    let path = beside(journal);
+    let path = beside(journal, "replica");
     match fs::read_to_string(&path) {
         Ok(text) if is_identity(text.trim()) => return Ok(text.trim().to_owned()),
         Ok(_) => {}
@@ -21,7 +20,7 @@ pub(in crate::budget) fn of(journal: Option<&Path>) -> io::Result<String> {
     }
     let identity = random();
     // Whole or not at all: a crash in between must not leave half an identity.
-    let new = path.with_extension("replica-new");
+    let new = beside(journal, "replica-new");
     fs::write(&new, &identity)?;
     fs::File::open(&new)?.sync_all()?;
     fs::rename(&new, &path)?;
@@ -41,10 +40,4 @@ pub(in crate::budget) fn random() -> String {
 
 fn is_identity(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn beside(journal: &Path) -> PathBuf {
-    let mut name = journal.as_os_str().to_owned();
-    name.push(".replica");
-    PathBuf::from(name)
 }

@@ -6,7 +6,8 @@
 -- ARGV  replica, number of this report, epoch that it knows (or nothing), an epoch to begin with,
 --       ms that an epoch begins with, the replica's process, whether it has not been answered in
 --       this epoch; then for each account
---       ms to keep what it says, ms of a slice if the window rolls or 0, limit, generation, spent, reserved, needs, wants, held,
+--       ms to keep what it says, ms of a slice if the window rolls or 0, limit, generation, spent,
+--       reserved, needs, wants, held,
 --       how many others it tells of: replica, leased, spent, used for each,
 --       how many top-ups it tells of: id, quantity, until, whether to keep it for each
 -- Gives epoch, number, and for each account leased, limit, generation, whether others wait,

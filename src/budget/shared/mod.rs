@@ -51,8 +51,8 @@ pub(super) trait Accounts: Send + Sync {
     fn review(&self);
     /// Nothing will be used any more.
     fn give_back(&self);
-    /// The rows of the statement: all, or those of today and yesterday.
-    fn rows(&self, all: bool) -> Vec<SpendRow>;
+    /// The statement of these days, as [`Ledger::statement`](super::Ledger::statement) has it.
+    fn rows(&self, from: &str, to: &str) -> Vec<SpendRow>;
 }
 
 /// How a shared store is doing.
@@ -119,6 +119,7 @@ impl Store {
             accounts: Arc::clone(&accounts),
             epoch: None,
             told: HashMap::new(),
+            since: String::new(),
         };
         let (queries, asked) = mpsc::channel(16);
         let keeper = Keeper {

@@ -14,16 +14,19 @@ use super::{
     client::{Client, Connection, Failure},
     script::Names,
 };
-use crate::budget::{Column, SpendRow, statement::Spend};
+use crate::budget::{
+    Column, SpendRow,
+    statement::{KEEP_DAYS, Spend},
+};
 
 /// How often rows are told that have changed.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long the store keeps a day, in seconds: as long as the ledger does.
-const KEEP: i64 = 400 * 86_400;
-/// Days that are read at most.
-const DAYS: usize = 400;
+/// How long the store keeps a day, in seconds.
+const KEEP: i64 = KEEP_DAYS as i64 * 86_400;
 /// Rows that are told at once.
 const BATCH: usize = 500;
+/// In the order of texts no day is after this.
+const AFTER_ALL: &str = "~";
 
 /// Someone wants to see these days.
 pub(super) struct Query {
@@ -43,6 +46,8 @@ pub(super) struct Library {
     pub(super) epoch: Option<String>,
     /// What the store knows of this replica, by row.
     pub(super) told: HashMap<String, Spend>,
+    /// The rows of earlier days are told and don't change any more; empty if nothing is told.
+    pub(super) since: String,
 }
 
 impl Library {
@@ -75,15 +80,14 @@ impl Library {
             self.client.with(|mut store| async move { store.get(key).await }).await?;
         if epoch != self.epoch || self.replica.has_changed().unwrap_or(false) {
             self.told.clear();
+            self.since.clear();
         }
         let replica = self.replica.borrow_and_update().clone();
-        let rows = self.accounts.rows(self.told.is_empty());
         self.epoch = epoch;
-        let news: Vec<(String, SpendRow)> = rows
-            .into_iter()
-            .map(|row| (name(&row), row))
-            .filter(|(name, row)| self.told.get(name) != Some(&row.spend))
-            .collect();
+        let rows = self.accounts.rows(&self.since, AFTER_ALL).into_iter();
+        let rows: Vec<(String, SpendRow)> = rows.map(|row| (name(&row), row)).collect();
+        let is_new = |(name, row): &&(String, SpendRow)| self.told.get(name) != Some(&row.spend);
+        let news: Vec<_> = rows.iter().filter(is_new).collect();
         for batch in news.chunks(BATCH) {
             let mut pipeline = redis::pipe();
             for (name, row) in batch {
@@ -97,6 +101,13 @@ impl Library {
             self.client.with(send).await?;
             self.told.extend(batch.iter().map(|(name, row)| (name.clone(), row.spend)));
         }
+        // A call that began before midnight may still be under way.
+        let latest = rows.iter().filter_map(|(_, row)| row.day.parse::<Date>().ok()).max();
+        if let Some(before) = latest.and_then(|day| day.yesterday().ok()) {
+            self.since = before.to_string();
+            let last = rows.into_iter().filter(|(_, row)| row.day >= self.since);
+            self.told = last.map(|(name, row)| (name, row.spend)).collect();
+        }
         Ok(())
     }
 
@@ -105,11 +116,7 @@ impl Library {
         let keys: Vec<String> =
             days(from, to).map(|day| self.names.of("statement", &day.to_string())).collect();
         let own = format!("{}|", *self.replica.borrow());
-        let mut sums: HashMap<String, SpendRow> = HashMap::new();
-        let mut add = |row: SpendRow| match sums.get_mut(&name(&row)) {
-            Some(sum) => sum.spend = sum.spend.plus(row.spend),
-            None => drop(sums.insert(name(&row), row)),
-        };
+        let mut rows = self.accounts.rows(from, to);
         if !keys.is_empty() {
             let told: Vec<HashMap<String, String>> = self
                 .client
@@ -122,21 +129,11 @@ impl Library {
                     read
                 })
                 .await?;
-            for (_, text) in told.into_iter().flatten().filter(|(name, _)| !name.starts_with(&own))
-            {
-                // What a later version wrote in another way is not for this one.
-                if let Ok(row) = serde_json::from_str(&text) {
-                    add(row);
-                }
-            }
+            let told = told.into_iter().flatten().filter(|(name, _)| !name.starts_with(&own));
+            // What a later version wrote in another way is not for this one.
+            rows.extend(told.filter_map(|(_, text)| serde_json::from_str(&text).ok()));
         }
-        let own = self.accounts.rows(true).into_iter();
-        own.filter(|row| (from..=to).contains(&&*row.day)).for_each(add);
-        let mut rows: Vec<SpendRow> = sums.into_values().collect();
-        rows.sort_by(|a, b| {
-            Column::ALL.map(|column| column.of(a)).cmp(&Column::ALL.map(|column| column.of(b)))
-        });
-        Ok(rows)
+        Ok(Column::sum(&rows, &Column::ALL))
     }
 }
 
@@ -151,6 +148,6 @@ fn days(from: &str, to: &str) -> impl Iterator<Item = Date> {
     let ends = from.parse::<Date>().ok().zip(to.parse::<Date>().ok());
     ends.into_iter().flat_map(|(from, to)| {
         let back = std::iter::successors(Some(to), |day| day.yesterday().ok());
-        back.take_while(move |day| *day >= from).take(DAYS)
+        back.take_while(move |day| *day >= from).take(KEEP_DAYS.into())
     })
 }

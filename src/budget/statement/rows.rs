@@ -14,7 +14,7 @@ use super::{Column, Day, Spend, SpendRow};
 use crate::budget::Subject;
 
 /// How long rows are kept, in days: a year, and a month to close it.
-const KEEP_DAYS: i64 = 400;
+pub(in crate::budget) const KEEP_DAYS: u16 = 400;
 /// From so many rows a day on, models are not told apart; from twice as many, nothing is. Models
 /// are the one thing here that a caller may choose, where a route has a wildcard.
 const ROWS_A_DAY: usize = 2_000;
@@ -224,12 +224,9 @@ impl Statement {
 
     /// All rows, for a snapshot.
     pub(in crate::budget) fn rows(&self) -> impl Iterator<Item = (RowKey, Spend)> {
-        let day = |(day, rows): (&Day, &_)| {
-            let day = *day;
-            let rows: &HashMap<SubjectId, Spend> = rows;
-            rows.iter().map(move |(id, spend)| (RowKey(day, *id), *spend)).collect::<Vec<_>>()
-        };
-        self.rows.iter().flat_map(day)
+        self.rows
+            .iter()
+            .flat_map(|(&day, rows)| rows.iter().map(move |(&id, &it)| (RowKey(day, id), it)))
     }
 
     /// The rows of these days, the first and the last included.
@@ -249,7 +246,7 @@ impl Statement {
     /// Forgets days that are long past, and whom no row and no reservation names: calls that
     /// failed leave those behind, under names of the caller's choosing.
     pub(in crate::budget) fn sweep(&mut self, latest: i64, open: impl Iterator<Item = RowKey>) {
-        self.rows = self.rows.split_off(&Day::of(latest).before(KEEP_DAYS));
+        self.rows = self.rows.split_off(&Day::of(latest).before(KEEP_DAYS.into()));
         let named = self.rows.values().flat_map(HashMap::keys).copied();
         let named: HashSet<SubjectId> = named.chain(open.map(|RowKey(_, id)| id)).collect();
         self.parties.retain(|id, _| named.contains(id));

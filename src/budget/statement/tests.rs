@@ -1,55 +1,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::budget::{
     Budget, Charge, Clock, Estimate, Ledger, Money, Quantity, Reservation, Scope, Subject,
+    tests::given::{self, DAY, NOON, TestClock},
 };
 
-/// 2026-11-21, 12:00:00 UTC.
-const NOON: i64 = 1_795_262_400;
-const DAY: i64 = 86_400;
-
-#[derive(Clone)]
-struct TestClock(Arc<AtomicI64>);
-
-impl Clock for TestClock {
-    fn now(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-impl TestClock {
-    fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(NOON)))
-    }
-
-    fn pass(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
-    }
-}
-
+/// One of whom all is known.
 const ANN: Subject<'_> = Subject {
-    gateway: "egret",
-    caller: "ann",
     group: "research",
     namespace: "lab",
     service_account: "notebook",
-    labels: &[],
     route: "gpt-*",
-    backend: "openai",
-    provider: "openai",
-    model: "gpt-5.4",
+    ..given::ANN
 };
 
 fn charge(nanos: u64, input: u64, output: u64) -> Charge {
@@ -71,7 +38,7 @@ fn all(ledger: &Ledger) -> Vec<SpendRow> {
 
 #[test]
 fn a_settled_call_is_a_row_and_the_next_one_adds_to_it() {
-    let ledger = Ledger::open(None, TestClock::new()).unwrap();
+    let ledger = Ledger::open(None, TestClock::at(NOON)).unwrap();
     reserve(&ledger, &ANN, charge(900, 90, 9)).settle(charge(500, 50, 5));
     reserve(&ledger, &ANN, charge(900, 90, 9)).release();
     let mut cut = reserve(&ledger, &ANN, charge(900, 90, 9));
@@ -101,7 +68,7 @@ fn a_settled_call_is_a_row_and_the_next_one_adds_to_it() {
 
 #[test]
 fn a_call_is_on_the_day_on_which_it_began() {
-    let clock = TestClock::new();
+    let clock = TestClock::at(NOON);
     let ledger = Ledger::open(None, clock.clone()).unwrap();
     let across_midnight = reserve(&ledger, &ANN, charge(1, 1, 1));
     clock.pass(DAY);
@@ -120,7 +87,7 @@ fn a_call_is_on_the_day_on_which_it_began() {
 
 #[test]
 fn models_of_a_callers_making_end_as_other_and_no_money_is_lost() {
-    let ledger = Ledger::open(None, TestClock::new()).unwrap();
+    let ledger = Ledger::open(None, TestClock::at(NOON)).unwrap();
     for number in 0..6000 {
         let model = format!("made-up-{number}");
         let caller = if number < 3000 { "ann".to_owned() } else { format!("caller-{number}") };
@@ -171,7 +138,7 @@ fn models_that_were_asked_for_in_vain_are_forgotten() {
 
 #[test]
 fn a_name_of_any_length_and_any_bytes_is_one_row() {
-    let ledger = Ledger::open(None, TestClock::new()).unwrap();
+    let ledger = Ledger::open(None, TestClock::at(NOON)).unwrap();
     let long = "é\0,\"\n".repeat(1000);
     let who = Subject { model: &long, ..ANN };
     for _ in 0..2 {
@@ -184,7 +151,7 @@ fn a_name_of_any_length_and_any_bytes_is_one_row() {
 
 #[test]
 fn rows_add_up_by_any_columns() {
-    let ledger = Ledger::open(None, TestClock::new()).unwrap();
+    let ledger = Ledger::open(None, TestClock::at(NOON)).unwrap();
     for (caller, model, nanos) in [("ann", "b", 1), ("ann", "a", 2), ("bob", "a", 4)] {
         let who = Subject { caller, model, ..ANN };
         reserve(&ledger, &who, charge(nanos, 1, 1)).settle(charge(nanos, 1, 1));
@@ -220,7 +187,7 @@ fn a_reservation_without_a_row_is_on_no_statement() {
         lines += &format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
     }
     std::fs::write(&path, lines).unwrap();
-    let ledger = open(&path, &TestClock::new());
+    let ledger = open(&path, &TestClock::at(NOON));
     assert_eq!((ledger.estimated(), all(&ledger)), (1, Vec::new()));
 }
 
@@ -253,7 +220,7 @@ type Call = ((String, String, String), u64, Reservation);
 fn run(steps: Vec<Step>) {
     let directory = tempfile::tempdir().unwrap();
     let path = |process: u32| directory.path().join(format!("ledger-{process}"));
-    let clock = TestClock::new();
+    let clock = TestClock::at(NOON);
     let year = "rolling 366d".parse().unwrap();
     let ever = Budget::plain("all", Scope::TOTAL, Quantity::Usd(Money::MAX), year);
     let mut process = 0;

@@ -114,6 +114,9 @@ impl Resolver<'_> {
         let what = format!("there is no {} `{value}`", spoken(dimension));
         let remedy = match suggest(value, values.iter().copied()) {
             Some(near) => near.to_owned(),
+            None if values.is_empty() && *dimension == Dimension::Caller => {
+                "a name that `callers` gives".to_owned()
+            }
             None if values.is_empty() => format!("a {} that a caller has", spoken(dimension)),
             None => format!("one of {}", values.join(", ")),
         };

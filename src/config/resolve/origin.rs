@@ -11,8 +11,8 @@ pub(super) struct Location {
 }
 
 /// Takes a base URL apart, or says what is wrong and what to write. A URL may hold a password, so
-/// no message repeats it; `versioned` is whether the paths behind it begin with a version, `example` is
-/// a right one.
+/// no message repeats it; `versioned` is whether the paths behind it begin with a version, `example`
+/// is a right one.
 pub(super) fn locate(
     url: &str,
     versioned: bool,

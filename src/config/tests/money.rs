@@ -158,6 +158,17 @@ fn a_webhook_is_reached_by_https_or_on_this_machine() {
 }
 
 #[test]
+fn a_check_names_the_paths_that_are_passed_on() {
+    let directory = files();
+    let path = directory.path().join("egret.yaml");
+    let more = "backends: [openai] }, { paths: ['/v1/files', '/v1/files/*'], backends: [openai] }]";
+    std::fs::write(&path, TOP.replace("backends: [openai] }]", more)).unwrap();
+    let summary = check(&Source::File(path)).unwrap();
+    let line = "  route     /v1/files, /v1/files/* → openai\n";
+    assert!(summary.contains(line), "{summary}");
+}
+
+#[test]
 fn a_check_sums_up_what_may_be_spent() {
     let directory = files();
     let path = directory.path().join("egret.yaml");

@@ -23,7 +23,7 @@ use pingora::http::{RequestHeader, ResponseHeader};
 
 use super::super::ctx::RequestCtx;
 use super::super::failure::Failure;
-use super::{limits, unbuildable};
+use super::limits;
 use crate::budget::{Balance, Quantity};
 
 const COST: HeaderName = HeaderName::from_static("x-egret-cost");
@@ -42,19 +42,20 @@ pub fn head(
     provider: Option<&ResponseHeader>,
     content_type: &str,
 ) -> Result<ResponseHeader, Failure> {
-    let mut header = ResponseHeader::build(StatusCode::OK, Some(16)).map_err(unbuildable)?;
-    header.insert_header(header::CONTENT_TYPE, content_type).map_err(unbuildable)?;
+    let mut header =
+        ResponseHeader::build(StatusCode::OK, Some(16)).map_err(Failure::unbuildable)?;
+    header.insert_header(header::CONTENT_TYPE, content_type).map_err(Failure::unbuildable)?;
     let offer = ctx.backend.as_ref().and_then(|backend| backend.vendor.offer(ctx.surface));
     if let (Some(provider), Some(offer)) = (provider, offer)
         && ctx.spoken == Some(ctx.surface)
     {
         for name in offer.returns() {
             if let Some(value) = provider.headers.get(name) {
-                header.insert_header(name, value.clone()).map_err(unbuildable)?;
+                header.insert_header(name, value.clone()).map_err(Failure::unbuildable)?;
             }
         }
     }
-    own_headers(&mut header, ctx).map_err(unbuildable)?;
+    own_headers(&mut header, ctx).map_err(Failure::unbuildable)?;
     Ok(header)
 }
 

@@ -33,8 +33,16 @@ impl Exchange<'_> {
         } else {
             (*usage, admitted.settle(usage))
         };
-        ctx.usage = Some(usage);
-        ctx.cost = ctx.cost.saturating_add(charged);
+        self.note_usage(ctx, Some(usage));
+        note_charge(self.gateway, ctx, charged);
+    }
+
+    /// Notes what the provider said this attempt took, or that it did not say.
+    pub fn note_usage(&self, ctx: &mut RequestCtx, usage: Option<Usage>) {
+        ctx.usage = usage;
+        if let Some(usage) = &usage {
+            self.gateway.metrics.used(ctx.place(), ctx.caller(), ctx.metric_model(), usage);
+        }
     }
 
     /// Settles an answer that came in one piece. One that says something did not take nothing to
@@ -82,8 +90,7 @@ impl Exchange<'_> {
 
     /// Looks what the budgets stand at, to tell the caller.
     pub fn look(&self, ctx: &mut RequestCtx) {
-        let balances = self.attempt.balances(&self.gateway.ledger, &ctx.snapshot, self.who);
-        ctx.balances = balances;
+        ctx.balances = self.attempt.balances(&self.gateway.ledger, &ctx.snapshot, self.who);
     }
 }
 
@@ -102,6 +109,12 @@ pub fn charge_estimate(
         gateway.metrics.caller_left(ctx.place(), "estimate");
     }
     ctx.unpriced |= unpriced;
-    ctx.cost = ctx.cost.saturating_add(charged);
     ctx.estimated = true;
+    note_charge(gateway, ctx, charged);
+}
+
+/// Notes what this attempt was charged: each has a backend of its own.
+fn note_charge(gateway: &Gateway, ctx: &mut RequestCtx, nanos: u64) {
+    ctx.cost = ctx.cost.saturating_add(nanos);
+    gateway.metrics.spent(ctx.place(), ctx.caller(), ctx.metric_model(), nanos);
 }

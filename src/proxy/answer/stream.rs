@@ -15,51 +15,43 @@ use super::super::ctx::RequestCtx;
 use super::super::exchange::{Attempted, Exchange, Interrupted, Patience, scrub};
 use super::super::failure::Failure;
 use super::super::upstream::Incoming;
-use super::{encoding, headers, send, unbuildable, unreadable, whole};
+use super::{Begun, Relayed, encoding, headers, send, spoilt, whole};
 use crate::admission::Admitted;
 use crate::budget::estimate;
 use crate::snapshot::OnDisconnect;
 
 /// Relays an answer as it comes.
-pub async fn relay(
-    exchange: &Exchange<'_>,
-    session: &mut Session,
-    ctx: &mut RequestCtx,
-    mut incoming: Incoming,
-    admitted: Admitted,
-) -> Result<Attempted, Failure> {
-    let gateway = exchange.gateway;
-    let head = incoming.header().cloned();
-    if !encoding::is_identity(head.as_ref()) {
-        gateway.upstreams.release(incoming).await;
-        exchange.charge_estimate(ctx, admitted, None);
-        return Ok(unreadable(
-            exchange,
-            ctx,
-            "sent a stream in an encoding that was not asked for",
-        ));
+pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx) -> Relayed {
+    let head = begun.incoming.header().cloned();
+    let plain = encoding::is_identity(head.as_ref());
+    if plain && !begun.exchange.inbound.json_array() && is_document(head.as_ref()) {
+        return whole::instead_of_stream(begun, session, ctx).await;
     }
-    if !exchange.inbound.json_array() && is_document(head.as_ref()) {
-        return whole::instead_of_stream(exchange, session, ctx, incoming, admitted).await;
+    // What is set aside stays where it is: moved, a future would hold it twice.
+    let (exchange, mut incoming) = (begun.exchange, begun.incoming);
+    let gateway = exchange.gateway;
+    if !plain {
+        gateway.upstreams.release(incoming).await;
+        let what = "sent a stream in an encoding that was not asked for";
+        return Ok(spoilt(exchange, ctx, begun.admitted, what));
     }
     // The first piece decides: a stream that fails before it is another attempt's to serve.
     let first = exchange.wait(session, ctx, pin!(incoming.next())).await;
     let first = match first {
         Ok(Ok(Some(piece))) => piece,
-        Ok(Ok(None)) => {
+        failed => {
             gateway.upstreams.release(incoming).await;
-            admitted.release();
-            return Ok(unreadable(exchange, ctx, "sent an empty stream"));
-        }
-        Ok(Err(_)) => {
-            gateway.upstreams.release(incoming).await;
-            exchange.charge_estimate(ctx, admitted, None);
-            return Ok(unreadable(exchange, ctx, "broke its stream off before its first byte"));
-        }
-        Err(interrupted) => {
-            gateway.upstreams.release(incoming).await;
-            exchange.charge_estimate(ctx, admitted, None);
-            return Err(interrupted.into());
+            return match failed {
+                Ok(Ok(_)) => Ok(spoilt(exchange, ctx, begun.admitted, "sent an empty stream")),
+                Ok(Err(_)) => {
+                    let what = "broke its stream off before its first byte";
+                    Ok(spoilt(exchange, ctx, begun.admitted, what))
+                }
+                Err(interrupted) => {
+                    exchange.charge_estimate(ctx, begun.admitted, None);
+                    Err(interrupted.into())
+                }
+            };
         }
     };
     let mut relay = new_relay(exchange, ctx);
@@ -69,8 +61,8 @@ pub async fn relay(
         gateway.upstreams.release(incoming).await;
         // What failed may say what it has cost all the same (Responses).
         match relay.usage().filter(|usage| usage.total() > 0) {
-            Some(usage) => exchange.settle(ctx, admitted, Some(&usage)),
-            None => admitted.release(),
+            Some(usage) => exchange.settle(ctx, begun.admitted, Some(&usage)),
+            None => begun.admitted.release(),
         }
         let mut error = error.clone();
         scrub(&mut error, exchange.attempt.backend());
@@ -81,10 +73,10 @@ pub async fn relay(
     exchange.look(ctx);
     let kind = if exchange.inbound.json_array() { "application/json" } else { "text/event-stream" };
     let mut header = headers::head(ctx, head.as_ref(), kind)?;
-    header.insert_header(header::CACHE_CONTROL, "no-cache").map_err(unbuildable)?;
+    header.insert_header(header::CACHE_CONTROL, "no-cache").map_err(Failure::unbuildable)?;
     // HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
     if session.req_header().version == Version::HTTP_11 {
-        header.insert_header(header::TRANSFER_ENCODING, "chunked").map_err(unbuildable)?;
+        header.insert_header(header::TRANSFER_ENCODING, "chunked").map_err(Failure::unbuildable)?;
     }
     let mut served = Stream { exchange, session, relay, wrapping, begun: false };
     ctx.first_byte = Some(ctx.started.elapsed());
@@ -93,7 +85,7 @@ pub async fn relay(
     if served.relay.is_complete() {
         exchange.backend_succeeded();
     }
-    served.account(ctx, admitted);
+    served.account(ctx, begun.admitted);
     match served.close(ctx, ended).await {
         Ended::Complete => Ok(Attempted::Served),
         Ended::CallerGone => Err(Failure::CallerGone),
@@ -278,7 +270,7 @@ impl Stream<'_> {
         if self.relay.is_complete() {
             self.exchange.gateway.metrics.usage_unknown(ctx.place());
         }
-        ctx.usage = told;
+        self.exchange.note_usage(ctx, told);
         let mut known = told.unwrap_or_default();
         known.output += come.saturating_sub(known.total_output());
         self.exchange.charge_estimate(ctx, admitted, Some(&known));

@@ -2,53 +2,33 @@
 
 use std::pin::pin;
 
+use bytes::Bytes;
 use http::header;
+use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use super::super::ctx::RequestCtx;
-use super::super::exchange::{Attempted, Exchange};
+use super::super::exchange::{Attempted, Exchange, Interrupted};
 use super::super::failure::Failure;
 use super::super::upstream::Incoming;
-use super::{WHOLE, encoding, headers, send, unbuildable, unreadable};
-use crate::admission::Admitted;
+use super::{Begun, Relayed, encoding, headers, send, spoilt, unreadable};
+
+/// Largest answer in one piece.
+const WHOLE: usize = 64 * 1024 * 1024;
 
 /// What a backend did that answers a request for a stream with something whole.
 const NO_STREAM: &str = "sent no stream where one was asked for";
 
 /// Relays an answer in one piece.
-pub async fn relay(
-    exchange: &Exchange<'_>,
-    session: &mut Session,
-    ctx: &mut RequestCtx,
-    mut incoming: Incoming,
-    admitted: Admitted,
-) -> Result<Attempted, Failure> {
-    let gateway = exchange.gateway;
-    let read = exchange.wait(session, ctx, pin!(incoming.rest(WHOLE))).await;
-    let head = incoming.header().cloned();
-    gateway.upstreams.release(incoming).await;
-    let body = match read {
-        Ok(Ok(Some(body))) => body,
-        Ok(Ok(None)) => {
-            exchange.charge_estimate(ctx, admitted, None);
-            return Ok(unreadable(exchange, ctx, "sent an answer larger than 64 MiB"));
-        }
-        Ok(Err(_)) => {
-            exchange.charge_estimate(ctx, admitted, None);
-            return Ok(unreadable(exchange, ctx, "broke its answer off"));
-        }
+pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx) -> Relayed {
+    let Begun { exchange, incoming, admitted } = begun;
+    let (head, body) = match read(exchange, session, ctx, incoming).await {
+        Ok((head, Ok(body))) => (head, body),
+        Ok((_, Err(what))) => return Ok(spoilt(exchange, ctx, admitted, what)),
         Err(interrupted) => {
             exchange.charge_estimate(ctx, admitted, None);
             return Err(interrupted.into());
         }
-    };
-    let Some(body) = encoding::plain(head.as_ref(), body, WHOLE) else {
-        exchange.charge_estimate(ctx, admitted, None);
-        return Ok(unreadable(
-            exchange,
-            ctx,
-            "sent an answer in an encoding that was not asked for",
-        ));
     };
 
     let reply = exchange.reply(ctx);
@@ -67,8 +47,10 @@ pub async fn relay(
 
     exchange.look(ctx);
     let mut header = headers::head(ctx, head.as_ref(), "application/json")?;
-    headers::insert_cost(&mut header, ctx).map_err(unbuildable)?;
-    header.insert_header(header::CONTENT_LENGTH, answer.len().to_string()).map_err(unbuildable)?;
+    headers::insert_cost(&mut header, ctx).map_err(Failure::unbuildable)?;
+    header
+        .insert_header(header::CONTENT_LENGTH, answer.len().to_string())
+        .map_err(Failure::unbuildable)?;
     ctx.first_byte = Some(ctx.started.elapsed());
     send::head(session, header).await?;
     send::body(session, answer, true).await?;
@@ -78,31 +60,44 @@ pub async fn relay(
 /// Something whole where a stream was asked for: an error or a page that came with a 200, or the
 /// answer of a host that doesn't stream, which may have been billed.
 pub async fn instead_of_stream(
-    exchange: &Exchange<'_>,
+    begun: Begun<'_>,
     session: &mut Session,
     ctx: &mut RequestCtx,
-    mut incoming: Incoming,
-    admitted: Admitted,
-) -> Result<Attempted, Failure> {
-    let gateway = exchange.gateway;
-    let read = exchange.wait(session, ctx, pin!(incoming.rest(WHOLE))).await;
-    gateway.upstreams.release(incoming).await;
-    match read {
-        Ok(Ok(Some(body))) => {
-            let codec = exchange.schema.codec();
-            match codec.decode_response(&body) {
+) -> Relayed {
+    let Begun { exchange, incoming, admitted } = begun;
+    match read(exchange, session, ctx, incoming).await {
+        Ok((_, Ok(body))) => {
+            match exchange.schema.codec().decode_response(&body) {
                 Ok(response) => exchange.settle_whole(ctx, admitted, response.usage, &body),
                 Err(_) => exchange.charge_unreadable(ctx, admitted, &body),
             }
             Ok(unreadable(exchange, ctx, NO_STREAM))
         }
-        Ok(_) => {
-            exchange.charge_estimate(ctx, admitted, None);
-            Ok(unreadable(exchange, ctx, NO_STREAM))
-        }
+        Ok((_, Err(_))) => Ok(spoilt(exchange, ctx, admitted, NO_STREAM)),
         Err(interrupted) => {
             exchange.charge_estimate(ctx, admitted, None);
             Err(interrupted.into())
         }
     }
+}
+
+/// The head of an answer and all of its body, or what the backend did instead.
+type Read = (Option<ResponseHeader>, Result<Bytes, &'static str>);
+
+async fn read(
+    exchange: &Exchange<'_>,
+    session: &mut Session,
+    ctx: &mut RequestCtx,
+    mut incoming: Incoming,
+) -> Result<Read, Interrupted> {
+    let read = exchange.wait(session, ctx, pin!(incoming.rest(WHOLE))).await;
+    let head = incoming.header().cloned();
+    exchange.gateway.upstreams.release(incoming).await;
+    let body = match read? {
+        Ok(Some(body)) => encoding::plain(head.as_ref(), body, WHOLE)
+            .ok_or("sent an answer in an encoding that was not asked for"),
+        Ok(None) => Err("sent an answer larger than 64 MiB"),
+        Err(_) => Err("broke its answer off"),
+    };
+    Ok((head, body))
 }

@@ -1,6 +1,6 @@
 //! What makes a share known, and larger.
 
-use super::super::{Book, stand::Stand};
+use super::super::{Book, grants::declared, stand::Stand};
 use super::Share;
 use crate::budget::{Budget, Grant, Limit, Quantity, entry::Key, lease::TopUp};
 
@@ -34,17 +34,7 @@ impl Book {
         self.sharing.as_ref()?;
         let start = self.share_start(&limit.window, stand.counter);
         let share = stand.account.and_then(|account| account.share(limit.quantity.unit(), start));
-        let known = share.is_some_and(|share| {
-            let Terms { limit: quantity, cached, grants } = &share.terms;
-            let plain = budget.grants.is_empty() && !self.top_ups.contains_key(&budget.name);
-            *quantity == limit.quantity
-                && *cached == budget.cached_tokens
-                && (if plain {
-                    grants.is_empty()
-                } else {
-                    *grants == self.grants(budget, limit, value)
-                })
-        });
+        let known = share.is_some_and(|share| share.terms == self.terms(budget, limit, value));
         (!known).then(|| self.ask(budget, limit, value, (0, 0)))
     }
 
@@ -56,9 +46,8 @@ impl Book {
         value: &str,
         needs: (u64, u64),
     ) -> Ask {
-        let grants = self.grants(budget, limit, value);
-        let terms = Terms { limit: limit.quantity, cached: budget.cached_tokens, grants };
         let start = self.share_start(&limit.window, None);
+        let terms = self.terms(budget, limit, value);
         Ask { key: budget.key(&limit.window, value), start, terms, needs }
     }
 
@@ -71,43 +60,33 @@ impl Book {
         };
         sharing.touch(id);
         let unit = terms.limit.unit();
-        let known =
-            account.shares.iter_mut().find(|it| it.terms.limit.unit() == unit && it.start == start);
-        let share = match known {
-            Some(share) => {
-                share.terms = terms;
-                share
-            }
-            None => {
-                account.shares.retain(|it| it.terms.limit.unit() != unit);
-                account.shares.push(Share::new(terms, start));
-                match account.shares.last_mut() {
-                    Some(share) => share,
-                    None => return,
-                }
-            }
-        };
+        if account.share(unit, start).is_none() {
+            account.shares.retain(|it| it.terms.limit.unit() != unit);
+            account.shares.push(Share::new(terms.clone(), start));
+        }
+        let Some(share) = account.share_mut(unit, start) else { return };
+        share.terms = terms;
         share.waiting.0 = share.waiting.0.saturating_add(likely);
         share.waiting.1 = share.waiting.1.saturating_add(most);
     }
 
-    /// Tells the others what was granted to a counter here.
-    pub(in crate::budget) fn share_grants(&mut self, budget: &Budget, value: &str, now: i64) {
+    /// Tells the others what people changed of a counter here, though nobody has called.
+    pub(in crate::budget) fn announce(&mut self, budget: &Budget, value: &str, now: i64) {
         self.observe(now);
+        if self.sharing.is_none() {
+            return;
+        }
         for limit in &budget.limits {
             let ask = self.ask(budget, limit, value, (0, 0));
             self.offer(ask);
         }
     }
 
-    /// What is granted on top of a limit, as the store is told of it.
-    fn grants(&self, budget: &Budget, limit: &Limit, value: &str) -> Vec<TopUp> {
-        let unit = limit.quantity.unit();
-        let declared = budget.grants.iter().filter(|grant| {
-            grant.of.as_deref().is_none_or(|of| of == value) && grant.quantity.unit() == unit
-        });
+    /// What the store is told of a limit.
+    fn terms(&self, budget: &Budget, limit: &Limit, value: &str) -> Terms {
+        let unit = limit.quantity;
         let mut grants: Vec<TopUp> = Vec::new();
-        for Grant { quantity, until, .. } in declared {
+        for Grant { quantity, until, .. } in declared(budget, unit, value) {
             // Named by its end and not by its place: others come and go in the configuration.
             let twins = grants.iter().filter(|it| it.until == *until).count();
             grants.push(TopUp {
@@ -117,15 +96,12 @@ impl Book {
                 given: false,
             });
         }
-        let given = self.top_ups.get(&budget.name).into_iter().flatten();
-        let given = given
-            .filter(|it| it.value == value && it.scope == budget.per && it.quantity.unit() == unit);
-        grants.extend(given.map(|it| TopUp {
+        grants.extend(self.given(budget, unit, value).map(|it| TopUp {
             id: it.id.clone(),
             quantity: it.quantity.count(),
             until: it.until,
             given: true,
         }));
-        grants
+        Terms { limit: unit, cached: budget.cached_tokens, grants }
     }
 }

@@ -18,6 +18,8 @@ const ACTIVE: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_secs(30);
 /// For how long what is leased for calls at once is leased.
 const SLOT: Duration = Duration::from_secs(10);
+/// For how long here: less than at the store, for clocks that don't run alike.
+const SLOT_HERE: Duration = Duration::from_secs(9);
 /// For how long the store remembers a window that is over.
 const GRACE: i64 = 3600;
 
@@ -144,10 +146,7 @@ impl Book {
                 let since = |then: Option<Instant>| {
                     then.map_or(Duration::MAX, |then| at.saturating_duration_since(then))
                 };
-                // A second earlier than the store, for clocks that don't run alike.
-                if key.window == Window::Always
-                    && since(share.heard) + Duration::from_secs(1) > SLOT
-                {
+                if key.window == Window::Always && since(share.heard) > SLOT_HERE {
                     share.leased = 0;
                 }
                 let holds_idle = share.leased > share.used;

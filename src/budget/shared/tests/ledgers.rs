@@ -4,39 +4,20 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use super::server::Server;
 use crate::budget::{
-    Budget, Charge, Denied, Dimension, Estimate, Grant, Ledger, Limit, Money, Quantity, Scope,
-    StoreSettings, Subject, Window,
-};
-
-/// 2026-11-21, 12:00:00 UTC.
-const NOON: i64 = 1_795_262_400;
-
-pub(super) const ANN: Subject<'_> = Subject {
-    gateway: "egret",
-    caller: "ann",
-    group: "",
-    namespace: "",
-    service_account: "",
-    labels: &[],
-    route: "",
-    backend: "",
-    provider: "",
-    model: "",
+    Budget, Charge, Denied, Dimension, Estimate, Event, Grant, Ledger, Limit, Money, OnExceeded,
+    Quantity, Scope, StoreSettings, Subject, Window,
+    tests::given::{ANN, DAY, NOON, TestClock, usd},
 };
 
 pub(super) fn budget(quantity: Quantity, window: Window) -> Budget {
     Budget::plain("team", Scope::TOTAL, quantity, window)
-}
-
-pub(super) fn usd(nanos: u64) -> Quantity {
-    Quantity::Usd(Money::from_nanos(nanos))
 }
 
 pub(super) fn charge(nanos: u64) -> Charge {
@@ -52,7 +33,16 @@ pub(super) fn open(
     settings: &StoreSettings,
     budgets: &[Budget],
 ) -> Arc<Ledger> {
-    let ledger = Ledger::open(path, || NOON).unwrap();
+    open_at(&TestClock::at(NOON), path, settings, budgets)
+}
+
+fn open_at(
+    clock: &TestClock,
+    path: Option<&Path>,
+    settings: &StoreSettings,
+    budgets: &[Budget],
+) -> Arc<Ledger> {
+    let ledger = Ledger::open(path, clock.clone()).unwrap();
     ledger.share(settings, budgets).unwrap();
     ledger
 }
@@ -195,21 +185,20 @@ async fn a_ledger_that_was_alone_carries_its_balances_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn windows_begin_anew_for_all() {
     let Some(server) = Server::start(&[]) else { return };
-    for window in ["hour", "rolling 1h"] {
+    for (window, wait) in [("hour", 3600), ("rolling 1h", 3660)] {
         let budgets = [budget(usd(100), window.parse().unwrap())];
-        let clock = Arc::new(AtomicI64::new(NOON));
+        let clock = TestClock::at(NOON);
         let settings =
             StoreSettings { prefix: budgets[0].limits[0].window.to_string(), ..server.settings() };
-        let [a, b] = [0, 1].map(|_| {
-            let clock = Arc::clone(&clock);
-            let ledger = Ledger::open(None, move || clock.load(Ordering::SeqCst)).unwrap();
-            ledger.share(&settings, &budgets).unwrap();
-            ledger
-        });
+        let [a, b] = [0, 1].map(|_| open_at(&clock, None, &settings, &budgets));
         a.reserve(&budgets, &ANN, exactly(60)).await.unwrap().settle(charge(60));
         b.reserve(&budgets, &ANN, exactly(40)).await.unwrap().settle(charge(40));
-        assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
-        clock.fetch_add(2 * 3600, Ordering::SeqCst);
+        for ledger in [&a, &b] {
+            let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
+            let Denied::Exceeded(exceeded) = denied else { panic!("{denied:?}") };
+            assert_eq!(exceeded.retry_after.as_secs(), wait, "{window}");
+        }
+        clock.pass(2 * 3600);
         for ledger in [&a, &b] {
             eventually("it is over", || stand(ledger, &budgets[0]) == (0, 0)).await;
         }
@@ -224,7 +213,7 @@ async fn resets_and_top_ups_are_for_all() {
     let budgets = [budget(usd(100), Window::Day)];
     let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
     // The clock of the ledger is not the store's: in the far future of both.
-    let until = NOON + 400 * 86_400;
+    let until = NOON + 400 * DAY;
     a.top_up(&budgets[0], "", usd(50), until).unwrap();
     eventually("b knows", || b.balances(&budgets)[0].limit == usd(150)).await;
     b.reserve(&budgets, &ANN, exactly(150)).await.unwrap().settle(charge(150));
@@ -236,6 +225,25 @@ async fn resets_and_top_ups_are_for_all() {
     a.reset(&budgets[0], "").unwrap();
     eventually("b knows again", || stand(&b, &budgets[0]) == (0, 0)).await;
     b.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_counter_is_reset_wherever_that_is_asked_for() {
+    let Some(server) = Server::start(&[]) else { return };
+    for window in ["day", "rolling 1h"] {
+        let window: Window = window.parse().unwrap();
+        let each = Scope::each(vec![Dimension::Caller]);
+        let budgets = [Budget::plain(&window.to_string(), each, usd(100), window)];
+        let clock = TestClock::at(NOON);
+        let [a, b] = [0, 1].map(|_| open_at(&clock, None, &server.settings(), &budgets));
+        for asked in [&b, &a, &b] {
+            clock.pass(1);
+            a.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+            assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+            asked.reset(&budgets[0], "ann").unwrap();
+            eventually("a knows", || a.balances(&budgets).is_empty()).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,29 +273,41 @@ async fn replicas_with_copies_of_one_journal_stay_within_the_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_declared_grant_is_the_same_when_others_are_not_declared_any_more() {
     let Some(server) = Server::start(&[]) else { return };
-    let clock = Arc::new(AtomicI64::new(NOON));
+    let clock = TestClock::at(NOON);
     let grant = |nanos, until| Grant { of: None, quantity: usd(nanos), until };
     let mut budgets = [budget(usd(100), Window::Hour)];
     // The clock of the ledger is not the store's: in the far future of both.
-    let ends = NOON + 400 * 86_400;
+    let ends = NOON + 400 * DAY;
     budgets[0].grants = vec![grant(1, NOON + 1), grant(50, ends)];
-    let ledger = Ledger::open(None, {
-        let clock = Arc::clone(&clock);
-        move || clock.load(Ordering::SeqCst)
-    });
-    let ledger = ledger.unwrap();
-    ledger.share(&server.settings(), &budgets).unwrap();
-    clock.fetch_add(1, Ordering::SeqCst);
+    let ledger = open_at(&clock, None, &server.settings(), &budgets);
+    clock.pass(1);
     ledger.reserve(&budgets, &ANN, exactly(150)).await.unwrap().settle(charge(150));
     budgets[0].grants.remove(0);
     for _ in 0..2 {
         // What a window used in its last moment is not taken off grants.
         told(&ledger).await;
-        clock.fetch_add(3600, Ordering::SeqCst);
+        clock.pass(3600);
         let denied = ledger.reserve(&budgets, &ANN, exactly(101)).await.unwrap_err();
         assert!(matches!(denied, Denied::Exceeded(_)), "{denied:?}");
         ledger.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_tells_of_what_passes_the_limit_and_not_of_what_is_not_leased() {
+    let Some(server) = Server::start(&[]) else { return };
+    let on_exceeded = OnExceeded::Audit;
+    let budgets = [Budget { on_exceeded, ..budget(usd(100), Window::Day) }];
+    let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
+    let told = b.take_events().unwrap();
+    a.reserve(&budgets, &ANN, exactly(60)).await.unwrap().settle(charge(60));
+    eventually("b knows", || stand(&b, &budgets[0]) == (60, 0)).await;
+    b.reserve(&budgets, &ANN, exactly(40)).await.unwrap().settle(charge(40));
+    assert_eq!(told.try_recv().ok(), None, "it fits");
+    b.reserve(&budgets, &ANN, exactly(1)).await.unwrap().settle(charge(1));
+    let event = told.try_recv().unwrap();
+    let Event::Exceeded { limit, spent, .. } = event else { panic!("{event:?}") };
+    assert_eq!((limit, spent), (usd(100), usd(100)), "of all");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -347,4 +367,33 @@ async fn the_statement_is_of_all() {
     }
     assert_eq!(a.shared_statement("2026-11-22", "2026-11-30").await, Some(vec![]));
     assert_eq!(a.shared_statement("2026-11-30", "2026-11-01").await, Some(vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_statement_of_days_in_which_the_store_was_away_is_told_later() {
+    let Some(server) = Server::start(&[]) else { return };
+    let budgets = [budget(usd(1000), Window::Day)];
+    let clock = TestClock::at(NOON);
+    let ledger = open_at(&clock, None, &server.settings(), &budgets);
+    let other = open(None, &server.settings(), &budgets);
+    let told = async |nanos: u64| {
+        let begun = Instant::now();
+        loop {
+            let rows = other.shared_statement("2026-11-21", "2026-11-30").await.unwrap();
+            let sum: u64 = rows.iter().map(|row| row.spend.nanos).sum();
+            if sum == nanos {
+                break;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(30), "{sum} instead of {nanos}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    ledger.reserve(&budgets, &ANN, exactly(10)).await.unwrap().settle(charge(10));
+    told(10).await;
+    let call = ledger.reserve(&budgets, &ANN, exactly(5)).await.unwrap();
+    server.pause();
+    call.settle(charge(5));
+    clock.pass(3 * DAY);
+    server.unpause();
+    told(15).await;
 }

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    ledgers::{ANN, budget, charge, eventually, exactly, open, stand, told, usd},
+    ledgers::{budget, charge, eventually, exactly, open, stand, told},
     server::Server,
 };
-use crate::budget::{Denied, Outage, Percent, Quantity, StoreSettings, Window};
+use crate::budget::{
+    Budget, Denied, Outage, Percent, Quantity, StoreSettings, Window,
+    tests::given::{ANN, usd},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_store_is_away_the_lease_is_all_there_is() {
@@ -32,6 +35,27 @@ async fn while_the_store_is_away_the_lease_is_all_there_is() {
     ledger.reserve(&budgets, &ANN, exactly(700)).await.unwrap().settle(charge(700));
     let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
     assert!(matches!(denied, Denied::Exceeded(_)), "{denied:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_may_come_later_than_the_replica() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    server.kill();
+    let budgets = [
+        budget(Quantity::Concurrent(1), Window::Always),
+        Budget { name: "money".to_owned(), ..budget(usd(1000), Window::Day) },
+    ];
+    let ledger = open(None, &server.settings(), &budgets);
+    // All that is done beside reports is done at least once.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
+    assert_eq!(denied, Denied::Unavailable);
+    server.resume();
+    eventually("it is there", || ledger.store_status().unwrap().reachable).await;
+    let call = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap();
+    let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
+    assert!(matches!(denied, Denied::Exceeded(_)), "{denied:?}");
+    call.settle(charge(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::server::Server;
 use crate::budget::{
+    Clock, SystemClock,
     lease::{Lease, Report, Standing, TopUp},
     shared::{
         client::{Client, Failure},
@@ -67,6 +68,16 @@ pub(super) fn report(limit: u64, spent: u64, needs: u64, wants: u64) -> Report {
         wants,
         ..Report::default()
     }
+}
+
+/// By the machine's clock, which is the store's.
+fn in_an_hour() -> i64 {
+    SystemClock.now() + 3600
+}
+
+/// One that people gave.
+fn top_up(id: &str, quantity: u64, until: i64) -> TopUp {
+    TopUp { id: id.to_owned(), quantity, until, given: true }
 }
 
 #[tokio::test]
@@ -194,7 +205,7 @@ async fn a_store_that_lost_all_is_told_of_the_others() {
     // The other one is there again: it has given back what it does not use.
     let mut b = Voice {
         sender: Sender { epoch: String::new(), claims: true, ..b.sender },
-        ..a_new(&server)
+        ..Voice::new(&server, "b")
     };
     let told = vec![Standing { replica: "a".into(), leased: 99, spent: 99, used: 99 }];
     let lease = b.lease(&Report { others: told, ..report(100, 25, 25, 25) }).await;
@@ -226,10 +237,6 @@ async fn a_store_that_comes_back_as_it_was_is_told_what_came_later() {
     assert_eq!(b.lease(&report(100, 0, 60, 60)).await.leased, 60);
 }
 
-fn a_new(server: &Server) -> Voice {
-    Voice::new(server, "b")
-}
-
 #[tokio::test]
 async fn while_an_epoch_begins_no_lease_grows() {
     let Some(server) = Server::start(&[]) else { return };
@@ -246,11 +253,11 @@ async fn while_an_epoch_begins_no_lease_grows() {
 async fn top_ups_last_until_they_are_used_or_end() {
     let Some(server) = Server::start(&[]) else { return };
     let mut a = Voice::new(&server, "a");
-    let ends = i64::try_from(now()).unwrap() + 3600;
-    let top_up = TopUp { id: "t1".into(), quantity: 50, until: ends, given: true };
-    let told = Report { top_ups: vec![top_up.clone()], ..report(100, 0, 150, 150) };
+    let ends = in_an_hour();
+    let first = top_up("t1", 50, ends);
+    let told = Report { top_ups: vec![first.clone()], ..report(100, 0, 150, 150) };
     let lease = a.lease(&told).await;
-    assert_eq!((lease.limit, lease.leased, lease.top_ups), (150, 150, vec![top_up]));
+    assert_eq!((lease.limit, lease.leased, lease.top_ups), (150, 150, vec![first]));
     assert_eq!(a.lease(&told).await.limit, 150, "told twice");
     a.lease(&report(100, 120, 120, 120)).await;
     // The next window has what is left of it.
@@ -258,7 +265,7 @@ async fn top_ups_last_until_they_are_used_or_end() {
     let lease = a.lease(&next).await;
     assert_eq!((lease.limit, lease.leased, lease.top_ups[0].quantity), (130, 130, 30));
     // One that ends first pays first, and what it paid for is not paid for again.
-    let short = TopUp { id: "t2".into(), quantity: 15, until: ends - 3595, given: true };
+    let short = top_up("t2", 15, ends - 3595);
     let told = Report { top_ups: vec![short], ..next.clone() };
     assert_eq!(a.lease(&told).await.limit, 145);
     tokio::time::sleep(Duration::from_millis(5100)).await;
@@ -272,8 +279,7 @@ async fn top_ups_last_until_they_are_used_or_end() {
 async fn a_rolling_window_uses_a_top_up_once() {
     let Some(server) = Server::start(&[]) else { return };
     let mut a = Voice::new(&server, "a");
-    let until = i64::try_from(now()).unwrap() + 3600;
-    let top_up = TopUp { id: "t1".into(), quantity: 50, until, given: true };
+    let top_up = top_up("t1", 50, in_an_hour());
     let said = |spent, needs| Report {
         keep: Duration::from_millis(1500),
         slice: Duration::from_millis(300),
@@ -302,8 +308,7 @@ async fn a_rolling_window_uses_a_top_up_once() {
 async fn windows_that_use_no_top_up_leave_nothing_behind() {
     let Some(server) = Server::start(&[]) else { return };
     let mut a = Voice::new(&server, "a");
-    let until = i64::try_from(now()).unwrap() + 3600;
-    let top_up = TopUp { id: "t1".into(), quantity: 50, until, given: true };
+    let top_up = top_up("t1", 50, in_an_hour());
     for window in 0..20 {
         // Half of them went beyond the limit for a while.
         let account = format!("team@{window}");
@@ -321,17 +326,13 @@ async fn windows_that_use_no_top_up_leave_nothing_behind() {
 async fn a_top_up_that_ended_before_was_not_used_by_what_came_after() {
     let Some(server) = Server::start(&[]) else { return };
     let mut a = Voice::new(&server, "a");
-    let ends = i64::try_from(now()).unwrap() + 3600;
-    let small = TopUp { id: "t1".into(), quantity: 10, until: ends, given: true };
+    let ends = in_an_hour();
+    let small = top_up("t1", 10, ends);
     // A single call cost much more than all there was.
     a.lease(&Report { top_ups: vec![small], ..report(100, 500, 0, 0) }).await;
-    let late = TopUp { id: "t2".into(), quantity: 50, until: ends + 1, given: true };
+    let late = top_up("t2", 50, ends + 1);
     let next = Report { account: "team@2".into(), ..report(100, 0, 0, 0) };
     assert_eq!(a.lease(&Report { top_ups: vec![late], ..next }).await.limit, 150);
-}
-
-pub(super) fn now() -> u64 {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()
 }
 
 #[tokio::test]

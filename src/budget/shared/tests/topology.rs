@@ -7,10 +7,13 @@ use std::{
 };
 
 use super::{
-    ledgers::{ANN, budget, charge, eventually, exactly, open, stand, usd},
+    ledgers::{budget, charge, eventually, exactly, open, stand},
     server::{Server, free_port, settings},
 };
-use crate::budget::{Budget, Ledger, StoreSettings, StoreTls, Topology, Window};
+use crate::budget::{
+    Budget, Ledger, StoreSettings, StoreTls, Topology, Window,
+    tests::given::{ANN, usd},
+};
 
 /// Two replicas share a budget through this store.
 async fn is_shared(settings: &StoreSettings) {

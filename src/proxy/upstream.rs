@@ -1,7 +1,7 @@
 //! One exchange with a provider, on Pingora's connector.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
@@ -11,7 +11,7 @@ use pingora::protocols::Stream;
 use pingora::protocols::http::client::HttpSession;
 use pingora::protocols::http::v1::client::{HttpSession as H1Session, http_req_header_to_wire};
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{BError, Error, ErrorType, OkOrErr, OrErr};
+use pingora::{BError, Error, ErrorType, OkOrErr, OrErr, RetryType};
 use tokio::io::AsyncWriteExt;
 
 use super::peer::Peers;
@@ -26,6 +26,9 @@ const ADDRESSES: usize = 4;
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Longest body that is copied to go out together with its header: both fit into a TLS record.
 const TOGETHER: usize = 12 * 1024;
+/// A pooled connection that had died before a request was written to it shows so within a round
+/// trip. One that breaks later may do so while the provider works on the request.
+const DEAD_ALREADY: Duration = Duration::from_secs(1);
 /// How long an unused connection is kept.
 const KEEP: Duration = Duration::from_secs(90);
 
@@ -51,6 +54,13 @@ struct Connection {
     session: Box<HttpSession>,
     peer: Arc<HttpPeer>,
     reused: bool,
+}
+
+/// How an exchange broke off before the header of its answer.
+struct Broken {
+    error: BError,
+    /// How long after the last byte of the request; nothing if it was not sent whole.
+    waited: Duration,
 }
 
 /// Why no answer came.
@@ -83,7 +93,7 @@ impl Upstreams {
     /// Sends a request and waits for the header of its answer. `before_sending` is called once
     /// a connection is there and before the first byte of the request goes out.
     ///
-    /// A request that the provider can't have worked on (see [`may_resend`]) is sent again, once;
+    /// A request that the provider can't have worked on (see [`is_untouched`]) is sent again, once;
     /// that aside nothing is sent twice.
     pub async fn send(
         &self,
@@ -97,16 +107,17 @@ impl Upstreams {
             before_sending();
             match exchange(session, &peer, backend, request).await {
                 Ok(session) => return Ok(Incoming { session, peer, complete: false }),
-                Err(error) => {
+                Err(Broken { error, waited }) => {
                     if is_h2_downgrade(&error) {
                         self.connector.prefer_h1(&*peer);
                     }
-                    if !resent && may_resend(&error, reused) {
+                    let untouched = is_untouched(&error, reused, waited);
+                    if !resent && untouched {
                         resent = true;
                         continue;
                     }
-                    let billable = !may_resend(&error, reused);
-                    return Err(NoAnswer { billable, ..explain(&error, true, backend) });
+                    let why = explain(&error, true, backend);
+                    return Err(NoAnswer { billable: !untouched, ..why });
                 }
             }
         }
@@ -165,14 +176,16 @@ async fn exchange(
     peer: &HttpPeer,
     backend: &Backend,
     request: &Outgoing,
-) -> Result<Box<HttpSession>, BError> {
+) -> Result<Box<HttpSession>, Broken> {
     let idle = backend.timeouts.idle;
-    let mut session = match *session {
+    let written = match *session {
         HttpSession::H1(h1) if request.body.len() <= TOGETHER => {
-            write_together(h1.into_inner(), peer, request, idle).await?
+            write_together(h1.into_inner(), peer, request, idle).await
         }
-        session => write_apart(Box::new(session), request, idle).await?,
+        session => write_apart(Box::new(session), request, idle).await,
     };
+    let mut session = written.map_err(|error| Broken { error, waited: Duration::ZERO })?;
+    let sent = Instant::now();
     session.set_read_timeout(Some(backend.timeouts.first_byte));
     match read_header(&mut session).await {
         Ok(()) => {
@@ -180,8 +193,9 @@ async fn exchange(
             Ok(session)
         }
         Err(error) => {
+            let waited = sent.elapsed();
             close(session).await;
-            Err(error)
+            Err(Broken { error, waited })
         }
     }
 }
@@ -244,19 +258,19 @@ async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
     }
 }
 
-/// Whether a request may be sent again: it was not sent whole, or the provider says that it did not
-/// look at it (h2: GOAWAY, REFUSED_STREAM), or a pooled connection turned out to be dead. A stream
-/// that the provider resets otherwise may have been worked on, and billed.
-fn may_resend(error: &BError, reused: bool) -> bool {
+/// Whether a provider can't have worked on a request, so that it may be sent again and is not
+/// billed: it was not sent whole, or the provider says that it did not look at it (h2: GOAWAY,
+/// REFUSED_STREAM), or a pooled connection turned out to be dead. A stream that the provider resets
+/// otherwise may have been worked on, and so may a request whose connection went later.
+fn is_untouched(error: &BError, reused: bool, waited: Duration) -> bool {
     match error.etype() {
         ErrorType::WriteError => reused,
         // The answer came, and could not be read.
         ErrorType::InvalidH2 => false,
-        _ => {
-            let mut retry = error.retry;
-            retry.decide_reuse(reused);
-            retry.retry()
-        }
+        _ => match error.retry {
+            RetryType::Decided(untouched) => untouched,
+            RetryType::ReusedOnly => reused && waited < DEAD_ALREADY,
+        },
     }
 }
 
@@ -338,4 +352,28 @@ fn explain(error: &BError, sent: bool, backend: &Backend) -> NoAnswer {
         _ => ("connect", false, format!("backend `{name}` could not be reached")),
     };
     NoAnswer { reason, message, billable: false, timeout }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_breaks_at_once_on_a_pooled_connection_may_go_out_again() {
+        let broken = |etype: ErrorType, retry: RetryType| {
+            let mut error = Error::new(etype);
+            error.retry = retry;
+            move |reused, waited| is_untouched(&error, reused, waited)
+        };
+        let (soon, late) = (Duration::from_millis(50), Duration::from_secs(5));
+        let dead = broken(ErrorType::ConnectionClosed, RetryType::ReusedOnly);
+        assert!(dead(true, soon), "it had died in the pool");
+        assert!(!dead(true, late), "the provider had it for 5 s");
+        assert!(!dead(false, soon), "it was new");
+        let refused = broken(ErrorType::H2Error, true.into());
+        assert!(refused(false, late), "the provider says that it did not look at it");
+        let unsent = broken(ErrorType::WriteError, false.into());
+        assert!(unsent(true, Duration::ZERO) && !unsent(false, Duration::ZERO));
+        assert!(!broken(ErrorType::InvalidH2, true.into())(true, soon), "it answered");
+    }
 }

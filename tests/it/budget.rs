@@ -1,11 +1,15 @@
 //! Money: never more than the budget, and what the ledger says is what the provider bills.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 
 use crate::support::metrics::Metrics;
-use crate::support::provider::{Prices, all, arrived, model, simulate};
+use crate::support::provider::{Prices, all, arrived, model, simulate, start};
 use crate::support::speak::{events, refused, request, said, send};
-use crate::support::{Answer, Config, Fault, Gateway, Provider, Running, ask, h2c, http1, until};
+use crate::support::{
+    Answer, Config, Fault, Gateway, Provider, Running, Simulator, ask, h2c, http1, until,
+};
 
 const PRICES: Prices = Prices { input: 500, cached: 125, output: 8000 };
 
@@ -189,6 +193,28 @@ async fn a_request_that_may_have_been_worked_on_is_charged_its_estimate() {
         charged = now;
     }
     assert_eq!(gateway.settled().await.count("egret_estimated_charges_total", &[]), 6);
+}
+
+/// A pooled connection that breaks while the provider works on a request is not one that was dead
+/// already: the request is not sent again, which would be billed twice.
+#[tokio::test]
+async fn a_request_that_was_worked_on_is_not_sent_again() {
+    let openai = start(Simulator::new(Provider::OpenAi, "sk-x")).await;
+    let model = model(Provider::OpenAi);
+    let config = Config::new()
+        .backend_with("openai", &openai, "http: h1")
+        .route(&format!("models: ['{model}'], backends: [openai]"))
+        .with("budgets: [{ name: money, per: total, limit: 1 USD, window: month }]");
+    let gateway = Gateway::start(config).await;
+    assert_eq!(ask(&gateway, Provider::OpenAi, model, "x", false).await.status, 200);
+    let spent = gateway.settled().await.spent_nanos("money");
+    openai.script().next_n(1, [Fault::Delay(Duration::from_secs(3)), Fault::Close]);
+    let answer = ask(&gateway, Provider::OpenAi, model, "x", false).await;
+    assert_eq!(answer.status, 500, "{}", answer.text);
+    assert_eq!((openai.counts().requests, openai.counts().connections), (2, 1));
+    let metrics = gateway.settled().await;
+    assert!(metrics.spent_nanos("money") > spent);
+    assert_eq!(metrics.count("egret_estimated_charges_total", &[]), 1);
 }
 
 /// S-23: leaving early is no way to get tokens for nothing.

@@ -225,7 +225,8 @@ fn head(
     provider: Option<&ResponseHeader>,
     offer: &Offer,
 ) -> Result<ResponseHeader, Failure> {
-    let mut header = ResponseHeader::build(status, Some(8)).map_err(Failure::unbuildable)?;
+    let mut header =
+        ResponseHeader::build_no_case(status, Some(8)).map_err(Failure::unbuildable)?;
     let returned = RETURNED.iter().map(HeaderName::as_str).chain(offer.returns());
     for name in returned {
         if let Some(value) = provider.and_then(|provider| provider.headers.get(name)) {

@@ -57,7 +57,7 @@ fn json_head(
     ctx: &RequestCtx,
     length: usize,
 ) -> Result<ResponseHeader, pingora::BError> {
-    let mut head = ResponseHeader::build(status, Some(8))?;
+    let mut head = ResponseHeader::build_no_case(status, Some(8))?;
     head.insert_header(header::CONTENT_TYPE, "application/json")?;
     head.insert_header(header::CONTENT_LENGTH, length.to_string())?;
     // The SDKs show this id to their users, each under its own name.

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use ahash::RandomState;
+
 use super::{Book, id_map::IdMap, share::Share, watch::Watch};
 use crate::budget::{
     Budget, Scope, Window,
@@ -39,8 +41,9 @@ pub(super) struct Account {
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     all: IdMap<AccountId, Account>,
-    /// By the budget's name and the value. Found without a key being built: every call looks here.
-    ids: HashMap<String, HashMap<String, Vec<AccountId>>>,
+    /// By the budget's name and the value. Found without a key being built: every call looks here
+    /// twice for each limit, hence a fast hash, of which callers who choose values know no seed.
+    ids: HashMap<String, HashMap<String, Vec<AccountId>, RandomState>, RandomState>,
     last: u64,
 }
 

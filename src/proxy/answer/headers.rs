@@ -16,6 +16,7 @@
 //! behind its last event (`: egret cost=0.000123 input_tokens=12 output_tokens=34`), if the
 //! caller asks for one by `x-egret-cost: comment`. SDKs hide both.
 
+use std::fmt::{self, Write};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -43,7 +44,7 @@ pub fn head(
     content_type: &str,
 ) -> Result<ResponseHeader, Failure> {
     let mut header =
-        ResponseHeader::build(StatusCode::OK, Some(16)).map_err(Failure::unbuildable)?;
+        ResponseHeader::build_no_case(StatusCode::OK, Some(16)).map_err(Failure::unbuildable)?;
     header.insert_header(header::CONTENT_TYPE, content_type).map_err(Failure::unbuildable)?;
     let offer = ctx.backend.as_ref().and_then(|backend| backend.vendor.offer(ctx.surface));
     if let (Some(provider), Some(offer)) = (provider, offer)
@@ -153,8 +154,9 @@ fn dollars(nanos: u64) -> String {
     if fraction == 0 {
         return whole.to_string();
     }
-    let text = format!("{whole}.{fraction:09}");
-    text.trim_end_matches('0').to_owned()
+    let mut text = format!("{whole}.{fraction:09}");
+    text.truncate(text.trim_end_matches('0').len());
+    text
 }
 
 /// What budgets have left, as a structured field (RFC 8941): a list of their names, the one with
@@ -169,28 +171,32 @@ fn remaining(balances: &[Balance], now: Duration) -> String {
         if !list.is_empty() {
             list.push_str(", ");
         }
-        list.push_str(&item(&balance.budget));
-        let left = balance.remaining();
-        list.extend([";", left.unit(), "="]);
-        match left {
-            Quantity::Usd(money) => {
-                // Twelve digits before the point are the most there may be.
-                let thousandths = (money.nanos() / 1_000_000).min(999_999_999_999_999);
-                let (whole, part) = (thousandths / 1000, thousandths % 1000);
-                let part = format!("{part:03}");
-                let part = part.trim_end_matches('0');
-                let part = if part.is_empty() { "0" } else { part };
-                list.extend([&whole.to_string(), ".", part]);
-            }
-            // Fifteen digits are the most an integer may have.
-            left => list.push_str(&left.count().min(999_999_999_999_999).to_string()),
-        }
-        if balance.window_end < i64::MAX {
-            let reset = balance.window_end.saturating_sub(now).max(0);
-            list.extend([";reset=", &reset.to_string()]);
-        }
+        // Writing into a text can't fail.
+        let _ = add_remaining(&mut list, balance, now);
     }
     list
+}
+
+fn add_remaining(list: &mut String, balance: &Balance, now: i64) -> fmt::Result {
+    add_item(list, &balance.budget);
+    let left = balance.remaining();
+    write!(list, ";{}=", left.unit())?;
+    match left {
+        Quantity::Usd(money) => {
+            // Twelve digits before the point are the most there may be.
+            let thousandths = (money.nanos() / 1_000_000).min(999_999_999_999_999);
+            write!(list, "{}.{:03}", thousandths / 1000, thousandths % 1000)?;
+            while list.ends_with('0') && !list.ends_with(".0") {
+                list.pop();
+            }
+        }
+        // Fifteen digits are the most an integer may have.
+        left => write!(list, "{}", left.count().min(999_999_999_999_999))?,
+    }
+    if balance.window_end < i64::MAX {
+        write!(list, ";reset={}", balance.window_end.saturating_sub(now).max(0))?;
+    }
+    Ok(())
 }
 
 /// Since the Unix epoch.
@@ -198,14 +204,16 @@ fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// A name as a structured field's token, or as its string where it can't be one.
-fn item(name: &str) -> String {
+/// Adds a name as a structured field's token, or as its string where it can't be one.
+fn add_item(list: &mut String, name: &str) {
     let first = |c: char| c.is_ascii_alphabetic() || c == '*';
     let other = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~:/".contains(c);
     if name.starts_with(first) && name.chars().all(other) {
-        return name.to_owned();
+        list.push_str(name);
+    } else {
+        let escaped = shown(name).replace('\\', "\\\\").replace('"', "\\\"");
+        list.extend(["\"", &escaped, "\""]);
     }
-    format!("\"{}\"", shown(name).replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Names as a header can show them: one that it can't must not silence the others.

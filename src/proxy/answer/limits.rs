@@ -99,7 +99,7 @@ pub fn told(
         Schema::Gemini => &[],
     };
     let shown = if surface == Schema::Claude { time } else { |_, reset| duration(reset) };
-    let mut told = Vec::new();
+    let mut told = Vec::with_capacity(3 * table.len());
     for (unit, [limit, remaining, reset]) in table {
         let Some(tightest) = tightest(unit, balances, room, now) else { continue };
         told.push((limit.clone(), tightest.limit.to_string()));
@@ -133,15 +133,12 @@ fn duration(span: Duration) -> String {
         return format!("{}ms", span.as_millis());
     }
     let (seconds, millis) = (span.as_secs(), span.subsec_millis());
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    let mut text = String::new();
-    if hours > 0 {
-        text += &format!("{hours}h");
-    }
-    if seconds >= 60 {
-        text += &format!("{minutes}m");
-    }
-    text += &(seconds % 60).to_string();
+    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let mut text = match (hours, minutes) {
+        (0, 0) => rest.to_string(),
+        (0, _) => format!("{minutes}m{rest}"),
+        _ => format!("{hours}h{minutes}m{rest}"),
+    };
     if millis > 0 {
         text += format!(".{millis:03}").trim_end_matches('0');
     }

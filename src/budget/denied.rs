@@ -1,6 +1,6 @@
 //! Why a call may not be made, and what is wrong with a text.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use super::{OnExceeded, Quantity, Window, lease::Short};
 
@@ -69,12 +69,12 @@ impl fmt::Display for Exceeded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     text: String,
-    expected: &'static str,
+    expected: Cow<'static, str>,
 }
 
 impl Invalid {
-    pub(super) fn new(text: &str, expected: &'static str) -> Self {
-        Self { text: text.to_owned(), expected }
+    pub(super) fn new(text: &str, expected: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.to_owned(), expected: expected.into() }
     }
 
     /// The part of what was written that is wrong.

@@ -57,6 +57,39 @@ pub enum Dimension {
 }
 
 impl Dimension {
+    /// All but labels, of which there are as many as one likes.
+    const NAMED: [Self; 9] = [
+        Self::Gateway,
+        Self::Caller,
+        Self::Group,
+        Self::Namespace,
+        Self::ServiceAccount,
+        Self::Route,
+        Self::Backend,
+        Self::Provider,
+        Self::Model,
+    ];
+
+    /// The words that they are written as, but for labels: `label:NAME`.
+    pub fn names() -> [&'static str; 9] {
+        Self::NAMED.map(|dimension| dimension.word())
+    }
+
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Caller => "caller",
+            Self::Group => "group",
+            Self::Namespace => "namespace",
+            Self::ServiceAccount => "service_account",
+            Self::Label(_) => "label",
+            Self::Route => "route",
+            Self::Backend => "backend",
+            Self::Provider => "provider",
+            Self::Model => "model",
+        }
+    }
+
     /// What this is of a call; empty if it is not known.
     pub fn of<'a>(&self, who: &Subject<'a>) -> &'a str {
         match self {
@@ -81,42 +114,26 @@ impl FromStr for Dimension {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        Ok(match text {
-            "gateway" => Self::Gateway,
-            "caller" => Self::Caller,
-            "group" => Self::Group,
-            "namespace" => Self::Namespace,
-            "service_account" => Self::ServiceAccount,
-            "route" => Self::Route,
-            "backend" => Self::Backend,
-            "provider" => Self::Provider,
-            "model" => Self::Model,
-            _ => match text.strip_prefix("label:") {
-                Some(name) if !name.is_empty() => Self::Label(name.to_owned()),
-                _ => {
-                    let expected = "one of gateway, caller, group, namespace, service_account, route, \
-                                    backend, provider, model, label:NAME";
-                    return Err(Invalid::new(text, expected));
-                }
-            },
-        })
+        if let Some(named) = Self::NAMED.into_iter().find(|it| it.word() == text) {
+            return Ok(named);
+        }
+        match text.strip_prefix("label:") {
+            Some(name) if !name.is_empty() => Ok(Self::Label(name.to_owned())),
+            _ => {
+                let names = Self::names().join(", ");
+                Err(Invalid::new(text, format!("one of {names}, label:NAME")))
+            }
+        }
     }
 }
 
 impl fmt::Display for Dimension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gateway => "gateway",
-            Self::Caller => "caller",
-            Self::Group => "group",
-            Self::Namespace => "namespace",
-            Self::ServiceAccount => "service_account",
-            Self::Label(name) => return write!(f, "label:{name}"),
-            Self::Route => "route",
-            Self::Backend => "backend",
-            Self::Provider => "provider",
-            Self::Model => "model",
-        })
+        f.write_str(self.word())?;
+        match self {
+            Self::Label(name) => write!(f, ":{name}"),
+            _ => Ok(()),
+        }
     }
 }
 

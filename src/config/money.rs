@@ -146,21 +146,9 @@ impl Scalar for Until {
     }
 }
 
-const DIMENSIONS: [&str; 9] = [
-    "gateway",
-    "caller",
-    "group",
-    "namespace",
-    "service_account",
-    "route",
-    "backend",
-    "provider",
-    "model",
-];
-
 impl Scalar for Dimension {
     fn expected() -> String {
-        format!("{} or label:NAME; several in a list", DIMENSIONS.join(", "))
+        format!("{} or label:NAME; several in a list", Self::names().join(", "))
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -169,7 +157,7 @@ impl Scalar for Dimension {
         match text.parse() {
             Ok(Self::Label(name)) if !name.chars().all(fit) => Err(quoted(text)),
             Ok(dimension) => Ok(dimension),
-            Err(_) => Err(unknown(text, DIMENSIONS.into_iter().chain(["total"]))),
+            Err(_) => Err(unknown(text, Self::names().into_iter().chain(["total"]))),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod credential;
 pub mod demo;
+pub mod fetch;
 pub mod gateway;
 pub mod proxy;
 pub mod report;

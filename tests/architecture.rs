@@ -7,8 +7,9 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("budget", &[]),
+    ("fetch", &[]),
     ("credential", &[]),
     ("resolve", &[]),
     ("simulator", &[]),

@@ -50,6 +50,8 @@ impl Admin {
                     store: ledger.store_status(),
                     accuracy: &self.gateway.estimator.error(),
                 };
+                let open = self.gateway.connections.open();
+                self.gateway.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
                 Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }
             "/spend" => spend::show(&self.gateway, query).await,

@@ -2,6 +2,7 @@
 //!
 //! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
 
+mod limits;
 mod pattern;
 mod terms;
 
@@ -18,6 +19,7 @@ use providers::seal::Key;
 use providers::translate::Leeway;
 use providers::vendor::{Paths, Vendor};
 
+pub use limits::Limits;
 pub use pattern::{matches, path_matches, specificity};
 pub use terms::{Terms, TermsCache};
 
@@ -70,25 +72,6 @@ pub struct Snapshot {
 pub struct Listener {
     /// Address and port.
     pub address: SocketAddr,
-}
-
-/// Bounds of a request, all of them deadlines or sizes that hold for every caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest request body in bytes (default 32 MiB).
-    pub body_bytes: usize,
-    /// Most bytes of request bodies held at once, over all requests (default 1 GiB).
-    pub in_flight_bytes: usize,
-    /// Longest wait for the next piece of a request body.
-    pub body_idle: Duration,
-    /// Longest time for a whole request body.
-    pub body_total: Duration,
-    /// Longest time for a whole exchange, streams included.
-    pub total: Duration,
-    /// How long streams in flight may go on after SIGTERM.
-    pub drain: Duration,
-    /// How long a caller's stream may be silent before it gets a sign of life.
-    pub heartbeat: Duration,
 }
 
 /// One provider endpoint: where it is, what it speaks, how it is trusted and paid.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("budget", &[]),
     ("fetch", &[]),
     ("credential", &[]),
@@ -18,13 +18,27 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("snapshot", &["budget", "credential"]),
     ("config", &["budget", "credential", "snapshot"]),
     ("route", &["snapshot"]),
+    ("trust", &["fetch", "snapshot"]),
     ("telemetry", &["budget"]),
     ("admission", &["budget", "credential", "route", "snapshot"]),
-    ("proxy", &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry"]),
-    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry"]),
+    (
+        "proxy",
+        &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry", "trust"],
+    ),
+    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry", "trust"]),
     (
         "gateway",
-        &["admin", "budget", "config", "credential", "proxy", "resolve", "snapshot", "telemetry"],
+        &[
+            "admin",
+            "budget",
+            "config",
+            "credential",
+            "proxy",
+            "resolve",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
     ),
     ("demo", &["budget", "config", "gateway", "simulator", "snapshot"]),
 ];

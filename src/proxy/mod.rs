@@ -56,6 +56,7 @@ use crate::resolve::Resolver;
 use crate::route::Health;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{AccessLog, Metrics};
+use crate::trust::Trusts;
 
 /// The gateway: what every request shares.
 pub struct Gateway {
@@ -71,6 +72,8 @@ pub struct Gateway {
     pub listening: AtomicBool,
     /// Going down.
     pub drain: Arc<Drain>,
+    /// How backends are verified.
+    pub trusts: Arc<Trusts>,
     access_log: Option<AccessLog>,
     upstreams: Upstreams,
     health: Health,
@@ -89,10 +92,13 @@ impl Gateway {
         ledger: Arc<Ledger>,
         metrics: Arc<Metrics>,
         resolver: Arc<Resolver>,
+        trusts: Arc<Trusts>,
         access_log: Option<AccessLog>,
         seal: Key,
     ) -> Self {
-        let memory = intake::Memory::new(live.pin().limits.in_flight_bytes);
+        let snapshot = live.pin();
+        let memory = intake::Memory::new(snapshot.limits.in_flight_bytes);
+        trusts.keep(snapshot.tls_policies());
         Self {
             live,
             ledger,
@@ -100,6 +106,7 @@ impl Gateway {
             metrics,
             listening: AtomicBool::new(false),
             drain: Arc::default(),
+            trusts,
             access_log,
             upstreams: Upstreams::new(resolver),
             health: Health::default(),
@@ -121,6 +128,7 @@ impl Gateway {
         let snapshot = self.live.pin();
         self.health.retain(|name| snapshot.backends.iter().any(|backend| backend.name == name));
         self.rates.retain(|name| snapshot.rates.iter().any(|rate| rate.name == name));
+        self.trusts.keep(snapshot.tls_policies());
         self.upstreams.peers.retain(|key| snapshot.backends.iter().any(|b| b.group_key == key));
     }
 

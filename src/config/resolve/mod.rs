@@ -9,6 +9,7 @@ mod caller;
 mod known;
 mod models;
 mod origin;
+mod revocation;
 mod route;
 mod spending;
 mod store;

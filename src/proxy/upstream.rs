@@ -16,7 +16,8 @@ use tokio::io::AsyncWriteExt;
 
 use super::peer::Peers;
 use crate::resolve::Resolver;
-use crate::snapshot::Backend;
+use crate::resolve::vet::vet;
+use crate::snapshot::{Backend, Origin};
 
 /// Most bytes of a failed answer that are read so that its connection can be used again.
 const DRAIN: usize = 64 * 1024;
@@ -124,16 +125,22 @@ impl Upstreams {
     }
 
     async fn connect(&self, backend: &Backend) -> Result<Connection, NoAnswer> {
-        let origin = &backend.origin;
         let patience = backend.timeouts.connect;
-        let addresses = self.resolver.addresses(&origin.host, origin.port, patience).await;
+        let Origin { host, port, .. } = &backend.origin;
+        let private = backend.allow_private;
+        let addresses = self.resolver.addresses(host, *port, private, patience).await;
         let mut last = NoAnswer {
             reason: "dns",
-            message: format!("the name of backend `{}` could not be resolved", backend.name),
+            message: format!("backend `{}` has no address that may be dialled", backend.name),
             billable: false,
             timeout: false,
         };
         for address in addresses.iter().take(ADDRESSES) {
+            // Whoever found it has looked; this is the one that is dialled (S-35).
+            if let Err(refused) = vet(address.ip(), host, private) {
+                log::warn!("backend {}: {refused}", backend.name);
+                continue;
+            }
             let peer = self.peers.peer(backend, *address);
             // Boxed: connecting takes 9 KiB of state, which a stream would hold on to.
             match Box::pin(self.connector.get_http_session(&*peer)).await {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("budget", &[]),
     ("fetch", &[]),
     ("credential", &[]),
@@ -17,10 +17,14 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("report", &["budget", "cli"]),
     ("snapshot", &["budget", "credential"]),
     ("config", &["budget", "credential", "snapshot"]),
+    ("connect", &["resolve", "snapshot"]),
     ("route", &["snapshot"]),
     ("telemetry", &["budget"]),
     ("admission", &["budget", "credential", "route", "snapshot"]),
-    ("proxy", &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry"]),
+    (
+        "proxy",
+        &["admission", "budget", "config", "connect", "resolve", "route", "snapshot", "telemetry"],
+    ),
     ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry"]),
     (
         "gateway",
@@ -31,7 +35,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
 
 /// Crates that only some modules may name.
 const ONLY_IN: [(&str, &[&str]); 3] = [
-    ("pingora", &["proxy", "admin", "gateway", "budget"]),
+    ("pingora", &["connect", "proxy", "admin", "gateway", "budget"]),
     ("prometheus", &["telemetry"]),
     ("saphyr_parser", &["config"]),
 ];

@@ -167,7 +167,7 @@ pub struct ClientIdentity {
 }
 
 /// Which HTTP versions to offer to a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HttpVersions {
     /// h2 by ALPN, else HTTP/1.1 (plain HTTP: HTTP/1.1).
     Auto,
@@ -199,7 +199,7 @@ pub struct Webhook {
 /// Deadlines of one attempt at a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// TCP, and TLS again as long.
+    /// Until a connection is there: its name, TCP, a proxy and TLS together.
     pub connect: Duration,
     /// From the request's last byte to the response's header.
     pub first_byte: Duration,

@@ -5,6 +5,7 @@ pub mod admission;
 pub mod budget;
 pub mod cli;
 pub mod config;
+pub mod connect;
 pub mod credential;
 pub mod demo;
 pub mod fetch;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("budget", &[]),
     ("fetch", &[]),
     ("credential", &[]),
@@ -17,13 +17,24 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("report", &["budget", "cli"]),
     ("snapshot", &["budget", "credential"]),
     ("config", &["budget", "credential", "resolve", "snapshot"]),
+    ("connect", &["resolve", "snapshot"]),
     ("route", &["snapshot"]),
     ("trust", &["fetch", "snapshot"]),
     ("telemetry", &["budget"]),
     ("admission", &["budget", "credential", "route", "snapshot"]),
     (
         "proxy",
-        &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry", "trust"],
+        &[
+            "admission",
+            "budget",
+            "config",
+            "connect",
+            "resolve",
+            "route",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
     ),
     ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry", "trust"]),
     (
@@ -45,7 +56,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
 
 /// Crates that only some modules may name.
 const ONLY_IN: [(&str, &[&str]); 3] = [
-    ("pingora", &["proxy", "admin", "gateway", "budget"]),
+    ("pingora", &["connect", "proxy", "admin", "gateway", "budget"]),
     ("prometheus", &["telemetry"]),
     ("saphyr_parser", &["config"]),
 ];

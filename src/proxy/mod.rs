@@ -18,7 +18,6 @@ mod intake;
 mod listener;
 mod models;
 mod opaque;
-mod peer;
 mod prepare;
 mod record;
 mod reply;
@@ -129,7 +128,7 @@ impl Gateway {
         self.health.retain(|name| snapshot.backends.iter().any(|backend| backend.name == name));
         self.rates.retain(|name| snapshot.rates.iter().any(|rate| rate.name == name));
         self.trusts.keep(snapshot.tls_policies());
-        self.upstreams.peers.retain(|key| snapshot.backends.iter().any(|b| b.group_key == key));
+        self.upstreams.retain(|key| snapshot.backends.iter().any(|b| b.group_key == key));
     }
 
     /// The straight line of one request.

@@ -153,7 +153,7 @@ impl Origin {
 }
 
 /// Which HTTP versions to offer to a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HttpVersions {
     /// h2 by ALPN, else HTTP/1.1 (plain HTTP: HTTP/1.1).
     Auto,
@@ -185,7 +185,7 @@ pub struct Webhook {
 /// Deadlines of one attempt at a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// TCP, and TLS again as long.
+    /// Until a connection is there: its name, TCP, a proxy and TLS together.
     pub connect: Duration,
     /// From the request's last byte to the response's header.
     pub first_byte: Duration,

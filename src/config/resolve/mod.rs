@@ -6,10 +6,12 @@
 mod backend;
 mod budget;
 mod caller;
+mod dns;
 mod known;
 mod limits;
 mod models;
 mod origin;
+mod revocation;
 mod route;
 mod spending;
 mod store;

@@ -186,7 +186,8 @@ async fn s_31_frames_out_of_order_are_refused() {
         ("a pseudo-header behind the others", whole(&pseudo_last)),
         (
             "trailers with a pseudo-header",
-            [head(END_HEADERS), data(0), frame(HEADERS, END_HEADERS | END_STREAM, 1, &late)].concat(),
+            [head(END_HEADERS), data(0), frame(HEADERS, END_HEADERS | END_STREAM, 1, &late)]
+                .concat(),
         ),
         (
             "trailers that end nothing",
@@ -241,13 +242,28 @@ async fn s_31_frames_out_of_order_are_refused() {
     clean(&gateway, &simulators, "frames of every kind").await;
 }
 
-/// Sends a flood on a connection of its own. It must end with an error, or nothing of it may stay.
-async fn flooded(gateway: &Gateway, simulators: &[Running; 3], name: &str, flood: &[u8]) {
+/// Whether the gateway ends the connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Ended,
+    /// What comes is harmless, and may come for ever.
+    Kept,
+}
+
+/// Sends a flood on a connection of its own: nothing of it may stay.
+async fn flooded(
+    gateway: &Gateway,
+    simulators: &[Running; 3],
+    (name, then, flood): &(&str, Then, Vec<u8>),
+) {
     let before = gateway.memory();
     let mut frames = Frames::connect(gateway.address()).await;
     let taken = frames.flood(flood).await;
     let held = gateway.memory().saturating_sub(before);
     assert!(held < SLACK, "{name}: {held} bytes more, of {taken} sent");
+    if *then == Then::Ended {
+        frames.end().await;
+    }
     drop(frames);
     gateway.settled().await;
     until("its connection is gone", || async {
@@ -256,80 +272,89 @@ async fn flooded(gateway: &Gateway, simulators: &[Running; 3], name: &str, flood
     })
     .await;
     clean(gateway, simulators, name).await;
-    eprintln!("{name}: {taken} of {} taken, {held} held", flood.len());
 }
 
-/// S-02, S-32: streams that are opened and reset, by whoever, frames without end, and headers that
-/// are larger inside than outside. The connection ends, memory stays, and the next caller is served.
+/// The headers of a good request on this stream, whose body is still to come.
+fn opened(stream: u32) -> Vec<u8> {
+    frame(HEADERS, END_HEADERS, stream, &block(&headers(&[])))
+}
+
+/// Thousands of streams, each opened, and then this.
+fn streams(then: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
+    (0..20_000).map(|nth| 2 * nth + 1).flat_map(|id| [opened(id), then(id)].concat()).collect()
+}
+
+/// S-02: streams that the gateway has to reset itself, by the thousand (CVE-2025-8671). The
+/// connection ends, memory stays, and the next caller is served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s_02_who_makes_the_gateway_reset_streams_loses_its_connection() {
+    let (gateway, simulators) = gateway().await;
+    clean(&gateway, &simulators, "nothing").await;
+    let beyond_its_length = |id: u32| {
+        let head = block(&headers(&[(b"content-length", b"1")]));
+        [frame(HEADERS, END_HEADERS, id, &head), frame(DATA, 0, id, b"attack")].concat()
+    };
+    let on_itself = |id: u32| frame(PRIORITY, 0, id, &[&id.to_be_bytes()[..], &[0]].concat());
+    let malformed = |id: u32| request(id, &[(b"connection", b"close")], b"attack");
+    let ids = || (0..20_000).map(|nth| 2 * nth + 1);
+    for flood in [
+        ("a window of nothing", streams(|id| frame(WINDOW_UPDATE, 0, id, &[0; 4]))),
+        (
+            "a window that overflows",
+            streams(|id| frame(WINDOW_UPDATE, 0, id, &[0x7f, 0xff, 0xff, 0xff])),
+        ),
+        ("it depends on itself", streams(on_itself)),
+        ("more than the length", ids().flat_map(beyond_its_length).collect()),
+        ("malformed requests", ids().flat_map(malformed).collect()),
+    ] {
+        flooded(&gateway, &simulators, &(flood.0, Then::Ended, flood.1)).await;
+    }
+}
+
+/// S-32: streams that are opened and reset, frames without end, and headers that are larger inside
+/// than outside.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_32_floods_end_their_connection_and_leave_nothing_behind() {
     let (gateway, simulators) = gateway().await;
     // What the first requests set up is no leak.
     clean(&gateway, &simulators, "nothing").await;
-    let head = frame(HEADERS, END_HEADERS, 1, &block(&headers(&[])));
-    let streams = || (0..20_000_u32).map(|nth| 2 * nth + 1);
-    let opened = |nth: u32| frame(HEADERS, END_HEADERS, nth, &block(&headers(&[])));
-    let each = |then: &dyn Fn(u32) -> Vec<u8>| -> Vec<u8> {
-        streams().flat_map(|nth| [opened(nth), then(nth)].concat()).collect()
-    };
-    let empty = block(&[]);
-    let floods: Vec<(&str, Vec<u8>)> = vec![
-        ("rapid reset", each(&|nth| frame(RESET, 0, nth, &[0, 0, 0, 8]))),
-        ("made you reset: a window of nothing", each(&|nth| frame(WINDOW_UPDATE, 0, nth, &[0; 4]))),
-        (
-            "made you reset: a window that overflows",
-            each(&|nth| frame(WINDOW_UPDATE, 0, nth, &[0x7f, 0xff, 0xff, 0xff])),
-        ),
-        (
-            "made you reset: it depends on itself",
-            each(&|nth| frame(PRIORITY, 0, nth, &[&nth.to_be_bytes()[..], &[0]].concat())),
-        ),
-        (
-            "made you reset: more than the length",
-            streams()
-                .flat_map(|nth| {
-                    let head = block(&headers(&[(b"content-length", b"1")]));
-                    [frame(HEADERS, END_HEADERS, nth, &head), frame(DATA, 0, nth, b"attack")].concat()
-                })
-                .collect(),
-        ),
-        (
-            "malformed requests",
-            streams()
-                .flat_map(|nth| request(nth, &[(b"connection", b"close")], b"attack"))
-                .collect(),
-        ),
-        ("streams that are never ended", streams().flat_map(opened).collect()),
+    let begun = || frame(HEADERS, 0, 1, &block(&headers(&[])));
+    let floods = [
+        ("rapid reset", Then::Ended, streams(|id| frame(RESET, 0, id, &[0, 0, 0, 8]))),
+        ("streams that are never ended", Then::Kept, streams(|_| Vec::new())),
         (
             "continuations",
-            [
-                frame(HEADERS, 0, 1, &block(&headers(&[]))),
-                frame(CONTINUATION, 0, 1, &block(&[(b"x-a", &[b'b'; 1000])])).repeat(50_000),
-            ]
-            .concat(),
+            Then::Ended,
+            [begun(), frame(CONTINUATION, 0, 1, &block(&[(b"x-a", &[b'b'; 1000])])).repeat(50_000)]
+                .concat(),
         ),
         (
             "empty continuations",
+            Then::Ended,
+            [begun(), frame(CONTINUATION, 0, 1, &[]).repeat(500_000)].concat(),
+        ),
+        (
+            "bombs of headers",
+            Then::Ended,
+            (0..200).flat_map(|nth| bomb(2 * nth + 1)).collect::<Vec<u8>>(),
+        ),
+        ("settings", Then::Kept, frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100]).repeat(500_000)),
+        ("pings", Then::Kept, frame(PING, 0, 0, &[7; 8]).repeat(500_000)),
+        ("priorities", Then::Kept, frame(PRIORITY, 0, 1, &[0, 0, 0, 3, 0]).repeat(500_000)),
+        ("empty data", Then::Ended, [opened(1), frame(DATA, 0, 1, &[]).repeat(500_000)].concat()),
+        (
+            "data of one byte, padded",
+            Then::Ended,
             [
-                frame(HEADERS, 0, 1, &block(&headers(&[]))),
-                frame(CONTINUATION, 0, 1, &empty).repeat(500_000),
+                opened(1),
+                frame(DATA, PADDED, 1, &[&[200, b' '][..], &[0; 200]].concat()).repeat(50_000),
             ]
             .concat(),
         ),
-        ("a header table's bomb", (0..200_u32).flat_map(|nth| bomb(2 * nth + 1)).collect()),
-        ("settings", frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100]).repeat(500_000)),
-        ("pings", frame(PING, 0, 0, &[7; 8]).repeat(500_000)),
-        ("priorities", frame(PRIORITY, 0, 1, &[0, 0, 0, 3, 0]).repeat(500_000)),
-        ("empty data", [head.clone(), frame(DATA, 0, 1, &[]).repeat(500_000)].concat()),
-        (
-            "data of one byte, padded",
-            [head, frame(DATA, PADDED, 1, &[&[200, b' '][..], &[0; 200]].concat()).repeat(50_000)]
-                .concat(),
-        ),
-        ("frames of no known kind", frame(0x42, 0, 0, &[0; 1000]).repeat(50_000)),
+        ("frames of no known kind", Then::Kept, frame(0x42, 0, 0, &[0; 1000]).repeat(50_000)),
     ];
-    for (name, flood) in floods {
-        flooded(&gateway, &simulators, name, &flood).await;
+    for flood in &floods {
+        flooded(&gateway, &simulators, flood).await;
     }
 }
 
@@ -358,22 +383,16 @@ async fn s_33_a_window_that_is_never_opened_holds_nothing_for_ever() {
     clean(&gateway, &simulators, "nothing").await;
     let before = gateway.memory();
     let mut held = Vec::new();
-    let text = format!("{} [[chunks 200 every 100ms]]", "attached ".repeat(2000));
     for stream in [false, true] {
-        let body = body(Provider::OpenAi, GPT, &text, stream).to_string().into_bytes();
+        let body = body(Provider::OpenAi, GPT, "[[chunks 200 every 100ms]]", stream).to_string();
         let mut frames = Frames::with_settings(gateway.address(), &[(INITIAL_WINDOW, 0)]).await;
-        for nth in 0..40_u32 {
-            let id = 2 * nth + 1;
-            frames.send(HEADERS, END_HEADERS, id, &block(&headers(&[]))).await;
-            for (at, piece) in body.chunks(16_000).enumerate() {
-                let last = (at + 1) * 16_000 >= body.len();
-                frames.send(DATA, if last { END_STREAM } else { 0 }, id, piece).await;
-            }
+        for nth in 0..40 {
+            assert!(frames.bytes(&request(2 * nth + 1, &[], body.as_bytes())).await);
         }
         held.push(frames);
     }
-    until("some are in flight", || async {
-        gateway.metrics().await.count("egret_requests_in_flight", &[]) > 0
+    until("all are in flight", || async {
+        gateway.metrics().await.count("egret_requests_in_flight", &[]) == 80
     })
     .await;
     // The event itself: nobody has read a byte, and all of them are over.

@@ -119,7 +119,9 @@ impl Frames {
     pub async fn outcome(&mut self, stream: u32) -> Outcome {
         while let Some(frame) = self.next().await {
             match frame.kind {
-                HEADERS if frame.stream == stream => return Outcome::Status(status(&frame.payload)),
+                HEADERS if frame.stream == stream => {
+                    return Outcome::Status(status(&frame.payload));
+                }
                 RESET if frame.stream == stream => return Outcome::Reset(code(&frame.payload, 0)),
                 GOAWAY => return Outcome::GoAway(code(&frame.payload, 4)),
                 SETTINGS if frame.flags & ACK == 0 => {
@@ -223,7 +225,8 @@ fn digits(text: &[u8]) -> String {
     let (mut rest, mut digits) = (bits.as_str(), String::new());
     while digits.len() < 3 {
         let long = u32::from_str_radix(&rest[..6], 2).unwrap();
-        let (digit, width) = if long >= 0b01_1001 { (long - 0b01_1001 + 3, 6) } else { (long >> 1, 5) };
+        let (digit, width) =
+            if long >= 0b01_1001 { (long - 0b01_1001 + 3, 6) } else { (long >> 1, 5) };
         digits += &digit.to_string();
         rest = &rest[width..];
     }

@@ -22,10 +22,14 @@ use super::Gateway;
 use super::answer::{self, Begun};
 use super::ctx::RequestCtx;
 use super::drain::Drain;
+use super::encoding;
 use super::failure::Failure;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use crate::admission::{Admitted, Attempt, Who};
 use crate::snapshot::{Backend, OnDisconnect};
+
+/// Largest error that is read.
+const ERROR: usize = 1 << 20;
 
 /// What the path of a request says.
 #[derive(Clone, Debug)]
@@ -156,10 +160,11 @@ impl Exchange<'_> {
         // Providers don't bill what they answer with an error.
         admitted.release();
         let backend = self.attempt.backend();
-        let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
+        let head = incoming.header().cloned();
         let body = self.wait(session, ctx, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
-        let body = body?;
+        let body = encoding::plain(head.as_ref(), body?, ERROR).unwrap_or_default();
+        let headers = head.map(|head| head.headers.clone()).unwrap_or_default();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let mut error = backend.vendor.error(self.schema, status.as_u16(), &body, header);
         error.retry_after = retry_after(&headers).or(error.retry_after);

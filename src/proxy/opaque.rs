@@ -23,7 +23,7 @@ use super::exchange::{Patience, Verdict, verdict};
 use super::failure::Failure;
 use super::intake::Body;
 use super::upstream::{Incoming, Outgoing};
-use super::{Gateway, send};
+use super::{Gateway, encoding, send};
 use crate::admission::{self, Call, History, PathCall, Who};
 use crate::route;
 use crate::snapshot::{Backend, Route, Snapshot};
@@ -111,7 +111,9 @@ pub async fn run(
     let body = patience.wait(session, pin!(incoming.rest(ERROR))).await;
     let head = incoming.header().cloned();
     gateway.upstreams.release(incoming).await;
-    let body = body?.ok().flatten().unwrap_or_default();
+    // What can't be read can't be searched for the credential either, and does not go on.
+    let body = body?.ok().flatten().and_then(|body| encoding::plain(head.as_ref(), body, ERROR));
+    let body = body.unwrap_or_default();
     refused(session, ctx, &backend, schema, status, head.as_ref(), &body).await
 }
 

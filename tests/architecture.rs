@@ -7,19 +7,20 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("budget", &[]),
     ("fetch", &[]),
     ("credential", &[]),
+    ("identity", &["credential", "fetch"]),
     ("resolve", &[]),
     ("simulator", &[]),
     ("cli", &[]),
     ("report", &["budget", "cli"]),
-    ("snapshot", &["budget", "credential"]),
-    ("config", &["budget", "credential", "snapshot"]),
+    ("snapshot", &["budget", "credential", "identity"]),
+    ("config", &["budget", "credential", "fetch", "identity", "snapshot"]),
     ("route", &["snapshot"]),
     ("telemetry", &["budget"]),
-    ("admission", &["budget", "credential", "route", "snapshot"]),
+    ("admission", &["budget", "credential", "identity", "route", "snapshot"]),
     ("proxy", &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry"]),
     ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry"]),
     (

@@ -10,6 +10,7 @@ use providers::vendor::Vendor;
 
 use super::decode::Scalar;
 use super::suggest::suggest;
+use crate::identity::Unlisted;
 use crate::snapshot::HttpVersions;
 
 /// Most characters of a wrong text that a message repeats.
@@ -87,6 +88,34 @@ pub(super) enum Plaintext {
 impl Word for Plaintext {
     const WORDS: &'static [(&'static str, Self)] =
         &[("refused", Self::Refused), ("allowed", Self::Allowed)];
+}
+
+/// The oldest version of TLS that is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MinVersion {
+    Tls12,
+    Tls13,
+}
+
+impl Word for MinVersion {
+    const WORDS: &'static [(&'static str, Self)] = &[("1.2", Self::Tls12), ("1.3", Self::Tls13)];
+}
+
+/// Whether callers have to show a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    Required,
+    Optional,
+}
+
+impl Word for Client {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("required", Self::Required), ("optional", Self::Optional)];
+}
+
+impl Word for Unlisted {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("allow", Self::Allow), ("refuse", Self::Refuse)];
 }
 
 /// Yes or no.

@@ -85,7 +85,7 @@ impl Resolver<'_> {
     }
 
     /// Certificates that can be trusted in.
-    fn anchors(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    pub(super) fn anchors(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
         let certificates = self.certificates(mark, pem)?;
         let mut roots = RootCertStore::empty();
         if certificates.iter().any(|certificate| roots.add(certificate.clone()).is_err()) {
@@ -122,7 +122,7 @@ impl Resolver<'_> {
         Some(identity)
     }
 
-    fn certificates(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    pub(super) fn certificates(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         match certificates {
             Ok(certificates) if !certificates.is_empty() => Some(certificates),
@@ -134,7 +134,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn private_key(&mut self, mark: Mark, path: &str) -> Option<PrivateKeyDer<'static>> {
+    pub(super) fn private_key(&mut self, mark: Mark, path: &str) -> Option<PrivateKeyDer<'static>> {
         let pem = zeroize::Zeroizing::new(self.read(mark, path)?);
         let key = PrivateKeyDer::from_pem_slice(&pem).ok();
         if key.is_none() {
@@ -145,7 +145,7 @@ impl Resolver<'_> {
     }
 
     /// Reads a file that is part of the configuration, and remembers it as such.
-    fn read(&mut self, mark: Mark, path: &str) -> Option<Vec<u8>> {
+    pub(super) fn read(&mut self, mark: Mark, path: &str) -> Option<Vec<u8>> {
         let (file, content) = ReadFile::read(self.path(path));
         self.files.push(file);
         let report = |error: std::io::Error| {

@@ -9,7 +9,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyIdMethod,
+    KeyPair, SerialNumber, date_time_ymd,
+};
 use tempfile::TempDir;
 
 use super::resolve::Surroundings;
@@ -62,6 +65,25 @@ fn files() -> TempDir {
     write("client.pem", &client.self_signed(&key).unwrap().pem());
     write("client.key", &key.serialize_pem());
     write("other.key", &KeyPair::generate().unwrap().serialize_pem());
+
+    write("tls.crt", &client.self_signed(&key).unwrap().pem());
+    write("tls.key", &key.serialize_pem());
+    write("workloads.pem", &authority.self_signed(&authority_key).unwrap().pem());
+    let revoked = CertificateRevocationListParams {
+        this_update: date_time_ymd(2026, 1, 1),
+        next_update: date_time_ymd(2046, 1, 1),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let revoked = revoked.signed_by(&Issuer::new(authority, authority_key)).unwrap();
+    write("workloads.crl", &revoked.pem().unwrap());
+    write("token", "token-of-egret");
+    write(
+        "jwks.json",
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+    );
     directory
 }
 

@@ -14,11 +14,11 @@ use super::decode::{Chosen, Decode, Field, Keys, List, Named, Texts, section};
 use super::money::{Price, Requests, Tokens, Until};
 use super::node::{Entry, Kind, Node};
 use super::problem::{Mark, Problems};
-use super::value::{Api, Client, Dialect, MinVersion, Plaintext, Size, Switch};
+use super::value::{Api, Client, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
 use crate::identity::Unlisted;
-use crate::snapshot::{HttpVersions, OnDisconnect};
+use crate::snapshot::{Depth, HttpVersions, OnDisconnect, Stale, TlsVersion};
 
 section! {
     /// The whole file.
@@ -53,10 +53,10 @@ section! {
     RawListenerTls {
         certificate: String,
         key: String,
-        min_version: MinVersion,
+        min_version: TlsVersion,
         client_ca: String,
         client: Client,
-        client_crl: Texts,
+        client_crl: List<String>,
     }
 }
 
@@ -78,6 +78,7 @@ section! {
         location: String,
         api: Api,
         url: String,
+        allow_private: Switch,
         credential: RawCredential,
         tls: RawTls,
         plaintext: Plaintext,
@@ -95,7 +96,28 @@ section! {
 
 section! {
     /// How a backend proves who it is, and we to it.
-    RawTls { ca: String, sni: String, certificate: String, key: String, }
+    RawTls {
+        ca: String,
+        sni: String,
+        certificate: String,
+        key: String,
+        sans: List<String>,
+        pins: List<String>,
+        min_version: TlsVersion,
+        crl: RawCrl,
+    }
+}
+
+section! {
+    /// Where it is said which certificates are revoked.
+    RawCrl {
+        files: List<String>,
+        urls: List<String>,
+        ca: String,
+        refresh: Duration,
+        stale: Stale,
+        depth: Depth,
+    }
 }
 
 section! {
@@ -324,7 +346,7 @@ macro_rules! read_from_map {
 }
 read_from_map! {
     RawConfig RawListener RawListenerTls RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks
-    RawReview RawClaims RawAdmin RawBackend RawTls RawTimeouts RawRoute RawCaller RawBudget
+    RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
     RawLimits
 }

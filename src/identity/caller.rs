@@ -146,12 +146,8 @@ impl Named {
                 caller.labels.push((label, value));
             }
         }
-        caller.in_metrics = self.series.has(&[
-            &by,
-            &caller.name,
-            &caller.namespace,
-            &caller.service_account,
-        ]);
+        caller.in_metrics =
+            self.series.has(&[&by, &caller.name, &caller.namespace, &caller.service_account]);
         Ok(Arc::new(caller))
     }
 }

@@ -102,7 +102,8 @@ impl ClaimPaths {
         };
         let caller = named(claims, &self.caller)?;
         if caller.is_empty() {
-            let message = format!("the token has no claim `{}`, which tells who calls", self.caller);
+            let message =
+                format!("the token has no claim `{}`, which tells who calls", self.caller);
             return Err(Refused::new("token_claims", message));
         }
         let label = |(label, path): &(String, String)| Ok((label.clone(), named(claims, path)?));
@@ -147,6 +148,7 @@ pub(super) fn service_account(by: &str, claims: &Object) -> Result<Proven, Refus
 
 /// Whether Kubernetes would take this as a name (RFC 1123).
 pub(super) fn is_name(name: &str, longest: usize) -> bool {
-    let fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    let fit =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
     !name.is_empty() && name.len() <= longest && name.bytes().all(fit)
 }

@@ -110,7 +110,8 @@ impl Issuer {
             return Ok(());
         }
         let wanted = self.audiences.join("` or `");
-        let message = format!("the token is for someone else; get one whose audience is `{wanted}`");
+        let message =
+            format!("the token is for someone else; get one whose audience is `{wanted}`");
         Err(Refused::new("token_audience", message))
     }
 }
@@ -142,7 +143,8 @@ fn check_times(claims: &Object, now: u64) -> Result<u64, Refused> {
 
 fn check_signature(keys: &Jwks, token: &Token<'_>) -> Result<(), Refused> {
     if !keys.names(token.kid.as_deref()) {
-        let message = "the token is signed with a key that its issuer does not name; get a fresh one";
+        let message =
+            "the token is signed with a key that its issuer does not name; get a fresh one";
         return Err(Refused::new("token_key", message));
     }
     if keys.verify(token) {

@@ -91,7 +91,8 @@ impl<'a> Token<'a> {
         let header = decoded(header).ok_or_else(broken)?;
         let header: Header = serde_json::from_slice(&header).map_err(|_| broken())?;
         let algorithm = Algorithm::named(&header.alg).ok_or_else(|| {
-            let message = "the token is not signed in a way that is accepted (RS256, ES256, EdDSA …)";
+            let message =
+                "the token is not signed in a way that is accepted (RS256, ES256, EdDSA …)";
             Refused::new("token_algorithm", message)
         })?;
         // An extension that must be understood is none that is (RFC 7515 §4.1.11).
@@ -106,9 +107,7 @@ impl<'a> Token<'a> {
         }
         let claims = decoded(claims).ok_or_else(broken)?;
         match serde_json::from_slice(&claims).map_err(|_| broken())? {
-            Json::Map(claims) => {
-                Ok(Self { signed, signature, algorithm, kid: header.kid, claims })
-            }
+            Json::Map(claims) => Ok(Self { signed, signature, algorithm, kid: header.kid, claims }),
             _ => Err(broken()),
         }
     }

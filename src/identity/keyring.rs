@@ -105,11 +105,7 @@ impl Keyring {
     /// # Errors
     ///
     /// In words: the file holds no keys. Those that have to be fetched are, later.
-    pub fn new(
-        source: KeySource,
-        name: &str,
-        fingerprint: [u8; 32],
-    ) -> Result<Self, &'static str> {
+    pub fn new(source: KeySource, name: &str, fingerprint: [u8; 32]) -> Result<Self, &'static str> {
         let keys = match &source {
             KeySource::File(bytes) => Some(Arc::new(Jwks::read(bytes)?)),
             KeySource::Url { .. } | KeySource::Discovery { .. } => None,
@@ -226,7 +222,8 @@ impl Keyring {
             }
             Err(error) => {
                 if !state.failing {
-                    let kept = if state.succeeded.is_some() { "; the last good ones stay" } else { "" };
+                    let kept =
+                        if state.succeeded.is_some() { "; the last good ones stay" } else { "" };
                     log::warn!("identity {}: the keys can't be fetched: {error}{kept}", self.name);
                 }
                 state.failing = true;

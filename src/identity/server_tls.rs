@@ -4,12 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::pki_types::{
-    CertificateDer, CertificateRevocationListDer, PrivateKeyDer,
-};
-use tokio_rustls::rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::NoServerSessionStorage;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion};
 
 use super::certificate::ClientTrust;
 
@@ -74,30 +72,5 @@ impl ServerTls {
     #[must_use]
     pub const fn clients(&self) -> Option<&ClientTrust> {
         self.clients.as_ref()
-    }
-}
-
-impl ClientTrust {
-    /// Trust in certificates of these CAs, except those on these lists. Where there are lists, each
-    /// certificate has to be on one side of one that still counts: what nobody can tell is refused.
-    ///
-    /// # Errors
-    ///
-    /// In words: what can't be used.
-    pub fn of(
-        roots: RootCertStore,
-        lists: Vec<CertificateRevocationListDer<'static>>,
-        required: bool,
-        id: u64,
-    ) -> Result<Self, String> {
-        let roots = Arc::new(roots);
-        let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider());
-        if !lists.is_empty() {
-            builder = builder.with_crls(lists).enforce_revocation_expiration();
-        }
-        if !required {
-            builder = builder.allow_unauthenticated();
-        }
-        Ok(Self::new(builder.build().map_err(|error| error.to_string())?, id))
     }
 }

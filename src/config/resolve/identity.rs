@@ -46,7 +46,8 @@ impl Resolver<'_> {
     ) -> Option<Believed> {
         let (section, RawIdentity { kubernetes, jwt, mtls }) = raw.given()?;
         let mut believed = Believed::default();
-        let nobody = matches!((&kubernetes, &jwt, &mtls), (Field::Absent, Field::Absent, Field::Absent));
+        let nobody =
+            matches!((&kubernetes, &jwt, &mtls), (Field::Absent, Field::Absent, Field::Absent));
         if nobody {
             let what = "`identity` is empty: nobody is believed";
             self.problems.add(section, what, "kubernetes, jwt or mtls");
@@ -55,13 +56,15 @@ impl Resolver<'_> {
         if let Some((section, raw)) = kubernetes.given() {
             let RawKubernetes { issuer, audience, jwks, token_review, unlisted } = raw;
             let review = token_review.given().and_then(|(at, raw)| self.review(at, raw));
-            let remedy = "jwks: { url: https://kubernetes.default.svc/openid/v1/jwks, ca: …, token: … }";
+            let remedy =
+                "jwks: { url: https://kubernetes.default.svc/openid/v1/jwks, ca: …, token: … }";
             if let Field::Absent = jwks {
                 self.problems.add(section, "`jwks` is missing", remedy);
             }
             let tells = Tells::ServiceAccount(review);
             let unlisted = self.unlisted(section, unlisted, KUBERNETES, callers);
-            let parts = Parts { name: KUBERNETES.to_owned(), issuer, audience, jwks, tells, unlisted };
+            let parts =
+                Parts { name: KUBERNETES.to_owned(), issuer, audience, jwks, tells, unlisted };
             believed.issuers.extend(self.issuer(section, parts, &mut taken));
         }
         let mut names = Seen::new("the name");
@@ -115,7 +118,8 @@ impl Resolver<'_> {
                 Field::Absent => false,
             });
             if !any {
-                let what = format!("nobody may call by `{issuer}`: no caller has such an `identity`");
+                let what =
+                    format!("nobody may call by `{issuer}`: no caller has such an `identity`");
                 let remedy = "callers: [{ name: …, identity: { … } }], or `unlisted: allow`, which \
                               lets in everyone who proves who they are";
                 self.problems.add(section, what, remedy);
@@ -274,7 +278,12 @@ impl Resolver<'_> {
     }
 
     /// The identity that a caller has to prove.
-    pub(super) fn proof(&mut self, section: Mark, raw: RawProof, believed: Option<&Believed>) -> Pattern {
+    pub(super) fn proof(
+        &mut self,
+        section: Mark,
+        raw: RawProof,
+        believed: Option<&Believed>,
+    ) -> Pattern {
         let RawProof { issuer, subject, service_account, san } = raw;
         let given = [&issuer, &subject, &service_account, &san];
         if given.into_iter().all(absent) {
@@ -311,7 +320,11 @@ impl Resolver<'_> {
             let name = san.strip_prefix("uri:").or_else(|| san.strip_prefix("dns:"));
             if name.is_none_or(|name| name.is_empty() || name.contains('*')) {
                 let what = format!("`{san}` is not a name of a certificate");
-                self.problems.add(*at, what, "uri:spiffe://cluster.local/ns/shop/sa/checkout or dns:checkout.internal");
+                self.problems.add(
+                    *at,
+                    what,
+                    "uri:spiffe://cluster.local/ns/shop/sa/checkout or dns:checkout.internal",
+                );
             }
         }
         Pattern {

@@ -4,17 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use tokio_rustls::rustls::RootCertStore;
-use tokio_rustls::rustls::pki_types::CertificateRevocationListDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::{Resolver, Seen};
-use crate::config::decode::{Field, List, Texts};
+use crate::config::decode::{Field, List};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawListener, RawListenerTls};
-use crate::config::value::{Client, MinVersion};
+use crate::config::value::Client;
 use crate::identity::{ClientTrust, ServerTls};
-use crate::snapshot::Listener;
+use crate::snapshot::{Listener, TlsVersion};
+use crate::trust::client_verifier;
 
 impl Resolver<'_> {
     /// Listeners, and the place of the first that is not on loopback.
@@ -64,7 +62,7 @@ impl Resolver<'_> {
         let certificate = certificate.require(section, "certificate", remedy, self.problems);
         let key = key.require(section, "key", remedy, self.problems);
         let clients = self.clients(client_ca, client, client_crl);
-        let only_13 = min_version.or(MinVersion::Tls12) == MinVersion::Tls13;
+        let only_13 = min_version.or(TlsVersion::default()) == TlsVersion::V1_3;
         let (chain_at, chain) = certificate?;
         let chain = self.read(chain_at, &chain).and_then(|pem| self.certificates(chain_at, &pem));
         let (key_at, key) = key?;
@@ -82,11 +80,10 @@ impl Resolver<'_> {
         &mut self,
         ca: Field<String>,
         client: Field<Client>,
-        crl: Field<Texts>,
+        crl: Field<List<String>>,
     ) -> Option<ClientTrust> {
         let Some((ca_at, ca)) = ca.given() else {
-            let needless = [("client", mark(&client)), ("client_crl", mark(&crl))];
-            for (key, at) in needless {
+            for (key, at) in [("client", mark(&client)), ("client_crl", mark(&crl))] {
                 if let Some(at) = at {
                     let what = format!("`{key}` without `client_ca`: no certificate is asked for");
                     self.problems.add(at, what, "client_ca: workloads.pem");
@@ -95,45 +92,20 @@ impl Resolver<'_> {
             return None;
         };
         let pem = self.read(ca_at, &ca)?;
-        let mut hash = Sha256::new_with_prefix(&pem);
-        let mut roots = RootCertStore::empty();
-        for anchor in self.anchors(ca_at, &pem)? {
-            // What can't be trusted in was reported.
-            roots.add(anchor).ok()?;
-        }
-        let mut lists = Vec::new();
-        for (at, path) in crl.value().map(|texts| texts.0).into_iter().flatten().filter_map(Field::given) {
-            let bytes = self.read(at, &path)?;
-            hash.update(&bytes);
-            lists.extend(self.revocation_lists(at, bytes));
-        }
+        let anchors = self.anchors(ca_at, &pem)?;
+        let anchors: Vec<Vec<u8>> = anchors.into_iter().map(|anchor| anchor.to_vec()).collect();
+        let lists = match crl {
+            Field::Absent => None,
+            crl => Some(self.lists(crl, "client_crl")),
+        };
         let required = client.or(Client::Required) == Client::Required;
-        hash.update([u8::from(required)]);
+        let mut hash = Sha256::new_with_prefix(&pem);
+        for list in lists.iter().flatten() {
+            hash.update(list.digest());
+        }
+        hash.update([u8::from(required), u8::from(lists.is_some())]);
         let id = hash.finalize().iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte));
-        let trust = ClientTrust::of(roots, lists, required, id);
-        trust.map_err(|error| {
-            let what = format!("certificates can't be verified by this: {error}");
-            self.problems.add(ca_at, what, "PEM files of CA certificates and revocation lists");
-        })
-        .ok()
-    }
-
-    /// The lists of a file, which is PEM, or one list in DER.
-    fn revocation_lists(
-        &mut self,
-        mark: Mark,
-        bytes: Vec<u8>,
-    ) -> Vec<CertificateRevocationListDer<'static>> {
-        if !bytes.starts_with(b"-----") {
-            return vec![bytes.into()];
-        }
-        let lists: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(&bytes).collect();
-        let lists = lists.unwrap_or_default();
-        if lists.is_empty() {
-            let remedy = "a PEM file with `-----BEGIN X509 CRL-----`";
-            self.problems.add(mark, "the file holds no revocation list", remedy);
-        }
-        lists
+        Some(ClientTrust::new(client_verifier(&anchors, lists, required), id))
     }
 }
 

@@ -6,11 +6,13 @@
 mod backend;
 mod budget;
 mod caller;
+mod dns;
 mod identity;
 mod known;
 mod listener;
 mod models;
 mod origin;
+mod revocation;
 mod route;
 mod spending;
 mod store;
@@ -203,7 +205,8 @@ impl Resolver<'_> {
     fn anonymous(&mut self, anonymous: Field<Switch>, listed: bool) -> Switch {
         let Some((mark, switch)) = anonymous.given() else { return Switch(false) };
         if switch.0 && listed {
-            let what = "`anonymous: true` lets everyone in, and `callers` or `identity` says who may";
+            let what =
+                "`anonymous: true` lets everyone in, and `callers` or `identity` says who may";
             self.problems.add(mark, what, "one of the two");
         }
         switch

@@ -10,8 +10,8 @@ use std::fs;
 use std::path::Path;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyIdMethod,
-    KeyPair, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer,
+    KeyIdMethod, KeyPair, SerialNumber, date_time_ymd,
 };
 use tempfile::TempDir;
 
@@ -60,6 +60,21 @@ fn files() -> TempDir {
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate().unwrap();
     write("ca.pem", &authority.self_signed(&authority_key).unwrap().pem());
+    let issuer = Issuer::new(authority, authority_key);
+    let list = |year| {
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 1),
+            next_update: date_time_ymd(year, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&issuer).unwrap()
+    };
+    write("root.crl", &list(2046).pem().unwrap());
+    write("two.crl", &[list(2046).pem().unwrap(), list(2047).pem().unwrap()].concat());
+    fs::write(directory.path().join("der.crl"), list(2048).der()).unwrap();
     let key = KeyPair::generate().unwrap();
     let client = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
     write("client.pem", &client.self_signed(&key).unwrap().pem());
@@ -68,17 +83,8 @@ fn files() -> TempDir {
 
     write("tls.crt", &client.self_signed(&key).unwrap().pem());
     write("tls.key", &key.serialize_pem());
-    write("workloads.pem", &authority.self_signed(&authority_key).unwrap().pem());
-    let revoked = CertificateRevocationListParams {
-        this_update: date_time_ymd(2026, 1, 1),
-        next_update: date_time_ymd(2046, 1, 1),
-        crl_number: SerialNumber::from(1),
-        issuing_distribution_point: None,
-        revoked_certs: Vec::new(),
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    let revoked = revoked.signed_by(&Issuer::new(authority, authority_key)).unwrap();
-    write("workloads.crl", &revoked.pem().unwrap());
+    fs::copy(directory.path().join("ca.pem"), directory.path().join("workloads.pem")).unwrap();
+    write("workloads.crl", &list(2046).pem().unwrap());
     write("token", "token-of-egret");
     write(
         "jwks.json",

@@ -130,7 +130,7 @@ pub fn serve(options: Options) -> Result<(), String> {
     http.h2c = true;
     http.h2_idle_timeout = Some(H2_IDLE);
     proxy.server_options = Some(http);
-    let mut listeners = Service::new("gateway".to_owned(), Listener::new(proxy));
+    let mut listeners = Service::new("gateway".to_owned(), Listener::new(proxy, gateway.clone()));
     for listener in &snapshot.listeners {
         let address = listener.address.to_string();
         listeners.add_listener(ListenerConfig::tcp(&address).l4_buffer(BUFFERS));

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
-use pingora::protocols::Stream;
+use pingora::protocols::{ALPN, Stream};
 use pingora::server::ShutdownWatch;
 use tokio::time::Instant;
+
+use super::{Gateway, secure};
 
 /// Longest wait for the first bytes of a connection, or of the next request on it.
 const IDLE: Duration = Duration::from_secs(75);
@@ -80,15 +82,30 @@ impl Wait {
     }
 }
 
-/// An HTTP application behind these deadlines.
+/// An HTTP application behind these deadlines, and behind TLS where its listener has it.
 pub struct Listener<A> {
     app: Arc<A>,
+    gateway: Arc<Gateway>,
 }
 
 impl<A> Listener<A> {
     /// Puts the deadlines in front of `app`.
-    pub fn new(app: A) -> Self {
-        Self { app: Arc::new(app) }
+    pub fn new(app: A, gateway: Arc<Gateway>) -> Self {
+        Self { app: Arc::new(app), gateway }
+    }
+
+    /// The connection as its listener wants it: in plaintext, or by TLS.
+    async fn open(&self, stream: Stream) -> Option<Stream> {
+        let snapshot = self.gateway.live.pin();
+        let Some(listener) = secure::listener_of(&snapshot, &stream) else {
+            log::error!("a connection came to an address that no listener has; it is closed");
+            return None;
+        };
+        let Some(tls) = &listener.tls else { return Some(stream) };
+        let secured = secure::handshake(stream, listener.address, tls).await;
+        let result = secured.as_ref().map_or_else(|reason| *reason, |_| "ok");
+        self.gateway.metrics.shook_hands(&snapshot.gateway, result);
+        secured.ok()
     }
 }
 
@@ -96,16 +113,21 @@ impl<A> Listener<A> {
 impl<A: ServerApp + Send + Sync + 'static> ServerApp for Listener<A> {
     async fn process_new(
         self: &Arc<Self>,
-        mut stream: Stream,
+        stream: Stream,
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
+        let mut stream = self.open(stream).await?;
         let mut first = [0_u8; PREFACE];
         match tokio::time::timeout(IDLE, stream.try_peek(&mut first)).await {
             Ok(Ok(_)) => {}
             Ok(Err(_)) | Err(_) => return None,
         }
         let wait = Arc::new(Wait::new());
-        if !first.starts_with(b"PRI * HTTP/2.0") {
+        let h2 = match stream.get_ssl_digest() {
+            Some(_) => stream.selected_alpn_proto() == Some(ALPN::H2),
+            None => first.starts_with(b"PRI * HTTP/2.0"),
+        };
+        if !h2 {
             wait.begin(Instant::now(), HEADER);
         }
         let serve = WAIT.scope(wait.clone(), self.app.process_new(stream, shutdown));

@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("cli", &[]),
     ("report", &["budget", "cli"]),
     ("snapshot", &["budget", "credential"]),
-    ("config", &["budget", "credential", "snapshot"]),
+    ("config", &["budget", "credential", "resolve", "snapshot"]),
     ("connect", &["resolve", "snapshot"]),
     ("route", &["snapshot"]),
     ("telemetry", &["budget"]),

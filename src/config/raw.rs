@@ -64,6 +64,7 @@ section! {
         location: String,
         api: Api,
         url: String,
+        allow_private: Switch,
         credential: RawCredential,
         tls: RawTls,
         plaintext: Plaintext,

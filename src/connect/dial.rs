@@ -8,6 +8,7 @@ use pingora::protocols::TcpKeepalive;
 use pingora::protocols::l4::ext::set_tcp_keepalive;
 use tokio::net::TcpStream;
 
+use crate::resolve::vet::vet;
 use crate::snapshot::Backend;
 
 /// How long a connection may be silent before the kernel asks whether the other end is there:
@@ -27,14 +28,19 @@ pub(super) async fn tcp(
     backend: &Backend,
     address: SocketAddr,
 ) -> io::Result<(SocketAddr, TcpStream)> {
-    let made = connect(address).await;
+    let made = connect(backend, address).await;
     if let Err(error) = &made {
         log::debug!("backend {} at {address}: {error}", backend.name);
     }
     made.map(|stream| (address, stream))
 }
 
-async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+async fn connect(backend: &Backend, address: SocketAddr) -> io::Result<TcpStream> {
+    // Whoever found it has looked; this is the one that is dialled (S-35).
+    if let Err(refused) = vet(address.ip(), &backend.origin.host, backend.allow_private) {
+        log::warn!("backend {}: {refused}", backend.name);
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused.to_string()));
+    }
     let stream = TcpStream::connect(address).await?;
     let peer = stream.peer_addr()?;
     if (peer.ip(), peer.port()) != (address.ip(), address.port()) {

@@ -28,7 +28,7 @@ pub use peer::Peer;
 pub use unreached::Unreached;
 
 use crate::resolve::Resolver;
-use crate::snapshot::{Backend, HttpVersions};
+use crate::snapshot::{Backend, HttpVersions, Origin};
 use peer::Peers;
 use race::Race;
 use stream::Transport;
@@ -99,9 +99,9 @@ impl Connector {
     /// None is to be had.
     pub async fn connect(&self, backend: &Backend) -> Result<Connection, Unreached> {
         let deadline = Instant::now() + backend.timeouts.connect;
-        let origin = &backend.origin;
-        let patience = backend.timeouts.connect;
-        let addresses = self.resolver.addresses(&origin.host, origin.port, patience).await;
+        let Origin { host, port, .. } = &backend.origin;
+        let (private, patience) = (backend.allow_private, backend.timeouts.connect);
+        let addresses = self.resolver.addresses(host, *port, private, patience).await;
         let addresses = addresses.get(..ADDRESSES).unwrap_or(&addresses);
         if let Some(connection) = self.pooled(backend, addresses).await {
             return Ok(connection);

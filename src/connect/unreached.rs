@@ -9,7 +9,7 @@ use pingora::BError;
 /// fit for callers. What lies under it is for logs.
 #[derive(Debug)]
 pub enum Unreached {
-    /// Its name, or its proxy's, has no address.
+    /// Its name has no address, or none that may be dialled.
     Unknown,
     /// It took too long.
     Late,
@@ -52,7 +52,7 @@ impl Unreached {
 impl fmt::Display for Unreached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unknown => "has a name that could not be resolved",
+            Self::Unknown => "has no address that may be dialled",
             Self::Late => "could not be reached in time",
             Self::Refused(_) => "refused the connection",
             Self::Unproven(_) => "could not prove who it is (TLS)",

@@ -108,6 +108,8 @@ pub struct Backend {
     pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
+    /// Whether its addresses may be of a private network; see `resolve::vet`.
+    pub allow_private: bool,
     /// What it is shown.
     pub credential: Credential,
     /// How its identity is proved, and ours to it.

@@ -15,7 +15,7 @@ use crate::config::problem::Mark;
 use crate::config::raw::{RawBackend, RawCredential, RawSecret, RawTimeouts};
 use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
-use crate::config::value::{Dialect, Plaintext};
+use crate::config::value::{Dialect, Plaintext, Switch};
 use crate::credential::{Credential, SecretError, SecretSource};
 use crate::snapshot::{Backend, HttpVersions, OnDisconnect, Origin, Timeouts, TlsPolicy};
 
@@ -77,6 +77,7 @@ impl Resolver<'_> {
             location,
             api,
             url,
+            allow_private,
             credential,
             tls,
             plaintext,
@@ -113,6 +114,10 @@ impl Resolver<'_> {
         if let Some((_, mark, location)) = &location {
             self.check_plaintext(*mark, location, plaintext, http);
         }
+        let Switch(allow_private) = allow_private.or(Switch(false));
+        if let Some((_, mark, location)) = &location {
+            self.check_host(*mark, &location.origin.host, allow_private);
+        }
         let host = location.as_ref().map(|(_, mark, place)| (*mark, &*place.origin.host));
         let tls = self.tls(tls, wants_tls, host);
 
@@ -128,6 +133,7 @@ impl Resolver<'_> {
             schema: served.schema(),
             spoken: served.spoken(api.value(), legacy, &origin),
             origin,
+            allow_private,
             credential: credential?,
             tls,
             timeouts,

@@ -6,6 +6,7 @@
 mod backend;
 mod budget;
 mod caller;
+mod dns;
 mod known;
 mod models;
 mod origin;

@@ -108,7 +108,7 @@ fn urls_are_as_the_sdk_takes_them() {
         ("schema: openai, url: 'https://API.deepseek.com/'", told("api.deepseek.com", 443, "")),
         ("schema: claude, url: 'https://h:8443/anthropic/'", told("h", 8443, "/anthropic")),
         (
-            "schema: openai, url: 'http://[::1]:11434/v1', plaintext: allowed",
+            "schema: openai, url: 'http://[::1]:11434/v1', plaintext: allowed, allow_private: true",
             told("::1", 11434, "/v1"),
         ),
     ];
@@ -123,7 +123,7 @@ fn tls_is_verified_under_a_name_that_is_never_empty() {
     let plain = one("schema: openai, credential: none", directory.path());
     assert_eq!(plain.backends[0].tls.as_ref().unwrap().sni, "api.openai.com");
     let text = "schema: openai, credential: none, url: 'https://10.0.0.1/v1', \
-                tls: { sni: models.internal, ca: ca.pem, certificate: client.pem, key: client.key }";
+                allow_private: true, tls: { sni: models.internal, ca: ca.pem, certificate: client.pem, key: client.key }";
     let private = one(text, directory.path());
     let tls = private.backends[0].tls.as_ref().unwrap();
     assert_eq!(tls.sni, "models.internal");
@@ -300,6 +300,7 @@ fn the_reference_is_complete_and_loads() {
     assert_eq!((stated.http, stated.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!((holds.http, holds.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!(stated.on_disconnect, holds.on_disconnect);
+    assert_eq!((stated.allow_private, holds.allow_private), (false, false));
     assert_eq!(stated.timeouts.first_byte, Duration::from_secs(600));
 
     // There is one store; what else it may be stands in comments.

@@ -17,3 +17,4 @@ pub mod route;
 pub mod simulator;
 pub mod snapshot;
 pub mod telemetry;
+pub mod trust;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("budget", &[]),
     ("fetch", &[]),
     ("credential", &[]),
@@ -17,18 +17,39 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("report", &["budget", "cli"]),
     ("snapshot", &["budget", "credential"]),
     ("config", &["budget", "credential", "resolve", "snapshot"]),
-    ("connect", &["resolve", "snapshot"]),
+    ("connect", &["resolve", "snapshot", "trust"]),
     ("route", &["snapshot"]),
+    ("trust", &["fetch", "snapshot"]),
     ("telemetry", &["budget"]),
     ("admission", &["budget", "credential", "route", "snapshot"]),
     (
         "proxy",
-        &["admission", "budget", "config", "connect", "resolve", "route", "snapshot", "telemetry"],
+        &[
+            "admission",
+            "budget",
+            "config",
+            "connect",
+            "resolve",
+            "route",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
     ),
-    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry"]),
+    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry", "trust"]),
     (
         "gateway",
-        &["admin", "budget", "config", "credential", "proxy", "resolve", "snapshot", "telemetry"],
+        &[
+            "admin",
+            "budget",
+            "config",
+            "credential",
+            "proxy",
+            "resolve",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
     ),
     ("demo", &["budget", "config", "gateway", "simulator", "snapshot"]),
 ];

@@ -17,7 +17,7 @@ use super::problem::{Mark, Problems};
 use super::value::{Api, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
-use crate::snapshot::{HttpVersions, OnDisconnect};
+use crate::snapshot::{Depth, HttpVersions, OnDisconnect, Stale, TlsVersion};
 
 section! {
     /// The whole file.
@@ -82,7 +82,28 @@ section! {
 
 section! {
     /// How a backend proves who it is, and we to it.
-    RawTls { ca: String, sni: String, certificate: String, key: String, }
+    RawTls {
+        ca: String,
+        sni: String,
+        certificate: String,
+        key: String,
+        sans: List<String>,
+        pins: List<String>,
+        min_version: TlsVersion,
+        crl: RawCrl,
+    }
+}
+
+section! {
+    /// Where it is said which certificates are revoked.
+    RawCrl {
+        files: List<String>,
+        urls: List<String>,
+        ca: String,
+        refresh: Duration,
+        stale: Stale,
+        depth: Depth,
+    }
 }
 
 section! {
@@ -250,7 +271,7 @@ macro_rules! read_from_map {
     };
 }
 read_from_map! {
-    RawConfig RawListener RawAdmin RawBackend RawTls RawTimeouts RawRoute RawCaller RawBudget
+    RawConfig RawListener RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
     RawLimits
 }

@@ -3,7 +3,9 @@
 //! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
 
 mod pattern;
+mod revocation_list;
 mod terms;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -19,7 +21,9 @@ use providers::translate::Leeway;
 use providers::vendor::{Paths, Vendor};
 
 pub use pattern::{matches, path_matches, specificity};
+pub use revocation_list::{ListError, RevocationList};
 pub use terms::{Terms, TermsCache};
+pub use tls::{ClientIdentity, Depth, Pin, Revocation, Stale, SubjectName, TlsPolicy, TlsVersion};
 
 use crate::budget::rate::RateLimit;
 use crate::budget::{Budget, Scope, StoreSettings};
@@ -122,8 +126,8 @@ pub struct Backend {
     pub http: HttpVersions,
     /// What becomes of an answer whose caller has gone.
     pub on_disconnect: OnDisconnect,
-    /// Distinguishes everything that makes a connection trusted (backend, CA, client certificate,
-    /// SNI): Pingora's pool must never hand one backend's connection to another (S-56).
+    /// Distinguishes everything that makes a connection trusted (backend, origin, and all of `tls`):
+    /// Pingora's pool must never hand one backend's connection to another (S-56).
     pub group_key: u64,
 }
 
@@ -146,26 +150,6 @@ impl Origin {
         let usual = if tls { 443 } else { 80 };
         if *port == usual { host } else { format!("{host}:{port}") }
     }
-}
-
-/// TLS toward a backend; always verified.
-#[derive(Clone, Debug)]
-pub struct TlsPolicy {
-    /// Name that the certificate must have, and SNI. Never empty: Pingora would not verify.
-    pub sni: String,
-    /// PEM file of the CA bundle that replaces the system's roots.
-    pub ca: Option<Arc<Vec<Vec<u8>>>>,
-    /// Client certificate chain (DER) and key.
-    pub identity: Option<Arc<ClientIdentity>>,
-}
-
-/// A client certificate shown to a backend.
-#[derive(Debug)]
-pub struct ClientIdentity {
-    /// Certificate chain, leaf first, DER.
-    pub chain: Vec<Vec<u8>>,
-    /// Private key, DER; a secret.
-    pub key: crate::credential::Secret,
 }
 
 /// Which HTTP versions to offer to a backend.
@@ -293,6 +277,11 @@ impl Snapshot {
             }
         }
         names
+    }
+
+    /// How backends are verified, each policy with what stands for it and for whom it is.
+    pub fn tls_policies(&self) -> impl Iterator<Item = (u64, &TlsPolicy)> {
+        self.backends.iter().filter_map(|backend| Some((backend.group_key, backend.tls.as_ref()?)))
     }
 
     /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.

@@ -258,18 +258,9 @@ fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>) -> u64 {
     part(&origin.port.to_le_bytes());
     match tls {
         None => part(b"plaintext"),
-        Some(TlsPolicy { sni, ca, identity }) => {
+        Some(tls) => {
             part(b"tls");
-            part(sni.as_bytes());
-            part(if ca.is_some() { b"ca" } else { b"system" });
-            for certificate in ca.iter().flat_map(|ca| ca.iter()) {
-                part(certificate);
-            }
-            part(b"identity");
-            // The key belongs to the certificate; that is checked.
-            if let Some(identity) = identity {
-                identity.chain.iter().for_each(|certificate| part(certificate));
-            }
+            part(&tls.digest());
         }
     }
     hash.finalize().iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))

@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("report", &["budget", "cli"]),
     ("snapshot", &["budget", "credential"]),
     ("config", &["budget", "credential", "resolve", "snapshot"]),
-    ("connect", &["resolve", "snapshot"]),
+    ("connect", &["resolve", "snapshot", "trust"]),
     ("route", &["snapshot"]),
     ("trust", &["fetch", "snapshot"]),
     ("telemetry", &["budget"]),

@@ -18,7 +18,7 @@ use providers::translate::Billed;
 
 pub use admitted::Admitted;
 pub use attempt::Attempt;
-pub use caller::{Who, authenticate};
+pub use caller::{Authenticated, Shown, Who, authenticate};
 pub use history::{Downgrade, History};
 pub use rates::Rates;
 

@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("report", &["budget", "cli"]),
     ("snapshot", &["budget", "credential", "identity"]),
     ("config", &["budget", "credential", "fetch", "identity", "resolve", "snapshot", "trust"]),
-    ("connect", &["resolve", "snapshot"]),
+    ("connect", &["resolve", "snapshot", "trust"]),
     ("route", &["snapshot"]),
     ("trust", &["fetch", "snapshot"]),
     ("telemetry", &["budget"]),

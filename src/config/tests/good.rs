@@ -202,7 +202,7 @@ fn revocation_lists_are_read_in_pem_and_der() {
 #[test]
 fn names_and_pins_are_read() {
     let directory = files();
-    let text = "schema: openai, credential: none, url: 'https://10.0.0.1/v1', tls: { \
+    let text = "schema: openai, credential: none, url: 'https://10.0.0.1/v1', allow_private: true, tls: { \
                 sans: ['dns:a.example', 'ip:::1', 'uri:spiffe://a.example/ns/x'], \
                 pins: ['sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='], min_version: 1.3 }";
     let tls = one(text, directory.path()).backends[0].tls.clone().unwrap();

@@ -18,9 +18,10 @@ use http::{Method, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
+use crate::identity::{Directory, KeyStatus};
 use crate::proxy::Gateway;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{ListsNow, Now};
+use crate::telemetry::{KeysNow, ListsNow, Now};
 use crate::trust::ListsState;
 use answer::Answer;
 
@@ -52,6 +53,7 @@ impl Admin {
                     store: ledger.store_status(),
                     accuracy: &self.gateway.estimator.error(),
                     lists: &self.lists(&snapshot),
+                    keys: &keys(&snapshot),
                 };
                 Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }
@@ -107,6 +109,17 @@ impl Admin {
             Err(refusal) => refusal,
         }
     }
+}
+
+/// How the keys of issuers are that are fetched.
+fn keys(snapshot: &Snapshot) -> Vec<KeysNow> {
+    let issuers = snapshot.callers.directory().into_iter().flat_map(Directory::key_status);
+    let now = |(issuer, status): (&str, KeyStatus)| {
+        let KeyStatus { age, fetches, failures } = status;
+        let age = age.map(|age| age.as_secs_f64());
+        KeysNow { issuer: issuer.to_owned(), age, fetches, failures }
+    };
+    issuers.map(now).collect()
 }
 
 #[async_trait]

@@ -40,16 +40,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ),
     (
         "admin",
-        &[
-            "budget",
-            "credential",
-            "identity",
-            "proxy",
-            "report",
-            "snapshot",
-            "telemetry",
-            "trust",
-        ],
+        &["budget", "credential", "identity", "proxy", "report", "snapshot", "telemetry", "trust"],
     ),
     (
         "gateway",

@@ -11,8 +11,8 @@ mod webhook;
 
 pub use access_log::AccessLog;
 pub use events::tell;
-pub use metrics::{Metrics, Place};
 pub use issuers::KeysNow;
+pub use metrics::{Metrics, Place};
 pub use revocation::ListsNow;
 pub use standing::Now;
 pub use webhook::Target;

@@ -19,7 +19,8 @@ fn balance(of: &str, spent: u64) -> Balance {
 }
 
 fn render(metrics: &Metrics, balances: &[Balance]) -> String {
-    let now = Now { balances, ledger_writable: true, store: None, accuracy: &[], lists: &[], keys: &[] };
+    let now =
+        Now { balances, ledger_writable: true, store: None, accuracy: &[], lists: &[], keys: &[] };
     String::from_utf8(metrics.render("egret", &now)).unwrap()
 }
 

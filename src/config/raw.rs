@@ -29,6 +29,8 @@ section! {
         routes: List<RawRoute>,
         callers: List<RawCaller>,
         anonymous: Switch,
+        access: List<RawAccess>,
+        regions: List<RawRegions>,
         budgets: List<RawBudget>,
         rates: List<RawRate>,
         prices: List<RawPrice>,
@@ -99,6 +101,7 @@ section! {
         strict: Switch,
         drop: List<Droppable>,
         emulate: List<Emulation>,
+        regions: List<String>,
     }
 }
 
@@ -119,6 +122,45 @@ section! {
         models: List<String>,
         paths: List<String>,
     }
+}
+
+section! {
+    /// Whose calls a rule is about.
+    RawWho {
+        caller: Texts,
+        group: Texts,
+        namespace: Texts,
+        service_account: Texts,
+        labels: Named<Texts>,
+    }
+}
+
+section! {
+    /// What some callers may use.
+    RawAccess {
+        who as "match": RawWho,
+        routes: List<String>,
+        backends: List<String>,
+        models: List<String>,
+        features: RawFeatures,
+        max_output_tokens: u32,
+    }
+}
+
+section! {
+    /// What a request may make use of.
+    RawFeatures {
+        tools: Switch,
+        hosted_tools: Switch,
+        images: Switch,
+        audio: Switch,
+        files: Switch,
+    }
+}
+
+section! {
+    /// Where the calls of some callers may be served.
+    RawRegions { who as "match": RawWho, allow: List<String>, }
 }
 
 section! {
@@ -249,7 +291,7 @@ macro_rules! read_from_map {
     };
 }
 read_from_map! {
-    RawConfig RawListener RawAdmin RawBackend RawTls RawTimeouts RawRoute RawCaller RawBudget
+    RawWho RawAccess RawFeatures RawRegions RawConfig RawListener RawAdmin RawBackend RawTls RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
     RawLimits
 }

@@ -3,12 +3,14 @@
 //! Every section is destructured, so a key that nothing reads does not compile. Nothing stops at
 //! the first mistake.
 
+mod access;
 mod backend;
 mod budget;
 mod caller;
 mod known;
 mod models;
 mod origin;
+mod region;
 mod route;
 mod spending;
 mod store;
@@ -74,6 +76,8 @@ impl Resolver<'_> {
             routes,
             callers,
             anonymous,
+            access,
+            regions,
             budgets,
             rates,
             prices,
@@ -94,6 +98,8 @@ impl Resolver<'_> {
         let routes = self.routes(routes, &backends, top);
         let Switch(anonymous) = self.anonymous(anonymous, &callers);
         let callers = self.callers(callers, anonymous, public);
+        let access = self.access(access, &known);
+        let regions = self.regions(regions, &known);
         let shared = !matches!(store, Field::Absent);
         let budgets = self.budgets(budgets, &known, &routes, shared);
         let rates = self.rates(rates);
@@ -116,6 +122,8 @@ impl Resolver<'_> {
             backends: backends.resolved(),
             routes,
             callers: callers?,
+            access,
+            regions,
             budgets,
             rates,
             prices,

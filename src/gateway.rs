@@ -28,6 +28,7 @@ use crate::proxy::{Gateway, Listener, Proxy};
 use crate::resolve::Resolver;
 use crate::snapshot::Webhook;
 use crate::telemetry::{self, AccessLog, Metrics, Target};
+use crate::trust::Trusts;
 
 /// How long a connection of h2 may be idle.
 const H2_IDLE: Duration = Duration::from_secs(300);
@@ -108,6 +109,7 @@ pub fn serve(options: Options) -> Result<(), String> {
         options.ledger.clone(),
         metrics,
         resolver.clone(),
+        Arc::<Trusts>::default(),
         log.clone(),
         sealing_key()?,
     ));
@@ -172,7 +174,8 @@ fn tell(options: &Options, metrics: &Arc<Metrics>) -> std::io::Result<()> {
     telemetry::tell(events, metrics.clone(), move || named.pin().gateway.clone(), target)
 }
 
-/// What goes on beside requests: saying when it begins, resolving names, following reloads.
+/// What goes on beside requests: saying when it begins, resolving names, fetching revocation lists,
+/// following reloads.
 struct Upkeep {
     gateway: Arc<Gateway>,
     resolver: Arc<Resolver>,
@@ -192,6 +195,7 @@ impl BackgroundService for Upkeep {
         };
         tokio::select! {
             () = self.resolver.run(names) => {}
+            () = self.gateway.trusts.run() => {}
             () = self.follow_reloads() => {}
             _ = shutdown.changed() => {}
         }

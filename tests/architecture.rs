@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("budget", &[]),
     ("fetch", &[]),
     ("credential", &[]),
@@ -16,22 +16,47 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("cli", &[]),
     ("report", &["budget", "cli"]),
     ("snapshot", &["budget", "credential"]),
-    ("config", &["budget", "credential", "snapshot"]),
+    ("config", &["budget", "credential", "resolve", "snapshot"]),
+    ("connect", &["resolve", "snapshot"]),
     ("route", &["snapshot"]),
+    ("trust", &["fetch", "snapshot"]),
     ("telemetry", &["budget"]),
     ("admission", &["budget", "credential", "route", "snapshot"]),
-    ("proxy", &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry"]),
-    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry"]),
+    (
+        "proxy",
+        &[
+            "admission",
+            "budget",
+            "config",
+            "connect",
+            "resolve",
+            "route",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
+    ),
+    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry", "trust"]),
     (
         "gateway",
-        &["admin", "budget", "config", "credential", "proxy", "resolve", "snapshot", "telemetry"],
+        &[
+            "admin",
+            "budget",
+            "config",
+            "credential",
+            "proxy",
+            "resolve",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
     ),
     ("demo", &["budget", "config", "gateway", "simulator", "snapshot"]),
 ];
 
 /// Crates that only some modules may name.
 const ONLY_IN: [(&str, &[&str]); 3] = [
-    ("pingora", &["proxy", "admin", "gateway", "budget"]),
+    ("pingora", &["connect", "proxy", "admin", "gateway", "budget"]),
     ("prometheus", &["telemetry"]),
     ("saphyr_parser", &["config"]),
 ];

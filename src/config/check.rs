@@ -84,6 +84,7 @@ fn describe_backend(backend: &Backend) -> String {
     let host =
         if origin.host.contains(':') { format!("[{}]", origin.host) } else { origin.host.clone() };
     let plaintext = if tls.is_some() { "" } else { ", unencrypted" };
+    let private = if backend.allow_private { ", private addresses allowed" } else { "" };
     let credential =
         if backend.credential.source().is_some() { "" } else { ", shown no credential" };
     let drained = match backend.on_disconnect {
@@ -93,7 +94,7 @@ fn describe_backend(backend: &Backend) -> String {
         }
     };
     format!(
-        "{name}: {schema} at {scheme}://{host}:{}{}{plaintext}{credential}{drained}",
+        "{name}: {schema} at {scheme}://{host}:{}{}{plaintext}{private}{credential}{drained}",
         origin.port, origin.prefix
     )
 }

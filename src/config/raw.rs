@@ -17,7 +17,7 @@ use super::problem::{Mark, Problems};
 use super::value::{Api, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
-use crate::snapshot::{HttpVersions, OnDisconnect};
+use crate::snapshot::{Depth, HttpVersions, OnDisconnect, Stale, TlsVersion};
 
 section! {
     /// The whole file.
@@ -66,6 +66,7 @@ section! {
         location: String,
         api: Api,
         url: String,
+        allow_private: Switch,
         credential: RawCredential,
         tls: RawTls,
         plaintext: Plaintext,
@@ -83,7 +84,28 @@ section! {
 
 section! {
     /// How a backend proves who it is, and we to it.
-    RawTls { ca: String, sni: String, certificate: String, key: String, }
+    RawTls {
+        ca: String,
+        sni: String,
+        certificate: String,
+        key: String,
+        sans: List<String>,
+        pins: List<String>,
+        min_version: TlsVersion,
+        crl: RawCrl,
+    }
+}
+
+section! {
+    /// Where it is said which certificates are revoked.
+    RawCrl {
+        files: List<String>,
+        urls: List<String>,
+        ca: String,
+        refresh: Duration,
+        stale: Stale,
+        depth: Depth,
+    }
 }
 
 section! {
@@ -290,8 +312,9 @@ macro_rules! read_from_map {
         })*
     };
 }
+read_from_map! { RawWho RawAccess RawFeatures RawRegions }
 read_from_map! {
-    RawWho RawAccess RawFeatures RawRegions RawConfig RawListener RawAdmin RawBackend RawTls RawTimeouts RawRoute RawCaller RawBudget
+    RawConfig RawListener RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
     RawLimits
 }

@@ -10,7 +10,7 @@ use providers::vendor::Vendor;
 
 use super::decode::Scalar;
 use super::suggest::suggest;
-use crate::snapshot::HttpVersions;
+use crate::snapshot::{Depth, HttpVersions, Stale, TlsVersion};
 
 /// Most characters of a wrong text that a message repeats.
 const QUOTED: usize = 60;
@@ -50,6 +50,19 @@ impl Word for Schema {
 impl Word for HttpVersions {
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("h1", Self::H1), ("h2", Self::H2)];
+}
+
+impl Word for TlsVersion {
+    const WORDS: &'static [(&'static str, Self)] = &[("1.2", Self::V1_2), ("1.3", Self::V1_3)];
+}
+
+impl Word for Stale {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("refuse", Self::Refuse), ("accept", Self::Accept)];
+}
+
+impl Word for Depth {
+    const WORDS: &'static [(&'static str, Self)] = &[("chain", Self::Chain), ("leaf", Self::Leaf)];
 }
 
 /// Which of OpenAI's two schemas a backend offers for model turns.

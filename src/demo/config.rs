@@ -101,6 +101,7 @@ struct Address {
 struct Backend<'a> {
     schema: &'a str,
     url: String,
+    allow_private: bool,
     credential: Env,
     tls: Tls<'a>,
 }
@@ -150,7 +151,10 @@ pub fn yaml(simulators: &[Running], ports: Ports, ca: &Path) -> Result<String, S
             Provider::Claude | Provider::Gemini => format!("https://{}", simulator.address()),
         };
         let tls = Tls { ca, sni: "localhost" };
-        (provider.name(), Backend { schema: provider.name(), url, credential, tls })
+        (
+            provider.name(),
+            Backend { schema: provider.name(), url, allow_private: true, credential, tls },
+        )
     });
     let routes = [("gpt-*", "openai"), ("claude-*", "claude"), ("gemini-*", "gemini")];
     let callers = CALLERS

@@ -18,7 +18,6 @@ mod intake;
 mod listener;
 mod models;
 mod opaque;
-mod peer;
 mod prepare;
 mod record;
 mod reply;
@@ -56,6 +55,7 @@ use crate::resolve::Resolver;
 use crate::route::Health;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{AccessLog, Metrics};
+use crate::trust::Trusts;
 
 /// The gateway: what every request shares.
 pub struct Gateway {
@@ -71,6 +71,8 @@ pub struct Gateway {
     pub listening: AtomicBool,
     /// Going down.
     pub drain: Arc<Drain>,
+    /// How backends are verified.
+    pub trusts: Arc<Trusts>,
     access_log: Option<AccessLog>,
     upstreams: Upstreams,
     health: Health,
@@ -89,10 +91,13 @@ impl Gateway {
         ledger: Arc<Ledger>,
         metrics: Arc<Metrics>,
         resolver: Arc<Resolver>,
+        trusts: Arc<Trusts>,
         access_log: Option<AccessLog>,
         seal: Key,
     ) -> Self {
-        let memory = intake::Memory::new(live.pin().limits.in_flight_bytes);
+        let snapshot = live.pin();
+        let memory = intake::Memory::new(snapshot.limits.in_flight_bytes);
+        trusts.keep(snapshot.tls_policies());
         Self {
             live,
             ledger,
@@ -100,6 +105,7 @@ impl Gateway {
             metrics,
             listening: AtomicBool::new(false),
             drain: Arc::default(),
+            trusts,
             access_log,
             upstreams: Upstreams::new(resolver),
             health: Health::default(),
@@ -121,7 +127,8 @@ impl Gateway {
         let snapshot = self.live.pin();
         self.health.retain(|name| snapshot.backends.iter().any(|backend| backend.name == name));
         self.rates.retain(|name| snapshot.rates.iter().any(|rate| rate.name == name));
-        self.upstreams.peers.retain(|key| snapshot.backends.iter().any(|b| b.group_key == key));
+        self.trusts.keep(snapshot.tls_policies());
+        self.upstreams.retain(|key| snapshot.backends.iter().any(|b| b.group_key == key));
     }
 
     /// The straight line of one request.

@@ -3,6 +3,8 @@
 //! A background task resolves every backend's host again and again; requests only read what is
 //! there. A name that can't be resolved keeps its last addresses (better stale than down).
 
+pub mod vet;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use tokio::sync::Notify;
+
+use self::vet::vet;
 
 /// How long an answer is used before it is asked for again.
 const REFRESH: Duration = Duration::from_secs(30);
@@ -34,12 +38,25 @@ pub struct Resolver {
 }
 
 impl Resolver {
-    /// The addresses of a host, waiting for the first answer at most `patience`.
-    /// Empty if there is none by then.
-    pub async fn addresses(&self, host: &str, port: u16, patience: Duration) -> Arc<[SocketAddr]> {
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            return Arc::new([SocketAddr::new(ip, port)]);
-        }
+    /// The addresses of a host that a backend with this stance may have, waiting for the first
+    /// answer at most `patience`. Empty if there is none by then.
+    pub async fn addresses(
+        &self,
+        host: &str,
+        port: u16,
+        allow_private: bool,
+        patience: Duration,
+    ) -> Arc<[SocketAddr]> {
+        let found = if let Ok(ip) = host.parse::<IpAddr>() {
+            Arc::new([SocketAddr::new(ip, port)])
+        } else {
+            self.resolved(host, port, patience).await
+        };
+        let allowed = |address: &&SocketAddr| vet(address.ip(), host, allow_private).is_ok();
+        found.iter().filter(allowed).copied().collect()
+    }
+
+    async fn resolved(&self, host: &str, port: u16, patience: Duration) -> Arc<[SocketAddr]> {
         if let Some(found) = self.lookup(host, port) {
             return found;
         }
@@ -143,20 +160,21 @@ mod tests {
     #[tokio::test]
     async fn an_address_needs_no_lookup() {
         let resolver = Resolver::default();
-        let found = resolver.addresses("127.0.0.1", 443, Duration::ZERO).await;
+        let found = resolver.addresses("127.0.0.1", 443, true, Duration::ZERO).await;
         assert_eq!(&*found, &[SocketAddr::from(([127, 0, 0, 1], 443))]);
+        assert!(resolver.addresses("127.0.0.1", 443, false, Duration::ZERO).await.is_empty());
     }
 
     #[tokio::test]
     async fn a_name_is_resolved_in_the_background() {
         let resolver = Arc::new(Resolver::default());
-        let none = resolver.addresses("localhost", 1, Duration::from_millis(1)).await;
+        let none = resolver.addresses("localhost", 1, true, Duration::from_millis(1)).await;
         assert!(none.is_empty(), "nobody resolves yet");
         let task = tokio::spawn({
             let resolver = resolver.clone();
             async move { resolver.run(|| vec![("localhost".to_owned(), 1)]).await }
         });
-        let found = resolver.addresses("localhost", 1, Duration::from_secs(10)).await;
+        let found = resolver.addresses("localhost", 1, true, Duration::from_secs(10)).await;
         assert!(found.iter().all(|address| address.ip().is_loopback()) && !found.is_empty());
         task.abort();
     }

@@ -5,7 +5,9 @@
 mod access;
 mod pattern;
 mod regions;
+mod revocation_list;
 mod terms;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -24,7 +26,9 @@ use providers::vendor::{Paths, Vendor};
 pub use access::{Access, AccessRule, is_listed};
 pub use pattern::{matches, path_matches, specificity};
 pub use regions::{RegionRule, is_within};
+pub use revocation_list::{ListError, RevocationList};
 pub use terms::{Terms, TermsCache};
+pub use tls::{ClientIdentity, Depth, Pin, Revocation, Stale, SubjectName, TlsPolicy, TlsVersion};
 
 use crate::budget::rate::RateLimit;
 use crate::budget::{Budget, Scope, StoreSettings};
@@ -119,6 +123,8 @@ pub struct Backend {
     pub origin: Origin,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
+    /// Whether its addresses may be of a private network; see `resolve::vet`.
+    pub allow_private: bool,
     /// What it is shown.
     pub credential: Credential,
     /// How its identity is proved, and ours to it.
@@ -131,8 +137,8 @@ pub struct Backend {
     pub http: HttpVersions,
     /// What becomes of an answer whose caller has gone.
     pub on_disconnect: OnDisconnect,
-    /// Distinguishes everything that makes a connection trusted (backend, CA, client certificate,
-    /// SNI): Pingora's pool must never hand one backend's connection to another (S-56).
+    /// Distinguishes everything that makes a connection trusted (backend, origin, and all of `tls`):
+    /// Pingora's pool must never hand one backend's connection to another (S-56).
     pub group_key: u64,
 }
 
@@ -157,28 +163,8 @@ impl Origin {
     }
 }
 
-/// TLS toward a backend; always verified.
-#[derive(Clone, Debug)]
-pub struct TlsPolicy {
-    /// Name that the certificate must have, and SNI. Never empty: Pingora would not verify.
-    pub sni: String,
-    /// PEM file of the CA bundle that replaces the system's roots.
-    pub ca: Option<Arc<Vec<Vec<u8>>>>,
-    /// Client certificate chain (DER) and key.
-    pub identity: Option<Arc<ClientIdentity>>,
-}
-
-/// A client certificate shown to a backend.
-#[derive(Debug)]
-pub struct ClientIdentity {
-    /// Certificate chain, leaf first, DER.
-    pub chain: Vec<Vec<u8>>,
-    /// Private key, DER; a secret.
-    pub key: crate::credential::Secret,
-}
-
 /// Which HTTP versions to offer to a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HttpVersions {
     /// h2 by ALPN, else HTTP/1.1 (plain HTTP: HTTP/1.1).
     Auto,
@@ -210,7 +196,7 @@ pub struct Webhook {
 /// Deadlines of one attempt at a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// TCP, and TLS again as long.
+    /// Until a connection is there: its name, TCP, a proxy and TLS together.
     pub connect: Duration,
     /// From the request's last byte to the response's header.
     pub first_byte: Duration,
@@ -302,6 +288,11 @@ impl Snapshot {
             }
         }
         names
+    }
+
+    /// How backends are verified, each policy with what stands for it and for whom it is.
+    pub fn tls_policies(&self) -> impl Iterator<Item = (u64, &TlsPolicy)> {
+        self.backends.iter().filter_map(|backend| Some((backend.group_key, backend.tls.as_ref()?)))
     }
 
     /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.

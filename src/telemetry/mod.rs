@@ -4,11 +4,13 @@
 pub mod access_log;
 mod events;
 pub mod metrics;
+mod revocation;
 mod standing;
 mod webhook;
 
 pub use access_log::AccessLog;
 pub use events::tell;
 pub use metrics::{Metrics, Place};
+pub use revocation::ListsNow;
 pub use standing::Now;
 pub use webhook::Target;

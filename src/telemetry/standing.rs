@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
+use super::revocation::{Lists, ListsNow};
 use crate::budget::estimate::Accuracy;
 use crate::budget::{Balance, Quantity, StoreStatus};
 
@@ -26,6 +27,8 @@ pub struct Now<'a> {
     pub store: Option<StoreStatus>,
     /// How far off the estimates of input tokens have been.
     pub accuracy: &'a [Accuracy],
+    /// How the revocation lists of backends are, of those that have some.
+    pub lists: &'a [ListsNow],
 }
 
 /// Gauges that are set anew at each look.
@@ -42,6 +45,7 @@ pub(super) struct Standing {
     store_passed: IntCounterVec,
     store_waits: IntCounterVec,
     error: GaugeVec,
+    lists: Lists,
 }
 
 /// The four numbers of a series.
@@ -107,6 +111,7 @@ impl Standing {
                 "How far off estimates of input tokens have been, as a share of the real count.",
                 &["gateway", "model", "quantile"],
             )?,
+            lists: Lists::new(registry)?,
         })
     }
 
@@ -119,6 +124,7 @@ impl Standing {
         self.writable.with_label_values(&[gateway]).set(f64::from(u8::from(now.ledger_writable)));
         self.set_store(gateway, now.store);
         self.set_error(gateway, now.accuracy);
+        self.lists.set(gateway, now.lists);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
         balances.sort_by_cached_key(|it| (series(it), Reverse(it.spent.count())));

@@ -56,8 +56,8 @@ def backend(recording: Recording, url: str) -> dict[str, Any]:
     return vendor | at(url + path[: re.search(PATHS, path).start()])
 
 
-def at(url: str) -> dict[str, str]:
-    return {"url": url, "plaintext": "allowed", "credential": "none"}
+def at(url: str) -> dict[str, Any]:
+    return {"url": url, "plaintext": "allowed", "allow_private": True, "credential": "none"}
 
 
 def of_schema(schema: str, url: str) -> dict[str, Any]:

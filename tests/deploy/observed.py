@@ -21,12 +21,14 @@ def config(ports, hook):
         "url": f"http://{HOST}:{ports['openai']}/v1",
         "credential": {"env": "OPENAI"},
         "plaintext": "allowed",
+        "allow_private": True,
     }
     claude = {
         "schema": "claude",
         "url": f"http://{HOST}:{ports['claude']}",
         "credential": {"env": "CLAUDE"},
         "plaintext": "allowed",
+        "allow_private": True,
     }
     failing = {"backend": "failing", "model": "fault-503"}
     working = {"backend": "claude", "model": "claude-haiku-4-5"}

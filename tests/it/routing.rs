@@ -22,6 +22,7 @@ fn backend(name: &str) -> Arc<Backend> {
         spoken: vec![Schema::Chat],
         origin: Origin { host: "localhost".to_owned(), port: 1, prefix: String::new() },
         region: None,
+        allow_private: true,
         credential: Credential::none(),
         tls: None,
         timeouts: Timeouts { connect: second, first_byte: second, idle: second },

@@ -82,6 +82,7 @@ def config(directory: Path, ports: dict[str, int]) -> dict:
         backend = {
             "schema": provider,
             "url": f"https://{HOST}:{ports[provider]}" + ("/v1" if name in APIS else ""),
+            "allow_private": True,
             "credential": {"env": credential_setting(provider)},
             "tls": {"ca": str(directory / "ca.pem"), "sni": "localhost"},
         }

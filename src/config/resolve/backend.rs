@@ -15,7 +15,7 @@ use crate::config::problem::Mark;
 use crate::config::raw::{RawBackend, RawCredential, RawSecret, RawTimeouts};
 use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
-use crate::config::value::{Dialect, Plaintext};
+use crate::config::value::{Dialect, Plaintext, Switch};
 use crate::credential::{Credential, SecretError, SecretSource};
 use crate::snapshot::{Backend, HttpVersions, OnDisconnect, Origin, Timeouts, TlsPolicy};
 
@@ -77,6 +77,7 @@ impl Resolver<'_> {
             location,
             api,
             url,
+            allow_private,
             credential,
             tls,
             plaintext,
@@ -118,6 +119,10 @@ impl Resolver<'_> {
         if let Some((_, mark, location)) = &location {
             self.check_plaintext(*mark, location, plaintext, http);
         }
+        let Switch(allow_private) = allow_private.or(Switch(false));
+        if let Some((_, mark, location)) = &location {
+            self.check_host(*mark, &location.origin.host, allow_private);
+        }
         let host = location.as_ref().map(|(_, mark, place)| (*mark, &*place.origin.host));
         let (region, in_words) = declared;
         let region =
@@ -137,6 +142,7 @@ impl Resolver<'_> {
             spoken: served.spoken(api.value(), legacy, &origin),
             origin,
             region,
+            allow_private,
             credential: credential?,
             tls,
             timeouts,
@@ -261,18 +267,9 @@ fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>) -> u64 {
     part(&origin.port.to_le_bytes());
     match tls {
         None => part(b"plaintext"),
-        Some(TlsPolicy { sni, ca, identity }) => {
+        Some(tls) => {
             part(b"tls");
-            part(sni.as_bytes());
-            part(if ca.is_some() { b"ca" } else { b"system" });
-            for certificate in ca.iter().flat_map(|ca| ca.iter()) {
-                part(certificate);
-            }
-            part(b"identity");
-            // The key belongs to the certificate; that is checked.
-            if let Some(identity) = identity {
-                identity.chain.iter().for_each(|certificate| part(certificate));
-            }
+            part(&tls.digest());
         }
     }
     hash.finalize().iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 use providers::Schema;
 use providers::catalog::Fact;
+use sha2::{Digest, Sha256};
 
 use super::{environment, files, load};
 use crate::config::decode::{Decode, Field};
@@ -16,7 +17,9 @@ use crate::config::node;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawBackend, RawConfig, RawCredential, RawStore, RawStoreTls};
 use crate::credential::CallerKey;
-use crate::snapshot::{Callers, HttpVersions, Origin, Snapshot};
+use crate::snapshot::{
+    Callers, Depth, HttpVersions, Origin, Pin, Snapshot, Stale, SubjectName, TlsVersion,
+};
 
 const REFERENCE: &str = include_str!("../../../conf/reference.yaml");
 
@@ -108,7 +111,7 @@ fn urls_are_as_the_sdk_takes_them() {
         ("schema: openai, url: 'https://API.deepseek.com/'", told("api.deepseek.com", 443, "")),
         ("schema: claude, url: 'https://h:8443/anthropic/'", told("h", 8443, "/anthropic")),
         (
-            "schema: openai, url: 'http://[::1]:11434/v1', plaintext: allowed",
+            "schema: openai, url: 'http://[::1]:11434/v1', plaintext: allowed, allow_private: true",
             told("::1", 11434, "/v1"),
         ),
     ];
@@ -123,7 +126,7 @@ fn tls_is_verified_under_a_name_that_is_never_empty() {
     let plain = one("schema: openai, credential: none", directory.path());
     assert_eq!(plain.backends[0].tls.as_ref().unwrap().sni, "api.openai.com");
     let text = "schema: openai, credential: none, url: 'https://10.0.0.1/v1', \
-                tls: { sni: models.internal, ca: ca.pem, certificate: client.pem, key: client.key }";
+                allow_private: true, tls: { sni: models.internal, ca: ca.pem, certificate: client.pem, key: client.key }";
     let private = one(text, directory.path());
     let tls = private.backends[0].tls.as_ref().unwrap();
     assert_eq!(tls.sni, "models.internal");
@@ -148,10 +151,65 @@ fn s_56_connections_under_different_trust_have_different_keys() {
         "url: 'https://h.example/v1', tls: { ca: client.pem }",
         "url: 'https://h.example/v1', tls: { certificate: client.pem, key: client.key }",
         "url: 'http://h.example:443/v1', plaintext: allowed",
+        "url: 'https://h.example/v1', tls: { sans: ['dns:h.example'] }",
+        "url: 'https://h.example/v1', tls: { sans: ['dns:h.example', 'ip:10.0.0.1'] }",
+        "url: 'https://h.example/v1', tls: { sans: ['uri:spiffe://h.example'] }",
+        "url: 'https://h.example/v1', tls: { sans: ['uri:spiffe://h.example'], sni: h2.example }",
+        "url: 'https://h.example/v1', \
+         tls: { pins: ['sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='] }",
+        "url: 'https://h.example/v1', \
+         tls: { pins: ['cert-sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='] }",
+        "url: 'https://h.example/v1', tls: { min_version: '1.3' }",
+        "url: 'https://h.example/v1', tls: { crl: { files: [root.crl] } }",
+        "url: 'https://h.example/v1', tls: { crl: { files: [der.crl] } }",
+        "url: 'https://h.example/v1', tls: { crl: { files: [root.crl], stale: accept } }",
+        "url: 'https://h.example/v1', tls: { crl: { files: [root.crl], depth: leaf } }",
+        "url: 'https://h.example/v1', tls: { crl: { urls: ['https://crl.example/a'] } }",
+        "url: 'https://h.example/v1', tls: { crl: { urls: ['https://crl.example/b'] } }",
+        "url: 'https://h.example/v1', \
+         tls: { crl: { urls: ['https://crl.example/a'], ca: ca.pem } }",
+        "url: 'https://h.example/v1', \
+         tls: { crl: { urls: ['https://crl.example/a'], refresh: 2h } }",
     ];
     let keys: BTreeSet<u64> = variants.into_iter().map(group_key).collect();
     assert_eq!(keys.len(), variants.len());
     assert_eq!(group_key(variants[6]), group_key(variants[6]));
+}
+
+#[test]
+fn revocation_lists_are_read_in_pem_and_der() {
+    let directory = files();
+    let revocation = |fields: &str| {
+        let text = format!("schema: openai, credential: none, tls: {{ crl: {{ {fields} }} }}");
+        one(&text, directory.path()).backends[0].tls.clone().unwrap().revocation.unwrap()
+    };
+    let both = revocation("files: [two.crl, der.crl]");
+    let made: Vec<i64> = both.lists.iter().map(|list| list.this_update()).collect();
+    assert_eq!(made, [1_767_225_600; 3]);
+    let ends: Vec<i64> = both.lists.iter().map(|list| list.next_update()).collect();
+    assert_eq!(ends, [2_398_377_600, 2_429_913_600, 2_461_449_600]);
+    assert_eq!((both.stale, both.depth), (Stale::Refuse, Depth::Chain));
+    assert_eq!(both.refresh, Duration::from_secs(3600));
+    let lax = revocation("urls: ['http://h/a.crl'], refresh: 5m, stale: accept, depth: leaf");
+    assert_eq!((lax.stale, lax.depth), (Stale::Accept, Depth::Leaf));
+    assert_eq!(
+        (&*lax.urls, lax.refresh),
+        (&["http://h/a.crl".to_owned()][..], Duration::from_secs(300))
+    );
+}
+
+#[test]
+fn names_and_pins_are_read() {
+    let directory = files();
+    let text = "schema: openai, credential: none, url: 'https://10.0.0.1/v1', tls: { \
+                sans: ['dns:a.example', 'ip:::1', 'uri:spiffe://a.example/ns/x'], \
+                pins: ['sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='], min_version: 1.3 }";
+    let tls = one(text, directory.path()).backends[0].tls.clone().unwrap();
+    let server = |name: &'static str| SubjectName::Server(name.try_into().unwrap());
+    let uri = SubjectName::Uri("spiffe://a.example/ns/x".to_owned());
+    assert_eq!(tls.sans, [server("a.example"), server("::1"), uri]);
+    assert_eq!(tls.pins, [Pin::PublicKey(Sha256::digest([]).into())]);
+    assert_eq!((&*tls.sni, tls.min_version), ("10.0.0.1", TlsVersion::V1_3));
 }
 
 #[test]
@@ -300,6 +358,7 @@ fn the_reference_is_complete_and_loads() {
     assert_eq!((stated.http, stated.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!((holds.http, holds.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!(stated.on_disconnect, holds.on_disconnect);
+    assert_eq!((stated.allow_private, holds.allow_private), (false, false));
     assert_eq!(stated.timeouts.first_byte, Duration::from_secs(600));
 
     // There is one store; what else it may be stands in comments.
@@ -344,6 +403,8 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     gather("backends", backends.iter().map(|raw| raw.absent()).collect());
     let tls = backends.iter().filter_map(|raw| raw.tls.clone().value());
     gather("tls", tls.map(|raw| raw.absent()).collect());
+    let crl = backends.iter().filter_map(|raw| raw.tls.peek()?.crl.peek());
+    gather("crl", crl.map(|raw| raw.absent()).collect());
     let timeouts = backends.iter().filter_map(|raw| raw.timeouts.clone().value());
     gather("timeouts", timeouts.map(|raw| raw.absent()).collect());
     let secrets = backends.iter().filter_map(|raw| match raw.credential.clone().value() {

@@ -85,10 +85,12 @@ impl Config {
         self.backend_of(name, &fields)
     }
 
-    /// A backend in its own words.
+    /// A backend in its own words; it may be on this machine unless they say otherwise.
     pub fn backend_of(mut self, name: &str, fields: &[String]) -> Self {
-        let fields: Vec<&str> =
-            fields.iter().map(String::as_str).filter(|field| !field.is_empty()).collect();
+        let told = fields.iter().any(|field| field.contains("allow_private:"));
+        let private = if told { "" } else { "allow_private: true" };
+        let fields = fields.iter().map(String::as_str).chain([private]);
+        let fields: Vec<&str> = fields.filter(|field| !field.is_empty()).collect();
         self.backends.push(format!("  {name}: {{ {} }}", fields.join(", ")));
         self
     }

@@ -2,7 +2,9 @@
 //!
 //! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
 
+mod access;
 mod pattern;
+mod regions;
 mod revocation_list;
 mod terms;
 mod tls;
@@ -16,11 +18,14 @@ use std::time::Duration;
 use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::{PriceBook, known_models};
+use providers::region::Place;
 use providers::seal::Key;
 use providers::translate::Leeway;
 use providers::vendor::{Paths, Vendor};
 
+pub use access::{Access, AccessRule, is_listed};
 pub use pattern::{matches, path_matches, specificity};
+pub use regions::{RegionRule, is_within};
 pub use revocation_list::{ListError, RevocationList};
 pub use terms::{Terms, TermsCache};
 pub use tls::{ClientIdentity, Depth, Pin, Revocation, Stale, SubjectName, TlsPolicy, TlsVersion};
@@ -51,6 +56,10 @@ pub struct Snapshot {
     pub routes: Vec<Arc<Route>>,
     /// Who may call.
     pub callers: Callers,
+    /// Who may use what; `None`: all of it, as far as callers' own lists go.
+    pub access: Option<Access>,
+    /// Where callers' calls may be served: all of those that fit a caller hold.
+    pub regions: Vec<RegionRule>,
     /// Budgets that every call is held to.
     pub budgets: Vec<Arc<Budget>>,
     /// Request rates that every call is held to.
@@ -117,6 +126,8 @@ pub struct Backend {
     pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
+    /// Where calls to it are served; `None` if nobody knows: outside of every place.
+    pub region: Option<&'static Place>,
     /// Whether its addresses may be of a private network; see `resolve::vet`.
     pub allow_private: bool,
     /// What it is shown.
@@ -209,6 +220,8 @@ pub struct Route {
     pub paths: Vec<String>,
     /// How far requests may be changed on their way.
     pub leeway: Leeway,
+    /// Where its calls may be served; `None`: anywhere.
+    pub regions: Option<Vec<&'static Place>>,
     /// Where to, in order of preference.
     pub targets: Vec<RouteTarget>,
 }
@@ -248,15 +261,13 @@ pub enum Callers {
 impl Snapshot {
     /// The models that may be asked for: those that routes name, and, where a route has a
     /// wildcard, those of its backends' vendors that are known and fit.
-    /// `may_use` is asked for each, with what would be served.
-    pub fn models(&self, may_use: impl Fn(&str, &str) -> bool) -> BTreeSet<&str> {
+    /// `may_use` is asked for each, with the target that would serve it.
+    pub fn models(&self, may_use: impl Fn(&Route, &RouteTarget, &str) -> bool) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         for route in &self.routes {
             for target in &route.targets {
                 let named = route.models.iter().flat_map(|p| named(p, target.backend.schema));
-                names.extend(
-                    named.filter(|model| may_use(model, target.model.as_deref().unwrap_or(model))),
-                );
+                names.extend(named.filter(|model| may_use(route, target, model)));
             }
         }
         names

@@ -3,6 +3,7 @@
 //! Every section is destructured, so a key that nothing reads does not compile. Nothing stops at
 //! the first mistake.
 
+mod access;
 mod backend;
 mod budget;
 mod caller;
@@ -12,6 +13,7 @@ mod known;
 mod listener;
 mod models;
 mod origin;
+mod region;
 mod revocation;
 mod route;
 mod spending;
@@ -79,6 +81,8 @@ impl Resolver<'_> {
             callers,
             identity,
             anonymous,
+            access,
+            regions,
             budgets,
             rates,
             prices,
@@ -102,6 +106,8 @@ impl Resolver<'_> {
         let Switch(anonymous) = self.anonymous(anonymous, listed);
         let believed = self.believed(identity, &callers, &listeners);
         let callers = self.callers(callers, believed, anonymous, public);
+        let access = self.access(access, &known);
+        let regions = self.regions(regions, &known);
         let shared = !matches!(store, Field::Absent);
         let budgets = self.budgets(budgets, &known, &routes, shared);
         let rates = self.rates(rates);
@@ -124,6 +130,8 @@ impl Resolver<'_> {
             backends: backends.resolved(),
             routes,
             callers: callers?,
+            access,
+            regions,
             budgets,
             rates,
             prices,

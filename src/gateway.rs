@@ -25,7 +25,7 @@ use crate::budget::{Ledger, SystemClock};
 use crate::config::{Live, Source};
 use crate::credential;
 use crate::proxy::{Gateway, Listener, Proxy};
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Wanted};
 use crate::snapshot::Webhook;
 use crate::telemetry::{self, AccessLog, Metrics, Target};
 
@@ -188,7 +188,7 @@ impl BackgroundService for Upkeep {
         let live = &self.gateway.live;
         let names = || {
             let snapshot = live.pin();
-            snapshot.backends.iter().map(|b| (b.origin.host.clone(), b.origin.port)).collect()
+            Wanted { settings: snapshot.dns.clone(), names: snapshot.names().collect() }
         };
         tokio::select! {
             () = self.resolver.run(names) => {}

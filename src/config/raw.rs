@@ -11,12 +11,14 @@ use providers::translate::{Droppable, Emulation};
 use providers::vendor::Vendor;
 
 use super::decode::{Chosen, Decode, Field, Keys, List, Named, Texts, section};
+use super::dns::{Attempts, RawDnssec};
 use super::money::{Price, Requests, Tokens, Until};
 use super::node::{Entry, Kind, Node};
 use super::problem::{Mark, Problems};
 use super::value::{Api, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
+use crate::resolve::{Family, NamePattern, Server};
 use crate::snapshot::{HttpVersions, OnDisconnect};
 
 section! {
@@ -34,6 +36,7 @@ section! {
         prices: List<RawPrice>,
         models: List<RawModel>,
         limits: RawLimits,
+        dns: RawDns,
         seal: RawSeal,
         ledger: String,
         store: RawStore,
@@ -240,6 +243,23 @@ section! {
     }
 }
 
+section! {
+    /// How the names of backends are resolved.
+    RawDns {
+        servers: List<Server>,
+        ca: String,
+        allow: List<NamePattern>,
+        min_ttl: Duration,
+        max_ttl: Duration,
+        stale: Duration,
+        timeout: Duration,
+        attempts: Attempts,
+        family: Family,
+        dnssec: RawDnssec,
+        reverse: Named<Texts>,
+    }
+}
+
 macro_rules! read_from_map {
     ($($name:ident)*) => {
         $(impl Decode for $name {
@@ -252,7 +272,7 @@ macro_rules! read_from_map {
 read_from_map! {
     RawConfig RawListener RawAdmin RawBackend RawTls RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
-    RawLimits
+    RawLimits RawDns
 }
 
 /// What a backend is shown.

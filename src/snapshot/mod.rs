@@ -24,6 +24,7 @@ pub use terms::{Terms, TermsCache};
 use crate::budget::rate::RateLimit;
 use crate::budget::{Budget, Scope, StoreSettings};
 use crate::credential::{self, CallerKey, Credential, SecretSource};
+use crate::resolve::{Name, Settings as Dns};
 
 /// Everything the gateway goes by, resolved and validated.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Snapshot {
     pub admin_token: Option<Arc<SecretSource>>,
     /// Bounds on what a caller may send and how long anything may take.
     pub limits: Limits,
+    /// How the names of backends are resolved.
+    pub dns: Arc<Dns>,
     /// Backends by their order in the config.
     pub backends: Vec<Arc<Backend>>,
     /// Routes, in the order of the config; the most specific model pattern wins, then the first.
@@ -108,7 +111,7 @@ pub struct Backend {
     pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
-    /// Whether its addresses may be of a private network; see `resolve::vet`.
+    /// Whether its addresses may be of a private network; see [`crate::resolve::vet`].
     pub allow_private: bool,
     /// What it is shown.
     pub credential: Credential,
@@ -293,6 +296,14 @@ impl Snapshot {
             }
         }
         names
+    }
+
+    /// The names that are to be resolved, addresses among them.
+    pub fn names(&self) -> impl Iterator<Item = Name> {
+        self.backends.iter().map(|backend| Name {
+            host: backend.origin.host.clone(),
+            allow_private: backend.allow_private,
+        })
     }
 
     /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.

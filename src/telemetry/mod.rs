@@ -4,6 +4,7 @@
 pub mod access_log;
 mod events;
 pub mod metrics;
+mod names;
 mod standing;
 mod webhook;
 

@@ -6,6 +6,9 @@ use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
 use crate::budget::estimate::Accuracy;
 use crate::budget::{Balance, Quantity, StoreStatus};
+use crate::resolve::Status;
+
+use super::names::Names;
 
 /// Counters that are shown of each limit of a budget, those with the most spent; the others are one
 /// series. A budget may keep one for each of a million callers.
@@ -26,6 +29,8 @@ pub struct Now<'a> {
     pub store: Option<StoreStatus>,
     /// How far off the estimates of input tokens have been.
     pub accuracy: &'a [Accuracy],
+    /// How the names of backends stand.
+    pub names: &'a [Status],
 }
 
 /// Gauges that are set anew at each look.
@@ -42,6 +47,7 @@ pub(super) struct Standing {
     store_passed: IntCounterVec,
     store_waits: IntCounterVec,
     error: GaugeVec,
+    names: Names,
 }
 
 /// The four numbers of a series.
@@ -107,6 +113,7 @@ impl Standing {
                 "How far off estimates of input tokens have been, as a share of the real count.",
                 &["gateway", "model", "quantile"],
             )?,
+            names: Names::new(registry)?,
         })
     }
 
@@ -119,6 +126,7 @@ impl Standing {
         self.writable.with_label_values(&[gateway]).set(f64::from(u8::from(now.ledger_writable)));
         self.set_store(gateway, now.store);
         self.set_error(gateway, now.accuracy);
+        self.names.set(gateway, now.names);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
         balances.sort_by_cached_key(|it| (series(it), Reverse(it.spent.count())));

@@ -32,6 +32,7 @@ use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener, RawSeal};
 use super::read_file::ReadFile;
 use super::value::{Size, Switch};
 use crate::credential::{SecretSource, sealing_key};
+use crate::resolve::Settings as Dns;
 use crate::snapshot::{Limits, Listener, Snapshot, TermsCache, path_matches};
 
 /// What the meaning of a file depends on besides its text.
@@ -50,6 +51,8 @@ pub(super) struct Resolver<'a> {
     problems: &'a mut Problems,
     /// Files that the snapshot was made from, besides the config file.
     files: Vec<ReadFile>,
+    /// How names are resolved: which ones backends may have.
+    dns: Arc<Dns>,
 }
 
 /// Resolves the file at `top`; the snapshot counts only if no problem was added. The files are
@@ -60,7 +63,7 @@ pub(super) fn resolve(
     surroundings: &Surroundings<'_>,
     problems: &mut Problems,
 ) -> (Option<Snapshot>, Vec<ReadFile>) {
-    let mut resolver = Resolver { surroundings, problems, files: Vec::new() };
+    let mut resolver = Resolver { surroundings, problems, files: Vec::new(), dns: Arc::default() };
     let snapshot = resolver.config(raw, top);
     (snapshot, resolver.files)
 }
@@ -80,6 +83,7 @@ impl Resolver<'_> {
             prices,
             models,
             limits,
+            dns,
             seal,
             ledger,
             store,
@@ -90,6 +94,7 @@ impl Resolver<'_> {
         let (listeners, public) = self.listeners(listeners, top);
         let (admin, admin_token) = self.admin(admin, &listeners);
         let limits = self.limits(limits);
+        self.dns = Arc::new(self.dns(dns));
         let known = Known::of(&callers, &routes, &backends);
         let backends = self.backends(backends, top);
         let routes = self.routes(routes, &backends, top);
@@ -114,6 +119,7 @@ impl Resolver<'_> {
             admin,
             admin_token,
             limits,
+            dns: self.dns.clone(),
             backends: backends.resolved(),
             routes,
             callers: callers?,

@@ -19,7 +19,7 @@ fn balance(of: &str, spent: u64) -> Balance {
 }
 
 fn render(metrics: &Metrics, balances: &[Balance]) -> String {
-    let now = Now { balances, ledger_writable: true, store: None, accuracy: &[] };
+    let now = Now { balances, ledger_writable: true, store: None, accuracy: &[], names: &[] };
     String::from_utf8(metrics.render("egret", &now)).unwrap()
 }
 
@@ -83,7 +83,13 @@ fn a_store_and_estimates_are_shown_where_there_are_any() {
         low: 0.0,
     };
     let accuracy: Vec<Accuracy> = (0..300).map(of).collect();
-    let now = Now { balances: &[], ledger_writable: true, store: Some(store), accuracy: &accuracy };
+    let now = Now {
+        balances: &[],
+        ledger_writable: true,
+        store: Some(store),
+        accuracy: &accuracy,
+        names: &[],
+    };
     for _ in 0..2 {
         let text = String::from_utf8(metrics.render("egret", &now)).unwrap();
         for line in [

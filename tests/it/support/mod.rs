@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod dice;
+pub mod dns;
 pub mod gateway;
 pub mod metrics;
 mod port;

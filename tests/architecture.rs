@@ -7,31 +7,61 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("budget", &[]),
     ("fetch", &[]),
     ("credential", &[]),
+    ("identity", &["credential", "fetch"]),
     ("resolve", &[]),
     ("simulator", &[]),
     ("cli", &[]),
     ("report", &["budget", "cli"]),
-    ("snapshot", &["budget", "credential", "resolve"]),
-    ("config", &["budget", "credential", "resolve", "snapshot"]),
+    ("snapshot", &["budget", "credential", "identity", "resolve"]),
+    ("config", &["budget", "credential", "fetch", "identity", "resolve", "snapshot", "trust"]),
+    ("connect", &["resolve", "snapshot", "trust"]),
     ("route", &["snapshot"]),
+    ("trust", &["fetch", "snapshot"]),
     ("telemetry", &["budget", "resolve"]),
-    ("admission", &["budget", "credential", "route", "snapshot"]),
-    ("proxy", &["admission", "budget", "config", "resolve", "route", "snapshot", "telemetry"]),
-    ("admin", &["budget", "credential", "proxy", "report", "resolve", "snapshot", "telemetry"]),
+    ("admission", &["budget", "credential", "identity", "route", "snapshot"]),
+    (
+        "proxy",
+        &[
+            "admission",
+            "budget",
+            "config",
+            "connect",
+            "resolve",
+            "route",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
+    ),
+    (
+        "admin",
+        &["budget", "credential", "proxy", "report", "resolve", "snapshot", "telemetry", "trust"],
+    ),
     (
         "gateway",
-        &["admin", "budget", "config", "credential", "proxy", "resolve", "snapshot", "telemetry"],
+        &[
+            "admin",
+            "budget",
+            "config",
+            "credential",
+            "identity",
+            "proxy",
+            "resolve",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
     ),
     ("demo", &["budget", "config", "gateway", "simulator", "snapshot"]),
 ];
 
 /// Crates that only some modules may name.
 const ONLY_IN: [(&str, &[&str]); 3] = [
-    ("pingora", &["proxy", "admin", "gateway", "budget"]),
+    ("pingora", &["connect", "proxy", "admin", "gateway", "budget"]),
     ("prometheus", &["telemetry"]),
     ("saphyr_parser", &["config"]),
 ];

@@ -21,7 +21,9 @@ use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
 use crate::proxy::Gateway;
-use crate::telemetry::Now;
+use crate::snapshot::Snapshot;
+use crate::telemetry::{ListsNow, Now};
+use crate::trust::ListsState;
 use answer::Answer;
 
 /// What there is, for whoever asks for something else.
@@ -52,7 +54,10 @@ impl Admin {
                     store: ledger.store_status(),
                     accuracy: &self.gateway.estimator.error(),
                     names: &self.gateway.resolver.status(),
+                    lists: &self.lists(&snapshot),
                 };
+                let open = self.gateway.connections.open();
+                self.gateway.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
                 Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }
             "/spend" => spend::show(&self.gateway, query).await,
@@ -61,6 +66,17 @@ impl Admin {
             _ if budgets::change(path).is_some() => Answer::not_allowed("POST"),
             _ => Answer::text(StatusCode::NOT_FOUND, PATHS),
         }
+    }
+
+    /// How the revocation lists of backends are.
+    fn lists(&self, snapshot: &Snapshot) -> Vec<ListsNow> {
+        let with_lists = snapshot.backends.iter().filter_map(|backend| {
+            let ListsState { held, missing, age, left, failures } =
+                self.gateway.trusts.lists(backend.group_key)?;
+            let backend = backend.name.clone();
+            Some(ListsNow { backend, held, missing, age, left, failures })
+        });
+        with_lists.collect()
     }
 
     fn readiness(&self) -> Answer {

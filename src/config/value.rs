@@ -10,7 +10,8 @@ use providers::vendor::Vendor;
 
 use super::decode::Scalar;
 use super::suggest::suggest;
-use crate::snapshot::HttpVersions;
+use crate::identity::Unlisted;
+use crate::snapshot::{Depth, HttpVersions, Stale, TlsVersion};
 
 /// Most characters of a wrong text that a message repeats.
 const QUOTED: usize = 60;
@@ -52,6 +53,19 @@ impl Word for HttpVersions {
         &[("auto", Self::Auto), ("h1", Self::H1), ("h2", Self::H2)];
 }
 
+impl Word for TlsVersion {
+    const WORDS: &'static [(&'static str, Self)] = &[("1.2", Self::V1_2), ("1.3", Self::V1_3)];
+}
+
+impl Word for Stale {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("refuse", Self::Refuse), ("accept", Self::Accept)];
+}
+
+impl Word for Depth {
+    const WORDS: &'static [(&'static str, Self)] = &[("chain", Self::Chain), ("leaf", Self::Leaf)];
+}
+
 /// Which of OpenAI's two schemas a backend offers for model turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Api {
@@ -87,6 +101,23 @@ pub(super) enum Plaintext {
 impl Word for Plaintext {
     const WORDS: &'static [(&'static str, Self)] =
         &[("refused", Self::Refused), ("allowed", Self::Allowed)];
+}
+
+/// Whether callers have to show a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    Required,
+    Optional,
+}
+
+impl Word for Client {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("required", Self::Required), ("optional", Self::Optional)];
+}
+
+impl Word for Unlisted {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("allow", Self::Allow), ("refuse", Self::Refuse)];
 }
 
 /// Yes or no.

@@ -5,6 +5,7 @@
 //! response filters can't wait. See ARCHITECTURE.md.
 
 mod answer;
+mod connections;
 mod course;
 mod ctx;
 mod drain;
@@ -18,7 +19,6 @@ mod intake;
 mod listener;
 mod models;
 mod opaque;
-mod peer;
 mod prepare;
 mod record;
 mod reply;
@@ -39,6 +39,7 @@ use providers::conversation::{ApiError, ErrorClass};
 use providers::seal::Key;
 use providers::surface::{self, Endpoint};
 
+pub use connections::Connections;
 pub use ctx::RequestCtx;
 pub use drain::Drain;
 pub use listener::Listener;
@@ -48,7 +49,7 @@ use failure::{Failure, Refused};
 use ids::Ids;
 use upstream::Upstreams;
 
-use crate::admission::{self, Rates, Rules};
+use crate::admission::{self, Authenticated, Denial, Rates, Rules, Shown, Who};
 use crate::budget::Ledger;
 use crate::budget::estimate::Estimator;
 use crate::config::Live;
@@ -56,6 +57,7 @@ use crate::resolve::Resolver;
 use crate::route::Health;
 use crate::snapshot::Snapshot;
 use crate::telemetry::{AccessLog, Metrics};
+use crate::trust::Trusts;
 
 /// The gateway: what every request shares.
 pub struct Gateway {
@@ -73,6 +75,10 @@ pub struct Gateway {
     pub listening: AtomicBool,
     /// Going down.
     pub drain: Arc<Drain>,
+    /// Callers' connections.
+    pub connections: Arc<Connections>,
+    /// How backends are verified.
+    pub trusts: Arc<Trusts>,
     access_log: Option<AccessLog>,
     upstreams: Upstreams,
     health: Health,
@@ -91,10 +97,13 @@ impl Gateway {
         ledger: Arc<Ledger>,
         metrics: Arc<Metrics>,
         resolver: Arc<Resolver>,
+        trusts: Arc<Trusts>,
         access_log: Option<AccessLog>,
         seal: Key,
     ) -> Self {
-        let memory = intake::Memory::new(live.pin().limits.in_flight_bytes);
+        let snapshot = live.pin();
+        let memory = intake::Memory::new(snapshot.limits.in_flight_bytes);
+        trusts.keep(snapshot.tls_policies());
         Self {
             live,
             ledger,
@@ -103,8 +112,10 @@ impl Gateway {
             resolver: resolver.clone(),
             listening: AtomicBool::new(false),
             drain: Arc::default(),
+            upstreams: Upstreams::new(resolver, trusts.clone()),
+            connections: Arc::default(),
+            trusts,
             access_log,
-            upstreams: Upstreams::new(resolver),
             health: Health::default(),
             rates: Rates::default(),
             memory,
@@ -124,7 +135,8 @@ impl Gateway {
         let snapshot = self.live.pin();
         self.health.retain(|name| snapshot.backends.iter().any(|backend| backend.name == name));
         self.rates.retain(|name| snapshot.rates.iter().any(|rate| rate.name == name));
-        self.upstreams.peers.retain(|key| snapshot.backends.iter().any(|b| b.group_key == key));
+        self.trusts.keep(snapshot.tls_policies());
+        self.upstreams.retain(|key| snapshot.backends.iter().any(|b| b.group_key == key));
     }
 
     /// The straight line of one request.
@@ -136,12 +148,12 @@ impl Gateway {
         // On h2 there is none, and Pingora would make one up.
         let raw = if session.is_http2() { Bytes::new() } else { session.to_h1_raw() };
         let unread = opaque::find(&ctx.snapshot, &path, hints);
-        let methods = if unread.is_some() { &opaque::METHODS } else { ingress::METHODS };
-        ingress::check(header, &raw, methods)?;
+        ingress::check(header, &raw, &ctx.snapshot.limits)?;
+        let methods = unread.is_some().then_some(&opaque::METHODS[..]);
+        ingress::check_method(header, hints, methods)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
-        let callers = &ctx.snapshot.callers;
-        let who = admission::authenticate(callers, &header.headers, query.as_deref())?;
+        let who = self.authenticate(session, query.as_deref(), &ctx.snapshot).await?;
         ctx.who = Some(who.clone());
 
         match endpoint {
@@ -170,6 +182,21 @@ impl Gateway {
                 Err(Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message)))
             }
         }
+    }
+
+    /// Who sends this request.
+    async fn authenticate(
+        &self,
+        session: &Session,
+        query: Option<&str>,
+        snapshot: &Snapshot,
+    ) -> Result<Who, Denial> {
+        let headers = &session.req_header().headers;
+        let shown = Shown { headers, query, peer: None };
+        let Authenticated { method, who } = admission::authenticate(snapshot, shown).await;
+        let result = who.as_ref().map_or_else(|denial| denial.reason, |_| "ok");
+        self.metrics.authenticated(&snapshot.gateway, method, result);
+        who
     }
 
     async fn refuse(
@@ -264,7 +291,7 @@ impl ProxyHttp for Proxy {
         // Only callers that are gone, and requests that Pingora itself refuses, end here.
         if *error.etype() != ErrorType::ConnectionClosed && send::status(session).is_none() {
             let error = ApiError::new(ErrorClass::BadRequest, "the request could not be read");
-            let refused = Refused { error, reason: "bad_request", denied: true };
+            let refused = Refused { error, reason: "bad_request", denied: true, allow: None };
             // Where nobody reads it, there is nobody to be told.
             let _ = self.0.refuse(session, ctx, &refused).await;
         }

@@ -1,28 +1,24 @@
-//! One exchange with a provider, on Pingora's connector.
+//! One exchange with a provider.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
-use pingora::connectors::http::Connector;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::Stream;
 use pingora::protocols::http::client::HttpSession;
 use pingora::protocols::http::v1::client::{HttpSession as H1Session, http_req_header_to_wire};
-use pingora::upstreams::peer::HttpPeer;
 use pingora::{BError, Error, ErrorType, OkOrErr, OrErr, RetryType};
 use tokio::io::AsyncWriteExt;
 
-use super::peer::Peers;
+use crate::connect::{Connection, Connector, Line, Peer, Unreached};
 use crate::resolve::Resolver;
-use crate::resolve::vet::vet;
-use crate::snapshot::{Backend, Origin};
+use crate::snapshot::Backend;
+use crate::trust::{self, Trusts};
 
 /// Most bytes of a failed answer that are read so that its connection can be used again.
 const DRAIN: usize = 64 * 1024;
-/// Most addresses of one host that are tried.
-const ADDRESSES: usize = 4;
 /// Longest time for closing a connection.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Longest body that is copied to go out together with its header: both fit into a TLS record.
@@ -30,8 +26,6 @@ const TOGETHER: usize = 12 * 1024;
 /// A pooled connection that had died before a request was written to it shows so within a round
 /// trip. One that breaks later may do so while the provider works on the request.
 const DEAD_ALREADY: Duration = Duration::from_secs(1);
-/// How long an unused connection is kept.
-const KEEP: Duration = Duration::from_secs(90);
 
 /// A request on its way to a provider.
 #[derive(Debug)]
@@ -46,15 +40,8 @@ pub struct Outgoing {
 pub struct Incoming {
     /// Boxed: each future that it passes through would keep room for it.
     session: Box<HttpSession>,
-    peer: Arc<HttpPeer>,
+    peer: Arc<Peer>,
     complete: bool,
-}
-
-/// A connection to a provider, or a stream on one.
-struct Connection {
-    session: Box<HttpSession>,
-    peer: Arc<HttpPeer>,
-    reused: bool,
 }
 
 /// How an exchange broke off before the header of its answer.
@@ -79,16 +66,18 @@ pub struct NoAnswer {
 
 /// What the exchange runs on.
 pub struct Upstreams {
-    connector: Connector<()>,
-    resolver: Arc<Resolver>,
-    /// See [`Peers`].
-    pub peers: Peers,
+    connector: Connector,
 }
 
 impl Upstreams {
-    /// On this resolver.
-    pub fn new(resolver: Arc<Resolver>) -> Self {
-        Self { connector: Connector::new(None), resolver, peers: Peers::default() }
+    /// With backends found by this resolver, and verified by these.
+    pub fn new(resolver: Arc<Resolver>, trusts: Arc<Trusts>) -> Self {
+        Self { connector: Connector::new(resolver, trusts) }
+    }
+
+    /// Forgets backends that are gone; `keep` is asked for the group key of each.
+    pub fn retain(&self, keep: impl Fn(u64) -> bool) {
+        self.connector.retain(keep);
     }
 
     /// Sends a request and waits for the header of its answer. `before_sending` is called once
@@ -104,59 +93,26 @@ impl Upstreams {
     ) -> Result<Incoming, NoAnswer> {
         let mut resent = false;
         loop {
-            let Connection { session, peer, reused } = self.connect(backend).await?;
+            let connection = self.connector.connect(backend).await;
+            let Connection { line, peer, reused } =
+                connection.map_err(|why| unreached(&why, backend))?;
             before_sending();
-            match exchange(session, &peer, backend, request).await {
+            match exchange(line, backend, request).await {
                 Ok(session) => return Ok(Incoming { session, peer, complete: false }),
                 Err(Broken { error, waited }) => {
                     if is_h2_downgrade(&error) {
-                        self.connector.prefer_h1(&*peer);
+                        peer.prefer_h1();
                     }
                     let untouched = is_untouched(&error, reused, waited);
                     if !resent && untouched {
                         resent = true;
                         continue;
                     }
-                    let why = explain(&error, true, backend);
+                    let why = explain(&error, backend);
                     return Err(NoAnswer { billable: !untouched, ..why });
                 }
             }
         }
-    }
-
-    async fn connect(&self, backend: &Backend) -> Result<Connection, NoAnswer> {
-        let patience = backend.timeouts.connect;
-        let Origin { host, port, .. } = &backend.origin;
-        let private = backend.allow_private;
-        let addresses = self.resolver.addresses(host, *port, private, patience).await;
-        let mut last = NoAnswer {
-            reason: "dns",
-            message: format!("backend `{}` has no address that may be dialled", backend.name),
-            billable: false,
-            timeout: false,
-        };
-        for address in addresses.iter().take(ADDRESSES) {
-            // Whoever found it has looked; this is the one that is dialled (S-35).
-            if let Err(refused) = vet(address.ip(), host, private) {
-                log::warn!("backend {}: {refused}", backend.name);
-                continue;
-            }
-            let peer = self.peers.peer(backend, *address);
-            // Boxed: connecting takes 9 KiB of state, which a stream would hold on to.
-            match Box::pin(self.connector.get_http_session(&*peer)).await {
-                Ok((session, reused)) => {
-                    return Ok(Connection { session: Box::new(session), peer, reused });
-                }
-                Err(error) => {
-                    if is_h2_downgrade(&error) {
-                        self.connector.prefer_h1(&*peer);
-                    }
-                    log::debug!("backend {} at {address}: {error}", backend.name);
-                    last = explain(&error, false, backend);
-                }
-            }
-        }
-        Err(last)
     }
 
     /// Gives a connection back to the pool if its answer was read to the end, else closes it.
@@ -164,7 +120,7 @@ impl Upstreams {
         let Incoming { session, peer, complete } = incoming;
         if complete {
             // Boxed: it would hold the session twice.
-            Box::pin(self.connector.release_http_session(*session, &*peer, Some(KEEP))).await;
+            Box::pin(self.connector.release(*session, &peer)).await;
         } else {
             close(session).await;
         }
@@ -179,17 +135,20 @@ async fn close(mut session: Box<HttpSession>) {
 
 /// Sends a request and reads the header of its answer. After an error the connection is closed.
 async fn exchange(
-    session: Box<HttpSession>,
-    peer: &HttpPeer,
+    line: Line,
     backend: &Backend,
     request: &Outgoing,
 ) -> Result<Box<HttpSession>, Broken> {
     let idle = backend.timeouts.idle;
-    let written = match *session {
-        HttpSession::H1(h1) if request.body.len() <= TOGETHER => {
-            write_together(h1.into_inner(), peer, request, idle).await
+    let written = match line {
+        Line::H1(stream) if request.body.len() <= TOGETHER => {
+            write_together(stream, request, idle).await
         }
-        session => write_apart(Box::new(session), request, idle).await,
+        Line::H1(stream) => {
+            let session = HttpSession::H1(H1Session::new(stream));
+            write_apart(Box::new(session), request, idle).await
+        }
+        Line::H2(session) => write_apart(session, request, idle).await,
     };
     let mut session = written.map_err(|error| Broken { error, waited: Duration::ZERO })?;
     let sent = Instant::now();
@@ -211,7 +170,6 @@ async fn exchange(
 /// itself: a TLS record, a packet and two system calls more.
 async fn write_together(
     mut stream: Stream,
-    peer: &HttpPeer,
     request: &Outgoing,
     patience: Duration,
 ) -> Result<Box<HttpSession>, BError> {
@@ -226,7 +184,7 @@ async fn write_together(
         Ok(written) => written.or_err(ErrorType::WriteError, "while writing a request")?,
         Err(_) => return Error::e_explain(ErrorType::WriteTimedout, "while writing a request"),
     }
-    Ok(Box::new(HttpSession::H1(H1Session::new_with_options(stream, peer))))
+    Ok(Box::new(HttpSession::H1(H1Session::new(stream))))
 }
 
 async fn write_apart(
@@ -336,27 +294,27 @@ fn is_h2_downgrade(error: &BError) -> bool {
     matches!(error.etype(), ErrorType::H2Downgrade | ErrorType::InvalidH2)
 }
 
-fn explain(error: &BError, sent: bool, backend: &Backend) -> NoAnswer {
-    use ErrorType::{
-        ConnectNoRoute, ConnectRefused, ConnectTimedout, HandshakeError, InvalidCert, ReadTimedout,
-        TLSHandshakeFailure, TLSHandshakeTimedout, WriteTimedout,
-    };
+fn unreached(why: &Unreached, backend: &Backend) -> NoAnswer {
+    NoAnswer {
+        reason: why.reason(),
+        message: format!("backend `{}` {why}", backend.name),
+        billable: false,
+        timeout: why.is_timeout(),
+    }
+}
+
+fn explain(error: &BError, backend: &Backend) -> NoAnswer {
     let name = &backend.name;
+    // Under TLS 1.3 a server judges a client certificate when it is asked for something already.
+    if let Some(refusal) = trust::explain(&**error) {
+        let message = format!("backend `{name}` {}", refusal.message);
+        return NoAnswer { reason: refusal.reason, message, billable: false, timeout: false };
+    }
     let (reason, timeout, message) = match error.etype() {
-        ConnectTimedout | TLSHandshakeTimedout => {
-            ("connect_timeout", true, format!("backend `{name}` could not be reached in time"))
-        }
-        TLSHandshakeFailure | HandshakeError | InvalidCert => {
-            ("tls", false, format!("backend `{name}` could not prove who it is (TLS)"))
-        }
-        ConnectRefused | ConnectNoRoute => {
-            ("connect", false, format!("backend `{name}` refused the connection"))
-        }
-        ReadTimedout | WriteTimedout => {
+        ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
             ("timeout", true, format!("backend `{name}` did not answer in time"))
         }
-        _ if sent => ("reset", false, format!("backend `{name}` broke the connection off")),
-        _ => ("connect", false, format!("backend `{name}` could not be reached")),
+        _ => ("reset", false, format!("backend `{name}` broke the connection off")),
     };
     NoAnswer { reason, message, billable: false, timeout }
 }

@@ -5,11 +5,13 @@ pub mod access_log;
 mod events;
 pub mod metrics;
 mod names;
+mod revocation;
 mod standing;
 mod webhook;
 
 pub use access_log::AccessLog;
 pub use events::tell;
 pub use metrics::{Metrics, Place};
+pub use revocation::ListsNow;
 pub use standing::Now;
 pub use webhook::Target;

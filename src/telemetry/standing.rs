@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
+use super::names::Names;
+use super::revocation::{Lists, ListsNow};
 use crate::budget::estimate::Accuracy;
 use crate::budget::{Balance, Quantity, StoreStatus};
 use crate::resolve::Status;
-
-use super::names::Names;
 
 /// Counters that are shown of each limit of a budget, those with the most spent; the others are one
 /// series. A budget may keep one for each of a million callers.
@@ -31,6 +31,8 @@ pub struct Now<'a> {
     pub accuracy: &'a [Accuracy],
     /// How the names of backends stand.
     pub names: &'a [Status],
+    /// How the revocation lists of backends are, of those that have some.
+    pub lists: &'a [ListsNow],
 }
 
 /// Gauges that are set anew at each look.
@@ -48,6 +50,7 @@ pub(super) struct Standing {
     store_waits: IntCounterVec,
     error: GaugeVec,
     names: Names,
+    lists: Lists,
 }
 
 /// The four numbers of a series.
@@ -114,6 +117,7 @@ impl Standing {
                 &["gateway", "model", "quantile"],
             )?,
             names: Names::new(registry)?,
+            lists: Lists::new(registry)?,
         })
     }
 
@@ -127,6 +131,7 @@ impl Standing {
         self.set_store(gateway, now.store);
         self.set_error(gateway, now.accuracy);
         self.names.set(gateway, now.names);
+        self.lists.set(gateway, now.lists);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
         balances.sort_by_cached_key(|it| (series(it), Reverse(it.spent.count())));

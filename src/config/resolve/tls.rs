@@ -3,19 +3,21 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
-use super::Resolver;
-use crate::config::decode::Field;
+use super::{Resolver, Seen};
+use crate::config::decode::{Field, List};
 use crate::config::problem::Mark;
 use crate::config::raw::RawTls;
 use crate::config::read_file::ReadFile;
 use crate::credential::{Secret, SecretError};
-use crate::snapshot::{ClientIdentity, TlsPolicy};
+use crate::snapshot::{ClientIdentity, Pin, SubjectName, TlsPolicy, TlsVersion};
 
 impl Resolver<'_> {
     /// The policy of a backend that is reached by TLS, or not (`wanted`), at `host`.
@@ -36,27 +38,51 @@ impl Resolver<'_> {
         if !wanted {
             return None;
         }
-        let RawTls { ca, sni, certificate, key } = raw.unwrap_or(RawTls {
-            ca: Field::Absent,
-            sni: Field::Absent,
-            certificate: Field::Absent,
-            key: Field::Absent,
-        });
+        let RawTls { ca, sni, certificate, key, sans, pins, min_version, crl } =
+            raw.unwrap_or(RawTls {
+                ca: Field::Absent,
+                sni: Field::Absent,
+                certificate: Field::Absent,
+                key: Field::Absent,
+                sans: Field::Absent,
+                pins: Field::Absent,
+                min_version: Field::Absent,
+                crl: Field::Absent,
+            });
         let ca = self.ca(ca);
         let identity = self.identity(certificate, key);
-        let sni = self.sni(sni, host)?;
-        Some(TlsPolicy { sni, ca: ca.map(Arc::new), identity: identity.map(Arc::new) })
+        let named = !matches!(sans, Field::Absent);
+        let sans = self.sans(sans);
+        let pins = self.pins(pins);
+        let revocation = self.revocation(crl);
+        let sni = self.sni(sni, host, named)?;
+        Some(TlsPolicy {
+            sni,
+            sans,
+            ca: ca.map(Arc::new),
+            identity: identity.map(Arc::new),
+            pins,
+            min_version: min_version.or(TlsVersion::default()),
+            revocation: revocation.map(Arc::new),
+        })
     }
 
-    fn sni(&mut self, sni: Field<String>, host: Option<(Mark, &str)>) -> Option<String> {
+    /// The server name. `named`: the certificate is verified by other names.
+    fn sni(
+        &mut self,
+        sni: Field<String>,
+        host: Option<(Mark, &str)>,
+        named: bool,
+    ) -> Option<String> {
         let (mark, name) = match sni {
             Field::Wrong => return None,
             Field::Given(mark, name) => (mark, name),
             Field::Absent => {
                 let (mark, host) = host?;
-                if host.parse::<IpAddr>().is_ok() {
+                if !named && host.parse::<IpAddr>().is_ok() {
                     let what = "https:// to an address without a name to verify";
-                    self.problems.add(mark, what, "tls: { sni: name.in.its.certificate }");
+                    let remedy = "tls: { sni: name.in.its.certificate }, or { sans: [\"ip:…\"] }";
+                    self.problems.add(mark, what, remedy);
                     return None;
                 }
                 (mark, host.to_owned())
@@ -68,6 +94,37 @@ impl Resolver<'_> {
             self.problems.add(mark, what, "a DNS name such as api.openai.com");
         }
         Some(name)
+    }
+
+    /// Names of which the certificate must have one.
+    fn sans(&mut self, raw: Field<List<String>>) -> Vec<SubjectName> {
+        let remedy = "\"dns:name.example\", \"ip:10.0.0.1\" or \"uri:spiffe://domain/path\"";
+        let mut seen = Seen::new("the name");
+        let mut names = Vec::new();
+        for (mark, text) in self.entries(raw, "sans", remedy, None) {
+            seen.check(mark, &text, "it once", self.problems);
+            match subject_name(&text) {
+                Ok(name) => names.push(name),
+                Err(what) => self.problems.add(mark, what, remedy),
+            }
+        }
+        names
+    }
+
+    /// What a certificate of the chain must be.
+    fn pins(&mut self, raw: Field<List<String>>) -> Vec<Pin> {
+        let remedy = "\"sha256/…\" of a public key or \"cert-sha256/…\" of a certificate: the \
+                      SHA-256 in base64, 44 characters";
+        let mut seen = Seen::new("the pin");
+        let mut pins = Vec::new();
+        for (mark, text) in self.entries(raw, "pins", remedy, None) {
+            seen.check(mark, &text, "it once", self.problems);
+            match pin(&text) {
+                Some(pin) => pins.push(pin),
+                None => self.problems.add(mark, "this is not a pin", remedy),
+            }
+        }
+        pins
     }
 
     fn ca(&mut self, raw: Field<String>) -> Option<Vec<Vec<u8>>> {
@@ -85,7 +142,11 @@ impl Resolver<'_> {
     }
 
     /// Certificates that can be trusted in.
-    fn anchors(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    pub(super) fn anchors(
+        &mut self,
+        mark: Mark,
+        pem: &[u8],
+    ) -> Option<Vec<CertificateDer<'static>>> {
         let certificates = self.certificates(mark, pem)?;
         let mut roots = RootCertStore::empty();
         if certificates.iter().any(|certificate| roots.add(certificate.clone()).is_err()) {
@@ -122,7 +183,11 @@ impl Resolver<'_> {
         Some(identity)
     }
 
-    fn certificates(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    pub(super) fn certificates(
+        &mut self,
+        mark: Mark,
+        pem: &[u8],
+    ) -> Option<Vec<CertificateDer<'static>>> {
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         match certificates {
             Ok(certificates) if !certificates.is_empty() => Some(certificates),
@@ -134,7 +199,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn private_key(&mut self, mark: Mark, path: &str) -> Option<PrivateKeyDer<'static>> {
+    pub(super) fn private_key(&mut self, mark: Mark, path: &str) -> Option<PrivateKeyDer<'static>> {
         let pem = zeroize::Zeroizing::new(self.read(mark, path)?);
         let key = PrivateKeyDer::from_pem_slice(&pem).ok();
         if key.is_none() {
@@ -145,7 +210,7 @@ impl Resolver<'_> {
     }
 
     /// Reads a file that is part of the configuration, and remembers it as such.
-    fn read(&mut self, mark: Mark, path: &str) -> Option<Vec<u8>> {
+    pub(super) fn read(&mut self, mark: Mark, path: &str) -> Option<Vec<u8>> {
         let (file, content) = ReadFile::read(self.path(path));
         self.files.push(file);
         let report = |error: std::io::Error| {
@@ -153,5 +218,51 @@ impl Resolver<'_> {
             self.problems.add(mark, error.to_string(), error.remedy());
         };
         content.map_err(report).ok()
+    }
+}
+
+/// A name as `sans` has it, or what is wrong with it.
+fn subject_name(text: &str) -> Result<SubjectName, &'static str> {
+    let (kind, name) = text.split_once(':').ok_or("this does not say of which kind the name is")?;
+    match kind {
+        // A certificate's underscore is nobody's; a wildcard is the certificate's to have.
+        "dns" => match ServerName::try_from(name.to_owned()) {
+            Ok(name @ ServerName::DnsName(_)) => Ok(SubjectName::Server(name)),
+            _ if name.contains('*') => {
+                Err("a pattern; the names that a certificate's `*` stands for are named one by one")
+            }
+            _ => Err("this is not a name that a certificate can have"),
+        },
+        "ip" => {
+            let address: IpAddr = name.parse().map_err(|_| "this is not an IP address")?;
+            Ok(SubjectName::Server(address.into()))
+        }
+        "uri" => {
+            let (scheme, rest) = name.split_once("://").ok_or("this is not a URI")?;
+            let sound = !scheme.is_empty()
+                && !rest.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'*');
+            // A SPIFFE ID has a trust domain, in lower case, and neither query nor fragment.
+            let domain = rest.split('/').next().unwrap_or_default();
+            let spiffe = !domain.is_empty()
+                && !domain.bytes().any(|byte| byte.is_ascii_uppercase())
+                && !rest.contains(['?', '#']);
+            if sound && (scheme != "spiffe" || spiffe) {
+                Ok(SubjectName::Uri(name.to_owned()))
+            } else {
+                Err("this is not a URI that a certificate can have")
+            }
+        }
+        _ => Err("this does not say of which kind the name is"),
+    }
+}
+
+fn pin(text: &str) -> Option<Pin> {
+    let (kind, digest) = text.split_once('/')?;
+    let digest: [u8; 32] = STANDARD.decode(digest).ok()?.try_into().ok()?;
+    match kind {
+        "sha256" => Some(Pin::PublicKey(digest)),
+        "cert-sha256" => Some(Pin::Certificate(digest)),
+        _ => None,
     }
 }

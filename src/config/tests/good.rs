@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 use providers::Schema;
 use providers::catalog::Fact;
+use sha2::{Digest, Sha256};
 
 use super::{environment, files, load};
 use crate::config::decode::{Decode, Field};
@@ -18,7 +19,9 @@ use crate::config::problem::Problems;
 use crate::config::raw::{RawBackend, RawConfig, RawCredential, RawStore, RawStoreTls};
 use crate::credential::CallerKey;
 use crate::resolve::{Dnssec, Family, Settings};
-use crate::snapshot::{Callers, HttpVersions, Origin, Snapshot};
+use crate::snapshot::{
+    Callers, Depth, HttpVersions, Origin, Pin, Snapshot, Stale, SubjectName, TlsVersion,
+};
 
 const REFERENCE: &str = include_str!("../../../conf/reference.yaml");
 
@@ -67,7 +70,8 @@ fn callers_are_known_by_their_keys() {
         let headers =
             HeaderMap::from_iter([("x-api-key".parse().unwrap(), HeaderValue::from_static(key))]);
         let key = CallerKey::of(&headers, None).unwrap().unwrap();
-        snapshot.callers.identify(&key).map(|caller| caller.name.clone())
+        let directory = snapshot.callers.directory().unwrap();
+        directory.by_key(&key).map(|caller| caller.name.clone())
     };
     assert_eq!(who("key-of-checkout").as_deref(), Some("checkout"));
     assert_eq!(who("key-of-research").as_deref(), Some("research"));
@@ -150,10 +154,65 @@ fn s_56_connections_under_different_trust_have_different_keys() {
         "url: 'https://h.example/v1', tls: { ca: client.pem }",
         "url: 'https://h.example/v1', tls: { certificate: client.pem, key: client.key }",
         "url: 'http://h.example:443/v1', plaintext: allowed",
+        "url: 'https://h.example/v1', tls: { sans: ['dns:h.example'] }",
+        "url: 'https://h.example/v1', tls: { sans: ['dns:h.example', 'ip:10.0.0.1'] }",
+        "url: 'https://h.example/v1', tls: { sans: ['uri:spiffe://h.example'] }",
+        "url: 'https://h.example/v1', tls: { sans: ['uri:spiffe://h.example'], sni: h2.example }",
+        "url: 'https://h.example/v1', \
+         tls: { pins: ['sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='] }",
+        "url: 'https://h.example/v1', \
+         tls: { pins: ['cert-sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='] }",
+        "url: 'https://h.example/v1', tls: { min_version: '1.3' }",
+        "url: 'https://h.example/v1', tls: { crl: { files: [root.crl] } }",
+        "url: 'https://h.example/v1', tls: { crl: { files: [der.crl] } }",
+        "url: 'https://h.example/v1', tls: { crl: { files: [root.crl], stale: accept } }",
+        "url: 'https://h.example/v1', tls: { crl: { files: [root.crl], depth: leaf } }",
+        "url: 'https://h.example/v1', tls: { crl: { urls: ['https://crl.example/a'] } }",
+        "url: 'https://h.example/v1', tls: { crl: { urls: ['https://crl.example/b'] } }",
+        "url: 'https://h.example/v1', \
+         tls: { crl: { urls: ['https://crl.example/a'], ca: ca.pem } }",
+        "url: 'https://h.example/v1', \
+         tls: { crl: { urls: ['https://crl.example/a'], refresh: 2h } }",
     ];
     let keys: BTreeSet<u64> = variants.into_iter().map(group_key).collect();
     assert_eq!(keys.len(), variants.len());
     assert_eq!(group_key(variants[6]), group_key(variants[6]));
+}
+
+#[test]
+fn revocation_lists_are_read_in_pem_and_der() {
+    let directory = files();
+    let revocation = |fields: &str| {
+        let text = format!("schema: openai, credential: none, tls: {{ crl: {{ {fields} }} }}");
+        one(&text, directory.path()).backends[0].tls.clone().unwrap().revocation.unwrap()
+    };
+    let both = revocation("files: [two.crl, der.crl]");
+    let made: Vec<i64> = both.lists.iter().map(|list| list.this_update()).collect();
+    assert_eq!(made, [1_767_225_600; 3]);
+    let ends: Vec<i64> = both.lists.iter().map(|list| list.next_update()).collect();
+    assert_eq!(ends, [2_398_377_600, 2_429_913_600, 2_461_449_600]);
+    assert_eq!((both.stale, both.depth), (Stale::Refuse, Depth::Chain));
+    assert_eq!(both.refresh, Duration::from_secs(3600));
+    let lax = revocation("urls: ['http://h/a.crl'], refresh: 5m, stale: accept, depth: leaf");
+    assert_eq!((lax.stale, lax.depth), (Stale::Accept, Depth::Leaf));
+    assert_eq!(
+        (&*lax.urls, lax.refresh),
+        (&["http://h/a.crl".to_owned()][..], Duration::from_secs(300))
+    );
+}
+
+#[test]
+fn names_and_pins_are_read() {
+    let directory = files();
+    let text = "schema: openai, credential: none, url: 'https://10.0.0.1/v1', allow_private: true, tls: { \
+                sans: ['dns:a.example', 'ip:::1', 'uri:spiffe://a.example/ns/x'], \
+                pins: ['sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='], min_version: 1.3 }";
+    let tls = one(text, directory.path()).backends[0].tls.clone().unwrap();
+    let server = |name: &'static str| SubjectName::Server(name.try_into().unwrap());
+    let uri = SubjectName::Uri("spiffe://a.example/ns/x".to_owned());
+    assert_eq!(tls.sans, [server("a.example"), server("::1"), uri]);
+    assert_eq!(tls.pins, [Pin::PublicKey(Sha256::digest([]).into())]);
+    assert_eq!((&*tls.sni, tls.min_version), ("10.0.0.1", TlsVersion::V1_3));
 }
 
 #[test]
@@ -322,7 +381,8 @@ fn the_reference_is_complete_and_loads() {
     let text = REFERENCE
         .replace("/run/secrets/anthropic/key", &at("other"))
         .replace("/etc/egret/anchors", &at("anchors"))
-        .replace("/run/secrets/anthropic/", &at(""));
+        .replace("/run/secrets/anthropic/", &at(""))
+        .replace("/run/secrets/egret/", &at(""));
     let reference = good(&text, directory.path());
 
     let default = one("schema: openai, credential: { env: OPENAI_API_KEY }", directory.path());
@@ -381,11 +441,16 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     let backends: Vec<_> = backends.into_iter().filter_map(|(_, _, raw)| raw.value()).collect();
     let routes = list(raw.routes);
     let callers = list(raw.callers);
-    gather("listeners", list(raw.listeners).iter().map(|raw| raw.absent()).collect());
+    let listeners = list(raw.listeners);
+    gather("listeners", listeners.iter().map(|raw| raw.absent()).collect());
+    let listener_tls = listeners.iter().filter_map(|raw| raw.tls.peek());
+    gather("listeners.tls", listener_tls.map(|raw| raw.absent()).collect());
     gather("admin", raw.admin.value().iter().map(|raw| raw.absent()).collect());
     gather("backends", backends.iter().map(|raw| raw.absent()).collect());
     let tls = backends.iter().filter_map(|raw| raw.tls.clone().value());
     gather("tls", tls.map(|raw| raw.absent()).collect());
+    let crl = backends.iter().filter_map(|raw| raw.tls.peek()?.crl.peek());
+    gather("crl", crl.map(|raw| raw.absent()).collect());
     let timeouts = backends.iter().filter_map(|raw| raw.timeouts.clone().value());
     gather("timeouts", timeouts.map(|raw| raw.absent()).collect());
     let secrets = backends.iter().filter_map(|raw| match raw.credential.clone().value() {
@@ -397,10 +462,32 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     let targets = routes.into_iter().flat_map(|raw| list(raw.backends));
     gather("targets", targets.map(|raw| raw.absent()).collect());
     gather("callers", callers.iter().map(|raw| raw.absent()).collect());
+    let proofs = callers.iter().filter_map(|raw| raw.identity.peek());
+    gather("callers.identity", proofs.map(|raw| raw.absent()).collect());
+    let identity = raw.identity.value();
+    gather("identity", identity.iter().map(|raw| raw.absent()).collect());
+    let identity = identity.unwrap();
+    let kubernetes = identity.kubernetes.value().unwrap();
+    gather("kubernetes", vec![kubernetes.absent()]);
+    gather("token_review", vec![kubernetes.token_review.value().unwrap().absent()]);
+    let issuers = list(identity.jwt);
+    gather("jwt", issuers.iter().map(|raw| raw.absent()).collect());
+    let claims = issuers.iter().filter_map(|raw| raw.claims.peek());
+    gather("claims", claims.map(|raw| raw.absent()).collect());
+    let jwks = issuers.iter().map(|raw| &raw.jwks).chain([&kubernetes.jwks]);
+    gather("jwks", jwks.filter_map(Field::peek).map(|raw| raw.absent()).collect());
+    gather("mtls", identity.mtls.value().iter().map(|raw| raw.absent()).collect());
     let budgets = list(raw.budgets);
     gather("budgets", budgets.iter().map(|raw| raw.absent()).collect());
     let calls = budgets.iter().filter_map(|raw| raw.calls.peek());
     gather("match", calls.map(|raw| raw.absent()).collect());
+    let access = list(raw.access);
+    gather("access", access.iter().map(|raw| raw.absent()).collect());
+    let who = access.iter().filter_map(|raw| raw.who.peek());
+    gather("access.match", who.map(|raw| raw.absent()).collect());
+    let features = access.iter().filter_map(|raw| raw.features.peek());
+    gather("features", features.map(|raw| raw.absent()).collect());
+    gather("regions", list(raw.regions).iter().map(|raw| raw.absent()).collect());
     let ceilings = budgets.iter().filter_map(|raw| raw.per_call.peek());
     gather("per_call", ceilings.map(|raw| raw.absent()).collect());
     let limits = budgets.iter().flat_map(|raw| list(raw.limits.clone()));

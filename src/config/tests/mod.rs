@@ -3,13 +3,17 @@
 mod broken;
 mod good;
 mod money;
+mod regions;
 mod reload;
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer,
+    KeyIdMethod, KeyPair, SerialNumber, date_time_ymd,
+};
 use tempfile::TempDir;
 
 use super::resolve::Surroundings;
@@ -66,11 +70,36 @@ fn files() -> TempDir {
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority_key = KeyPair::generate().unwrap();
     write("ca.pem", &authority.self_signed(&authority_key).unwrap().pem());
+    let issuer = Issuer::new(authority, authority_key);
+    let list = |year| {
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 1),
+            next_update: date_time_ymd(year, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&issuer).unwrap()
+    };
+    write("root.crl", &list(2046).pem().unwrap());
+    write("two.crl", &[list(2046).pem().unwrap(), list(2047).pem().unwrap()].concat());
+    fs::write(directory.path().join("der.crl"), list(2048).der()).unwrap();
     let key = KeyPair::generate().unwrap();
     let client = CertificateParams::new(vec!["client.example".to_owned()]).unwrap();
     write("client.pem", &client.self_signed(&key).unwrap().pem());
     write("client.key", &key.serialize_pem());
     write("other.key", &KeyPair::generate().unwrap().serialize_pem());
+
+    write("tls.crt", &client.self_signed(&key).unwrap().pem());
+    write("tls.key", &key.serialize_pem());
+    fs::copy(directory.path().join("ca.pem"), directory.path().join("workloads.pem")).unwrap();
+    write("workloads.crl", &list(2046).pem().unwrap());
+    write("token", "token-of-egret");
+    write(
+        "jwks.json",
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+    );
     directory
 }
 

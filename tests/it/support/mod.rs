@@ -3,6 +3,7 @@
 pub mod config;
 pub mod dice;
 pub mod dns;
+pub mod frames;
 pub mod gateway;
 pub mod metrics;
 mod port;

@@ -1,0 +1,59 @@
+//! One TCP connection to one address.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use pingora::protocols::TcpKeepalive;
+use pingora::protocols::l4::ext::set_tcp_keepalive;
+use tokio::net::TcpStream;
+
+use crate::resolve::vet::vet;
+use crate::snapshot::Backend;
+
+/// How long a connection may be silent before the kernel asks whether the other end is there:
+/// less than most firewalls and load balancers wait before they forget it. A model may think for
+/// minutes.
+const SILENCE: Duration = Duration::from_secs(45);
+/// How long it waits for an answer, and how often it asks.
+const PROBE: Duration = Duration::from_secs(15);
+const PROBES: usize = 4;
+
+/// A connection to a backend at one of its addresses.
+///
+/// # Errors
+///
+/// Nobody accepts it, or the address may not be dialled.
+pub(super) async fn tcp(
+    backend: &Backend,
+    address: SocketAddr,
+) -> io::Result<(SocketAddr, TcpStream)> {
+    let made = connect(backend, address).await;
+    if let Err(error) = &made {
+        log::debug!("backend {} at {address}: {error}", backend.name);
+    }
+    made.map(|stream| (address, stream))
+}
+
+async fn connect(backend: &Backend, address: SocketAddr) -> io::Result<TcpStream> {
+    // Whoever found it has looked; this is the one that is dialled (S-35).
+    if let Err(refused) = vet(address.ip(), &backend.origin.host, backend.allow_private) {
+        log::warn!("backend {}: {refused}", backend.name);
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused.to_string()));
+    }
+    let stream = TcpStream::connect(address).await?;
+    let peer = stream.peer_addr()?;
+    if (peer.ip(), peer.port()) != (address.ip(), address.port()) {
+        return Err(io::Error::other(format!("the connection leads to {peer}")));
+    }
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive {
+        idle: SILENCE,
+        interval: PROBE,
+        count: PROBES,
+        #[cfg(target_os = "linux")]
+        user_timeout: Duration::ZERO,
+    };
+    set_tcp_keepalive(&stream, &keepalive).map_err(io::Error::other)?;
+    Ok(stream)
+}

@@ -1,0 +1,288 @@
+//! Connections to backends: out of a pool, or made anew.
+//!
+//! Pingora's pools, sessions and h2, on connections of our own. Its own connector can't verify
+//! names, revocation or pins as a backend may ask for, never takes a TLS session up again where
+//! there is a private CA, tries one address after the other, and knows no HTTP proxies.
+
+mod dial;
+mod peer;
+mod race;
+mod stream;
+mod tls;
+mod unreached;
+
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pingora::connectors::ConnectorOptions;
+use pingora::connectors::http::v2::{self, H2HandshakeSettings};
+use pingora::protocols::http::client::HttpSession;
+use pingora::protocols::{ALPN, Stream};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+pub use peer::Peer;
+pub use unreached::Unreached;
+
+use crate::resolve::Resolver;
+use crate::snapshot::{Backend, HttpVersions, Origin};
+use crate::trust::{Generation, Trust, Trusts};
+use peer::Peers;
+use race::Race;
+use stream::Transport;
+
+/// Most addresses of one host that are tried.
+const ADDRESSES: usize = 6;
+/// Most unused connections that are kept, over all backends.
+const POOL: usize = 1024;
+/// How long an unused connection is kept.
+const KEEP: Duration = Duration::from_secs(90);
+/// How much is read from a socket at once: some TLS records. Pages that nothing is read into cost
+/// nothing.
+const BUFFER: usize = 64 * 1024;
+/// Most streams on one h2 connection.
+const H2_STREAMS: usize = 100;
+/// How often an h2 connection is asked whether it is still there. One that a firewall has dropped
+/// in silence would otherwise take every request until the kernel gives it up, a quarter of an
+/// hour later.
+const H2_PING: Duration = Duration::from_secs(20);
+/// Most h2 connections out of the pool that may turn out to be dead, one after the other.
+const DEAD: usize = 4;
+
+/// A connection to a backend, or a stream on one.
+pub struct Connection {
+    /// What is sent and read on.
+    pub line: Line,
+    /// What it goes back into the pool as.
+    pub peer: Arc<Peer>,
+    /// Whether it was there before.
+    pub reused: bool,
+}
+
+/// What is sent and read on.
+pub enum Line {
+    /// An HTTP/1.1 connection.
+    H1(Stream),
+    /// A stream on an h2 connection. Boxed: each future that it passes through would keep room
+    /// for it.
+    H2(Box<HttpSession>),
+}
+
+/// Makes connections, and keeps those that can be used again.
+pub struct Connector {
+    /// Of h2, and in its `transport` of HTTP/1.1.
+    pools: v2::Connector,
+    peers: Peers,
+    resolver: Arc<Resolver>,
+    trusts: Arc<Trusts>,
+}
+
+impl Connector {
+    /// One that finds backends by this resolver, and verifies them by these.
+    #[must_use]
+    pub fn new(resolver: Arc<Resolver>, trusts: Arc<Trusts>) -> Self {
+        Self {
+            pools: v2::Connector::new(Some(ConnectorOptions::new(POOL))),
+            peers: Peers::default(),
+            resolver,
+            trusts,
+        }
+    }
+
+    /// A connection to a backend, within its connect timeout.
+    ///
+    /// # Errors
+    ///
+    /// None is to be had.
+    pub async fn connect(&self, backend: &Backend) -> Result<Connection, Unreached> {
+        let deadline = Instant::now() + backend.timeouts.connect;
+        let Origin { host, port, .. } = &backend.origin;
+        let (private, patience) = (backend.allow_private, backend.timeouts.connect);
+        let addresses = self.resolver.addresses(host, *port, private, patience).await;
+        let addresses = addresses.get(..ADDRESSES).unwrap_or(&addresses);
+        let trust = self.trust(backend)?;
+        if let Some(connection) = self.pooled(backend, addresses, trust.as_deref()).await {
+            return Ok(connection);
+        }
+        // Boxed: it takes kilobytes of state, which a stream would hold on to.
+        let made = Box::pin(self.open(backend, addresses, trust.as_deref(), deadline));
+        let made = timeout_at(deadline, made);
+        made.await.unwrap_or(Err(Unreached::Late))
+    }
+
+    /// Keeps a connection whose answer was read to its end, if it can be used again.
+    pub async fn release(&self, session: HttpSession, peer: &Peer) {
+        match session {
+            HttpSession::H1(mut h1) => {
+                h1.respect_keepalive();
+                if let Some(stream) = h1.reuse().await {
+                    self.pools.transport().release_stream(stream, peer.key(), Some(KEEP));
+                }
+            }
+            HttpSession::H2(h2) => self.pools.release_http_session(h2, peer, Some(KEEP)),
+            HttpSession::Custom(()) => {}
+        }
+    }
+
+    /// Forgets backends that are gone; `keep` is asked for the group key of each.
+    pub fn retain(&self, keep: impl Fn(u64) -> bool) {
+        self.peers.retain(keep);
+    }
+
+    /// A connection that is there. To have been reached at any of the addresses is enough.
+    async fn pooled(
+        &self,
+        backend: &Backend,
+        addresses: &[SocketAddr],
+        trust: Option<&Trust>,
+    ) -> Option<Connection> {
+        let version = trust.map_or(0, |trust| trust.current().version);
+        let last = self.peers.last(backend, addresses, version);
+        if let Some(peer) = &last
+            && let Some(line) = self.reuse(backend, peer).await
+        {
+            return Some(Connection { line, peer: peer.clone(), reused: true });
+        }
+        for address in addresses {
+            if last.as_ref().is_some_and(|last| last.is_at(*address)) {
+                continue;
+            }
+            let peer = self.peers.at(backend, *address, version);
+            if let Some(line) = self.reuse(backend, &peer).await {
+                self.peers.reached(backend, &peer);
+                return Some(Connection { line, peer, reused: true });
+            }
+        }
+        None
+    }
+
+    async fn reuse(&self, backend: &Backend, peer: &Peer) -> Option<Line> {
+        let versions = peer.versions(backend);
+        if versions != HttpVersions::H1 {
+            for _ in 0..DEAD {
+                match self.pools.reused_http_session(peer).await {
+                    Ok(Some(session)) => {
+                        return Some(Line::H2(Box::new(HttpSession::H2(session))));
+                    }
+                    Ok(None) => break,
+                    Err(error) => log::debug!("backend {} at {peer}: {error}", backend.name),
+                }
+            }
+        }
+        if versions != HttpVersions::H2 {
+            return self.pools.transport().reused_stream(peer).await.map(Line::H1);
+        }
+        None
+    }
+
+    /// A new connection at the first of the addresses where all goes well.
+    async fn open(
+        &self,
+        backend: &Backend,
+        addresses: &[SocketAddr],
+        trust: Option<&Trust>,
+        deadline: Instant,
+    ) -> Result<Connection, Unreached> {
+        if let Some(trust) = trust {
+            trust.ready(deadline.saturating_duration_since(Instant::now())).await;
+        }
+        let mut race = Race::new(addresses, |address| dial::tcp(backend, address));
+        let mut last = None;
+        loop {
+            let (address, tcp) = match race.winner().await {
+                Ok(won) => won,
+                Err(failed) => {
+                    let refused = failed.map(Unreached::Refused);
+                    return Err(last.or(refused).unwrap_or(Unreached::Unknown));
+                }
+            };
+            let trust = trust.map(|trust| (trust, trust.current()));
+            let version = trust.as_ref().map_or(0, |(_, now)| now.version);
+            let peer = self.peers.at(backend, address, version);
+            // Who accepts and then says nothing leaves some time to the others.
+            let now = Instant::now();
+            let left = deadline.saturating_duration_since(now);
+            let until = if race.goes_on() { now + left / 2 } else { deadline };
+            match timeout_at(until, self.establish(backend, &peer, trust, tcp)).await {
+                Ok(Ok(line)) => {
+                    self.peers.reached(backend, &peer);
+                    return Ok(Connection { line, peer, reused: false });
+                }
+                Ok(Err(unreached)) => {
+                    log::debug!("backend {} at {peer}: {unreached:?}", backend.name);
+                    last = Some(unreached);
+                }
+                Err(_) => last = Some(Unreached::Late),
+            }
+        }
+    }
+
+    /// What a request can be sent on, on top of TCP.
+    async fn establish(
+        &self,
+        backend: &Backend,
+        peer: &Peer,
+        trust: Option<(&Trust, Arc<Generation>)>,
+        tcp: TcpStream,
+    ) -> Result<Line, Unreached> {
+        let socket = tcp.as_raw_fd();
+        let stream = BufReader::with_capacity(BUFFER, tcp);
+        self.secure(backend, peer, trust, socket, stream).await
+    }
+
+    /// What a request can be sent on, on top of what leads to the backend.
+    async fn secure<S: Wire>(
+        &self,
+        backend: &Backend,
+        peer: &Peer,
+        trust: Option<(&Trust, Arc<Generation>)>,
+        socket: RawFd,
+        stream: S,
+    ) -> Result<Line, Unreached> {
+        let Some((trust, now)) = trust else {
+            log::debug!("backend {} at {peer}: connected, without TLS", backend.name);
+            return Ok(Line::H1(Box::new(Transport { stream, socket, alpn: None })));
+        };
+        let versions = peer.versions(backend);
+        let stream = tls::handshake(trust, &now, versions, stream).await;
+        let stream = stream.map_err(Unreached::Unproven)?;
+        let alpn = tls::chosen(&stream);
+        let how = if tls::resumed(&stream) { "resumed" } else { "full" };
+        log::debug!("backend {} at {peer}: connected, TLS handshake {how}", backend.name);
+        let h2 = alpn == Some(ALPN::H2);
+        if versions == HttpVersions::H2 && !h2 {
+            return Err(Unreached::NoH2);
+        }
+        let stream: Stream = Box::new(Transport { stream, socket, alpn });
+        if h2 { self.multiplex(peer, stream).await } else { Ok(Line::H1(stream)) }
+    }
+
+    /// The first stream on a new h2 connection; the others are for whoever comes.
+    async fn multiplex(&self, peer: &Peer, stream: Stream) -> Result<Line, Unreached> {
+        let mut settings = H2HandshakeSettings::new();
+        settings.max_streams = H2_STREAMS;
+        settings.ping_interval = Some(H2_PING);
+        let connection = v2::handshake(stream, settings).await.map_err(Unreached::Broken)?;
+        let session = connection.spawn_stream().await.map_err(Unreached::Broken)?;
+        let session = session.ok_or(Unreached::NoStream)?;
+        if connection.more_streams_allowed() {
+            self.pools.in_use_pool().insert(peer.key(), connection);
+        }
+        Ok(Line::H2(Box::new(HttpSession::H2(session))))
+    }
+
+    /// What a backend is verified by; `None`: it is reached without TLS.
+    fn trust(&self, backend: &Backend) -> Result<Option<Arc<Trust>>, Unreached> {
+        let policy = backend.tls.as_ref();
+        let trust = policy.map(|policy| self.trusts.of(backend.group_key, policy));
+        trust.transpose().map_err(Unreached::Unusable)
+    }
+}
+
+/// Bytes both ways.
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync + 'static> Wire for S {}

@@ -1,0 +1,139 @@
+//! A backend as Pingora's pools see it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pingora::protocols::l4::socket as l4;
+use pingora::upstreams::peer::Peer as PingoraPeer;
+
+use crate::snapshot::{Backend, HttpVersions};
+
+/// A backend at one of its addresses: connections with the same are each other's equals.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    address: l4::SocketAddr,
+    /// What the pools go by.
+    key: u64,
+    /// Which trust the backend was verified under.
+    trust: u64,
+    kin: Arc<Kin>,
+}
+
+/// What is known of a backend at whatever address.
+#[derive(Debug, Default)]
+struct Kin {
+    /// It has turned h2 down.
+    prefers_h1: AtomicBool,
+}
+
+impl Peer {
+    /// From now on the backend is asked by HTTP/1.1, unless it is configured for h2 only.
+    pub fn prefer_h1(&self) {
+        self.kin.prefers_h1.store(true, Ordering::Relaxed);
+    }
+
+    /// What the pools go by.
+    pub(super) const fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// Whether it is at this address.
+    pub(super) fn is_at(&self, address: SocketAddr) -> bool {
+        self.address.as_inet() == Some(&address)
+    }
+
+    /// Which versions the backend is asked in.
+    pub(super) fn versions(&self, backend: &Backend) -> HttpVersions {
+        match (backend.http, &backend.tls) {
+            (HttpVersions::Auto, None) => HttpVersions::H1,
+            (HttpVersions::Auto, _) if self.kin.prefers_h1.load(Ordering::Relaxed) => {
+                HttpVersions::H1
+            }
+            (versions, _) => versions,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+/// Only pools look at it: nothing is dialled by Pingora.
+impl PingoraPeer for Peer {
+    fn address(&self) -> &l4::SocketAddr {
+        &self.address
+    }
+
+    fn tls(&self) -> bool {
+        false
+    }
+
+    fn sni(&self) -> &str {
+        ""
+    }
+
+    fn reuse_hash(&self) -> u64 {
+        self.key
+    }
+}
+
+/// The peer of each backend as it was last used, by group key.
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    known: Mutex<HashMap<u64, Known>>,
+    keys: RandomState,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    kin: Arc<Kin>,
+    /// Kept so that nothing is made anew for a request while the address stays.
+    last: Option<Arc<Peer>>,
+}
+
+impl Peers {
+    /// The peer that a backend was last reached as, if it is at one of these addresses and was
+    /// verified under this trust.
+    pub(super) fn last(
+        &self,
+        backend: &Backend,
+        addresses: &[SocketAddr],
+        trust: u64,
+    ) -> Option<Arc<Peer>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let peer = known.get(&backend.group_key)?.last.as_ref()?;
+        let fits = |peer: &&Arc<Peer>| {
+            peer.trust == trust && addresses.iter().any(|address| peer.is_at(*address))
+        };
+        Some(peer).filter(fits).cloned()
+    }
+
+    /// The peer for a backend at one of its addresses (its proxy's, where there is one), verified
+    /// under this trust.
+    pub(super) fn at(&self, backend: &Backend, address: SocketAddr, trust: u64) -> Arc<Peer> {
+        // The pools know connections by nothing else. A connection verified under one trust must
+        // not be used under another (S-56).
+        let key = self.keys.hash_one((backend.group_key, trust, address));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let kin = known.entry(backend.group_key).or_default().kin.clone();
+        Arc::new(Peer { address: l4::SocketAddr::Inet(address), key, trust, kin })
+    }
+
+    /// Remembers that a backend was reached as this peer.
+    pub(super) fn reached(&self, backend: &Backend, peer: &Arc<Peer>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(backend.group_key).or_default().last = Some(peer.clone());
+    }
+
+    /// Forgets the peers of configurations that are gone.
+    pub(super) fn retain(&self, keep: impl Fn(u64) -> bool) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|key, _| keep(*key));
+    }
+}

@@ -1,0 +1,78 @@
+//! Why a backend could not be reached.
+
+use std::fmt;
+use std::io;
+
+use pingora::BError;
+use tokio_rustls::rustls;
+
+use crate::trust::explain;
+
+/// Why a backend could not be reached. As text, what it did: it follows the backend's name, and is
+/// fit for callers. What lies under it is for logs.
+#[derive(Debug)]
+pub enum Unreached {
+    /// Its name has no address, or none that may be dialled.
+    Unknown,
+    /// It took too long.
+    Late,
+    /// No address accepts a connection.
+    Refused(io::Error),
+    /// It did not prove who it is.
+    Unproven(io::Error),
+    /// What it is configured to be verified by can't be used.
+    Unusable(rustls::Error),
+    /// It does not speak h2, and must.
+    NoH2,
+    /// It closes the connection, or takes no request on it (h2).
+    NoStream,
+    /// h2 could not be begun.
+    Broken(BError),
+}
+
+impl Unreached {
+    /// In a word, for metrics.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unknown => "dns",
+            Self::Late => "connect_timeout",
+            Self::Unproven(error) => explain(error).map_or("tls", |refusal| refusal.reason),
+            Self::Unusable(_) => "tls",
+            Self::Refused(_) | Self::NoH2 | Self::NoStream | Self::Broken(_) => "connect",
+        }
+    }
+
+    /// Whether it took too long, rather than broke.
+    #[must_use]
+    pub const fn is_timeout(&self) -> bool {
+        matches!(self, Self::Late)
+    }
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "has no address that may be dialled",
+            Self::Late => "could not be reached in time",
+            Self::Refused(_) => "refused the connection",
+            Self::Unproven(error) => {
+                explain(error).map_or("could not prove who it is (TLS)", |refusal| refusal.message)
+            }
+            Self::Unusable(_) => "has a TLS configuration that can't be used",
+            Self::NoH2 => "does not speak h2",
+            Self::NoStream | Self::Broken(_) => "could not be reached",
+        })
+    }
+}
+
+impl std::error::Error for Unreached {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(error) | Self::Unproven(error) => Some(error),
+            Self::Unusable(error) => Some(error),
+            Self::Broken(error) => Some(&**error),
+            Self::Unknown | Self::Late | Self::NoH2 | Self::NoStream => None,
+        }
+    }
+}

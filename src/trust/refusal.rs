@@ -1,0 +1,107 @@
+//! Why a handshake failed, for metrics and for whoever reads logs.
+
+use std::error::Error;
+use std::io;
+
+use tokio_rustls::rustls::{self, AlertDescription, CertificateError, PeerIncompatible};
+
+use super::chain::NotPinned;
+
+/// Why a handshake failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// In a word, for metrics.
+    pub reason: &'static str,
+    /// In words of ours that go on after the name of whom it is about: "has …".
+    pub message: &'static str,
+}
+
+macro_rules! refusals {
+    ($($name:ident = $reason:literal, $message:literal;)*) => {
+        $(const $name: Refusal = Refusal { reason: $reason, message: $message };)*
+    };
+}
+
+refusals! {
+    UNTRUSTED = "tls_untrusted", "has a certificate that no trusted CA signed";
+    NAME = "tls_name", "has a certificate of another name";
+    EXPIRED = "tls_expired", "has a certificate that has expired";
+    NOT_YET = "tls_not_yet_valid", "has a certificate that is not valid yet";
+    REVOKED = "tls_revoked", "has a certificate that is revoked, or of an issuer that is";
+    CRL_MISSING = "tls_crl_missing", "has a certificate that no revocation list covers";
+    CRL_STALE = "tls_crl_stale", "has a certificate whose revocation list is out of date";
+    CRL_INVALID = "tls_crl_invalid", "has a certificate whose revocation list is not of its issuer";
+    PIN = "tls_pin", "has a certificate that is not pinned";
+    CERTIFICATE = "tls_certificate", "has a certificate that can't be used";
+    VERSION = "tls_version", "speaks no version of TLS that is allowed";
+    CLIENT = "tls_client_certificate", "wants another client certificate than it was shown";
+    ALPN = "tls_alpn", "speaks no version of HTTP that is allowed";
+    OTHER = "tls", "could not agree on TLS";
+}
+
+/// Why a handshake failed, if this error or one behind it is TLS's own. Under TLS 1.3 a server
+/// judges a client certificate after the handshake: then the first read fails.
+#[must_use]
+pub fn explain(error: &(dyn Error + 'static)) -> Option<Refusal> {
+    let mut error = error;
+    loop {
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return Some(refusal(error));
+        }
+        // What an I/O error holds is not its source, but itself.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        error = match held {
+            Some(held) => held,
+            None => error.source()?,
+        };
+    }
+}
+
+fn refusal(error: &rustls::Error) -> Refusal {
+    use rustls::Error as Tls;
+    match error {
+        Tls::InvalidCertificate(error) => certificate(error),
+        Tls::InvalidCertRevocationList(_) => CRL_INVALID,
+        Tls::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => VERSION,
+        Tls::NoApplicationProtocol => ALPN,
+        Tls::AlertReceived(alert) => self::alert(*alert),
+        _ => OTHER,
+    }
+}
+
+fn certificate(error: &CertificateError) -> Refusal {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => EXPIRED,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => NOT_YET,
+        CertificateError::Revoked => REVOKED,
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => UNTRUSTED,
+        CertificateError::UnknownRevocationStatus => CRL_MISSING,
+        CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. } => CRL_STALE,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => NAME,
+        CertificateError::Other(other) if other.0.is::<NotPinned>() => PIN,
+        _ => CERTIFICATE,
+    }
+}
+
+/// What the server says. It can't complain of its own certificate.
+fn alert(alert: AlertDescription) -> Refusal {
+    use AlertDescription as Alert;
+    match alert {
+        Alert::ProtocolVersion => VERSION,
+        Alert::NoApplicationProtocol => ALPN,
+        Alert::NoCertificate
+        | Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateExpired
+        | Alert::CertificateUnknown
+        | Alert::CertificateRequired
+        | Alert::UnknownCA
+        | Alert::AccessDenied => CLIENT,
+        _ => OTHER,
+    }
+}

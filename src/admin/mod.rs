@@ -18,9 +18,10 @@ use http::{Method, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
+use crate::credential::Standing;
 use crate::proxy::Gateway;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{ListsNow, Now};
+use crate::telemetry::{ListsNow, Minting, Now};
 use crate::trust::ListsState;
 use answer::Answer;
 
@@ -52,6 +53,7 @@ impl Admin {
                     store: ledger.store_status(),
                     accuracy: &self.gateway.estimator.error(),
                     lists: &self.lists(&snapshot),
+                    credentials: &minting(&snapshot),
                 };
                 Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }
@@ -119,4 +121,13 @@ impl ServeHttp for Admin {
         }
         answer.into_response()
     }
+}
+
+/// How the backends' credentials stand, of those that somebody mints.
+fn minting(snapshot: &Snapshot) -> Vec<Minting<'_>> {
+    let minted = snapshot.backends.iter().filter_map(|backend| {
+        let Standing { kind, succeeded, failed, left } = backend.credential.minted()?.standing();
+        Some(Minting { backend: &backend.name, kind, succeeded, failed, left })
+    });
+    minted.collect()
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod course;
+mod credential;
 mod ctx;
 mod drain;
 mod egress;

@@ -2,6 +2,7 @@
 //! no answer and no secret passes through here: only names, counts and times.
 
 pub mod access_log;
+mod credentials;
 mod events;
 pub mod metrics;
 mod revocation;
@@ -9,6 +10,7 @@ mod standing;
 mod webhook;
 
 pub use access_log::AccessLog;
+pub use credentials::Minting;
 pub use events::tell;
 pub use metrics::{Metrics, Place};
 pub use revocation::ListsNow;

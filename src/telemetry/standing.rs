@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
+use super::credentials::{Credentials, Minting};
 use super::revocation::{Lists, ListsNow};
 use crate::budget::estimate::Accuracy;
 use crate::budget::{Balance, Quantity, StoreStatus};
@@ -29,6 +30,8 @@ pub struct Now<'a> {
     pub accuracy: &'a [Accuracy],
     /// How the revocation lists of backends are, of those that have some.
     pub lists: &'a [ListsNow],
+    /// How the backends' credentials stand, of those that somebody mints.
+    pub credentials: &'a [Minting<'a>],
 }
 
 /// Gauges that are set anew at each look.
@@ -46,6 +49,7 @@ pub(super) struct Standing {
     store_waits: IntCounterVec,
     error: GaugeVec,
     lists: Lists,
+    credentials: Credentials,
 }
 
 /// The four numbers of a series.
@@ -112,6 +116,7 @@ impl Standing {
                 &["gateway", "model", "quantile"],
             )?,
             lists: Lists::new(registry)?,
+            credentials: Credentials::new(registry)?,
         })
     }
 
@@ -125,6 +130,7 @@ impl Standing {
         self.set_store(gateway, now.store);
         self.set_error(gateway, now.accuracy);
         self.lists.set(gateway, now.lists);
+        self.credentials.set(gateway, now.credentials);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
         balances.sort_by_cached_key(|it| (series(it), Reverse(it.spent.count())));

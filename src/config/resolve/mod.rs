@@ -6,6 +6,7 @@
 mod backend;
 mod budget;
 mod caller;
+mod credential;
 mod dns;
 mod identity;
 mod known;

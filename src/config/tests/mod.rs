@@ -20,7 +20,7 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 14] = [
+const ENVIRONMENT: [(&str, &str); 18] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
@@ -33,6 +33,10 @@ const ENVIRONMENT: [(&str, &str); 14] = [
     ("REDIS_PASSWORD", "password-of-redis"),
     ("WEBHOOK_TOKEN", "token-of-webhook"),
     ("EGRET_ADMIN_TOKEN", "token-of-admin"),
+    ("BEDROCK_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+    ("BEDROCK_SECRET_ACCESS_KEY", "secret-of-amazon"),
+    ("AZURE_SECRET", "secret-of-entra"),
+    ("IDP_SECRET", "secret-of-idp"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];
@@ -55,6 +59,10 @@ fn files() -> TempDir {
     write("two-lines", "one\ntwo\n");
     write("huge", &"x".repeat(70_000));
     write("garbage.pem", "garbage");
+    write("token", "token-of-somebody");
+    let user =
+        r#"{"type":"authorized_user","client_id":"a","client_secret":"b","refresh_token":"c"}"#;
+    write("google.json", user);
 
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

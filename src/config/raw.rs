@@ -32,6 +32,8 @@ section! {
         callers: List<RawCaller>,
         identity: RawIdentity,
         anonymous: Switch,
+        access: List<RawAccess>,
+        regions: List<RawRegions>,
         budgets: List<RawBudget>,
         rates: List<RawRate>,
         prices: List<RawPrice>,
@@ -136,6 +138,7 @@ section! {
         strict: Switch,
         drop: List<Droppable>,
         emulate: List<Emulation>,
+        regions: List<String>,
     }
 }
 
@@ -216,6 +219,45 @@ section! {
         service_account: String,
         labels: Named<String>,
     }
+}
+
+section! {
+    /// Whose calls a rule is about.
+    RawWho {
+        caller: Texts,
+        group: Texts,
+        namespace: Texts,
+        service_account: Texts,
+        labels: Named<Texts>,
+    }
+}
+
+section! {
+    /// What some callers may use.
+    RawAccess {
+        who as "match": RawWho,
+        routes: List<String>,
+        backends: List<String>,
+        models: List<String>,
+        features: RawFeatures,
+        max_output_tokens: u32,
+    }
+}
+
+section! {
+    /// What a request may make use of.
+    RawFeatures {
+        tools: Switch,
+        hosted_tools: Switch,
+        images: Switch,
+        audio: Switch,
+        files: Switch,
+    }
+}
+
+section! {
+    /// Where the calls of some callers may be served.
+    RawRegions { who as "match": RawWho, allow: List<String>, }
 }
 
 section! {
@@ -328,6 +370,12 @@ section! {
     RawLimits {
         body: Size,
         in_flight: Size,
+        headers: Size,
+        header_count: u32,
+        url: Size,
+        connections: u32,
+        connections_per_address: u32,
+        streams: u32,
         body_idle: Duration,
         body_total: Duration,
         total: Duration,
@@ -345,6 +393,7 @@ macro_rules! read_from_map {
         })*
     };
 }
+read_from_map! { RawWho RawAccess RawFeatures RawRegions }
 read_from_map! {
     RawConfig RawListener RawListenerTls RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks
     RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget

@@ -2,7 +2,10 @@
 //!
 //! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
 
+mod access;
+mod limits;
 mod pattern;
+mod regions;
 mod revocation_list;
 mod terms;
 mod tls;
@@ -16,11 +19,15 @@ use std::time::Duration;
 use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::{PriceBook, known_models};
+use providers::region::Place;
 use providers::seal::Key;
 use providers::translate::Leeway;
 use providers::vendor::{Paths, Vendor};
 
+pub use access::{Access, AccessRule, is_listed};
+pub use limits::Limits;
 pub use pattern::{matches, path_matches, specificity};
+pub use regions::{RegionRule, is_within};
 pub use revocation_list::{ListError, RevocationList};
 pub use terms::{Terms, TermsCache};
 pub use tls::{ClientIdentity, Depth, Pin, Revocation, Stale, SubjectName, TlsPolicy, TlsVersion};
@@ -51,6 +58,10 @@ pub struct Snapshot {
     pub routes: Vec<Arc<Route>>,
     /// Who may call.
     pub callers: Callers,
+    /// Who may use what; `None`: all of it, as far as callers' own lists go.
+    pub access: Option<Access>,
+    /// Where callers' calls may be served: all of those that fit a caller hold.
+    pub regions: Vec<RegionRule>,
     /// Budgets that every call is held to.
     pub budgets: Vec<Arc<Budget>>,
     /// Request rates that every call is held to.
@@ -81,25 +92,6 @@ pub struct Listener {
     pub tls: Option<Arc<ServerTls>>,
 }
 
-/// Bounds of a request, all of them deadlines or sizes that hold for every caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest request body in bytes (default 32 MiB).
-    pub body_bytes: usize,
-    /// Most bytes of request bodies held at once, over all requests (default 1 GiB).
-    pub in_flight_bytes: usize,
-    /// Longest wait for the next piece of a request body.
-    pub body_idle: Duration,
-    /// Longest time for a whole request body.
-    pub body_total: Duration,
-    /// Longest time for a whole exchange, streams included.
-    pub total: Duration,
-    /// How long streams in flight may go on after SIGTERM.
-    pub drain: Duration,
-    /// How long a caller's stream may be silent before it gets a sign of life.
-    pub heartbeat: Duration,
-}
-
 /// One provider endpoint: where it is, what it speaks, how it is trusted and paid.
 #[derive(Debug)]
 pub struct Backend {
@@ -117,6 +109,8 @@ pub struct Backend {
     pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
+    /// Where calls to it are served; `None` if nobody knows: outside of every place.
+    pub region: Option<&'static Place>,
     /// Whether its addresses may be of a private network; see `resolve::vet`.
     pub allow_private: bool,
     /// What it is shown.
@@ -209,6 +203,8 @@ pub struct Route {
     pub paths: Vec<String>,
     /// How far requests may be changed on their way.
     pub leeway: Leeway,
+    /// Where its calls may be served; `None`: anywhere.
+    pub regions: Option<Vec<&'static Place>>,
     /// Where to, in order of preference.
     pub targets: Vec<RouteTarget>,
 }
@@ -248,15 +244,13 @@ pub enum Callers {
 impl Snapshot {
     /// The models that may be asked for: those that routes name, and, where a route has a
     /// wildcard, those of its backends' vendors that are known and fit.
-    /// `may_use` is asked for each, with what would be served.
-    pub fn models(&self, may_use: impl Fn(&str, &str) -> bool) -> BTreeSet<&str> {
+    /// `may_use` is asked for each, with the target that would serve it.
+    pub fn models(&self, may_use: impl Fn(&Route, &RouteTarget, &str) -> bool) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         for route in &self.routes {
             for target in &route.targets {
                 let named = route.models.iter().flat_map(|p| named(p, target.backend.schema));
-                names.extend(
-                    named.filter(|model| may_use(model, target.model.as_deref().unwrap_or(model))),
-                );
+                names.extend(named.filter(|model| may_use(route, target, model)));
             }
         }
         names

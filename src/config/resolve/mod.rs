@@ -3,6 +3,7 @@
 //! Every section is destructured, so a key that nothing reads does not compile. Nothing stops at
 //! the first mistake.
 
+mod access;
 mod backend;
 mod budget;
 mod caller;
@@ -10,9 +11,11 @@ mod credential;
 mod dns;
 mod identity;
 mod known;
+mod limits;
 mod listener;
 mod models;
 mod origin;
+mod region;
 mod revocation;
 mod route;
 mod spending;
@@ -25,18 +28,17 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use providers::seal::Key;
 
 use self::known::Known;
 use super::decode::{Field, List};
 use super::problem::{Mark, Problems};
-use super::raw::{RawAdmin, RawConfig, RawLimits, RawSeal};
+use super::raw::{RawAdmin, RawConfig, RawSeal};
 use super::read_file::ReadFile;
-use super::value::{Size, Switch};
+use super::value::Switch;
 use crate::credential::{SecretSource, sealing_key};
-use crate::snapshot::{Limits, Listener, Snapshot, TermsCache, path_matches};
+use crate::snapshot::{Listener, Snapshot, TermsCache, path_matches};
 
 /// What the meaning of a file depends on besides its text.
 pub struct Surroundings<'a> {
@@ -80,6 +82,8 @@ impl Resolver<'_> {
             callers,
             identity,
             anonymous,
+            access,
+            regions,
             budgets,
             rates,
             prices,
@@ -103,6 +107,8 @@ impl Resolver<'_> {
         let Switch(anonymous) = self.anonymous(anonymous, listed);
         let believed = self.believed(identity, &callers, &listeners);
         let callers = self.callers(callers, believed, anonymous, public);
+        let access = self.access(access, &known);
+        let regions = self.regions(regions, &known);
         let shared = !matches!(store, Field::Absent);
         let budgets = self.budgets(budgets, &known, &routes, shared);
         let rates = self.rates(rates);
@@ -125,6 +131,8 @@ impl Resolver<'_> {
             backends: backends.resolved(),
             routes,
             callers: callers?,
+            access,
+            regions,
             budgets,
             rates,
             prices,
@@ -157,32 +165,6 @@ impl Resolver<'_> {
             self.problems.add(mark, what, remedy);
         }
         (address, token)
-    }
-
-    fn limits(&mut self, raw: Field<RawLimits>) -> Limits {
-        let mut limits = Limits {
-            body_bytes: 32 << 20,
-            in_flight_bytes: 1 << 30,
-            body_idle: Duration::from_secs(30),
-            body_total: Duration::from_secs(300),
-            total: Duration::from_secs(3600),
-            drain: Duration::from_secs(30),
-            heartbeat: Duration::from_secs(15),
-        };
-        let Some((section, raw)) = raw.given() else { return limits };
-        let RawLimits { body, in_flight, body_idle, body_total, total, drain, heartbeat } = raw;
-        limits.body_bytes = body.or(Size(limits.body_bytes)).0;
-        limits.in_flight_bytes = in_flight.or(Size(limits.in_flight_bytes)).0;
-        limits.body_idle = body_idle.or(limits.body_idle);
-        limits.body_total = body_total.or(limits.body_total);
-        limits.total = total.or(limits.total);
-        limits.drain = drain.or(limits.drain);
-        limits.heartbeat = heartbeat.or(limits.heartbeat);
-        if limits.in_flight_bytes < limits.body_bytes {
-            let what = "`in_flight` is smaller than `body`: the largest body would never fit";
-            self.problems.add(section, what, "in_flight: at least as much as `body`");
-        }
-        limits
     }
 
     /// The key that proves reasoning. Its file is watched like the configuration.

@@ -463,6 +463,13 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     gather("budgets", budgets.iter().map(|raw| raw.absent()).collect());
     let calls = budgets.iter().filter_map(|raw| raw.calls.peek());
     gather("match", calls.map(|raw| raw.absent()).collect());
+    let access = list(raw.access);
+    gather("access", access.iter().map(|raw| raw.absent()).collect());
+    let who = access.iter().filter_map(|raw| raw.who.peek());
+    gather("access.match", who.map(|raw| raw.absent()).collect());
+    let features = access.iter().filter_map(|raw| raw.features.peek());
+    gather("features", features.map(|raw| raw.absent()).collect());
+    gather("regions", list(raw.regions).iter().map(|raw| raw.absent()).collect());
     let ceilings = budgets.iter().filter_map(|raw| raw.per_call.peek());
     gather("per_call", ceilings.map(|raw| raw.absent()).collect());
     let limits = budgets.iter().flat_map(|raw| list(raw.limits.clone()));

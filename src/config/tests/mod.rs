@@ -3,6 +3,7 @@
 mod broken;
 mod good;
 mod money;
+mod regions;
 mod reload;
 
 use std::ffi::OsString;

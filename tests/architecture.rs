@@ -7,21 +7,22 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("budget", &[]),
     ("fetch", &[]),
-    ("credential", &[]),
+    ("credential", &["fetch"]),
+    ("identity", &["credential", "fetch"]),
     ("resolve", &[]),
     ("simulator", &[]),
     ("cli", &[]),
     ("report", &["budget", "cli"]),
-    ("snapshot", &["budget", "credential"]),
-    ("config", &["budget", "credential", "resolve", "snapshot"]),
-    ("connect", &["resolve", "snapshot"]),
+    ("snapshot", &["budget", "credential", "identity", "resolve"]),
+    ("config", &["budget", "credential", "fetch", "identity", "resolve", "snapshot", "trust"]),
+    ("connect", &["resolve", "snapshot", "trust"]),
     ("route", &["snapshot"]),
     ("trust", &["fetch", "snapshot"]),
-    ("telemetry", &["budget"]),
-    ("admission", &["budget", "credential", "route", "snapshot"]),
+    ("telemetry", &["budget", "resolve"]),
+    ("admission", &["budget", "credential", "identity", "route", "snapshot"]),
     (
         "proxy",
         &[
@@ -29,6 +30,8 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "budget",
             "config",
             "connect",
+            "credential",
+            "identity",
             "resolve",
             "route",
             "snapshot",
@@ -36,7 +39,20 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "trust",
         ],
     ),
-    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry", "trust"]),
+    (
+        "admin",
+        &[
+            "budget",
+            "credential",
+            "identity",
+            "proxy",
+            "report",
+            "resolve",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
+    ),
     (
         "gateway",
         &[
@@ -44,6 +60,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "budget",
             "config",
             "credential",
+            "identity",
             "proxy",
             "resolve",
             "snapshot",

@@ -11,12 +11,16 @@ use providers::translate::{Droppable, Emulation};
 use providers::vendor::Vendor;
 
 use super::decode::{Chosen, Decode, Field, Keys, List, Named, Texts, section};
+use super::dns::{Attempts, RawDnssec};
 use super::money::{Price, Requests, Tokens, Until};
 use super::node::{Entry, Kind, Node};
 use super::problem::{Mark, Problems};
-use super::value::{Api, Dialect, Plaintext, Size, Switch};
+use super::raw_credential::RawCredential;
+use super::value::{Api, Client, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
+use crate::identity::Unlisted;
+use crate::resolve::{Family, NamePattern, Server};
 use crate::snapshot::{Depth, HttpVersions, OnDisconnect, Stale, TlsVersion};
 
 section! {
@@ -28,12 +32,16 @@ section! {
         backends: Named<RawBackend>,
         routes: List<RawRoute>,
         callers: List<RawCaller>,
+        identity: RawIdentity,
         anonymous: Switch,
+        access: List<RawAccess>,
+        regions: List<RawRegions>,
         budgets: List<RawBudget>,
         rates: List<RawRate>,
         prices: List<RawPrice>,
         models: List<RawModel>,
         limits: RawLimits,
+        dns: RawDns,
         seal: RawSeal,
         ledger: String,
         store: RawStore,
@@ -43,7 +51,19 @@ section! {
 
 section! {
     /// Where workloads connect.
-    RawListener { address: SocketAddr, }
+    RawListener { address: SocketAddr, tls: RawListenerTls, }
+}
+
+section! {
+    /// What a listener shows, and whose certificates it takes.
+    RawListenerTls {
+        certificate: String,
+        key: String,
+        min_version: TlsVersion,
+        client_ca: String,
+        client: Client,
+        client_crl: List<String>,
+    }
 }
 
 section! {
@@ -121,6 +141,7 @@ section! {
         strict: Switch,
         drop: List<Droppable>,
         emulate: List<Emulation>,
+        regions: List<String>,
     }
 }
 
@@ -138,9 +159,108 @@ section! {
         service_account: String,
         labels: Named<String>,
         key: RawSecret,
+        identity: RawProof,
         models: List<String>,
         paths: List<String>,
     }
+}
+
+section! {
+    /// Which identity a caller has.
+    RawProof { issuer: String, subject: String, service_account: String, san: String, }
+}
+
+section! {
+    /// Who is believed about who calls.
+    RawIdentity { kubernetes: RawKubernetes, jwt: List<RawJwt>, mtls: RawMtls, }
+}
+
+section! {
+    /// A cluster's ServiceAccount tokens.
+    RawKubernetes {
+        issuer: String,
+        audience: Texts,
+        jwks: RawJwks,
+        token_review: RawReview,
+        unlisted: Unlisted,
+    }
+}
+
+section! {
+    /// Somebody's tokens.
+    RawJwt {
+        name: String,
+        issuer: String,
+        audience: Texts,
+        jwks: RawJwks,
+        claims: RawClaims,
+        unlisted: Unlisted,
+    }
+}
+
+section! {
+    /// Callers' certificates.
+    RawMtls { trust_domains: Texts, unlisted: Unlisted, }
+}
+
+section! {
+    /// Where an issuer's keys are.
+    RawJwks { url: String, file: String, ca: String, token: RawSecret, refresh: Duration, }
+}
+
+section! {
+    /// An API server that is asked about tokens.
+    RawReview { url: String, ca: String, token: RawSecret, cache: Duration, }
+}
+
+section! {
+    /// The claims that tell who calls.
+    RawClaims {
+        caller: String,
+        group: String,
+        namespace: String,
+        service_account: String,
+        labels: Named<String>,
+    }
+}
+
+section! {
+    /// Whose calls a rule is about.
+    RawWho {
+        caller: Texts,
+        group: Texts,
+        namespace: Texts,
+        service_account: Texts,
+        labels: Named<Texts>,
+    }
+}
+
+section! {
+    /// What some callers may use.
+    RawAccess {
+        who as "match": RawWho,
+        routes: List<String>,
+        backends: List<String>,
+        models: List<String>,
+        features: RawFeatures,
+        max_output_tokens: u32,
+    }
+}
+
+section! {
+    /// What a request may make use of.
+    RawFeatures {
+        tools: Switch,
+        hosted_tools: Switch,
+        images: Switch,
+        audio: Switch,
+        files: Switch,
+    }
+}
+
+section! {
+    /// Where the calls of some callers may be served.
+    RawRegions { who as "match": RawWho, allow: List<String>, }
 }
 
 section! {
@@ -267,6 +387,23 @@ section! {
     }
 }
 
+section! {
+    /// How the names of backends are resolved.
+    RawDns {
+        servers: List<Server>,
+        ca: String,
+        allow: List<NamePattern>,
+        min_ttl: Duration,
+        max_ttl: Duration,
+        stale: Duration,
+        timeout: Duration,
+        attempts: Attempts,
+        family: Family,
+        dnssec: RawDnssec,
+        reverse: Named<Texts>,
+    }
+}
+
 macro_rules! read_from_map {
     ($($name:ident)*) => {
         $(impl Decode for $name {
@@ -276,28 +413,12 @@ macro_rules! read_from_map {
         })*
     };
 }
+read_from_map! { RawWho RawAccess RawFeatures RawRegions }
 read_from_map! {
-    RawConfig RawListener RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
+    RawConfig RawListener RawListenerTls RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks
+    RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
-    RawLimits
-}
-
-/// What a backend is shown.
-#[derive(Clone, Debug)]
-pub(super) enum RawCredential {
-    /// `none`, in words.
-    None,
-    /// A secret.
-    Secret(RawSecret),
-}
-
-impl Decode for RawCredential {
-    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-        match &node.kind {
-            Kind::Scalar(text) if text == "none" => Some(Self::None),
-            _ => RawSecret::decode(node, key, problems).map(Self::Secret),
-        }
-    }
+    RawLimits RawDns
 }
 
 /// Whether a store is reached by TLS, and what is trusted.

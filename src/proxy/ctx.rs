@@ -9,6 +9,7 @@ use providers::conversation::Usage;
 use crate::admission::Who;
 use crate::budget::Balance;
 use crate::budget::rate::Room;
+use crate::credential::Shown;
 use crate::snapshot::{Backend, Route, Snapshot, matches};
 use crate::telemetry::Place;
 use crate::telemetry::metrics::UNKNOWN;
@@ -31,6 +32,8 @@ pub struct RequestCtx {
     pub route: Option<Arc<Route>>,
     /// The backend it was sent to last.
     pub backend: Option<Arc<Backend>>,
+    /// What that backend was shown: no answer may quote it.
+    pub shown: Shown,
     /// The schema that this backend was asked in.
     pub spoken: Option<Schema>,
     /// The model asked for.
@@ -85,6 +88,7 @@ impl RequestCtx {
             who: None,
             route: None,
             backend: None,
+            shown: Shown::default(),
             spoken: None,
             model: None,
             served_model: None,
@@ -114,7 +118,7 @@ impl RequestCtx {
 
     /// Where the request is, for metrics.
     pub fn place(&self) -> Place<'_> {
-        let who = self.who.as_ref().map(Who::subject).unwrap_or_default();
+        let who = self.who.as_ref().map(Who::in_metrics).unwrap_or_default();
         Place {
             gateway: &self.snapshot.gateway,
             route: self.route.as_ref().map_or(UNKNOWN, |route| &route.name),
@@ -126,7 +130,7 @@ impl RequestCtx {
 
     /// Who calls, for metrics.
     pub fn caller(&self) -> &str {
-        self.who.as_ref().map_or(UNKNOWN, Who::name)
+        self.who.as_ref().map_or(UNKNOWN, |who| who.in_metrics().caller)
     }
 
     /// The model that was served, for metrics: as the configuration names it, never as the caller

@@ -7,6 +7,7 @@
 mod answer;
 mod connections;
 mod course;
+mod credential;
 mod ctx;
 mod drain;
 mod egress;
@@ -22,6 +23,7 @@ mod opaque;
 mod prepare;
 mod record;
 mod reply;
+mod secure;
 mod send;
 mod upstream;
 
@@ -49,7 +51,7 @@ use failure::{Failure, Refused};
 use ids::Ids;
 use upstream::Upstreams;
 
-use crate::admission::{self, Rates, Rules};
+use crate::admission::{self, Authenticated, Denial, Rates, Rules, Shown, Who};
 use crate::budget::Ledger;
 use crate::budget::estimate::Estimator;
 use crate::config::Live;
@@ -67,6 +69,8 @@ pub struct Gateway {
     pub ledger: Arc<Ledger>,
     /// What calls are expected to take, learned from those that were.
     pub estimator: Arc<Estimator>,
+    /// Names to addresses.
+    pub resolver: Arc<Resolver>,
     /// What the outside sees.
     pub metrics: Arc<Metrics>,
     /// Whether every listener takes connections.
@@ -107,12 +111,13 @@ impl Gateway {
             ledger,
             estimator: Arc::default(),
             metrics,
+            resolver: resolver.clone(),
             listening: AtomicBool::new(false),
             drain: Arc::default(),
+            upstreams: Upstreams::new(resolver, trusts.clone()),
             connections: Arc::default(),
             trusts,
             access_log,
-            upstreams: Upstreams::new(resolver),
             health: Health::default(),
             rates: Rates::default(),
             memory,
@@ -150,8 +155,7 @@ impl Gateway {
         ingress::check_method(header, hints, methods)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
-        let callers = &ctx.snapshot.callers;
-        let who = admission::authenticate(callers, &header.headers, query.as_deref())?;
+        let who = self.authenticate(session, query.as_deref(), &ctx.snapshot).await?;
         ctx.who = Some(who.clone());
 
         match endpoint {
@@ -180,6 +184,21 @@ impl Gateway {
                 Err(Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message)))
             }
         }
+    }
+
+    /// Who sends this request.
+    async fn authenticate(
+        &self,
+        session: &Session,
+        query: Option<&str>,
+        snapshot: &Snapshot,
+    ) -> Result<Who, Denial> {
+        let headers = &session.req_header().headers;
+        let shown = Shown { headers, query, peer: secure::peer(session) };
+        let Authenticated { method, who } = admission::authenticate(snapshot, shown).await;
+        let result = who.as_ref().map_or_else(|denial| denial.reason, |_| "ok");
+        self.metrics.authenticated(&snapshot.gateway, method, result);
+        who
     }
 
     async fn refuse(

@@ -63,4 +63,6 @@ pub enum ErrorClass {
     Overloaded,
     /// The provider took too long (504).
     Timeout,
+    /// The request has come round in a circle (508).
+    Loop,
 }

@@ -82,6 +82,7 @@ pub(super) fn of_status(error: read::Status<'_>, http: u16) -> ApiError {
     };
     let class = match http {
         413 => ErrorClass::TooLarge,
+        508 => ErrorClass::Loop,
         _ => reason
             .as_deref()
             .and_then(|reason| named(&REASONS, reason))
@@ -126,6 +127,7 @@ const fn of_http(status: u16) -> ErrorClass {
         400..=499 => ErrorClass::BadRequest,
         503 | 529 => ErrorClass::Overloaded,
         504 => ErrorClass::Timeout,
+        508 => ErrorClass::Loop,
         _ => ErrorClass::Server,
     }
 }
@@ -143,6 +145,7 @@ const fn status(class: ErrorClass) -> (u16, &'static str) {
         ErrorClass::Server => (500, "INTERNAL"),
         ErrorClass::Overloaded => (503, "UNAVAILABLE"),
         ErrorClass::Timeout => (504, "DEADLINE_EXCEEDED"),
+        ErrorClass::Loop => (508, "ABORTED"),
     }
 }
 

@@ -49,6 +49,9 @@ struct Written {
     query: Option<String>,
     credential: WrittenCredential,
     errors: Option<String>,
+    /// Whether names of models may be inference profiles'.
+    #[serde(default)]
+    inference_profiles: bool,
     chat: Option<WrittenOffer>,
     responses: Option<WrittenOffer>,
     claude: Option<WrittenOffer>,
@@ -78,6 +81,7 @@ struct WrittenCredential {
     #[serde(default)]
     token: Vec<String>,
     sigv4: Option<String>,
+    scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -189,6 +193,7 @@ impl Written {
             parameters,
             credential: self.credential.credential(),
             errors: one_of("errors", self.errors.as_deref(), ErrorForm::Schema, &ERRORS)?,
+            inference_profiles: self.inference_profiles,
             offers,
             quirks: self.quirks.quirks()?,
         })
@@ -204,8 +209,8 @@ impl WrittenCredential {
             };
             written.into_iter().map(header).collect()
         };
-        let Self { key, token, sigv4 } = self;
-        Credential { key: headers(key), token: headers(token), sigv4 }
+        let Self { key, token, sigv4, scope } = self;
+        Credential { key: headers(key), token: headers(token), sigv4, scope }
     }
 }
 

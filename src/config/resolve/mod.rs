@@ -3,14 +3,19 @@
 //! Every section is destructured, so a key that nothing reads does not compile. Nothing stops at
 //! the first mistake.
 
+mod access;
 mod backend;
 mod budget;
 mod caller;
+mod credential;
 mod dns;
+mod identity;
 mod known;
 mod limits;
+mod listener;
 mod models;
 mod origin;
+mod region;
 mod revocation;
 mod route;
 mod spending;
@@ -29,10 +34,11 @@ use providers::seal::Key;
 use self::known::Known;
 use super::decode::{Field, List};
 use super::problem::{Mark, Problems};
-use super::raw::{RawAdmin, RawConfig, RawListener, RawSeal};
+use super::raw::{RawAdmin, RawConfig, RawSeal};
 use super::read_file::ReadFile;
 use super::value::Switch;
 use crate::credential::{SecretSource, sealing_key};
+use crate::resolve::Settings as Dns;
 use crate::snapshot::{Listener, Snapshot, TermsCache, path_matches};
 
 /// What the meaning of a file depends on besides its text.
@@ -51,6 +57,8 @@ pub(super) struct Resolver<'a> {
     problems: &'a mut Problems,
     /// Files that the snapshot was made from, besides the config file.
     files: Vec<ReadFile>,
+    /// How names are resolved: which ones backends may have.
+    dns: Arc<Dns>,
 }
 
 /// Resolves the file at `top`; the snapshot counts only if no problem was added. The files are
@@ -61,7 +69,7 @@ pub(super) fn resolve(
     surroundings: &Surroundings<'_>,
     problems: &mut Problems,
 ) -> (Option<Snapshot>, Vec<ReadFile>) {
-    let mut resolver = Resolver { surroundings, problems, files: Vec::new() };
+    let mut resolver = Resolver { surroundings, problems, files: Vec::new(), dns: Arc::default() };
     let snapshot = resolver.config(raw, top);
     (snapshot, resolver.files)
 }
@@ -75,12 +83,16 @@ impl Resolver<'_> {
             backends,
             routes,
             callers,
+            identity,
             anonymous,
+            access,
+            regions,
             budgets,
             rates,
             prices,
             models,
             limits,
+            dns,
             seal,
             ledger,
             store,
@@ -91,11 +103,17 @@ impl Resolver<'_> {
         let (listeners, public) = self.listeners(listeners, top);
         let (admin, admin_token) = self.admin(admin, &listeners);
         let limits = self.limits(limits);
-        let known = Known::of(&callers, &routes, &backends);
+        self.dns = Arc::new(self.dns(dns));
+        let identified = !matches!(identity, Field::Absent);
+        let known = Known::of(&callers, &routes, &backends, identified);
         let backends = self.backends(backends, top);
         let routes = self.routes(routes, &backends, top);
-        let Switch(anonymous) = self.anonymous(anonymous, &callers);
-        let callers = self.callers(callers, anonymous, public);
+        let listed = identified || !matches!(callers, Field::Absent);
+        let Switch(anonymous) = self.anonymous(anonymous, listed);
+        let believed = self.believed(identity, &callers, &listeners);
+        let callers = self.callers(callers, believed, anonymous, public);
+        let access = self.access(access, &known);
+        let regions = self.regions(regions, &known);
         let shared = !matches!(store, Field::Absent);
         let budgets = self.budgets(budgets, &known, &routes, shared);
         let rates = self.rates(rates);
@@ -115,9 +133,12 @@ impl Resolver<'_> {
             admin,
             admin_token,
             limits,
+            dns: self.dns.clone(),
             backends: backends.resolved(),
             routes,
             callers: callers?,
+            access,
+            regions,
             budgets,
             rates,
             prices,
@@ -128,30 +149,6 @@ impl Resolver<'_> {
             webhook,
             ledger,
         })
-    }
-
-    /// Listeners, and the place of the first that is not on loopback.
-    fn listeners(
-        &mut self,
-        raw: Field<List<RawListener>>,
-        top: Mark,
-    ) -> (Vec<Listener>, Option<Mark>) {
-        let remedy = "listeners: [{ address: 127.0.0.1:8080 }]";
-        let mut seen = Seen::new("the address");
-        let mut public = None;
-        let mut listeners = Vec::new();
-        for (mark, RawListener { address }) in self.entries(raw, "listeners", remedy, Some(top)) {
-            let Some((mark, address)) = address.require(mark, "address", remedy, self.problems)
-            else {
-                continue;
-            };
-            seen.check(mark, &address.to_string(), "another port", self.problems);
-            if !address.ip().is_loopback() {
-                public = public.or(Some(mark));
-            }
-            listeners.push(Listener { address });
-        }
-        (listeners, public)
     }
 
     /// Where the admin listener is, and the token that changes need.
@@ -194,10 +191,11 @@ impl Resolver<'_> {
     }
 
     /// Whether everyone is let in; that contradicts a list of callers.
-    fn anonymous<T>(&mut self, anonymous: Field<Switch>, callers: &Field<List<T>>) -> Switch {
+    fn anonymous(&mut self, anonymous: Field<Switch>, listed: bool) -> Switch {
         let Some((mark, switch)) = anonymous.given() else { return Switch(false) };
-        if switch.0 && !matches!(callers, Field::Absent) {
-            let what = "`anonymous: true` lets everyone in, and `callers` lists who may come in";
+        if switch.0 && listed {
+            let what =
+                "`anonymous: true` lets everyone in, and `callers` or `identity` says who may";
             self.problems.add(mark, what, "one of the two");
         }
         switch

@@ -24,6 +24,7 @@ use crate::admin::Admin;
 use crate::budget::{Ledger, SystemClock};
 use crate::config::{Live, Source};
 use crate::credential;
+use crate::identity::{Directory, keep_fresh};
 use crate::proxy::{Gateway, Listener, Proxy};
 use crate::resolve::Resolver;
 use crate::snapshot::Webhook;
@@ -193,8 +194,14 @@ impl BackgroundService for Upkeep {
             let snapshot = live.pin();
             snapshot.backends.iter().map(|b| (b.origin.host.clone(), b.origin.port)).collect()
         };
+        let keyrings = || {
+            let snapshot = live.pin();
+            let directory = snapshot.callers.directory();
+            directory.into_iter().flat_map(Directory::keyrings).cloned().collect()
+        };
         tokio::select! {
             () = self.resolver.run(names) => {}
+            () = keep_fresh(keyrings) => {}
             () = self.gateway.trusts.run() => {}
             () = self.follow_reloads() => {}
             _ = shutdown.changed() => {}

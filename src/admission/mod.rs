@@ -20,7 +20,7 @@ use providers::translate::Billed;
 pub use access::{Geo, Uses, may_list};
 pub use admitted::Admitted;
 pub use attempt::Attempt;
-pub use caller::{Who, authenticate};
+pub use caller::{Authenticated, Shown, Who, authenticate};
 pub use history::{Downgrade, History};
 pub use rates::Rates;
 

@@ -47,7 +47,7 @@ use failure::{Failure, Refused};
 use ids::Ids;
 use upstream::Upstreams;
 
-use crate::admission::{self, Rates, Rules};
+use crate::admission::{self, Authenticated, Denial, Rates, Rules, Shown, Who};
 use crate::budget::Ledger;
 use crate::budget::estimate::Estimator;
 use crate::config::Live;
@@ -105,9 +105,9 @@ impl Gateway {
             metrics,
             listening: AtomicBool::new(false),
             drain: Arc::default(),
+            upstreams: Upstreams::new(resolver, trusts.clone()),
             trusts,
             access_log,
-            upstreams: Upstreams::new(resolver),
             health: Health::default(),
             rates: Rates::default(),
             memory,
@@ -144,8 +144,7 @@ impl Gateway {
         ingress::check(header, &raw, methods)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
-        let callers = &ctx.snapshot.callers;
-        let who = admission::authenticate(callers, &header.headers, query.as_deref())?;
+        let who = self.authenticate(session, query.as_deref(), &ctx.snapshot).await?;
         ctx.who = Some(who.clone());
 
         match endpoint {
@@ -174,6 +173,21 @@ impl Gateway {
                 Err(Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message)))
             }
         }
+    }
+
+    /// Who sends this request.
+    async fn authenticate(
+        &self,
+        session: &Session,
+        query: Option<&str>,
+        snapshot: &Snapshot,
+    ) -> Result<Who, Denial> {
+        let headers = &session.req_header().headers;
+        let shown = Shown { headers, query, peer: None };
+        let Authenticated { method, who } = admission::authenticate(snapshot, shown).await;
+        let result = who.as_ref().map_or_else(|denial| denial.reason, |_| "ok");
+        self.metrics.authenticated(&snapshot.gateway, method, result);
+        who
     }
 
     async fn refuse(

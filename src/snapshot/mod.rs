@@ -32,14 +32,17 @@ pub use tls::{ClientIdentity, Depth, Pin, Revocation, Stale, SubjectName, TlsPol
 
 use crate::budget::rate::RateLimit;
 use crate::budget::{Budget, Scope, StoreSettings};
-use crate::credential::{self, CallerKey, Credential, SecretSource};
+use crate::credential::{Credential, SecretSource};
+pub use crate::identity::Caller;
+use crate::identity::{Directory, ServerTls};
 
 /// Everything the gateway goes by, resolved and validated.
 #[derive(Debug)]
 pub struct Snapshot {
     /// Name of this gateway in metrics; `gateway` in the config, default `egret`.
     pub gateway: String,
-    /// Where workloads connect. Fixed at start: a change needs a restart, and a reload says so.
+    /// Where workloads connect. Their addresses are fixed at start: a change needs a restart, and a
+    /// reload says so.
     pub listeners: Vec<Listener>,
     /// Where health and metrics are served; loopback by default. Fixed at start.
     pub admin: SocketAddr,
@@ -78,11 +81,13 @@ pub struct Snapshot {
     pub ledger: Option<PathBuf>,
 }
 
-/// A place where workloads connect: HTTP/1.1 and h2c.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place where workloads connect: HTTP/1.1 and h2, in plaintext or by TLS.
+#[derive(Clone, Debug)]
 pub struct Listener {
-    /// Address and port.
+    /// Address and port. Fixed at start.
     pub address: SocketAddr,
+    /// The certificate it shows, and whose it takes; `None`: plaintext.
+    pub tls: Option<Arc<ServerTls>>,
 }
 
 /// Bounds of a request, all of them deadlines or sizes that hold for every caller.
@@ -249,30 +254,8 @@ pub struct Rate {
 pub enum Callers {
     /// Anyone who reaches a listener: the config said so, or every listener is on loopback.
     Anyone,
-    /// Only these, by key.
-    Known(Vec<Arc<Caller>>),
-}
-
-/// A caller known by its key.
-#[derive(Debug)]
-pub struct Caller {
-    /// Its name in budgets, metrics and logs.
-    pub name: String,
-    /// The group that it belongs to (its team); empty if none.
-    pub group: String,
-    /// The namespace that it runs in; empty if nobody said.
-    pub namespace: String,
-    /// The service account that it runs under; empty if nobody said.
-    pub service_account: String,
-    /// Further labels, names and values, for budgets to go by.
-    pub labels: Vec<(String, String)>,
-    /// Its key; compared by hash, in constant time.
-    pub key: Arc<SecretSource>,
-    /// Models it may use (exact or with `*`); `None`: any that a route serves.
-    pub models: Option<Vec<String>>,
-    /// Paths it may use of those that routes pass on unread; `None`: all of them if it is held to
-    /// no list of models, else none.
-    pub paths: Option<Vec<String>>,
+    /// Only those who prove who they are.
+    Known(Box<Directory>),
 }
 
 impl Snapshot {
@@ -290,6 +273,11 @@ impl Snapshot {
         names
     }
 
+    /// Where workloads connect.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listeners.iter().map(|listener| listener.address)
+    }
+
     /// How backends are verified, each policy with what stands for it and for whom it is.
     pub fn tls_policies(&self) -> impl Iterator<Item = (u64, &TlsPolicy)> {
         self.backends.iter().filter_map(|backend| Some((backend.group_key, backend.tls.as_ref()?)))
@@ -297,15 +285,22 @@ impl Snapshot {
 
     /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
-        let callers = match &self.callers {
-            Callers::Anyone => &[][..],
-            Callers::Known(known) => known,
-        };
+        let callers = self.callers.directory().into_iter().flat_map(Directory::secrets);
         let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
         let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
         let ours = self.admin_token.iter().chain(webhook);
-        let callers = callers.iter().map(|caller| &caller.key);
-        backends.chain(callers).chain(ours).map(|source| &**source)
+        backends.chain(ours).map(|source| &**source).chain(callers)
+    }
+}
+
+impl Callers {
+    /// Those who may call, unless anyone may.
+    #[must_use]
+    pub const fn directory(&self) -> Option<&Directory> {
+        match self {
+            Self::Anyone => None,
+            Self::Known(directory) => Some(directory),
+        }
     }
 }
 
@@ -315,15 +310,5 @@ fn named(pattern: &str, schema: Schema) -> Vec<&str> {
         known_models(schema).filter(|model| matches(pattern, model)).collect()
     } else {
         vec![pattern]
-    }
-}
-
-impl Callers {
-    /// Who has this key. Compares the hash with every caller's, in constant time.
-    #[must_use]
-    pub fn identify(&self, key: &CallerKey) -> Option<&Arc<Caller>> {
-        let Self::Known(known) = self else { return None };
-        let position = credential::find(key.digest(), known.iter().map(|caller| &*caller.key))?;
-        known.get(position)
     }
 }

@@ -63,6 +63,7 @@ pub struct Metrics {
     budget_events: IntCounterVec,
     webhooks: IntCounterVec,
     standing: Standing,
+    authentications: IntCounterVec,
     /// Requests being served now.
     pub in_flight: IntGauge,
 }
@@ -136,6 +137,11 @@ impl Metrics {
                 "egret_downgrades_total",
                 "Requests that a cheaper model took over because a budget had no room for the one asked for.",
                 &with(&["caller", "budget"]),
+            )?,
+            authentications: count(
+                "egret_authentications_total",
+                "Requests by how their callers were recognised: method is key, mtls, kubernetes or the name of an issuer; result is ok, or why not.",
+                &["gateway", "method", "result"],
             )?,
             denials: count(
                 "egret_denials_total",
@@ -245,6 +251,11 @@ impl Metrics {
     /// Egret refused a request.
     pub fn denied(&self, at: Place<'_>, caller: &str, reason: &str) {
         self.denials.with_label_values(&at.labels([caller, reason])).inc();
+    }
+
+    /// A caller was recognised by this method (`ok`), or was not, for a reason in a word.
+    pub fn authenticated(&self, gateway: &str, method: &str, result: &str) {
+        self.authentications.with_label_values(&[gateway, method, result]).inc();
     }
 
     /// An estimate was charged, because nobody will know what the provider bills.

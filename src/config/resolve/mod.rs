@@ -8,7 +8,9 @@ mod backend;
 mod budget;
 mod caller;
 mod dns;
+mod identity;
 mod known;
+mod listener;
 mod models;
 mod origin;
 mod region;
@@ -31,7 +33,7 @@ use providers::seal::Key;
 use self::known::Known;
 use super::decode::{Field, List};
 use super::problem::{Mark, Problems};
-use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener, RawSeal};
+use super::raw::{RawAdmin, RawConfig, RawLimits, RawSeal};
 use super::read_file::ReadFile;
 use super::value::{Size, Switch};
 use crate::credential::{SecretSource, sealing_key};
@@ -77,6 +79,7 @@ impl Resolver<'_> {
             backends,
             routes,
             callers,
+            identity,
             anonymous,
             access,
             regions,
@@ -95,11 +98,14 @@ impl Resolver<'_> {
         let (listeners, public) = self.listeners(listeners, top);
         let (admin, admin_token) = self.admin(admin, &listeners);
         let limits = self.limits(limits);
-        let known = Known::of(&callers, &routes, &backends);
+        let identified = !matches!(identity, Field::Absent);
+        let known = Known::of(&callers, &routes, &backends, identified);
         let backends = self.backends(backends, top);
         let routes = self.routes(routes, &backends, top);
-        let Switch(anonymous) = self.anonymous(anonymous, &callers);
-        let callers = self.callers(callers, anonymous, public);
+        let listed = identified || !matches!(callers, Field::Absent);
+        let Switch(anonymous) = self.anonymous(anonymous, listed);
+        let believed = self.believed(identity, &callers, &listeners);
+        let callers = self.callers(callers, believed, anonymous, public);
         let access = self.access(access, &known);
         let regions = self.regions(regions, &known);
         let shared = !matches!(store, Field::Absent);
@@ -136,30 +142,6 @@ impl Resolver<'_> {
             webhook,
             ledger,
         })
-    }
-
-    /// Listeners, and the place of the first that is not on loopback.
-    fn listeners(
-        &mut self,
-        raw: Field<List<RawListener>>,
-        top: Mark,
-    ) -> (Vec<Listener>, Option<Mark>) {
-        let remedy = "listeners: [{ address: 127.0.0.1:8080 }]";
-        let mut seen = Seen::new("the address");
-        let mut public = None;
-        let mut listeners = Vec::new();
-        for (mark, RawListener { address }) in self.entries(raw, "listeners", remedy, Some(top)) {
-            let Some((mark, address)) = address.require(mark, "address", remedy, self.problems)
-            else {
-                continue;
-            };
-            seen.check(mark, &address.to_string(), "another port", self.problems);
-            if !address.ip().is_loopback() {
-                public = public.or(Some(mark));
-            }
-            listeners.push(Listener { address });
-        }
-        (listeners, public)
     }
 
     /// Where the admin listener is, and the token that changes need.
@@ -228,10 +210,11 @@ impl Resolver<'_> {
     }
 
     /// Whether everyone is let in; that contradicts a list of callers.
-    fn anonymous<T>(&mut self, anonymous: Field<Switch>, callers: &Field<List<T>>) -> Switch {
+    fn anonymous(&mut self, anonymous: Field<Switch>, listed: bool) -> Switch {
         let Some((mark, switch)) = anonymous.given() else { return Switch(false) };
-        if switch.0 && !matches!(callers, Field::Absent) {
-            let what = "`anonymous: true` lets everyone in, and `callers` lists who may come in";
+        if switch.0 && listed {
+            let what =
+                "`anonymous: true` lets everyone in, and `callers` or `identity` says who may";
             self.problems.add(mark, what, "one of the two");
         }
         switch

@@ -18,7 +18,7 @@ use super::value::{Api, Client, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
 use crate::identity::Unlisted;
-use crate::snapshot::{Depth, HttpVersions, OnDisconnect, Stale, TlsVersion};
+use crate::snapshot::{Depth, HttpVersions, Mode, OnDisconnect, Stale, TlsVersion};
 
 section! {
     /// The whole file.
@@ -81,6 +81,7 @@ section! {
         api: Api,
         url: String,
         allow_private: Switch,
+        mode: Mode,
         credential: RawCredential,
         tls: RawTls,
         plaintext: Plaintext,
@@ -374,6 +375,7 @@ section! {
         total: Duration,
         drain: Duration,
         heartbeat: Duration,
+        hops: u32,
     }
 }
 

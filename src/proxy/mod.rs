@@ -12,6 +12,7 @@ mod egress;
 mod encoding;
 mod exchange;
 mod failure;
+mod hops;
 mod ids;
 mod ingress;
 mod intake;
@@ -44,6 +45,7 @@ pub use listener::Listener;
 
 use exchange::Asked;
 use failure::{Failure, Refused};
+use hops::Hops;
 use ids::Ids;
 use upstream::Upstreams;
 
@@ -79,6 +81,8 @@ pub struct Gateway {
     rates: Rates,
     memory: intake::Memory,
     ids: Ids,
+    /// What this process is known by to gateways that it sends requests to.
+    tag: String,
     /// Proves the reasoning that callers of other schemas keep for a provider, where the
     /// configuration has no key for that.
     seal: Key,
@@ -112,6 +116,7 @@ impl Gateway {
             rates: Rates::default(),
             memory,
             ids: Ids::new(),
+            tag: hops::tag(),
             seal,
         }
     }
@@ -144,6 +149,7 @@ impl Gateway {
         ingress::check(header, &raw, methods)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
+        ctx.hops = Hops::of(&header.headers, &self.tag, ctx.snapshot.limits.hops)?;
         let who = self.authenticate(session, query.as_deref(), &ctx.snapshot).await?;
         ctx.who = Some(who.clone());
 

@@ -68,7 +68,8 @@ pub async fn run(
     let backend = attempt.backend().clone();
     let (schema, offer, target) = target(&backend, &path)?;
     ctx.surface = schema;
-    let outgoing = outgoing(session, &backend, offer, target, body)?;
+    let mut outgoing = outgoing(session, &backend, offer, target, body)?;
+    ctx.hops.tell(&mut outgoing.header, &backend)?;
     let call = Call::unread(&path);
     let reserved = attempt.reserve(rules, who, call, &mut history).await;
     ctx.room = history.room();

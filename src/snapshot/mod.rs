@@ -105,6 +105,8 @@ pub struct Limits {
     pub total: Duration,
     /// How long streams in flight may go on after SIGTERM.
     pub drain: Duration,
+    /// How many gateways a request may have come through.
+    pub hops: usize,
     /// How long a caller's stream may be silent before it gets a sign of life.
     pub heartbeat: Duration,
 }
@@ -126,6 +128,8 @@ pub struct Backend {
     pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
+    /// What it is to this gateway.
+    pub mode: Mode,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
     /// Whether its addresses may be of a private network; see `resolve::vet`.
@@ -177,6 +181,16 @@ pub enum HttpVersions {
     H1,
     /// h2 only.
     H2,
+}
+
+/// What a backend is to this gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Where the destination is itself.
+    #[default]
+    Endpoint,
+    /// Another gateway, which tries requests again itself.
+    Parent,
 }
 
 /// What becomes of an answer whose caller has gone: the provider may bill all of it.

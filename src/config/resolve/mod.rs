@@ -55,6 +55,8 @@ pub(super) struct Resolver<'a> {
     problems: &'a mut Problems,
     /// Files that the snapshot was made from, besides the config file.
     files: Vec<ReadFile>,
+    /// Where workloads connect.
+    own: Vec<SocketAddr>,
 }
 
 /// Resolves the file at `top`; the snapshot counts only if no problem was added. The files are
@@ -65,7 +67,7 @@ pub(super) fn resolve(
     surroundings: &Surroundings<'_>,
     problems: &mut Problems,
 ) -> (Option<Snapshot>, Vec<ReadFile>) {
-    let mut resolver = Resolver { surroundings, problems, files: Vec::new() };
+    let mut resolver = Resolver { surroundings, problems, files: Vec::new(), own: Vec::new() };
     let snapshot = resolver.config(raw, top);
     (snapshot, resolver.files)
 }
@@ -96,6 +98,7 @@ impl Resolver<'_> {
 
         let gateway = self.name(gateway, "gateway").unwrap_or_else(|| "egret".to_owned());
         let (listeners, public) = self.listeners(listeners, top);
+        self.own = listeners.iter().map(|listener| listener.address).collect();
         let (admin, admin_token) = self.admin(admin, &listeners);
         let limits = self.limits(limits);
         let identified = !matches!(identity, Field::Absent);
@@ -175,9 +178,11 @@ impl Resolver<'_> {
             total: Duration::from_secs(3600),
             drain: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
+            hops: 8,
         };
         let Some((section, raw)) = raw.given() else { return limits };
-        let RawLimits { body, in_flight, body_idle, body_total, total, drain, heartbeat } = raw;
+        let RawLimits { body, in_flight, body_idle, body_total, total, drain, heartbeat, hops } =
+            raw;
         limits.body_bytes = body.or(Size(limits.body_bytes)).0;
         limits.in_flight_bytes = in_flight.or(Size(limits.in_flight_bytes)).0;
         limits.body_idle = body_idle.or(limits.body_idle);
@@ -185,6 +190,7 @@ impl Resolver<'_> {
         limits.total = total.or(limits.total);
         limits.drain = drain.or(limits.drain);
         limits.heartbeat = heartbeat.or(limits.heartbeat);
+        limits.hops = hops.value().and_then(|hops| hops.try_into().ok()).unwrap_or(limits.hops);
         if limits.in_flight_bytes < limits.body_bytes {
             let what = "`in_flight` is smaller than `body`: the largest body would never fit";
             self.problems.add(section, what, "in_flight: at least as much as `body`");

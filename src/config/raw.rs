@@ -370,6 +370,12 @@ section! {
     RawLimits {
         body: Size,
         in_flight: Size,
+        headers: Size,
+        header_count: u32,
+        url: Size,
+        connections: u32,
+        connections_per_address: u32,
+        streams: u32,
         body_idle: Duration,
         body_total: Duration,
         total: Duration,

@@ -5,6 +5,7 @@
 //! response filters can't wait. See ARCHITECTURE.md.
 
 mod answer;
+mod connections;
 mod course;
 mod ctx;
 mod drain;
@@ -39,6 +40,7 @@ use providers::conversation::{ApiError, ErrorClass};
 use providers::seal::Key;
 use providers::surface::{self, Endpoint};
 
+pub use connections::Connections;
 pub use ctx::RequestCtx;
 pub use drain::Drain;
 pub use listener::Listener;
@@ -73,6 +75,8 @@ pub struct Gateway {
     pub listening: AtomicBool,
     /// Going down.
     pub drain: Arc<Drain>,
+    /// Callers' connections.
+    pub connections: Arc<Connections>,
     /// How backends are verified.
     pub trusts: Arc<Trusts>,
     access_log: Option<AccessLog>,
@@ -110,6 +114,7 @@ impl Gateway {
             listening: AtomicBool::new(false),
             drain: Arc::default(),
             upstreams: Upstreams::new(resolver, trusts.clone()),
+            connections: Arc::default(),
             trusts,
             access_log,
             health: Health::default(),
@@ -145,8 +150,9 @@ impl Gateway {
         // On h2 there is none, and Pingora would make one up.
         let raw = if session.is_http2() { Bytes::new() } else { session.to_h1_raw() };
         let unread = opaque::find(&ctx.snapshot, &path, hints);
-        let methods = if unread.is_some() { &opaque::METHODS } else { ingress::METHODS };
-        ingress::check(header, &raw, methods)?;
+        ingress::check(header, &raw, &ctx.snapshot.limits)?;
+        let methods = unread.is_some().then_some(&opaque::METHODS[..]);
+        ingress::check_method(header, hints, methods)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
         ctx.hops = Hops::of(&header.headers, &self.tag, ctx.snapshot.limits.hops)?;
@@ -288,7 +294,7 @@ impl ProxyHttp for Proxy {
         // Only callers that are gone, and requests that Pingora itself refuses, end here.
         if *error.etype() != ErrorType::ConnectionClosed && send::status(session).is_none() {
             let error = ApiError::new(ErrorClass::BadRequest, "the request could not be read");
-            let refused = Refused { error, reason: "bad_request", denied: true };
+            let refused = Refused { error, reason: "bad_request", denied: true, allow: None };
             // Where nobody reads it, there is nobody to be told.
             let _ = self.0.refuse(session, ctx, &refused).await;
         }

@@ -3,6 +3,7 @@
 //! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
 
 mod access;
+mod limits;
 mod pattern;
 mod regions;
 mod revocation_list;
@@ -24,6 +25,7 @@ use providers::translate::Leeway;
 use providers::vendor::{Paths, Vendor};
 
 pub use access::{Access, AccessRule, is_listed};
+pub use limits::Limits;
 pub use pattern::{matches, path_matches, specificity};
 pub use regions::{RegionRule, is_within};
 pub use revocation_list::{ListError, RevocationList};
@@ -88,27 +90,6 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The certificate it shows, and whose it takes; `None`: plaintext.
     pub tls: Option<Arc<ServerTls>>,
-}
-
-/// Bounds of a request, all of them deadlines or sizes that hold for every caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest request body in bytes (default 32 MiB).
-    pub body_bytes: usize,
-    /// Most bytes of request bodies held at once, over all requests (default 1 GiB).
-    pub in_flight_bytes: usize,
-    /// Longest wait for the next piece of a request body.
-    pub body_idle: Duration,
-    /// Longest time for a whole request body.
-    pub body_total: Duration,
-    /// Longest time for a whole exchange, streams included.
-    pub total: Duration,
-    /// How long streams in flight may go on after SIGTERM.
-    pub drain: Duration,
-    /// How many gateways a request may have come through.
-    pub hops: usize,
-    /// How long a caller's stream may be silent before it gets a sign of life.
-    pub heartbeat: Duration,
 }
 
 /// One provider endpoint: where it is, what it speaks, how it is trusted and paid.

@@ -181,6 +181,7 @@ struct DetailsOut<'a> {
 /// message names it.
 pub(super) fn encode(error: &ApiError, request_id: &str) -> (u16, Vec<u8>) {
     let status = STATUSES.iter().find(|(_, class)| *class == error.class).map_or(500, |row| row.0);
+    let status = error.status.unwrap_or(status);
     let kind = TYPES.iter().find(|(_, class)| *class == error.class).map_or("api_error", |r| r.0);
     let message = match &error.param {
         Some(param) if !error.message.contains(param.as_str()) => {

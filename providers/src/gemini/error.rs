@@ -104,6 +104,7 @@ pub(super) fn of_status(error: read::Status<'_>, http: u16) -> ApiError {
             .or_else(|| too_long.then(|| "context_length_exceeded".to_owned())),
         param,
         retry_after: delay.as_deref().and_then(seconds),
+        status: None,
     }
 }
 
@@ -184,6 +185,7 @@ struct Violation<'a> {
 /// Writes an error. An empty `request_id` is left out.
 pub(super) fn encode(error: &ApiError, request_id: &str) -> (u16, Vec<u8>) {
     let (code, status) = status(error.class);
+    let code = error.status.unwrap_or(code);
     let message = &*error.message;
     let mut details = Vec::new();
     let billing = (error.class == ErrorClass::Billing).then_some(BILLING);

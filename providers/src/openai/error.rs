@@ -194,5 +194,6 @@ pub(super) fn encode(error: &ApiError) -> (u16, Vec<u8>) {
         code: error.code.as_deref().or(code),
     };
     // Strings written into memory: there is no way for it to fail.
+    let status = error.status.unwrap_or(status);
     (status, serde_json::to_vec(&Body { error: written }).unwrap_or_default())
 }

@@ -10,6 +10,7 @@ mod caller;
 mod dns;
 mod identity;
 mod known;
+mod limits;
 mod listener;
 mod models;
 mod origin;
@@ -26,18 +27,17 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use providers::seal::Key;
 
 use self::known::Known;
 use super::decode::{Field, List};
 use super::problem::{Mark, Problems};
-use super::raw::{RawAdmin, RawConfig, RawLimits, RawSeal};
+use super::raw::{RawAdmin, RawConfig, RawSeal};
 use super::read_file::ReadFile;
-use super::value::{Size, Switch};
+use super::value::Switch;
 use crate::credential::{SecretSource, sealing_key};
-use crate::snapshot::{Limits, Listener, Snapshot, TermsCache, path_matches};
+use crate::snapshot::{Listener, Snapshot, TermsCache, path_matches};
 
 /// What the meaning of a file depends on besides its text.
 pub struct Surroundings<'a> {
@@ -167,35 +167,6 @@ impl Resolver<'_> {
             self.problems.add(mark, what, remedy);
         }
         (address, token)
-    }
-
-    fn limits(&mut self, raw: Field<RawLimits>) -> Limits {
-        let mut limits = Limits {
-            body_bytes: 32 << 20,
-            in_flight_bytes: 1 << 30,
-            body_idle: Duration::from_secs(30),
-            body_total: Duration::from_secs(300),
-            total: Duration::from_secs(3600),
-            drain: Duration::from_secs(30),
-            heartbeat: Duration::from_secs(15),
-            hops: 8,
-        };
-        let Some((section, raw)) = raw.given() else { return limits };
-        let RawLimits { body, in_flight, body_idle, body_total, total, drain, heartbeat, hops } =
-            raw;
-        limits.body_bytes = body.or(Size(limits.body_bytes)).0;
-        limits.in_flight_bytes = in_flight.or(Size(limits.in_flight_bytes)).0;
-        limits.body_idle = body_idle.or(limits.body_idle);
-        limits.body_total = body_total.or(limits.body_total);
-        limits.total = total.or(limits.total);
-        limits.drain = drain.or(limits.drain);
-        limits.heartbeat = heartbeat.or(limits.heartbeat);
-        limits.hops = hops.value().and_then(|hops| hops.try_into().ok()).unwrap_or(limits.hops);
-        if limits.in_flight_bytes < limits.body_bytes {
-            let what = "`in_flight` is smaller than `body`: the largest body would never fit";
-            self.problems.add(section, what, "in_flight: at least as much as `body`");
-        }
-        limits
     }
 
     /// The key that proves reasoning. Its file is watched like the configuration.

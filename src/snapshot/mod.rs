@@ -111,6 +111,8 @@ pub struct Backend {
     pub origin: Origin,
     /// What it is to this gateway.
     pub mode: Mode,
+    /// Whether one deployment answers whatever model it is asked for.
+    pub deployed: bool,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
     /// Whether its addresses may be of a private network; see `resolve::vet`.

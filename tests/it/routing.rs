@@ -24,6 +24,7 @@ fn backend(name: &str) -> Arc<Backend> {
         spoken: vec![Schema::Chat],
         origin: Origin { host: "localhost".to_owned(), port: 1, prefix: String::new() },
         mode: Mode::Endpoint,
+        deployed: false,
         region: None,
         allow_private: true,
         credential: Credential::none(),

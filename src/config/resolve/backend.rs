@@ -92,6 +92,7 @@ impl Resolver<'_> {
         let takes = |vendor: &Vendor| vendor.parameters().iter().any(|p| p.name == "region");
         let is_parameter = matches!(&vendor, Field::Given(_, vendor) if takes(vendor));
         let in_url = if is_parameter { region.clone() } else { Field::Absent };
+        let deployed = matches!(deployment, Field::Given(..));
         let place = Place([
             ("resource", resource),
             ("deployment", deployment),
@@ -145,6 +146,7 @@ impl Resolver<'_> {
             spoken: served.spoken(api.value(), legacy, &origin),
             origin,
             mode: mode.or(Mode::default()),
+            deployed,
             region,
             allow_private,
             credential: credential?,

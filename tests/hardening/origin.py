@@ -33,7 +33,7 @@ class Connection(socketserver.StreamRequestHandler):
         assert line.endswith(b"\r\n"), f"a line that does not end: {line!r}"
         return line[:-2]
 
-    def request(self) -> Request | None:
+    def one(self) -> Request | None:
         begin = self.rfile.readline(1 << 16)
         if not begin:
             return None
@@ -59,7 +59,7 @@ class Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
-            while request := self.request():
+            while request := self.one():
                 self.server.got.append(request)
                 head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                 head += f"Content-Length: {len(ANSWER)}\r\n\r\n"

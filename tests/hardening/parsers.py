@@ -21,6 +21,7 @@ http {{
   uwsgi_temp_path {folder}/nginx-uwsgi;
   scgi_temp_path {folder}/nginx-scgi;
   client_max_body_size 64m;
+  client_body_buffer_size 8m;
   server {{
     listen {host}:{port};
     location / {{ proxy_pass http://{host}:{origin}; proxy_http_version 1.1; }}

@@ -28,17 +28,19 @@ pub(super) async fn tcp(
     backend: &Backend,
     address: SocketAddr,
 ) -> io::Result<(SocketAddr, TcpStream)> {
-    // Whoever found it has looked; this is the one that is dialled (S-35).
-    let vetted = vet(address.ip(), &backend.origin.host, backend.allow_private);
-    vetted.map_err(|refused| io::Error::other(refused.to_string()))?;
-    let made = connect(address).await;
+    let made = connect(backend, address).await;
     if let Err(error) = &made {
         log::debug!("backend {} at {address}: {error}", backend.name);
     }
     made.map(|stream| (address, stream))
 }
 
-async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+async fn connect(backend: &Backend, address: SocketAddr) -> io::Result<TcpStream> {
+    // Whoever found it has looked; this is the one that is dialled (S-35).
+    if let Err(refused) = vet(address.ip(), &backend.origin.host, backend.allow_private) {
+        log::warn!("backend {}: {refused}", backend.name);
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused.to_string()));
+    }
     let stream = TcpStream::connect(address).await?;
     let peer = stream.peer_addr()?;
     if (peer.ip(), peer.port()) != (address.ip(), address.port()) {

@@ -28,11 +28,11 @@ pub use peer::Peer;
 pub use unreached::Unreached;
 
 use crate::resolve::Resolver;
-use crate::snapshot::{Backend, HttpVersions};
+use crate::snapshot::{Backend, HttpVersions, Origin};
+use crate::trust::{Generation, Trust, Trusts};
 use peer::Peers;
 use race::Race;
 use stream::Transport;
-use tls::Configs;
 
 /// Most addresses of one host that are tried.
 const ADDRESSES: usize = 6;
@@ -76,19 +76,19 @@ pub struct Connector {
     /// Of h2, and in its `transport` of HTTP/1.1.
     pools: v2::Connector,
     peers: Peers,
-    configs: Configs,
     resolver: Arc<Resolver>,
+    trusts: Arc<Trusts>,
 }
 
 impl Connector {
-    /// On this resolver.
+    /// One that finds backends by this resolver, and verifies them by these.
     #[must_use]
-    pub fn new(resolver: Arc<Resolver>) -> Self {
+    pub fn new(resolver: Arc<Resolver>, trusts: Arc<Trusts>) -> Self {
         Self {
             pools: v2::Connector::new(Some(ConnectorOptions::new(POOL))),
             peers: Peers::default(),
-            configs: Configs::default(),
             resolver,
+            trusts,
         }
     }
 
@@ -99,17 +99,17 @@ impl Connector {
     /// None is to be had.
     pub async fn connect(&self, backend: &Backend) -> Result<Connection, Unreached> {
         let deadline = Instant::now() + backend.timeouts.connect;
-        let origin = &backend.origin;
-        let patience = backend.timeouts.connect;
-        let private = backend.allow_private;
-        let found = self.resolver.addresses(&origin.host, origin.port, private, patience);
-        let addresses = found.await;
+        let Origin { host, port, .. } = &backend.origin;
+        let (private, patience) = (backend.allow_private, backend.timeouts.connect);
+        let addresses = self.resolver.addresses(host, *port, private, patience).await;
         let addresses = addresses.get(..ADDRESSES).unwrap_or(&addresses);
-        if let Some(connection) = self.pooled(backend, addresses).await {
+        let trust = self.trust(backend)?;
+        if let Some(connection) = self.pooled(backend, addresses, trust.as_deref()).await {
             return Ok(connection);
         }
         // Boxed: it takes kilobytes of state, which a stream would hold on to.
-        let made = timeout_at(deadline, Box::pin(self.open(backend, addresses, deadline)));
+        let made = Box::pin(self.open(backend, addresses, trust.as_deref(), deadline));
+        let made = timeout_at(deadline, made);
         made.await.unwrap_or(Err(Unreached::Late))
     }
 
@@ -129,14 +129,18 @@ impl Connector {
 
     /// Forgets backends that are gone; `keep` is asked for the group key of each.
     pub fn retain(&self, keep: impl Fn(u64) -> bool) {
-        self.peers.retain(&keep);
-        self.configs.retain(&keep);
+        self.peers.retain(keep);
     }
 
     /// A connection that is there. To have been reached at any of the addresses is enough.
-    async fn pooled(&self, backend: &Backend, addresses: &[SocketAddr]) -> Option<Connection> {
-        let trust = self.trust(backend);
-        let last = self.peers.last(backend, addresses, trust);
+    async fn pooled(
+        &self,
+        backend: &Backend,
+        addresses: &[SocketAddr],
+        trust: Option<&Trust>,
+    ) -> Option<Connection> {
+        let version = trust.map_or(0, |trust| trust.current().version);
+        let last = self.peers.last(backend, addresses, version);
         if let Some(peer) = &last
             && let Some(line) = self.reuse(backend, peer).await
         {
@@ -146,7 +150,7 @@ impl Connector {
             if last.as_ref().is_some_and(|last| last.is_at(*address)) {
                 continue;
             }
-            let peer = self.peers.at(backend, *address, trust);
+            let peer = self.peers.at(backend, *address, version);
             if let Some(line) = self.reuse(backend, &peer).await {
                 self.peers.reached(backend, &peer);
                 return Some(Connection { line, peer, reused: true });
@@ -179,8 +183,12 @@ impl Connector {
         &self,
         backend: &Backend,
         addresses: &[SocketAddr],
+        trust: Option<&Trust>,
         deadline: Instant,
     ) -> Result<Connection, Unreached> {
+        if let Some(trust) = trust {
+            trust.ready(deadline.saturating_duration_since(Instant::now())).await;
+        }
         let mut race = Race::new(addresses, |address| dial::tcp(backend, address));
         let mut last = None;
         loop {
@@ -191,12 +199,14 @@ impl Connector {
                     return Err(last.or(refused).unwrap_or(Unreached::Unknown));
                 }
             };
-            let peer = self.peers.at(backend, address, self.trust(backend));
+            let trust = trust.map(|trust| (trust, trust.current()));
+            let version = trust.as_ref().map_or(0, |(_, now)| now.version);
+            let peer = self.peers.at(backend, address, version);
             // Who accepts and then says nothing leaves some time to the others.
             let now = Instant::now();
             let left = deadline.saturating_duration_since(now);
             let until = if race.goes_on() { now + left / 2 } else { deadline };
-            match timeout_at(until, self.establish(backend, &peer, tcp)).await {
+            match timeout_at(until, self.establish(backend, &peer, trust, tcp)).await {
                 Ok(Ok(line)) => {
                     self.peers.reached(backend, &peer);
                     return Ok(Connection { line, peer, reused: false });
@@ -215,11 +225,12 @@ impl Connector {
         &self,
         backend: &Backend,
         peer: &Peer,
+        trust: Option<(&Trust, Arc<Generation>)>,
         tcp: TcpStream,
     ) -> Result<Line, Unreached> {
         let socket = tcp.as_raw_fd();
         let stream = BufReader::with_capacity(BUFFER, tcp);
-        self.secure(backend, peer, socket, stream).await
+        self.secure(backend, peer, trust, socket, stream).await
     }
 
     /// What a request can be sent on, on top of what leads to the backend.
@@ -227,16 +238,17 @@ impl Connector {
         &self,
         backend: &Backend,
         peer: &Peer,
+        trust: Option<(&Trust, Arc<Generation>)>,
         socket: RawFd,
         stream: S,
     ) -> Result<Line, Unreached> {
-        let Some(policy) = &backend.tls else {
+        let Some((trust, now)) = trust else {
             log::debug!("backend {} at {peer}: connected, without TLS", backend.name);
             return Ok(Line::H1(Box::new(Transport { stream, socket, alpn: None })));
         };
         let versions = peer.versions(backend);
-        let config = self.configs.of(backend.group_key, policy, versions)?;
-        let stream = tls::handshake(config, &policy.sni, stream).await?;
+        let stream = tls::handshake(trust, &now, versions, stream).await;
+        let stream = stream.map_err(Unreached::Unproven)?;
         let alpn = tls::chosen(&stream);
         let how = if tls::resumed(&stream) { "resumed" } else { "full" };
         log::debug!("backend {} at {peer}: connected, TLS handshake {how}", backend.name);
@@ -262,9 +274,11 @@ impl Connector {
         Ok(Line::H2(Box::new(HttpSession::H2(session))))
     }
 
-    /// Which trust a backend is verified under: what was verified under another is not used.
-    const fn trust(&self, _backend: &Backend) -> u64 {
-        0
+    /// What a backend is verified by; `None`: it is reached without TLS.
+    fn trust(&self, backend: &Backend) -> Result<Option<Arc<Trust>>, Unreached> {
+        let policy = backend.tls.as_ref();
+        let trust = policy.map(|policy| self.trusts.of(backend.group_key, policy));
+        trust.transpose().map_err(Unreached::Unusable)
     }
 }
 

@@ -4,12 +4,15 @@ use std::fmt;
 use std::io;
 
 use pingora::BError;
+use tokio_rustls::rustls;
+
+use crate::trust::explain;
 
 /// Why a backend could not be reached. As text, what it did: it follows the backend's name, and is
 /// fit for callers. What lies under it is for logs.
 #[derive(Debug)]
 pub enum Unreached {
-    /// Its name, or its proxy's, has no address.
+    /// Its name has no address, or none that may be dialled.
     Unknown,
     /// It took too long.
     Late,
@@ -17,6 +20,8 @@ pub enum Unreached {
     Refused(io::Error),
     /// It did not prove who it is.
     Unproven(io::Error),
+    /// What it is configured to be verified by can't be used.
+    Unusable(rustls::Error),
     /// It does not speak h2, and must.
     NoH2,
     /// It closes the connection, or takes no request on it (h2).
@@ -26,18 +31,14 @@ pub enum Unreached {
 }
 
 impl Unreached {
-    /// A handshake failed.
-    pub(super) fn tls(error: io::Error) -> Self {
-        Self::Unproven(error)
-    }
-
     /// In a word, for metrics.
     #[must_use]
-    pub const fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
             Self::Unknown => "dns",
             Self::Late => "connect_timeout",
-            Self::Unproven(_) => "tls",
+            Self::Unproven(error) => explain(error).map_or("tls", |refusal| refusal.reason),
+            Self::Unusable(_) => "tls",
             Self::Refused(_) | Self::NoH2 | Self::NoStream | Self::Broken(_) => "connect",
         }
     }
@@ -52,10 +53,13 @@ impl Unreached {
 impl fmt::Display for Unreached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unknown => "has a name that could not be resolved",
+            Self::Unknown => "has no address that may be dialled",
             Self::Late => "could not be reached in time",
             Self::Refused(_) => "refused the connection",
-            Self::Unproven(_) => "could not prove who it is (TLS)",
+            Self::Unproven(error) => {
+                explain(error).map_or("could not prove who it is (TLS)", |refusal| refusal.message)
+            }
+            Self::Unusable(_) => "has a TLS configuration that can't be used",
             Self::NoH2 => "does not speak h2",
             Self::NoStream | Self::Broken(_) => "could not be reached",
         })
@@ -66,6 +70,7 @@ impl std::error::Error for Unreached {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Refused(error) | Self::Unproven(error) => Some(error),
+            Self::Unusable(error) => Some(error),
             Self::Broken(error) => Some(&**error),
             Self::Unknown | Self::Late | Self::NoH2 | Self::NoStream => None,
         }

@@ -15,6 +15,7 @@ use tokio::io::AsyncWriteExt;
 use crate::connect::{Connection, Connector, Line, Peer, Unreached};
 use crate::resolve::Resolver;
 use crate::snapshot::Backend;
+use crate::trust::{self, Trusts};
 
 /// Most bytes of a failed answer that are read so that its connection can be used again.
 const DRAIN: usize = 64 * 1024;
@@ -69,9 +70,9 @@ pub struct Upstreams {
 }
 
 impl Upstreams {
-    /// On this resolver.
-    pub fn new(resolver: Arc<Resolver>) -> Self {
-        Self { connector: Connector::new(resolver) }
+    /// With backends found by this resolver, and verified by these.
+    pub fn new(resolver: Arc<Resolver>, trusts: Arc<Trusts>) -> Self {
+        Self { connector: Connector::new(resolver, trusts) }
     }
 
     /// Forgets backends that are gone; `keep` is asked for the group key of each.
@@ -304,6 +305,11 @@ fn unreached(why: &Unreached, backend: &Backend) -> NoAnswer {
 
 fn explain(error: &BError, backend: &Backend) -> NoAnswer {
     let name = &backend.name;
+    // Under TLS 1.3 a server judges a client certificate when it is asked for something already.
+    if let Some(refusal) = trust::explain(&**error) {
+        let message = format!("backend `{name}` {}", refusal.message);
+        return NoAnswer { reason: refusal.reason, message, billable: false, timeout: false };
+    }
     let (reason, timeout, message) = match error.etype() {
         ErrorType::ReadTimedout | ErrorType::WriteTimedout => {
             ("timeout", true, format!("backend `{name}` did not answer in time"))

@@ -63,9 +63,14 @@ async fn failing() -> Vec<Failing> {
         row("empty-stream", "unreadable", true, openai([Fault::Canned(empty)]).await),
         row("cut-at-once", "unreadable", true, openai([Fault::Cut(0)]).await),
         row("credential", "provider_credential", true, openai([Fault::Status(401)]).await),
-        row("untrusted", "tls", false, identified(other_root(&names)).await),
-        row("wrong-name", "tls", false, identified(ROOT.issue(&["other.example"]).unwrap()).await),
-        row("expired", "tls", false, identified(ROOT.issue_expired(&names).unwrap()).await),
+        row("untrusted", "tls_untrusted", false, identified(other_root(&names)).await),
+        row(
+            "wrong-name",
+            "tls_name",
+            false,
+            identified(ROOT.issue(&["other.example"]).unwrap()).await,
+        ),
+        row("expired", "tls_expired", false, identified(ROOT.issue_expired(&names).unwrap()).await),
         Failing { name: "refused", reason: "connect", reached: false, simulator: None },
     ]
 }

@@ -20,6 +20,7 @@ mod disconnect;
 mod downgrade;
 mod drain;
 mod failover;
+mod frames;
 mod headers;
 mod hostile_body;
 mod hostile_usage;

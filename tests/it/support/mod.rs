@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod dice;
+pub mod frames;
 pub mod gateway;
 pub mod metrics;
 mod port;

@@ -50,7 +50,8 @@ Examples:
   egret spend --format focus > november.csv          for finance (focus.finops.org)
 
 What is charged without knowing what the provider billed (an answer that was cut off, say) is marked
-as estimated.";
+as estimated. From another machine it takes the token that the configuration names under `admin`, in
+EGRET_ADMIN_TOKEN.";
 
 const BUDGETS: &str = "\
 Examples:

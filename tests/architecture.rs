@@ -30,6 +30,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "budget",
             "config",
             "connect",
+            "identity",
             "resolve",
             "route",
             "snapshot",
@@ -37,7 +38,10 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "trust",
         ],
     ),
-    ("admin", &["budget", "credential", "proxy", "report", "snapshot", "telemetry", "trust"]),
+    (
+        "admin",
+        &["budget", "credential", "identity", "proxy", "report", "snapshot", "telemetry", "trust"],
+    ),
     (
         "gateway",
         &[

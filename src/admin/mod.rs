@@ -19,9 +19,10 @@ use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::l4::socket::SocketAddr;
 
+use crate::identity::{Directory, KeyStatus};
 use crate::proxy::Gateway;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{ListsNow, Now};
+use crate::telemetry::{KeysNow, ListsNow, Now};
 use crate::trust::ListsState;
 use answer::Answer;
 
@@ -61,6 +62,7 @@ impl Admin {
                     store: ledger.store_status(),
                     accuracy: &self.gateway.estimator.error(),
                     lists: &self.lists(&snapshot),
+                    keys: &keys(&snapshot),
                 };
                 let open = self.gateway.connections.open();
                 self.gateway.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
@@ -125,6 +127,17 @@ impl Admin {
             Err(refusal) => refusal,
         }
     }
+}
+
+/// How the keys of issuers are that are fetched.
+fn keys(snapshot: &Snapshot) -> Vec<KeysNow> {
+    let issuers = snapshot.callers.directory().into_iter().flat_map(Directory::key_status);
+    let now = |(issuer, status): (&str, KeyStatus)| {
+        let KeyStatus { age, fetches, failures } = status;
+        let age = age.map(|age| age.as_secs_f64());
+        KeysNow { issuer: issuer.to_owned(), age, fetches, failures }
+    };
+    issuers.map(now).collect()
 }
 
 #[async_trait]

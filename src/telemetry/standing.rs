@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
+use super::issuers::{Keys, KeysNow};
 use super::revocation::{Lists, ListsNow};
 use crate::budget::estimate::Accuracy;
 use crate::budget::{Balance, Quantity, StoreStatus};
@@ -29,6 +30,8 @@ pub struct Now<'a> {
     pub accuracy: &'a [Accuracy],
     /// How the revocation lists of backends are, of those that have some.
     pub lists: &'a [ListsNow],
+    /// How the keys of issuers of tokens are.
+    pub keys: &'a [KeysNow],
 }
 
 /// Gauges that are set anew at each look.
@@ -46,6 +49,7 @@ pub(super) struct Standing {
     store_waits: IntCounterVec,
     error: GaugeVec,
     lists: Lists,
+    keys: Keys,
 }
 
 /// The four numbers of a series.
@@ -112,6 +116,7 @@ impl Standing {
                 &["gateway", "model", "quantile"],
             )?,
             lists: Lists::new(registry)?,
+            keys: Keys::new(registry)?,
         })
     }
 
@@ -125,6 +130,7 @@ impl Standing {
         self.set_store(gateway, now.store);
         self.set_error(gateway, now.accuracy);
         self.lists.set(gateway, now.lists);
+        self.keys.set(gateway, now.keys);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
         balances.sort_by_cached_key(|it| (series(it), Reverse(it.spent.count())));

@@ -18,6 +18,8 @@ pub struct Config {
     pub admin: u16,
     /// The address that its health and metrics are on.
     pub admin_host: &'static str,
+    /// More keys of the listener, behind a comma.
+    pub listener_more: String,
     /// More keys of the admin section, behind a comma.
     pub admin_more: String,
     backends: Vec<String>,
@@ -36,6 +38,7 @@ impl Config {
             port: free_port(),
             admin: free_port(),
             admin_host: "127.0.0.1",
+            listener_more: String::new(),
             admin_more: String::new(),
             backends: Vec::new(),
             routes: Vec::new(),
@@ -136,8 +139,10 @@ impl Config {
     /// The text of the file.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "listeners: [{{ address: 127.0.0.1:{} }}]\nadmin: {{ address: '{}:{}'{} }}\n",
-            self.port, self.admin_host, self.admin, self.admin_more
+            "listeners: [{{ address: 127.0.0.1:{}{} }}]
+admin: {{ address: '{}:{}'{} }}
+",
+            self.port, self.listener_more, self.admin_host, self.admin, self.admin_more
         );
         let ledger = self.directory.path().join("egret.ledger");
         if !self.rest.iter().any(|section| section.starts_with("ledger:")) {

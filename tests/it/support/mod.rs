@@ -4,6 +4,8 @@ pub mod config;
 pub mod dice;
 pub mod frames;
 pub mod gateway;
+pub mod https;
+pub mod issuer;
 pub mod metrics;
 mod port;
 pub mod provider;
@@ -11,6 +13,7 @@ pub mod raw;
 pub mod redis;
 pub mod speak;
 pub mod storm;
+pub mod workloads;
 
 use std::future::Future;
 use std::sync::Once;

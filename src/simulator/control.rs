@@ -44,7 +44,7 @@ pub const CREDENTIALS: [(Provider, &str); 3] = [
 /// What `egret simulate` was told.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where `ca.pem` is written; made if it is not there.
+    /// Where `ca.pem` and `ca.crl` are written; made if it is not there.
     pub dir: PathBuf,
     /// Where each simulator listens, and the credential it answers to.
     pub simulators: Vec<(Provider, SocketAddr, String)>,
@@ -75,13 +75,16 @@ impl Drop for Fleet {
     }
 }
 
-/// Starts what the options say, and writes the authority's certificate to `ca.pem`.
+/// Starts what the options say, and writes the authority's certificate to `ca.pem` and its
+/// revocation list to `ca.crl`.
 ///
 /// # Errors
 /// If an address is taken, or the directory cannot be written.
 pub async fn start(options: &Options) -> io::Result<Fleet> {
     let authority = Authority::new()?;
     tokio::fs::create_dir_all(&options.dir).await?;
+    // Whoever waits for the certificate finds the list, too.
+    tokio::fs::write(options.dir.join("ca.crl"), authority.crl_pem()?).await?;
     tokio::fs::write(options.dir.join("ca.pem"), authority.ca_pem()).await?;
     let mut simulators = Vec::new();
     for (provider, address, credential) in &options.simulators {

@@ -49,6 +49,7 @@ mod store_outage;
 mod storm;
 mod stream;
 mod support;
+mod tls_matrix;
 mod trust;
 mod vendors;
 mod webhook;

@@ -53,6 +53,7 @@ mod store_outage;
 mod storm;
 mod stream;
 mod support;
+mod tls_matrix;
 mod trust;
 mod vendors;
 mod webhook;

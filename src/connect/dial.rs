@@ -8,6 +8,7 @@ use pingora::protocols::TcpKeepalive;
 use pingora::protocols::l4::ext::set_tcp_keepalive;
 use tokio::net::TcpStream;
 
+use super::Unreached;
 use crate::resolve::vet::vet;
 use crate::snapshot::Backend;
 
@@ -27,20 +28,22 @@ const PROBES: usize = 4;
 pub(super) async fn tcp(
     backend: &Backend,
     address: SocketAddr,
-) -> io::Result<(SocketAddr, TcpStream)> {
-    let made = connect(backend, address).await;
-    if let Err(error) = &made {
-        log::debug!("backend {} at {address}: {error}", backend.name);
-    }
-    made.map(|stream| (address, stream))
-}
-
-async fn connect(backend: &Backend, address: SocketAddr) -> io::Result<TcpStream> {
+) -> Result<(SocketAddr, TcpStream), Unreached> {
     // Whoever found it has looked; this is the one that is dialled (S-35).
     if let Err(refused) = vet(address.ip(), &backend.origin.host, backend.allow_private) {
         log::warn!("backend {}: {refused}", backend.name);
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused.to_string()));
+        return Err(Unreached::Unknown);
     }
+    match connect(address).await {
+        Ok(stream) => Ok((address, stream)),
+        Err(error) => {
+            log::debug!("backend {} at {address}: {error}", backend.name);
+            Err(Unreached::Refused(error))
+        }
+    }
+}
+
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     let peer = stream.peer_addr()?;
     if (peer.ip(), peer.port()) != (address.ip(), address.port()) {

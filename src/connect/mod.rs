@@ -194,10 +194,7 @@ impl Connector {
         loop {
             let (address, tcp) = match race.winner().await {
                 Ok(won) => won,
-                Err(failed) => {
-                    let refused = failed.map(Unreached::Refused);
-                    return Err(last.or(refused).unwrap_or(Unreached::Unknown));
-                }
+                Err(failed) => return Err(last.or(failed).unwrap_or(Unreached::Unknown)),
             };
             let trust = trust.map(|trust| (trust, trust.current()));
             let version = trust.as_ref().map_or(0, |(_, now)| now.version);

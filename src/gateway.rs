@@ -191,7 +191,8 @@ impl BackgroundService for Upkeep {
         let live = &self.gateway.live;
         let names = || {
             let snapshot = live.pin();
-            snapshot.backends.iter().map(|b| (b.origin.host.clone(), b.origin.port)).collect()
+            let hops = snapshot.backends.iter().map(|backend| backend.hop());
+            hops.map(|hop| (hop.host.to_owned(), hop.port)).collect()
         };
         tokio::select! {
             () = self.resolver.run(names) => {}

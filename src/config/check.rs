@@ -9,7 +9,7 @@ use crate::budget::{
     Budget, Ceiling, Grant, Limit, OnExceeded, Outage, Percent, Quantity, Scope, StoreSettings,
     Topology, UnknownPrice, Window,
 };
-use crate::snapshot::{Backend, Caller, Callers, OnDisconnect, Route, Snapshot, Webhook};
+use crate::snapshot::{Backend, Caller, Callers, OnDisconnect, Proxy, Route, Snapshot, Webhook};
 
 /// Loads a configuration as the gateway would, and sums it up. No secret is in the summary.
 ///
@@ -85,6 +85,12 @@ fn describe_backend(backend: &Backend) -> String {
         if origin.host.contains(':') { format!("[{}]", origin.host) } else { origin.host.clone() };
     let plaintext = if tls.is_some() { "" } else { ", unencrypted" };
     let private = if backend.allow_private { ", private addresses allowed" } else { "" };
+    let proxy = backend.proxy.as_ref().map(|Proxy { host, port, tls, .. }| {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        format!(", through {scheme}://{host}:{port}")
+    });
+    let proxy = proxy.unwrap_or_default();
     let credential =
         if backend.credential.source().is_some() { "" } else { ", shown no credential" };
     let drained = match backend.on_disconnect {
@@ -94,7 +100,7 @@ fn describe_backend(backend: &Backend) -> String {
         }
     };
     format!(
-        "{name}: {schema} at {scheme}://{host}:{}{}{plaintext}{private}{credential}{drained}",
+        "{name}: {schema} at {scheme}://{host}:{}{}{proxy}{plaintext}{private}{credential}{drained}",
         origin.port, origin.prefix
     )
 }

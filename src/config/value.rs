@@ -10,7 +10,7 @@ use providers::vendor::Vendor;
 
 use super::decode::Scalar;
 use super::suggest::suggest;
-use crate::snapshot::{Depth, HttpVersions, Stale, TlsVersion};
+use crate::snapshot::{Depth, HttpVersions, ProxyScheme, Stale, TlsVersion};
 
 /// Most characters of a wrong text that a message repeats.
 const QUOTED: usize = 60;
@@ -63,6 +63,11 @@ impl Word for Stale {
 
 impl Word for Depth {
     const WORDS: &'static [(&'static str, Self)] = &[("chain", Self::Chain), ("leaf", Self::Leaf)];
+}
+
+impl Word for ProxyScheme {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("basic", Self::Basic), ("bearer", Self::Bearer)];
 }
 
 /// Which of OpenAI's two schemas a backend offers for model turns.

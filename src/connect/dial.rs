@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use super::Unreached;
 use crate::resolve::vet::vet;
-use crate::snapshot::Backend;
+use crate::snapshot::{Backend, Hop};
 
 /// How long a connection may be silent before the kernel asks whether the other end is there:
 /// less than most firewalls and load balancers wait before they forget it. A model may think for
@@ -20,7 +20,7 @@ const SILENCE: Duration = Duration::from_secs(45);
 const PROBE: Duration = Duration::from_secs(15);
 const PROBES: usize = 4;
 
-/// A connection to a backend at one of its addresses.
+/// A connection to a backend, or to its proxy, at one of its addresses.
 ///
 /// # Errors
 ///
@@ -30,7 +30,8 @@ pub(super) async fn tcp(
     address: SocketAddr,
 ) -> Result<(SocketAddr, TcpStream), Unreached> {
     // Whoever found it has looked; this is the one that is dialled (S-35).
-    if let Err(refused) = vet(address.ip(), &backend.origin.host, backend.allow_private) {
+    let Hop { host, allow_private, .. } = backend.hop();
+    if let Err(refused) = vet(address.ip(), host, allow_private) {
         log::warn!("backend {}: {refused}", backend.name);
         return Err(Unreached::Unknown);
     }

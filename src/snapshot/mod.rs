@@ -3,6 +3,7 @@
 //! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
 
 mod pattern;
+mod proxy;
 mod revocation_list;
 mod terms;
 mod tls;
@@ -21,6 +22,7 @@ use providers::translate::Leeway;
 use providers::vendor::{Paths, Vendor};
 
 pub use pattern::{matches, path_matches, specificity};
+pub use proxy::{Hop, Proxy, ProxyCredential, ProxyScheme};
 pub use revocation_list::{ListError, RevocationList};
 pub use terms::{Terms, TermsCache};
 pub use tls::{ClientIdentity, Depth, Pin, Revocation, Stale, SubjectName, TlsPolicy, TlsVersion};
@@ -126,6 +128,8 @@ pub struct Backend {
     pub http: HttpVersions,
     /// What becomes of an answer whose caller has gone.
     pub on_disconnect: OnDisconnect,
+    /// What it is reached through; `None`: it is dialled itself.
+    pub proxy: Option<Proxy>,
     /// Distinguishes everything that makes a connection trusted (backend, origin, and all of `tls`):
     /// Pingora's pool must never hand one backend's connection to another (S-56).
     pub group_key: u64,
@@ -279,22 +283,29 @@ impl Snapshot {
         names
     }
 
-    /// How backends are verified, each policy with what stands for it and for whom it is.
+    /// How backends and their proxies are verified, each policy with what stands for it and for
+    /// whom it is.
     pub fn tls_policies(&self) -> impl Iterator<Item = (u64, &TlsPolicy)> {
-        self.backends.iter().filter_map(|backend| Some((backend.group_key, backend.tls.as_ref()?)))
+        let own = self.backends.iter().map(|backend| (backend.group_key, backend.tls.as_ref()));
+        let proxies = self.backends.iter().filter_map(|backend| backend.proxy.as_ref());
+        let proxies = proxies.map(|proxy| (proxy.group_key, proxy.tls.as_ref()));
+        own.chain(proxies).filter_map(|(key, policy)| Some((key, policy?)))
     }
 
-    /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.
+    /// Every secret that may be rotated: of backends, their proxies, callers, the admin listener
+    /// and the webhook.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = match &self.callers {
             Callers::Anyone => &[][..],
             Callers::Known(known) => known,
         };
         let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
+        let proxies = self.backends.iter().filter_map(|backend| backend.proxy.as_ref());
+        let proxies = proxies.filter_map(|proxy| Some(&proxy.credential.as_ref()?.secret));
         let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
         let ours = self.admin_token.iter().chain(webhook);
         let callers = callers.iter().map(|caller| &caller.key);
-        backends.chain(callers).chain(ours).map(|source| &**source)
+        backends.chain(proxies).chain(callers).chain(ours).map(|source| &**source)
     }
 }
 

@@ -35,7 +35,7 @@ impl Resolver<'_> {
 
 /// Whether this is a DNS name (RFC 1123), underscores let pass. One whose last label is a number
 /// is an address to some readers (127.1, 0x7f.1) and so is none.
-fn is_name(host: &str) -> bool {
+pub(super) fn is_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(plain);

@@ -10,6 +10,7 @@ mod dns;
 mod known;
 mod models;
 mod origin;
+mod proxy;
 mod revocation;
 mod route;
 mod spending;

@@ -20,7 +20,7 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 14] = [
+const ENVIRONMENT: [(&str, &str); 15] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
@@ -33,6 +33,7 @@ const ENVIRONMENT: [(&str, &str); 14] = [
     ("REDIS_PASSWORD", "password-of-redis"),
     ("WEBHOOK_TOKEN", "token-of-webhook"),
     ("EGRET_ADMIN_TOKEN", "token-of-admin"),
+    ("PROXY_TOKEN", "token-of-proxy"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];
@@ -51,6 +52,7 @@ fn files() -> TempDir {
     write("key", "key-of-checkout\n");
     write("other", "other-key");
     write("third", "third-key\r\n");
+    write("proxy-user", "egret:pa:ss\n");
     write("empty", "\n");
     write("two-lines", "one\ntwo\n");
     write("huge", &"x".repeat(70_000));

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use pingora::apps::HttpServerOptions;
 use pingora::listeners::{L4BufferSettings, ListenerConfig};
+use pingora::protocols::http::v2::server::{H2Options, default_h2_options};
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
@@ -24,14 +25,21 @@ use crate::admin::Admin;
 use crate::budget::{Ledger, SystemClock};
 use crate::config::{Live, Source};
 use crate::credential;
+use crate::identity::{Directory, keep_fresh};
 use crate::proxy::{Gateway, Listener, Proxy};
 use crate::resolve::Resolver;
-use crate::snapshot::Webhook;
+use crate::snapshot::{Limits, Webhook};
 use crate::telemetry::{self, AccessLog, Metrics, Target};
 use crate::trust::Trusts;
 
 /// How long a connection of h2 may be idle.
 const H2_IDLE: Duration = Duration::from_secs(300);
+/// Streams that a caller has opened and reset before anybody looked at them, after which its
+/// connection is closed (rapid reset, CVE-2023-44487).
+const RESETS: usize = 20;
+/// The same of streams that the gateway itself had to reset because the caller made a mistake
+/// (MadeYouReset, CVE-2025-8671).
+const OWN_RESETS: usize = 100;
 /// How often a listener that is not there yet is looked for.
 const LISTEN_STEP: Duration = Duration::from_millis(5);
 /// Buffers of a caller's connection. Room for an ordinary request in one read, and for an ordinary
@@ -100,7 +108,7 @@ pub fn serve(options: Options) -> Result<(), String> {
     let snapshot = options.live.pin();
     let ledger = options.ledger.clone();
     let metrics = Arc::new(Metrics::new().map_err(|e| format!("cannot set up metrics: {e}"))?);
-    let log = options.access_log.then(AccessLog::start).transpose();
+    let log = options.access_log.then(|| AccessLog::start(metrics.log_dropped.clone())).transpose();
     let log = log.map_err(|e| format!("cannot start the access log: {e}"))?;
     tell(&options, &metrics).map_err(|e| format!("cannot tell of budgets: {e}"))?;
     let resolver = Arc::new(Resolver::default());
@@ -129,7 +137,9 @@ pub fn serve(options: Options) -> Result<(), String> {
     http.h2c = true;
     http.h2_idle_timeout = Some(H2_IDLE);
     proxy.server_options = Some(http);
-    let mut listeners = Service::new("gateway".to_owned(), Listener::new(proxy));
+    proxy.h2_options = Some(h2_options(&snapshot.limits));
+    let listener = Listener::new(proxy, gateway.clone());
+    let mut listeners = Service::new("gateway".to_owned(), listener);
     for listener in &snapshot.listeners {
         let address = listener.address.to_string();
         listeners.add_listener(ListenerConfig::tcp(&address).l4_buffer(BUFFERS));
@@ -155,6 +165,19 @@ pub fn serve(options: Options) -> Result<(), String> {
         log.flush();
     }
     Ok(())
+}
+
+/// What one HTTP/2 connection may take, on top of what Pingora bounds by itself.
+fn h2_options(limits: &Limits) -> H2Options {
+    let mut options = default_h2_options();
+    // As HTTP/2 counts headers: 32 bytes on top of each one's name and value (RFC 9113, 10.5.1).
+    let headers = limits.header_bytes + 32 * limits.header_count;
+    options
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(u32::try_from(headers).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(RESETS)
+        .max_local_error_reset_streams(Some(OWN_RESETS));
+    options
 }
 
 /// Has the ledger's events told: in the log, as a metric, and at the webhook.
@@ -194,8 +217,14 @@ impl BackgroundService for Upkeep {
             let hops = snapshot.backends.iter().map(|backend| backend.hop());
             hops.map(|hop| (hop.host.to_owned(), hop.port)).collect()
         };
+        let keyrings = || {
+            let snapshot = live.pin();
+            let directory = snapshot.callers.directory();
+            directory.into_iter().flat_map(Directory::keyrings).cloned().collect()
+        };
         tokio::select! {
             () = self.resolver.run(names) => {}
+            () = keep_fresh(keyrings) => {}
             () = self.gateway.trusts.run() => {}
             () = self.follow_reloads() => {}
             _ = shutdown.changed() => {}

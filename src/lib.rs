@@ -10,6 +10,7 @@ pub mod credential;
 pub mod demo;
 pub mod fetch;
 pub mod gateway;
+pub mod identity;
 pub mod proxy;
 pub mod report;
 pub mod resolve;

@@ -7,21 +7,22 @@ use std::fs;
 use std::path::Path;
 
 /// Each module and the others it may use.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("budget", &[]),
     ("fetch", &[]),
     ("credential", &[]),
+    ("identity", &["credential", "fetch"]),
     ("resolve", &[]),
     ("simulator", &[]),
     ("cli", &[]),
     ("report", &["budget", "cli"]),
-    ("snapshot", &["budget", "credential"]),
-    ("config", &["budget", "credential", "resolve", "snapshot"]),
+    ("snapshot", &["budget", "credential", "identity"]),
+    ("config", &["budget", "credential", "fetch", "identity", "resolve", "snapshot", "trust"]),
     ("connect", &["resolve", "snapshot", "trust"]),
     ("route", &["snapshot"]),
     ("trust", &["fetch", "snapshot"]),
     ("telemetry", &["budget"]),
-    ("admission", &["budget", "credential", "route", "snapshot"]),
+    ("admission", &["budget", "credential", "identity", "route", "snapshot"]),
     (
         "proxy",
         &[
@@ -44,6 +45,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "budget",
             "config",
             "credential",
+            "identity",
             "proxy",
             "resolve",
             "snapshot",

@@ -47,7 +47,7 @@ impl Feature {
 }
 
 /// A set of features.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Features(u8);
 
 impl Features {

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
 use crate::conversation::{ApiError, ErrorClass, Namespaced, Refusal, Served, ServiceTier, Usage};
 pub use crate::emulate::Emulation;
+use crate::features::Features;
 use crate::seal::Seal;
 use crate::surface::Operation;
 use crate::{Schema, count, embedding, vendor};
@@ -150,6 +151,20 @@ impl<'a> Inbound<'a> {
                 Served { tier: ServiceTier::Unsaid, fast: false, us_only: false }
             }
         }
+    }
+
+    /// Where the caller wants it to be served (Claude's `inference_geo`), as it is written; a name
+    /// with an escape in it is nobody's.
+    pub const fn inference_geo(&self) -> Option<&str> {
+        match &self.work {
+            Work::Turn(turn) => turn.peek().inference_geo(),
+            Work::Embed(_) | Work::Count(_) => None,
+        }
+    }
+
+    /// What the request makes use of.
+    pub fn features(&self, body: &[u8]) -> Features {
+        Features::of(self.surface, body)
     }
 
     /// OpenAI: whether the caller asked for the usage chunk of a stream.

@@ -53,6 +53,8 @@ impl Admin {
                     accuracy: &self.gateway.estimator.error(),
                     lists: &self.lists(&snapshot),
                 };
+                let open = self.gateway.connections.open();
+                self.gateway.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
                 Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }
             "/spend" => spend::show(&self.gateway, query).await,

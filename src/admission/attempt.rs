@@ -6,6 +6,7 @@ use std::time::Duration;
 use providers::conversation::{ErrorClass, Usage};
 use providers::translate::Billed;
 
+use super::access::Allowed;
 use super::admitted::{Admitted, Lesson};
 use super::forecast::Forecast;
 use super::{Call, Denial, Downgrade, History, Rules, Who, admit_rates, printable};
@@ -29,6 +30,8 @@ pub struct Attempt {
     pub(super) backend: Arc<Backend>,
     pub(super) model: String,
     pub(super) terms: Arc<Terms>,
+    /// What rules of access bound it to.
+    pub(super) allowed: Allowed,
 }
 
 impl Attempt {
@@ -82,6 +85,7 @@ impl Attempt {
 
         let (model, caller) = (self.model.as_str(), who.name());
         let mut forecast = Forecast::of(call, &terms, rules.estimator, (model, caller));
+        forecast.allow_output(self.allowed.max_output, call.least_output)?;
         for budget in &budgets {
             forecast.keep_below(budget, &terms)?;
         }

@@ -8,7 +8,11 @@ use providers::conversation::ErrorClass;
 use super::Denial;
 use crate::budget::Subject;
 use crate::credential::CallerKey;
-use crate::snapshot::{Caller, Callers, matches, path_matches};
+use crate::identity::{Caller, Peer, Recognised};
+use crate::snapshot::{Callers, Snapshot, matches, path_matches};
+
+/// What metrics call those that have none of their own.
+const OTHER: &str = "(other)";
 
 /// A caller that has been recognised.
 #[derive(Clone, Debug)]
@@ -43,6 +47,20 @@ impl Who {
         }
     }
 
+    /// The same as metrics tell of it: there are more identities than series that one can keep
+    /// (S-52).
+    pub fn in_metrics(&self) -> Subject<'_> {
+        match self {
+            Self::Known(caller) if !caller.in_metrics => Subject {
+                caller: OTHER,
+                namespace: OTHER,
+                service_account: OTHER,
+                ..Subject::default()
+            },
+            Self::Anyone | Self::Known(_) => self.subject(),
+        }
+    }
+
     /// Whether the caller may ask for a path that is passed on unread: if it is held to no list
     /// of models, or its list of paths has it.
     pub fn may_pass(&self, path: &str) -> bool {
@@ -70,30 +88,56 @@ impl Who {
     }
 }
 
-/// Recognises the caller by its key, whichever way its SDK sends it (S-41: the key stays here).
-pub fn authenticate(
-    callers: &Callers,
-    headers: &HeaderMap,
-    query: Option<&str>,
-) -> Result<Who, Denial> {
-    let refuse = |message: &str| Denial::new("unknown_caller", ErrorClass::Authentication, message);
-    // The key that an SDK insists on sending is whatever its user made up.
-    if matches!(callers, Callers::Anyone) {
+/// Who calls, and how that was found out.
+pub struct Authenticated<'a> {
+    /// In a word, for metrics; see [`Recognised::method`].
+    pub method: &'a str,
+    /// Who it is.
+    pub who: Result<Who, Denial>,
+}
+
+/// What a request shows of who sends it.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its query.
+    pub query: Option<&'a str>,
+    /// The certificate of its connection.
+    pub peer: Option<&'a Peer>,
+}
+
+/// Recognises the caller by its key or token, whichever way its SDK sends it (S-41: it stays here),
+/// or by its certificate.
+pub async fn authenticate<'a>(snapshot: &'a Snapshot, shown: Shown<'_>) -> Authenticated<'a> {
+    let Shown { headers, query, peer } = shown;
+    let anyone = |who| Authenticated { method: "anyone", who };
+    let Callers::Known(directory) = &snapshot.callers else {
         // A page in a browser on this machine is somebody else's, and it needs no key here.
         if headers.contains_key(http::header::ORIGIN) {
             let message = "web pages may not call a gateway that knows no callers; list `callers`";
-            return Err(Denial::new("browser", ErrorClass::Permission, message));
+            return anyone(Err(Denial::new("browser", ErrorClass::Permission, message)));
         }
-        return Ok(Who::Anyone);
-    }
-    let key = CallerKey::of(headers, query).map_err(|two| refuse(&two.to_string()))?;
-    let Some(key) = key else {
-        return Err(refuse(
-            "no key was sent; send the key your platform team gave you, where the SDK takes its API key",
-        ));
+        // The key that an SDK insists on sending is whatever its user made up.
+        return anyone(Ok(Who::Anyone));
     };
-    callers
-        .identify(&key)
-        .map(|caller| Who::Known(caller.clone()))
-        .ok_or_else(|| refuse("the key is not known here; ask your platform team for one"))
+    let key = match CallerKey::of(headers, query) {
+        Ok(key) => key,
+        Err(two) => {
+            let message = two.to_string();
+            let denial = Denial::new("unknown_caller", ErrorClass::Authentication, message);
+            return Authenticated { method: "key", who: Err(denial) };
+        }
+    };
+    let peer = peer.map(|peer| {
+        let of = snapshot.listeners.iter().find(|listener| listener.address == peer.listener);
+        (peer, of.and_then(|listener| listener.tls.as_ref()?.clients()))
+    });
+    let Recognised { method, caller } = directory.recognise(key.as_ref(), peer).await;
+    let who = caller.map(Who::Known).map_err(|refused| {
+        let outage = refused.outage;
+        let class = if outage { ErrorClass::Overloaded } else { ErrorClass::Authentication };
+        Denial::new(refused.reason, class, refused.message)
+    });
+    Authenticated { method, who }
 }

@@ -70,6 +70,27 @@ impl Forecast {
         }
     }
 
+    /// Lowers the most that each answer can be to what rules of access allow its caller.
+    ///
+    /// # Errors
+    ///
+    /// The request can't be sent with so low a limit.
+    pub(super) fn allow_output(&mut self, each: Option<u64>, least: u64) -> Result<(), Denial> {
+        let Some(each) = each.filter(|_| self.output.most > 0) else { return Ok(()) };
+        if each < least {
+            let message = format!(
+                "this caller may have answers of {each} tokens, and this request asks for no less than {least}; ask your platform team"
+            );
+            let mut denial = Denial::new("access", ErrorClass::Permission, message);
+            denial.error.code = Some("access".to_owned());
+            return Err(denial);
+        }
+        let most = each.saturating_mul(self.candidates);
+        self.output.most = self.output.most.min(most);
+        self.output.likely = self.output.likely.min(most);
+        Ok(())
+    }
+
     /// Lowers the most that the output can be to what `budget` allows one call.
     ///
     /// # Errors

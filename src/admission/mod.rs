@@ -3,6 +3,7 @@
 //! [`admit`] says which attempts a call may make, [`Attempt::reserve`] sets aside what one of them
 //! can cost. Only [`Admitted`], which comes from there alone, can be sent.
 
+mod access;
 mod admitted;
 mod attempt;
 mod caller;
@@ -16,11 +17,14 @@ use std::time::Instant;
 use providers::conversation::{ApiError, ErrorClass, Served};
 use providers::translate::Billed;
 
+pub use access::{Geo, Uses, may_list};
 pub use admitted::Admitted;
 pub use attempt::Attempt;
-pub use caller::{Who, authenticate};
+pub use caller::{Authenticated, Shown, Who, authenticate};
 pub use history::{Downgrade, History};
 pub use rates::Rates;
+
+use access::{Barred, Candidate, Models};
 
 use crate::budget::estimate::{Estimator, Measured};
 use crate::budget::{Dimension, Ledger, Subject};
@@ -57,13 +61,16 @@ pub struct Call<'a> {
     pub served: Served,
     /// The lowest output limit that it can be sent with, for each candidate.
     pub least_output: u64,
+    /// What else it says of itself.
+    pub uses: Uses,
 }
 
 impl<'a> Call<'a> {
     /// One that is passed on unread: nobody here knows what it asks for.
     pub fn unread(path: &'a str) -> Self {
         let (request, served) = (Measured::default(), Served::default());
-        Self { model: path, request, billed: Billed::Unknown, served, least_output: 0 }
+        let (billed, uses) = (Billed::Unknown, Uses::default());
+        Self { model: path, request, billed, served, least_output: 0, uses }
     }
 }
 
@@ -114,33 +121,42 @@ pub fn admit(
 ) -> Result<Grant, Denial> {
     let snapshot = rules.snapshot;
     let Some(route) = route::find(&snapshot.routes, call.model) else {
-        let message = format!(
-            "no route serves the model `{}`; GET /v1/models lists those that are served",
-            printable(call.model)
-        );
-        return Err(Denial::new("no_route", ErrorClass::NotFound, message));
+        return Err(no_route(call.model));
     };
-    let attempts: Vec<Attempt> = route::candidates(route, rules.health, draw, Instant::now())
-        .into_iter()
-        .map(|target| (target.backend, target.model.unwrap_or_else(|| call.model.to_owned())))
+    let mut attempts = Vec::with_capacity(route.targets.len());
+    let mut barred: Option<(Barred, Denial)> = None;
+    for target in route::candidates(route, rules.health, draw, Instant::now()) {
+        let backend = target.backend;
+        let model = target.model.unwrap_or_else(|| call.model.to_owned());
         // On every attempt, on what is really asked of the backend: a fallback is no way around.
-        .filter(|(_, served)| who.may_use(call.model, served))
-        .map(|(backend, model)| {
-            let terms = snapshot.terms(&backend, &model);
-            let (gateway, route) = (snapshot.gateway.clone(), route.name.clone());
-            let asked = call.model.to_owned();
-            Attempt { gateway, route, asked, backend, model, terms }
-        })
-        .collect();
-    if attempts.is_empty() {
-        let message = format!("this caller may not use the model `{}`", printable(call.model));
-        return Err(Denial::new("model_not_allowed", ErrorClass::Permission, message));
+        let models = Some(Models { asked: call.model, served: &model });
+        let candidate = Candidate { route, backend: &backend, models };
+        match access::check(snapshot, who, candidate, call.uses) {
+            Ok(allowed) => {
+                let terms = snapshot.terms(&backend, &model);
+                let (gateway, route) = (snapshot.gateway.clone(), route.name.clone());
+                let asked = call.model.to_owned();
+                attempts.push(Attempt { gateway, route, asked, backend, model, terms, allowed });
+            }
+            Err(why) if barred.as_ref().is_none_or(|(greatest, _)| why > *greatest) => {
+                barred = Some((why, why.denial(candidate)));
+            }
+            Err(_) => {}
+        }
     }
-    if let Some(first) = attempts.first() {
-        // What the attempts differ in counts for those that are really made.
-        admit_rates(rules, &first.subject(who), history, |rate| !differs(rate))?;
-    }
+    let Some(first) = attempts.first() else {
+        return Err(barred.map_or_else(|| no_route(call.model), |(_, denial)| denial));
+    };
+    // What the attempts differ in counts for those that are really made.
+    admit_rates(rules, &first.subject(who), history, |rate| !differs(rate))?;
     Ok(Grant { route: route.clone(), attempts })
+}
+
+fn no_route(model: &str) -> Denial {
+    let model = printable(model);
+    let message =
+        format!("no route serves the model `{model}`; GET /v1/models lists those that are served");
+    Denial::new("no_route", ErrorClass::NotFound, message)
 }
 
 /// Decides whether a call that is passed on unread may go to its backend. In budgets and rates its
@@ -152,6 +168,9 @@ pub fn admit_path(rules: Rules<'_>, who: &Who, call: PathCall<'_>) -> Result<Att
         Denial::new("path_not_allowed", ErrorClass::Permission, message)
     };
     let target = route.targets.first().filter(|_| who.may_pass(path)).ok_or_else(refused)?;
+    let candidate = Candidate { route, backend: &target.backend, models: None };
+    let allowed = access::check(rules.snapshot, who, candidate, Uses::default())
+        .map_err(|barred| barred.denial(candidate))?;
     let capabilities = rules.snapshot.catalog.capabilities(target.backend.schema, "");
     Ok(Attempt {
         gateway: rules.snapshot.gateway.clone(),
@@ -160,6 +179,7 @@ pub fn admit_path(rules: Rules<'_>, who: &Who, call: PathCall<'_>) -> Result<Att
         backend: target.backend.clone(),
         model: route.name.clone(),
         terms: Arc::new(Terms { capabilities, on_responses: None, price: None }),
+        allowed,
     })
 }
 

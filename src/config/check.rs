@@ -9,7 +9,8 @@ use crate::budget::{
     Budget, Ceiling, Grant, Limit, OnExceeded, Outage, Percent, Quantity, Scope, StoreSettings,
     Topology, UnknownPrice, Window,
 };
-use crate::snapshot::{Backend, Caller, Callers, OnDisconnect, Proxy, Route, Snapshot, Webhook};
+use crate::identity::{Caller, Directory, Issuer, Unlisted};
+use crate::snapshot::{Backend, Callers, Listener, OnDisconnect, Proxy, Route, Snapshot, Webhook};
 
 /// Loads a configuration as the gateway would, and sums it up. No secret is in the summary.
 ///
@@ -39,7 +40,7 @@ fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
         ..
     } = snapshot;
     for listener in listeners {
-        row(out, "listener", &listener.address.to_string())?;
+        row(out, "listener", &describe_listener(listener))?;
     }
     row(out, "admin", &admin.to_string())?;
     for backend in backends {
@@ -51,8 +52,12 @@ fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
     match callers {
         Callers::Anyone => row(out, "callers", "anyone")?,
         Callers::Known(known) => {
-            let known: Vec<String> = known.iter().map(|caller| describe_caller(caller)).collect();
-            row(out, "callers", &known.join(", "))?;
+            let listed = known.listed();
+            let listed: Vec<String> = listed.iter().map(|caller| describe_caller(caller)).collect();
+            row(out, "callers", &listed.join(", "))?;
+            for line in describe_identity(known) {
+                row(out, "identity", &line)?;
+            }
         }
     }
     for budget in budgets {
@@ -118,6 +123,32 @@ fn describe_route(route: &Route) -> String {
         .collect();
     let asked: Vec<&str> = route.models.iter().chain(&route.paths).map(String::as_str).collect();
     format!("{} → {}", asked.join(", "), targets.join(", then "))
+}
+
+fn describe_listener(listener: &Listener) -> String {
+    let Listener { address, tls } = listener;
+    match tls.as_ref().map(|tls| tls.clients().is_some()) {
+        None => address.to_string(),
+        Some(false) => format!("{address} by TLS"),
+        Some(true) => format!("{address} by TLS, with client certificates"),
+    }
+}
+
+fn describe_identity(directory: &Directory) -> Vec<String> {
+    let unlisted = |unlisted| match unlisted {
+        Unlisted::Allow => "whoever it names",
+        Unlisted::Refuse => "of callers only",
+    };
+    let tokens = directory.issuers().iter().map(|issuer| {
+        let Issuer { name, issuer: of, audiences, .. } = issuer;
+        let audiences = audiences.join(" or ");
+        format!("{name}: tokens of {of} for {audiences}, {}", unlisted(issuer.unlisted))
+    });
+    let certificates = directory.certificates().map(|it| {
+        let domains = it.trust_domains.join(" or ");
+        format!("mtls: certificates, SPIFFE IDs of {domains}, {}", unlisted(it.unlisted))
+    });
+    tokens.chain(certificates).collect()
 }
 
 fn describe_caller(caller: &Caller) -> String {

@@ -14,9 +14,10 @@ use super::decode::{Chosen, Decode, Field, Keys, List, Named, Texts, section};
 use super::money::{Price, Requests, Tokens, Until};
 use super::node::{Entry, Kind, Node};
 use super::problem::{Mark, Problems};
-use super::value::{Api, Dialect, Plaintext, Size, Switch};
+use super::value::{Api, Client, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
+use crate::identity::Unlisted;
 use crate::snapshot::{Depth, HttpVersions, OnDisconnect, ProxyScheme, Stale, TlsVersion};
 
 section! {
@@ -28,7 +29,10 @@ section! {
         backends: Named<RawBackend>,
         routes: List<RawRoute>,
         callers: List<RawCaller>,
+        identity: RawIdentity,
         anonymous: Switch,
+        access: List<RawAccess>,
+        regions: List<RawRegions>,
         budgets: List<RawBudget>,
         rates: List<RawRate>,
         prices: List<RawPrice>,
@@ -43,7 +47,19 @@ section! {
 
 section! {
     /// Where workloads connect.
-    RawListener { address: SocketAddr, }
+    RawListener { address: SocketAddr, tls: RawListenerTls, }
+}
+
+section! {
+    /// What a listener shows, and whose certificates it takes.
+    RawListenerTls {
+        certificate: String,
+        key: String,
+        min_version: TlsVersion,
+        client_ca: String,
+        client: Client,
+        client_crl: List<String>,
+    }
 }
 
 section! {
@@ -139,6 +155,7 @@ section! {
         strict: Switch,
         drop: List<Droppable>,
         emulate: List<Emulation>,
+        regions: List<String>,
     }
 }
 
@@ -156,9 +173,108 @@ section! {
         service_account: String,
         labels: Named<String>,
         key: RawSecret,
+        identity: RawProof,
         models: List<String>,
         paths: List<String>,
     }
+}
+
+section! {
+    /// Which identity a caller has.
+    RawProof { issuer: String, subject: String, service_account: String, san: String, }
+}
+
+section! {
+    /// Who is believed about who calls.
+    RawIdentity { kubernetes: RawKubernetes, jwt: List<RawJwt>, mtls: RawMtls, }
+}
+
+section! {
+    /// A cluster's ServiceAccount tokens.
+    RawKubernetes {
+        issuer: String,
+        audience: Texts,
+        jwks: RawJwks,
+        token_review: RawReview,
+        unlisted: Unlisted,
+    }
+}
+
+section! {
+    /// Somebody's tokens.
+    RawJwt {
+        name: String,
+        issuer: String,
+        audience: Texts,
+        jwks: RawJwks,
+        claims: RawClaims,
+        unlisted: Unlisted,
+    }
+}
+
+section! {
+    /// Callers' certificates.
+    RawMtls { trust_domains: Texts, unlisted: Unlisted, }
+}
+
+section! {
+    /// Where an issuer's keys are.
+    RawJwks { url: String, file: String, ca: String, token: RawSecret, refresh: Duration, }
+}
+
+section! {
+    /// An API server that is asked about tokens.
+    RawReview { url: String, ca: String, token: RawSecret, cache: Duration, }
+}
+
+section! {
+    /// The claims that tell who calls.
+    RawClaims {
+        caller: String,
+        group: String,
+        namespace: String,
+        service_account: String,
+        labels: Named<String>,
+    }
+}
+
+section! {
+    /// Whose calls a rule is about.
+    RawWho {
+        caller: Texts,
+        group: Texts,
+        namespace: Texts,
+        service_account: Texts,
+        labels: Named<Texts>,
+    }
+}
+
+section! {
+    /// What some callers may use.
+    RawAccess {
+        who as "match": RawWho,
+        routes: List<String>,
+        backends: List<String>,
+        models: List<String>,
+        features: RawFeatures,
+        max_output_tokens: u32,
+    }
+}
+
+section! {
+    /// What a request may make use of.
+    RawFeatures {
+        tools: Switch,
+        hosted_tools: Switch,
+        images: Switch,
+        audio: Switch,
+        files: Switch,
+    }
+}
+
+section! {
+    /// Where the calls of some callers may be served.
+    RawRegions { who as "match": RawWho, allow: List<String>, }
 }
 
 section! {
@@ -271,6 +387,12 @@ section! {
     RawLimits {
         body: Size,
         in_flight: Size,
+        headers: Size,
+        header_count: u32,
+        url: Size,
+        connections: u32,
+        connections_per_address: u32,
+        streams: u32,
         body_idle: Duration,
         body_total: Duration,
         total: Duration,
@@ -288,8 +410,10 @@ macro_rules! read_from_map {
         })*
     };
 }
+read_from_map! { RawWho RawAccess RawFeatures RawRegions }
 read_from_map! {
-    RawConfig RawListener RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
+    RawConfig RawListener RawListenerTls RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks
+    RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
     RawLimits RawProxy
 }

@@ -10,6 +10,7 @@ use providers::vendor::Vendor;
 
 use super::decode::Scalar;
 use super::suggest::suggest;
+use crate::identity::Unlisted;
 use crate::snapshot::{Depth, HttpVersions, ProxyScheme, Stale, TlsVersion};
 
 /// Most characters of a wrong text that a message repeats.
@@ -105,6 +106,23 @@ pub(super) enum Plaintext {
 impl Word for Plaintext {
     const WORDS: &'static [(&'static str, Self)] =
         &[("refused", Self::Refused), ("allowed", Self::Allowed)];
+}
+
+/// Whether callers have to show a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    Required,
+    Optional,
+}
+
+impl Word for Client {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("required", Self::Required), ("optional", Self::Optional)];
+}
+
+impl Word for Unlisted {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("allow", Self::Allow), ("refuse", Self::Refuse)];
 }
 
 /// Yes or no.

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use super::read_file::{Content, ReadFile};
 use super::source::{LoadError, Loaded, Source};
 use crate::credential::refresh;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Callers, Snapshot};
 
 /// How often files are looked at. They are read, not waited for: that works for every file system,
 /// and for Kubernetes, which swaps a symbolic link above the file.
@@ -121,7 +121,14 @@ impl Live {
         *files = Files::of(loaded);
         match snapshot {
             Ok(mut snapshot) => {
-                keep_what_is_fixed(&mut snapshot, &self.current.load());
+                let old = self.current.load();
+                keep_what_is_fixed(&mut snapshot, &old);
+                if let (Callers::Known(new), Callers::Known(old)) =
+                    (&mut snapshot.callers, &old.callers)
+                {
+                    new.take_over(old);
+                }
+                drop(old);
                 self.current.store(Arc::new(snapshot));
                 self.succeeded.fetch_add(1, Ordering::Relaxed);
                 log::info!("{source}: reloaded");
@@ -197,7 +204,10 @@ fn keep_what_is_fixed(new: &mut Snapshot, old: &Snapshot) {
             new.clone_from(old);
         }
     }
-    keep("listeners", &mut new.listeners, &old.listeners);
+    if new.addresses().ne(old.addresses()) {
+        log::warn!("`listeners` changed; that needs a restart, until then the old ones stay");
+        new.listeners.clone_from(&old.listeners);
+    }
     keep("admin", &mut new.admin, &old.admin);
     keep("ledger", &mut new.ledger, &old.ledger);
     keep("store", &mut new.store, &old.store);

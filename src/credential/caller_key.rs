@@ -11,9 +11,19 @@ use super::Digest;
 /// Headers that hold a key and nothing else (`wire.md` §1.2).
 const PLAIN_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
 
-/// The hash of the key a caller sent; the key itself is not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CallerKey(Digest);
+/// The hash of the key a caller sent. The key itself is not kept, but a token is, since it has to
+/// be read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CallerKey {
+    digest: Digest,
+    token: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl fmt::Debug for CallerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
 
 /// A request carried two different keys: it is not for us to choose whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,27 +60,44 @@ impl CallerKey {
             .filter_map(|pair| pair.strip_prefix("key="))
             .map(percent_decoded);
 
-        let digests = bearer
+        let keys = bearer
             .chain(plain)
             .filter(|key| !key.is_empty())
-            .map(Digest::of)
-            .chain(in_query.filter(|key| !key.is_empty()).map(|key| Digest::of(&key)));
-        let mut found = None;
-        for digest in digests {
-            match found {
-                None => found = Some(Self(digest)),
-                Some(Self(first)) if first == digest => {}
+            .map(Self::new)
+            .chain(in_query.filter(|key| !key.is_empty()).map(|key| Self::new(&key)));
+        let mut found: Option<Self> = None;
+        for key in keys {
+            match &found {
+                None => found = Some(key),
+                Some(first) if first.digest == key.digest => {}
                 Some(_) => return Err(TwoKeys),
             }
         }
         Ok(found)
     }
 
+    fn new(key: &[u8]) -> Self {
+        let token = looks_like_a_token(key).then(|| Zeroizing::new(key.to_vec()));
+        Self { digest: Digest::of(key), token }
+    }
+
     /// What keys are compared by.
     #[must_use]
     pub const fn digest(&self) -> &Digest {
-        &self.0
+        &self.digest
     }
+
+    /// The key itself, if it looks like a signed token.
+    #[must_use]
+    pub fn token(&self) -> Option<&[u8]> {
+        self.token.as_ref().map(|token| token.as_slice())
+    }
+}
+
+/// Whether this looks like a signed token (RFC 7515 §7.1), rather than like a key: three parts, the
+/// first of which is an object.
+fn looks_like_a_token(key: &[u8]) -> bool {
+    key.starts_with(b"eyJ") && key.iter().filter(|byte| **byte == b'.').count() == 2
 }
 
 /// The token behind `Bearer`, whose case does not matter (RFC 9110 §11.1).

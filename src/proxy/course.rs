@@ -3,6 +3,7 @@
 use pingora::proxy::Session;
 use providers::Schema;
 use providers::conversation::Served;
+use providers::features::Features;
 use providers::translate::Inbound;
 
 use super::Gateway;
@@ -12,8 +13,11 @@ use super::failure::Failure;
 use super::intake::Body;
 use super::prepare::{Prepared, prepare};
 use super::upstream::Outgoing;
-use crate::admission::{self, Admitted, Attempt, Call, Denial, Grant, History, Rules, Who};
+use crate::admission::{
+    self, Admitted, Attempt, Call, Denial, Geo, Grant, History, Rules, Uses, Who,
+};
 use crate::budget::estimate::Measured;
+use crate::snapshot::Access;
 
 /// Serves a request that names a model.
 pub async fn run(
@@ -32,7 +36,11 @@ pub async fn run(
     ctx.model = Some(model.clone());
     let request = Measured::of(&body.bytes);
     let (rules, history) = (gateway.rules(&snapshot), History::default());
-    let mut course = Course { gateway, rules, who, asked, inbound, request, history };
+    // A pass over the body that is made only where somebody asks what is in it.
+    let asked_for = snapshot.access.as_ref().is_some_and(Access::asks_for_features);
+    let features = if asked_for { inbound.features(&body.bytes) } else { Features::NONE };
+    let uses = Uses { features, geo: Geo::of(inbound.inference_geo()) };
+    let mut course = Course { gateway, rules, who, asked, inbound, request, uses, history };
 
     let grant = course.admit(ctx, &model)?;
     ctx.route = Some(grant.route);
@@ -92,6 +100,7 @@ struct Course<'a> {
     asked: &'a Asked,
     inbound: Inbound<'a>,
     request: Measured,
+    uses: Uses,
     history: History,
 }
 
@@ -105,8 +114,8 @@ struct Reserved {
 impl Course<'_> {
     /// What is asked of a model, before it is known of whom.
     fn call<'m>(&self, model: &'m str) -> Call<'m> {
-        let (request, billed) = (self.request, self.inbound.billed());
-        Call { model, request, billed, served: Served::default(), least_output: 0 }
+        let (request, billed, uses) = (self.request, self.inbound.billed(), self.uses);
+        Call { model, request, billed, served: Served::default(), least_output: 0, uses }
     }
 
     /// Where a request for this model may go.

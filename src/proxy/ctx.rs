@@ -114,7 +114,7 @@ impl RequestCtx {
 
     /// Where the request is, for metrics.
     pub fn place(&self) -> Place<'_> {
-        let who = self.who.as_ref().map(Who::subject).unwrap_or_default();
+        let who = self.who.as_ref().map(Who::in_metrics).unwrap_or_default();
         Place {
             gateway: &self.snapshot.gateway,
             route: self.route.as_ref().map_or(UNKNOWN, |route| &route.name),
@@ -126,7 +126,7 @@ impl RequestCtx {
 
     /// Who calls, for metrics.
     pub fn caller(&self) -> &str {
-        self.who.as_ref().map_or(UNKNOWN, Who::name)
+        self.who.as_ref().map_or(UNKNOWN, |who| who.in_metrics().caller)
     }
 
     /// The model that was served, for metrics: as the configuration names it, never as the caller

@@ -1,31 +1,34 @@
 //! Going down without breaking anyone's stream.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use tokio::sync::watch;
 
 /// Whether the gateway is going down, and whether the time for what is in flight is over.
 #[derive(Debug)]
 pub struct Drain {
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
     cut: watch::Sender<bool>,
 }
 
 impl Default for Drain {
     fn default() -> Self {
-        Self { draining: AtomicBool::new(false), cut: watch::Sender::new(false) }
+        Self { draining: watch::Sender::new(false), cut: watch::Sender::new(false) }
     }
 }
 
 impl Drain {
     /// From now on readiness is off and connections are closed after their answer.
     pub fn begin(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.send_replace(true);
     }
 
     /// Whether [`Self::begin`] has been called.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        *self.draining.borrow()
+    }
+
+    /// Tells when [`Self::begin`] is called; its copies have not been told yet.
+    pub fn watch(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
     }
 
     /// What is in flight ends now, with an error that says so.

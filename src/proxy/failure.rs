@@ -28,17 +28,28 @@ pub struct Refused {
     pub reason: &'static str,
     /// Whether Egret decided it (a denial), not a provider.
     pub denied: bool,
+    /// The methods that may be used instead: `GET, POST`.
+    pub allow: Option<String>,
 }
 
 impl Failure {
     /// Egret refuses.
     pub fn denied(reason: &'static str, error: ApiError) -> Self {
-        Self::Refused(Box::new(Refused { error, reason, denied: true }))
+        Self::Refused(Box::new(Refused { error, reason, denied: true, allow: None }))
     }
 
     /// No provider could do it.
     pub fn upstream(reason: &'static str, error: ApiError) -> Self {
-        Self::Refused(Box::new(Refused { error, reason, denied: false }))
+        Self::Refused(Box::new(Refused { error, reason, denied: false, allow: None }))
+    }
+
+    /// The path can't be asked with this method, but with those in `allow`.
+    pub fn wrong_method(allow: &str) -> Self {
+        let message = format!("this method is not served here; use {allow}");
+        let error = ApiError::new(ErrorClass::BadRequest, message);
+        let error = ApiError { status: Some(405), ..error };
+        let allow = Some(allow.to_owned());
+        Self::Refused(Box::new(Refused { error, reason: "method", denied: true, allow }))
     }
 
     /// A header of an answer can't be built, which is a mistake in here.

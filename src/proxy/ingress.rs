@@ -1,46 +1,31 @@
 //! What a request must be before anything looks at it (`trust.md` §2): one exact reading of its
 //! framing, and a path from the table.
 
-use http::{Method, Version, header};
+use http::{HeaderValue, Method, Version, header};
 use pingora::http::RequestHeader;
-use providers::surface::HeaderHints;
+use providers::conversation::{ApiError, ErrorClass};
+use providers::surface::{self, HeaderHints};
 
 use super::failure::Failure;
-
-/// Most bytes of the path with its query, and of header names and values, together.
-const HEADER_BYTES: usize = 64 * 1024;
+use crate::snapshot::Limits;
 
 /// The methods of the paths in the table.
-pub const METHODS: &[Method] = &[Method::GET, Method::POST];
+const METHODS: [Method; 2] = [Method::GET, Method::POST];
 
-/// Refuses requests whose framing two readers could read in two ways (S-04, S-31), and requests
-/// that no surface has.
+/// Refuses requests whose framing two readers could read in two ways (S-04, S-31), and those that
+/// are larger than `limits` allow.
 ///
 /// Pingora has refused most by now; here is what it lets through. `raw` is the header as it came
 /// (empty on h2), since Pingora takes `Content-Length` away where there is `Transfer-Encoding`.
-///
-/// `methods` are those that the path may be asked with.
-pub fn check(header: &RequestHeader, raw: &[u8], methods: &[Method]) -> Result<(), Failure> {
+pub fn check(header: &RequestHeader, raw: &[u8], limits: &Limits) -> Result<(), Failure> {
     if header.version == Version::HTTP_11 || header.version == Version::HTTP_10 {
         check_h1(header, raw)?;
     }
-    let headers: usize =
-        header.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    // Paths are logged, and named in refusals.
-    if headers + header.raw_path().len() > HEADER_BYTES {
-        return Err(Failure::bad_request(
-            "the path and the headers are larger than 64 KiB; send less",
-        ));
-    }
-    if header.headers.contains_key(header::UPGRADE) {
+    check_size(header, limits)?;
+    if header.headers.get_all(header::UPGRADE).iter().any(|to| !is_h2c(to)) {
         return Err(Failure::bad_request(
             "protocol upgrades are not served here; remove `Upgrade`",
         ));
-    }
-    if !methods.contains(&header.method) {
-        let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
-        let message = format!("only {} are served here", methods.join(" and "));
-        return Err(Failure::bad_request(message));
     }
     let encoded = header.headers.get_all(header::CONTENT_ENCODING).iter();
     if encoded.into_iter().any(|value| value.as_bytes() != b"identity") {
@@ -48,7 +33,71 @@ pub fn check(header: &RequestHeader, raw: &[u8], methods: &[Method]) -> Result<(
             "compressed request bodies are not served; send the body without `Content-Encoding`",
         ));
     }
+    let mut expected = header.headers.get_all(header::EXPECT).iter();
+    if expected.any(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+        let message = "the only `Expect` served is `100-continue`";
+        return Err(refused("expectation", 417, message.to_owned()));
+    }
     Ok(())
+}
+
+/// Refuses methods that no path here has. What is at this one, a `GET` or `POST` may ask; `unread`
+/// are the methods of a path that is passed on.
+pub fn check_method(
+    header: &RequestHeader,
+    hints: HeaderHints,
+    unread: Option<&[Method]>,
+) -> Result<(), Failure> {
+    let method = &header.method;
+    if unread.unwrap_or(&METHODS).contains(method) {
+        return Ok(());
+    }
+    let path = header.uri.path();
+    let served = |method: &&Method| surface::endpoint(method.as_str(), path, None, hints).is_some();
+    let mut allowed: Vec<&Method> = match unread {
+        Some(methods) => methods.iter().collect(),
+        None => METHODS.iter().filter(served).collect(),
+    };
+    if allowed.is_empty() {
+        allowed.extend(&METHODS);
+    }
+    let allowed: Vec<&str> = allowed.into_iter().map(Method::as_str).collect();
+    Err(Failure::wrong_method(&allowed.join(", ")))
+}
+
+/// Pingora escapes what is in a path beyond ASCII, so it may be longer than what was sent.
+fn check_size(header: &RequestHeader, limits: &Limits) -> Result<(), Failure> {
+    let url = header.raw_path().len();
+    if url > limits.url_bytes {
+        let message =
+            format!("the path and query are {url} bytes long; {} may be", limits.url_bytes);
+        return Err(refused("url_too_long", 414, message));
+    }
+    let count = header.headers.len();
+    if count > limits.header_count {
+        let message = format!("there are {count} headers; {} may be", limits.header_count);
+        return Err(refused("headers_too_large", 431, message));
+    }
+    let bytes: usize =
+        header.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if bytes > limits.header_bytes {
+        let most = limits.header_bytes;
+        let message = format!("the headers are {bytes} bytes long; {most} may be");
+        return Err(refused("headers_too_large", 431, message));
+    }
+    Ok(())
+}
+
+/// Whether an upgrade to HTTP/2 without TLS is offered, as Java's client does with its first
+/// request. It need not be taken up (RFC 9110 §7.8), and is answered over HTTP/1.1.
+fn is_h2c(upgrade: &HeaderValue) -> bool {
+    let mut protocols = upgrade.as_bytes().split(|byte| *byte == b',');
+    protocols.all(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"h2c"))
+}
+
+fn refused(reason: &'static str, status: u16, message: String) -> Failure {
+    let error = ApiError::new(ErrorClass::BadRequest, message);
+    Failure::denied(reason, ApiError { status: Some(status), ..error })
 }
 
 fn check_h1(header: &RequestHeader, raw: &[u8]) -> Result<(), Failure> {
@@ -59,7 +108,8 @@ fn check_h1(header: &RequestHeader, raw: &[u8]) -> Result<(), Failure> {
     let mut codings = header.headers.get_all(header::TRANSFER_ENCODING).iter();
     if let Some(coding) = codings.next() {
         if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") {
-            return Err(Failure::bad_request("the only `Transfer-Encoding` served is `chunked`"));
+            let message = "the only `Transfer-Encoding` served is `chunked`";
+            return Err(refused("bad_request", 501, message.to_owned()));
         }
         if raw_has(raw, b"content-length") {
             return Err(Failure::bad_request(

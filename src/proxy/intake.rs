@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header;
+use http::{Version, header};
 use pingora::proxy::Session;
 use providers::conversation::{ApiError, ErrorClass};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -133,12 +133,10 @@ fn announced(session: &Session) -> Option<usize> {
     session.req_header().headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
+/// Whether the caller waits for a word before it sends the body (none does over HTTP/1.0).
 fn expects_continue(session: &Session) -> bool {
-    session
-        .req_header()
-        .headers
-        .get(header::EXPECT)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    let header = session.req_header();
+    header.version != Version::HTTP_10 && header.headers.contains_key(header::EXPECT)
 }
 
 /// A body that ends early or breaks its framing is the caller's mistake; where the connection is

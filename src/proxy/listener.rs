@@ -3,17 +3,24 @@
 //! Pingora waits for the first 24 bytes of a plaintext connection (is it h2c?) and for the next
 //! request on an HTTP/1 connection without any limit, and for a header 60 s per read, so that a
 //! client who drips keeps its connection for ever (measured, 0.9.1). Here a connection gets a
-//! limited time to say its first bytes, to send the next request, and for a whole HTTP/1 header.
+//! limited time to say its first bytes, to send the next request, and for a whole HTTP/1 header,
+//! and there are no more connections than there may be.
+//!
+//! HTTP/2 connections are told of a drain as soon as it begins (GOAWAY), so that their callers send
+//! the next request elsewhere while what is in flight goes on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
-use pingora::protocols::Stream;
+use pingora::protocols::{ALPN, Stream};
 use pingora::server::ShutdownWatch;
 use tokio::time::Instant;
+
+use super::Gateway;
+use super::connections::Connection;
 
 /// Longest wait for the first bytes of a connection, or of the next request on it.
 const IDLE: Duration = Duration::from_secs(75);
@@ -43,6 +50,8 @@ struct Wait {
     opened: Instant,
     /// Milliseconds from `opened` until it has taken too long.
     until: AtomicU64,
+    /// Whether a header has been read.
+    read: AtomicBool,
 }
 
 impl Wait {
@@ -50,7 +59,7 @@ impl Wait {
     const OVER: u64 = u64::MAX;
 
     fn new() -> Self {
-        Self { opened: Instant::now(), until: AtomicU64::new(Self::OVER) }
+        Self { opened: Instant::now(), until: AtomicU64::new(Self::OVER), read: false.into() }
     }
 
     fn begin(&self, now: Instant, patience: Duration) {
@@ -59,7 +68,13 @@ impl Wait {
     }
 
     fn over(&self) {
+        self.read.store(true, Ordering::Relaxed);
         self.until.store(Self::OVER, Ordering::Relaxed);
+    }
+
+    /// Whether no header has come yet.
+    fn is_first(&self) -> bool {
+        !self.read.load(Ordering::Relaxed)
     }
 
     /// When to look again; `None` once the header has taken too long.
@@ -80,15 +95,38 @@ impl Wait {
     }
 }
 
-/// An HTTP application behind these deadlines.
+/// An HTTP application behind these deadlines and bounds.
 pub struct Listener<A> {
     app: Arc<A>,
+    gateway: Arc<Gateway>,
+    /// Each connection gets a copy that has not seen the drain yet.
+    drain: ShutdownWatch,
 }
 
 impl<A> Listener<A> {
-    /// Puts the deadlines in front of `app`.
-    pub fn new(app: A) -> Self {
-        Self { app: Arc::new(app) }
+    /// Puts them in front of `app`.
+    pub fn new(app: A, gateway: Arc<Gateway>) -> Self {
+        Self { app: Arc::new(app), drain: gateway.drain.watch(), gateway }
+    }
+
+    /// Counts a connection in, if there may be one more.
+    fn enter(&self, stream: &Stream) -> Option<Connection> {
+        let address = stream.get_socket_digest().and_then(|digest| {
+            let address = digest.peer_addr()?.as_inet()?;
+            Some(address.ip())
+        });
+        let Gateway { live, connections, .. } = &*self.gateway;
+        match connections.enter(address, &live.pin().limits) {
+            Ok(connection) => Some(connection),
+            Err(reason) => {
+                self.refuse(reason);
+                None
+            }
+        }
+    }
+
+    fn refuse(&self, reason: &str) {
+        self.gateway.metrics.connection_refused(&self.gateway.live.pin().gateway, reason);
     }
 }
 
@@ -99,20 +137,42 @@ impl<A: ServerApp + Send + Sync + 'static> ServerApp for Listener<A> {
         mut stream: Stream,
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
+        let _connection = self.enter(&stream)?;
         let mut first = [0_u8; PREFACE];
-        match tokio::time::timeout(IDLE, stream.try_peek(&mut first)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) | Err(_) => return None,
-        }
+        let peeked = match tokio::time::timeout(IDLE, stream.try_peek(&mut first)).await {
+            Ok(Ok(peeked)) => peeked,
+            Ok(Err(_)) => return None,
+            Err(_) => {
+                self.refuse("silent");
+                return None;
+            }
+        };
+        // Over TLS the handshake says which it is, without it the first bytes do.
+        let h2 = match stream.get_ssl_digest() {
+            Some(_) => stream.selected_alpn_proto() == Some(ALPN::H2),
+            None => first.starts_with(b"PRI * HTTP/2.0"),
+        };
         let wait = Arc::new(Wait::new());
-        if !first.starts_with(b"PRI * HTTP/2.0") {
-            wait.begin(Instant::now(), HEADER);
+        if !h2 {
+            // Where nothing can be seen of what comes, nothing may have come yet.
+            wait.begin(Instant::now(), if peeked { HEADER } else { IDLE + HEADER });
         }
+        // A request on HTTP/1 that has not been read yet would be lost; the connection is closed
+        // after its next answer instead.
+        let shutdown = if h2 { &self.drain } else { shutdown };
         let serve = WAIT.scope(wait.clone(), self.app.process_new(stream, shutdown));
         tokio::select! {
             biased;
-            reusable = serve => reusable,
-            () = wait.too_long() => None,
+            reusable = serve => {
+                if !h2 && wait.is_first() {
+                    self.refuse("malformed");
+                }
+                reusable
+            }
+            () = wait.too_long() => {
+                self.refuse("slow_header");
+                None
+            }
         }
     }
 

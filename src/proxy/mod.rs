@@ -5,6 +5,7 @@
 //! response filters can't wait. See ARCHITECTURE.md.
 
 mod answer;
+mod connections;
 mod course;
 mod ctx;
 mod drain;
@@ -38,6 +39,7 @@ use providers::conversation::{ApiError, ErrorClass};
 use providers::seal::Key;
 use providers::surface::{self, Endpoint};
 
+pub use connections::Connections;
 pub use ctx::RequestCtx;
 pub use drain::Drain;
 pub use listener::Listener;
@@ -47,7 +49,7 @@ use failure::{Failure, Refused};
 use ids::Ids;
 use upstream::Upstreams;
 
-use crate::admission::{self, Rates, Rules};
+use crate::admission::{self, Authenticated, Denial, Rates, Rules, Shown, Who};
 use crate::budget::Ledger;
 use crate::budget::estimate::Estimator;
 use crate::config::Live;
@@ -71,6 +73,8 @@ pub struct Gateway {
     pub listening: AtomicBool,
     /// Going down.
     pub drain: Arc<Drain>,
+    /// Callers' connections.
+    pub connections: Arc<Connections>,
     /// How backends are verified.
     pub trusts: Arc<Trusts>,
     access_log: Option<AccessLog>,
@@ -106,6 +110,7 @@ impl Gateway {
             listening: AtomicBool::new(false),
             drain: Arc::default(),
             upstreams: Upstreams::new(resolver, trusts.clone()),
+            connections: Arc::default(),
             trusts,
             access_log,
             health: Health::default(),
@@ -140,12 +145,12 @@ impl Gateway {
         // On h2 there is none, and Pingora would make one up.
         let raw = if session.is_http2() { Bytes::new() } else { session.to_h1_raw() };
         let unread = opaque::find(&ctx.snapshot, &path, hints);
-        let methods = if unread.is_some() { &opaque::METHODS } else { ingress::METHODS };
-        ingress::check(header, &raw, methods)?;
+        ingress::check(header, &raw, &ctx.snapshot.limits)?;
+        let methods = unread.is_some().then_some(&opaque::METHODS[..]);
+        ingress::check_method(header, hints, methods)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
-        let callers = &ctx.snapshot.callers;
-        let who = admission::authenticate(callers, &header.headers, query.as_deref())?;
+        let who = self.authenticate(session, query.as_deref(), &ctx.snapshot).await?;
         ctx.who = Some(who.clone());
 
         match endpoint {
@@ -174,6 +179,21 @@ impl Gateway {
                 Err(Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message)))
             }
         }
+    }
+
+    /// Who sends this request.
+    async fn authenticate(
+        &self,
+        session: &Session,
+        query: Option<&str>,
+        snapshot: &Snapshot,
+    ) -> Result<Who, Denial> {
+        let headers = &session.req_header().headers;
+        let shown = Shown { headers, query, peer: None };
+        let Authenticated { method, who } = admission::authenticate(snapshot, shown).await;
+        let result = who.as_ref().map_or_else(|denial| denial.reason, |_| "ok");
+        self.metrics.authenticated(&snapshot.gateway, method, result);
+        who
     }
 
     async fn refuse(
@@ -268,7 +288,7 @@ impl ProxyHttp for Proxy {
         // Only callers that are gone, and requests that Pingora itself refuses, end here.
         if *error.etype() != ErrorType::ConnectionClosed && send::status(session).is_none() {
             let error = ApiError::new(ErrorClass::BadRequest, "the request could not be read");
-            let refused = Refused { error, reason: "bad_request", denied: true };
+            let refused = Refused { error, reason: "bad_request", denied: true, allow: None };
             // Where nobody reads it, there is nobody to be told.
             let _ = self.0.refuse(session, ctx, &refused).await;
         }

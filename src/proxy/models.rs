@@ -8,7 +8,7 @@ use providers::surface;
 use super::ctx::RequestCtx;
 use super::failure::Failure;
 use super::reply;
-use crate::admission::Who;
+use crate::admission::{Who, may_list};
 use crate::route;
 
 /// Answers with all of them.
@@ -19,7 +19,9 @@ pub async fn list(
     schema: Schema,
 ) -> Result<(), Failure> {
     ctx.surface = schema;
-    let names = ctx.snapshot.models(|requested, served| who.may_use(requested, served));
+    let snapshot = &ctx.snapshot;
+    let names =
+        snapshot.models(|route, target, asked| may_list(snapshot, who, route, target, asked));
     let listed: Vec<(&str, u64)> = names.into_iter().map(|name| (name, 0)).collect();
     reply::json(session, ctx, surface::render_models(schema, &listed)).await
 }
@@ -34,7 +36,7 @@ pub async fn show(
 ) -> Result<(), Failure> {
     ctx.surface = schema;
     let served = route::find(&ctx.snapshot.routes, id).is_some_and(|route| {
-        route.targets.iter().any(|t| who.may_use(id, t.model.as_deref().unwrap_or(id)))
+        route.targets.iter().any(|target| may_list(&ctx.snapshot, who, route, target, id))
     });
     if !served {
         let error = ApiError::new(ErrorClass::NotFound, "no such model is served here");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header;
+use http::{Method, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::Schema;
@@ -34,6 +34,9 @@ pub async fn error(
         insert_cost(&mut head, ctx)?;
         if let Some(wait) = refused.error.retry_after {
             head.insert_header(header::RETRY_AFTER, whole_seconds(wait).to_string())?;
+        }
+        if let Some(allow) = &refused.allow {
+            head.insert_header(header::ALLOW, allow.as_str())?;
         }
         if no_retry {
             head.insert_header("x-should-retry", "false")?;
@@ -76,6 +79,9 @@ async fn send_whole(
     body: Bytes,
 ) -> Result<(), Failure> {
     let head = head.map_err(Failure::unbuildable)?;
+    // What `HEAD` asks for has a length, and no body.
+    let bodiless = session.req_header().method == Method::HEAD;
+    let body = if bodiless { Bytes::new() } else { body };
     let nearly_done = intake::is_nearly_done(session);
     if nearly_done {
         intake::drain(session).await;

@@ -2,8 +2,11 @@
 //!
 //! A request pins one [`Snapshot`] for its whole life, so a reload never shows it half of each.
 
+mod access;
+mod limits;
 mod pattern;
 mod proxy;
+mod regions;
 mod revocation_list;
 mod terms;
 mod tls;
@@ -17,26 +20,33 @@ use std::time::Duration;
 use providers::Schema;
 use providers::catalog::Catalog;
 use providers::price::{PriceBook, known_models};
+use providers::region::Place;
 use providers::seal::Key;
 use providers::translate::Leeway;
 use providers::vendor::{Paths, Vendor};
 
+pub use access::{Access, AccessRule, is_listed};
+pub use limits::Limits;
 pub use pattern::{matches, path_matches, specificity};
 pub use proxy::{Hop, Proxy, ProxyCredential, ProxyScheme};
+pub use regions::{RegionRule, is_within};
 pub use revocation_list::{ListError, RevocationList};
 pub use terms::{Terms, TermsCache};
 pub use tls::{ClientIdentity, Depth, Pin, Revocation, Stale, SubjectName, TlsPolicy, TlsVersion};
 
 use crate::budget::rate::RateLimit;
 use crate::budget::{Budget, Scope, StoreSettings};
-use crate::credential::{self, CallerKey, Credential, SecretSource};
+use crate::credential::{Credential, SecretSource};
+pub use crate::identity::Caller;
+use crate::identity::{Directory, ServerTls};
 
 /// Everything the gateway goes by, resolved and validated.
 #[derive(Debug)]
 pub struct Snapshot {
     /// Name of this gateway in metrics; `gateway` in the config, default `egret`.
     pub gateway: String,
-    /// Where workloads connect. Fixed at start: a change needs a restart, and a reload says so.
+    /// Where workloads connect. Their addresses are fixed at start: a change needs a restart, and a
+    /// reload says so.
     pub listeners: Vec<Listener>,
     /// Where health and metrics are served; loopback by default. Fixed at start.
     pub admin: SocketAddr,
@@ -50,6 +60,10 @@ pub struct Snapshot {
     pub routes: Vec<Arc<Route>>,
     /// Who may call.
     pub callers: Callers,
+    /// Who may use what; `None`: all of it, as far as callers' own lists go.
+    pub access: Option<Access>,
+    /// Where callers' calls may be served: all of those that fit a caller hold.
+    pub regions: Vec<RegionRule>,
     /// Budgets that every call is held to.
     pub budgets: Vec<Arc<Budget>>,
     /// Request rates that every call is held to.
@@ -71,30 +85,13 @@ pub struct Snapshot {
     pub ledger: Option<PathBuf>,
 }
 
-/// A place where workloads connect: HTTP/1.1 and h2c.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A place where workloads connect: HTTP/1.1 and h2, in plaintext or by TLS.
+#[derive(Clone, Debug)]
 pub struct Listener {
-    /// Address and port.
+    /// Address and port. Fixed at start.
     pub address: SocketAddr,
-}
-
-/// Bounds of a request, all of them deadlines or sizes that hold for every caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest request body in bytes (default 32 MiB).
-    pub body_bytes: usize,
-    /// Most bytes of request bodies held at once, over all requests (default 1 GiB).
-    pub in_flight_bytes: usize,
-    /// Longest wait for the next piece of a request body.
-    pub body_idle: Duration,
-    /// Longest time for a whole request body.
-    pub body_total: Duration,
-    /// Longest time for a whole exchange, streams included.
-    pub total: Duration,
-    /// How long streams in flight may go on after SIGTERM.
-    pub drain: Duration,
-    /// How long a caller's stream may be silent before it gets a sign of life.
-    pub heartbeat: Duration,
+    /// The certificate it shows, and whose it takes; `None`: plaintext.
+    pub tls: Option<Arc<ServerTls>>,
 }
 
 /// One provider endpoint: where it is, what it speaks, how it is trusted and paid.
@@ -114,6 +111,8 @@ pub struct Backend {
     pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
+    /// Where calls to it are served; `None` if nobody knows: outside of every place.
+    pub region: Option<&'static Place>,
     /// Whether its addresses may be of a private network; see `resolve::vet`.
     pub allow_private: bool,
     /// What it is shown.
@@ -208,6 +207,8 @@ pub struct Route {
     pub paths: Vec<String>,
     /// How far requests may be changed on their way.
     pub leeway: Leeway,
+    /// Where its calls may be served; `None`: anywhere.
+    pub regions: Option<Vec<&'static Place>>,
     /// Where to, in order of preference.
     pub targets: Vec<RouteTarget>,
 }
@@ -240,47 +241,28 @@ pub struct Rate {
 pub enum Callers {
     /// Anyone who reaches a listener: the config said so, or every listener is on loopback.
     Anyone,
-    /// Only these, by key.
-    Known(Vec<Arc<Caller>>),
-}
-
-/// A caller known by its key.
-#[derive(Debug)]
-pub struct Caller {
-    /// Its name in budgets, metrics and logs.
-    pub name: String,
-    /// The group that it belongs to (its team); empty if none.
-    pub group: String,
-    /// The namespace that it runs in; empty if nobody said.
-    pub namespace: String,
-    /// The service account that it runs under; empty if nobody said.
-    pub service_account: String,
-    /// Further labels, names and values, for budgets to go by.
-    pub labels: Vec<(String, String)>,
-    /// Its key; compared by hash, in constant time.
-    pub key: Arc<SecretSource>,
-    /// Models it may use (exact or with `*`); `None`: any that a route serves.
-    pub models: Option<Vec<String>>,
-    /// Paths it may use of those that routes pass on unread; `None`: all of them if it is held to
-    /// no list of models, else none.
-    pub paths: Option<Vec<String>>,
+    /// Only those who prove who they are.
+    Known(Box<Directory>),
 }
 
 impl Snapshot {
     /// The models that may be asked for: those that routes name, and, where a route has a
     /// wildcard, those of its backends' vendors that are known and fit.
-    /// `may_use` is asked for each, with what would be served.
-    pub fn models(&self, may_use: impl Fn(&str, &str) -> bool) -> BTreeSet<&str> {
+    /// `may_use` is asked for each, with the target that would serve it.
+    pub fn models(&self, may_use: impl Fn(&Route, &RouteTarget, &str) -> bool) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         for route in &self.routes {
             for target in &route.targets {
                 let named = route.models.iter().flat_map(|p| named(p, target.backend.schema));
-                names.extend(
-                    named.filter(|model| may_use(model, target.model.as_deref().unwrap_or(model))),
-                );
+                names.extend(named.filter(|model| may_use(route, target, model)));
             }
         }
         names
+    }
+
+    /// Where workloads connect.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listeners.iter().map(|listener| listener.address)
     }
 
     /// How backends and their proxies are verified, each policy with what stands for it and for
@@ -295,17 +277,24 @@ impl Snapshot {
     /// Every secret that may be rotated: of backends, their proxies, callers, the admin listener
     /// and the webhook.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
-        let callers = match &self.callers {
-            Callers::Anyone => &[][..],
-            Callers::Known(known) => known,
-        };
+        let callers = self.callers.directory().into_iter().flat_map(Directory::secrets);
         let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
         let proxies = self.backends.iter().filter_map(|backend| backend.proxy.as_ref());
         let proxies = proxies.filter_map(|proxy| Some(&proxy.credential.as_ref()?.secret));
         let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
         let ours = self.admin_token.iter().chain(webhook);
-        let callers = callers.iter().map(|caller| &caller.key);
-        backends.chain(proxies).chain(callers).chain(ours).map(|source| &**source)
+        backends.chain(proxies).chain(ours).map(|source| &**source).chain(callers)
+    }
+}
+
+impl Callers {
+    /// Those who may call, unless anyone may.
+    #[must_use]
+    pub const fn directory(&self) -> Option<&Directory> {
+        match self {
+            Self::Anyone => None,
+            Self::Known(directory) => Some(directory),
+        }
     }
 }
 
@@ -315,15 +304,5 @@ fn named(pattern: &str, schema: Schema) -> Vec<&str> {
         known_models(schema).filter(|model| matches(pattern, model)).collect()
     } else {
         vec![pattern]
-    }
-}
-
-impl Callers {
-    /// Who has this key. Compares the hash with every caller's, in constant time.
-    #[must_use]
-    pub fn identify(&self, key: &CallerKey) -> Option<&Arc<Caller>> {
-        let Self::Known(known) = self else { return None };
-        let position = credential::find(key.digest(), known.iter().map(|caller| &*caller.key))?;
-        known.get(position)
     }
 }

@@ -1,20 +1,27 @@
 //! One JSON line a request, on standard output.
 //!
 //! Lines are gathered in memory and written by a thread of their own a few times a second, so a
-//! slow reader of standard output does not hold up requests.
+//! slow reader of standard output does not hold up requests, and one that has stopped reading costs
+//! lines, which are counted, and nothing else.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use prometheus::IntCounter;
 use serde::{Serialize, Serializer};
 
 use crate::budget::Money;
 
 /// How often gathered lines are written.
 const FLUSH: Duration = Duration::from_millis(100);
-/// Gathered bytes at which a request writes them itself rather than gather more.
+/// Gathered bytes that are written at once.
 const FULL: usize = 1 << 20;
+/// Gathered bytes at which nobody seems to read standard output, and further lines are dropped.
+const MOST: usize = 16 << 20;
+/// Longest wait for the last lines to be written.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What is known of a request when it is over. Names and numbers only.
 #[derive(Debug, Serialize)]
@@ -100,50 +107,99 @@ fn dollars<S: Serializer>(cost: &Option<Money>, serializer: S) -> Result<S::Ok, 
 /// Where access log lines go.
 #[derive(Clone, Debug)]
 pub struct AccessLog {
-    gathered: Arc<Mutex<Vec<u8>>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    gathered: Mutex<Gathered>,
+    /// Something is to be written before the next look, or has been.
+    changed: Condvar,
+    dropped: IntCounter,
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    lines: Vec<u8>,
+    /// Whether lines are being written that are no longer here.
+    writing: bool,
+    /// Lines that were dropped since the last ones were written.
+    dropped: u64,
 }
 
 impl AccessLog {
-    /// Starts the thread that writes.
-    pub fn start() -> std::io::Result<Self> {
-        let log = Self { gathered: Arc::default() };
-        let writer = log.clone();
-        std::thread::Builder::new().name("access-log".into()).spawn(move || {
-            // Ends with the last other handle: nobody could add a line any more.
-            while Arc::strong_count(&writer.gathered) > 1 {
-                std::thread::sleep(FLUSH);
-                writer.flush();
-            }
-        })?;
-        Ok(log)
+    /// Starts the thread that writes. Lines that are dropped are counted in `dropped`.
+    pub fn start(dropped: IntCounter) -> std::io::Result<Self> {
+        Self::start_on(std::io::stdout(), dropped)
+    }
+
+    fn start_on(out: impl Write + Send + 'static, dropped: IntCounter) -> std::io::Result<Self> {
+        let (gathered, changed) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { gathered, changed, dropped });
+        let writer = shared.clone();
+        let thread = std::thread::Builder::new().name("access-log".into());
+        thread.spawn(move || writer.write(out))?;
+        Ok(Self { shared })
     }
 
     /// Adds a line.
     pub fn add(&self, line: &Line<'_>) {
-        let full = {
-            let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
-            // Serde escapes control characters, so a line stays one line (S-55).
-            if serde_json::to_writer(&mut *gathered, line).is_ok() {
-                gathered.push(b'\n');
-            }
-            gathered.len() >= FULL
-        };
-        if full {
-            self.flush();
+        let mut gathered = self.shared.lock();
+        if gathered.lines.len() >= MOST {
+            gathered.dropped += 1;
+            self.shared.dropped.inc();
+            return;
+        }
+        // Serde escapes control characters, so a line stays one line (S-55).
+        if serde_json::to_writer(&mut gathered.lines, line).is_ok() {
+            gathered.lines.push(b'\n');
+        }
+        if gathered.lines.len() >= FULL {
+            self.shared.changed.notify_all();
         }
     }
 
-    /// Writes what is gathered.
+    /// Waits until what is gathered has been written, but not for a reader that takes nothing.
     pub fn flush(&self) {
-        // Taken first: whoever flushes last, at the end of the process, waits for the writer.
-        let mut out = std::io::stdout().lock();
-        let lines =
-            std::mem::take(&mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner));
-        if lines.is_empty() {
-            return;
-        }
-        if let Err(error) = out.write_all(&lines).and_then(|()| out.flush()) {
-            log::error!("cannot write the access log: {error}");
+        let gathered = self.shared.lock();
+        let waiting = |gathered: &mut Gathered| gathered.writing || !gathered.lines.is_empty();
+        // What was not written by then is lost with the process.
+        let _ = self.shared.changed.wait_timeout_while(gathered, FAREWELL, waiting);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes lines as they come.
+    fn write(self: Arc<Self>, mut out: impl Write) {
+        // Ends with the last other handle: nobody could add a line any more.
+        while Arc::strong_count(&self) > 1 {
+            let few = |gathered: &mut Gathered| gathered.lines.len() < FULL;
+            let waited = self.changed.wait_timeout_while(self.lock(), FLUSH, few);
+            let (mut gathered, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            let (lines, dropped) =
+                (mem::take(&mut gathered.lines), mem::take(&mut gathered.dropped));
+            gathered.writing = !lines.is_empty();
+            drop(gathered);
+            if dropped > 0 {
+                log::error!(
+                    "standard output is not read: {dropped} lines of the access log are lost"
+                );
+            }
+            if lines.is_empty() {
+                continue;
+            }
+            if let Err(error) = out.write_all(&lines).and_then(|()| out.flush()) {
+                log::error!("cannot write the access log: {error}");
+            }
+            self.lock().writing = false;
+            self.changed.notify_all();
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use prometheus::{
-    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry,
-    TextEncoder,
+    CounterVec, Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
+    Registry, TextEncoder,
 };
 use providers::conversation::Usage;
 
@@ -63,8 +63,14 @@ pub struct Metrics {
     budget_events: IntCounterVec,
     webhooks: IntCounterVec,
     standing: Standing,
+    authentications: IntCounterVec,
+    connections_refused: IntCounterVec,
     /// Requests being served now.
     pub in_flight: IntGauge,
+    /// Connections of callers; set when somebody looks.
+    pub connections: IntGauge,
+    /// Lines of the access log that nobody took.
+    pub log_dropped: IntCounter,
 }
 
 impl Metrics {
@@ -93,6 +99,13 @@ impl Metrics {
         registry.register(Box::new(cost.clone()))?;
         let in_flight = IntGauge::new("egret_requests_in_flight", "Requests being served now.")?;
         registry.register(Box::new(in_flight.clone()))?;
+        let connections = IntGauge::new("egret_connections", "Connections of callers.")?;
+        registry.register(Box::new(connections.clone()))?;
+        let log_dropped = IntCounter::new(
+            "egret_access_log_dropped_total",
+            "Lines of the access log that were dropped because standard output was not read.",
+        )?;
+        registry.register(Box::new(log_dropped.clone()))?;
 
         Ok(Self {
             requests: count(
@@ -137,6 +150,11 @@ impl Metrics {
                 "Requests that a cheaper model took over because a budget had no room for the one asked for.",
                 &with(&["caller", "budget"]),
             )?,
+            authentications: count(
+                "egret_authentications_total",
+                "Requests by how their callers were recognised: method is key, mtls, kubernetes or the name of an issuer; result is ok, or why not.",
+                &["gateway", "method", "result"],
+            )?,
             denials: count(
                 "egret_denials_total",
                 "Requests that Egret itself refused, by reason.",
@@ -172,9 +190,16 @@ impl Metrics {
                 "Events sent to the webhook, by result: ok, failed, dropped.",
                 &["gateway", "result"],
             )?,
+            connections_refused: count(
+                "egret_connections_refused_total",
+                "Connections closed before a request was read, by reason: too_many, too_many_from_one, silent, slow_header, malformed.",
+                &["gateway", "reason"],
+            )?,
             standing: Standing::new(&registry)?,
             cost,
             in_flight,
+            connections,
+            log_dropped,
             registry,
         })
     }
@@ -247,6 +272,11 @@ impl Metrics {
         self.denials.with_label_values(&at.labels([caller, reason])).inc();
     }
 
+    /// A caller was recognised by this method (`ok`), or was not, for a reason in a word.
+    pub fn authenticated(&self, gateway: &str, method: &str, result: &str) {
+        self.authentications.with_label_values(&[gateway, method, result]).inc();
+    }
+
     /// An estimate was charged, because nobody will know what the provider bills.
     pub fn charge_estimated(&self, at: Place<'_>) {
         self.estimated.with_label_values(&at.labels([])).inc();
@@ -260,6 +290,11 @@ impl Metrics {
     /// A provider told no usage.
     pub fn usage_unknown(&self, at: Place<'_>) {
         self.usage_unknown.with_label_values(&at.labels([])).inc();
+    }
+
+    /// A connection was closed before a request was read.
+    pub fn connection_refused(&self, gateway: &str, reason: &str) {
+        self.connections_refused.with_label_values(&[gateway, reason]).inc();
     }
 
     /// The configuration was reloaded, or could not be.

@@ -21,6 +21,7 @@ fn backend(name: &str) -> Arc<Backend> {
         schema: Schema::Chat,
         spoken: vec![Schema::Chat],
         origin: Origin { host: "localhost".to_owned(), port: 1, prefix: String::new() },
+        region: None,
         allow_private: true,
         credential: Credential::none(),
         tls: None,
@@ -28,6 +29,7 @@ fn backend(name: &str) -> Arc<Backend> {
         legacy_openai: false,
         http: HttpVersions::Auto,
         on_disconnect: OnDisconnect::default(),
+        proxy: None,
         group_key: 0,
     })
 }
@@ -42,6 +44,7 @@ fn route(models: &[&str], targets: &[(&str, Option<u32>)]) -> Arc<Route> {
         name: models[0].to_owned(),
         paths: Vec::new(),
         leeway: Leeway::default(),
+        regions: None,
         models: models.iter().map(|&model| model.to_owned()).collect(),
         targets: targets.collect(),
     })

@@ -95,7 +95,7 @@ fn classified(status: u16, kind: Option<&str>, message: &str) -> ApiError {
 }
 
 /// Type names: Anthropic's, then Google's (Vertex). The first row of a class is what is written.
-const TYPES: [(&str, ErrorClass); 22] = [
+const TYPES: [(&str, ErrorClass); 23] = [
     ("invalid_request_error", ErrorClass::BadRequest),
     ("authentication_error", ErrorClass::Authentication),
     ("billing_error", ErrorClass::Billing),
@@ -119,10 +119,11 @@ const TYPES: [(&str, ErrorClass); 22] = [
     ("DEADLINE_EXCEEDED", ErrorClass::Timeout),
     // No type of its own: nearest in words, told apart by its status.
     ("timeout_error", ErrorClass::RequestTimeout),
+    ("api_error", ErrorClass::Loop),
 ];
 
 /// Statuses; the first row of a class is what is written.
-const STATUSES: [(u16, ErrorClass); 15] = [
+const STATUSES: [(u16, ErrorClass); 16] = [
     (400, ErrorClass::BadRequest),
     (401, ErrorClass::Authentication),
     (402, ErrorClass::Billing),
@@ -138,12 +139,15 @@ const STATUSES: [(u16, ErrorClass); 15] = [
     (529, ErrorClass::Overloaded),
     (503, ErrorClass::Overloaded),
     (504, ErrorClass::Timeout),
+    (508, ErrorClass::Loop),
 ];
 
 fn class(status: u16, kind: Option<&str>) -> ErrorClass {
     let by_type = TYPES.iter().find(|(name, _)| Some(*name) == kind);
     let by_status = STATUSES.iter().find(|(code, _)| *code == status);
     match (by_type, by_status) {
+        // It has no type of its own.
+        (_, Some((508, class))) => *class,
         (Some((_, class)), _) => *class,
         (None, Some((_, class))) => *class,
         (None, None) if (400..500).contains(&status) => ErrorClass::BadRequest,
@@ -177,6 +181,7 @@ struct DetailsOut<'a> {
 /// message names it.
 pub(super) fn encode(error: &ApiError, request_id: &str) -> (u16, Vec<u8>) {
     let status = STATUSES.iter().find(|(_, class)| *class == error.class).map_or(500, |row| row.0);
+    let status = error.status.unwrap_or(status);
     let kind = TYPES.iter().find(|(_, class)| *class == error.class).map_or("api_error", |r| r.0);
     let message = match &error.param {
         Some(param) if !error.message.contains(param.as_str()) => {

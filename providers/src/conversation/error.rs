@@ -15,12 +15,15 @@ pub struct ApiError {
     pub param: Option<String>,
     /// When to try again.
     pub retry_after: Option<Duration>,
+    /// HTTP's own word for it, where that is more exact than the class's: 405, 414, 431.
+    pub status: Option<u16>,
 }
 
 impl ApiError {
     /// An error with nothing but a class and words.
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), code: None, param: None, retry_after: None }
+        let message = message.into();
+        Self { class, message, code: None, param: None, retry_after: None, status: None }
     }
 }
 
@@ -60,4 +63,6 @@ pub enum ErrorClass {
     Overloaded,
     /// The provider took too long (504).
     Timeout,
+    /// The request has come round in a circle (508).
+    Loop,
 }

@@ -82,6 +82,7 @@ pub(super) fn of_status(error: read::Status<'_>, http: u16) -> ApiError {
     };
     let class = match http {
         413 => ErrorClass::TooLarge,
+        508 => ErrorClass::Loop,
         _ => reason
             .as_deref()
             .and_then(|reason| named(&REASONS, reason))
@@ -103,6 +104,7 @@ pub(super) fn of_status(error: read::Status<'_>, http: u16) -> ApiError {
             .or_else(|| too_long.then(|| "context_length_exceeded".to_owned())),
         param,
         retry_after: delay.as_deref().and_then(seconds),
+        status: None,
     }
 }
 
@@ -125,6 +127,7 @@ const fn of_http(status: u16) -> ErrorClass {
         400..=499 => ErrorClass::BadRequest,
         503 | 529 => ErrorClass::Overloaded,
         504 => ErrorClass::Timeout,
+        508 => ErrorClass::Loop,
         _ => ErrorClass::Server,
     }
 }
@@ -142,6 +145,7 @@ const fn status(class: ErrorClass) -> (u16, &'static str) {
         ErrorClass::Server => (500, "INTERNAL"),
         ErrorClass::Overloaded => (503, "UNAVAILABLE"),
         ErrorClass::Timeout => (504, "DEADLINE_EXCEEDED"),
+        ErrorClass::Loop => (508, "ABORTED"),
     }
 }
 
@@ -181,6 +185,7 @@ struct Violation<'a> {
 /// Writes an error. An empty `request_id` is left out.
 pub(super) fn encode(error: &ApiError, request_id: &str) -> (u16, Vec<u8>) {
     let (code, status) = status(error.class);
+    let code = error.status.unwrap_or(code);
     let message = &*error.message;
     let mut details = Vec::new();
     let billing = (error.class == ErrorClass::Billing).then_some(BILLING);

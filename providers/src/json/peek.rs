@@ -43,6 +43,7 @@ pub struct Peek<'a> {
     tools: bool,
     effort: Option<&'a str>,
     served: Served,
+    inference_geo: Option<&'a str>,
 }
 
 /// A string: what it says and where it stands.
@@ -104,6 +105,7 @@ impl<'a> Peek<'a> {
             tools: false,
             effort: None,
             served: Served::default(),
+            inference_geo: None,
         };
         let mut scanner = Scanner::new(body);
         scanner.space();
@@ -150,7 +152,8 @@ impl<'a> Peek<'a> {
             }
             Key::Speed => self.served.fast = value.word()?.is_some_and(|word| word != "standard"),
             Key::InferenceGeo => {
-                self.served.us_only = value.word()?.is_some_and(|word| word != "global");
+                self.inference_geo = value.word()?;
+                self.served.us_only = self.inference_geo.is_some_and(|word| word != "global");
             }
             Key::OtherModels => value.none(
                 "names models to ask instead, which nobody allowed or priced; leave it out, and \
@@ -209,6 +212,11 @@ impl<'a> Peek<'a> {
     /// How it is to be served, as far as that changes the price: never cheaper than it will be.
     pub const fn served(&self) -> Served {
         self.served
+    }
+
+    /// Claude: where the caller wants it to be served, as it is written between the quotes.
+    pub const fn inference_geo(&self) -> Option<&'a str> {
+        self.inference_geo
     }
 
     /// Whether any tools are offered.

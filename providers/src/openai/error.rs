@@ -145,6 +145,7 @@ const fn of_status(status: u16) -> ErrorClass {
         429 => ErrorClass::RateLimited,
         503 | 529 => ErrorClass::Overloaded,
         504 => ErrorClass::Timeout,
+        508 => ErrorClass::Loop,
         400..=499 => ErrorClass::BadRequest,
         _ => ErrorClass::Server,
     }
@@ -165,6 +166,7 @@ const fn shape(class: ErrorClass) -> (u16, &'static str, Option<&'static str>) {
         ErrorClass::Server => (500, "server_error", None),
         ErrorClass::Overloaded => (503, "server_error", Some("overloaded")),
         ErrorClass::Timeout => (504, "server_error", Some("timeout")),
+        ErrorClass::Loop => (508, "server_error", Some("loop_detected")),
     }
 }
 
@@ -192,5 +194,6 @@ pub(super) fn encode(error: &ApiError) -> (u16, Vec<u8>) {
         code: error.code.as_deref().or(code),
     };
     // Strings written into memory: there is no way for it to fail.
+    let status = error.status.unwrap_or(status);
     (status, serde_json::to_vec(&Body { error: written }).unwrap_or_default())
 }

@@ -57,6 +57,7 @@ pub struct Vendor {
     parameters: Vec<Parameter>,
     credential: Credential,
     errors: ErrorForm,
+    inference_profiles: bool,
     offers: Vec<Offer>,
     quirks: Quirks,
 }
@@ -245,6 +246,12 @@ impl Vendor {
     /// How it is shown who pays.
     pub const fn credential(&self) -> &Credential {
         &self.credential
+    }
+
+    /// Whether the name of a model may say over which regions a call is spread
+    /// ([`crate::region::of_model`]).
+    pub const fn has_inference_profiles(&self) -> bool {
+        self.inference_profiles
     }
 
     /// How its Chat Completions differ from OpenAI's.

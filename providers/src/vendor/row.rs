@@ -49,6 +49,9 @@ struct Written {
     query: Option<String>,
     credential: WrittenCredential,
     errors: Option<String>,
+    /// Whether names of models may be inference profiles'.
+    #[serde(default)]
+    inference_profiles: bool,
     chat: Option<WrittenOffer>,
     responses: Option<WrittenOffer>,
     claude: Option<WrittenOffer>,
@@ -189,6 +192,7 @@ impl Written {
             parameters,
             credential: self.credential.credential(),
             errors: one_of("errors", self.errors.as_deref(), ErrorForm::Schema, &ERRORS)?,
+            inference_profiles: self.inference_profiles,
             offers,
             quirks: self.quirks.quirks()?,
         })

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::admission::Uses;
 use crate::admission::tests::terms;
 use crate::budget::estimate::Measured;
 use crate::budget::{Money, Quantity, Scope, Window};
@@ -19,6 +20,7 @@ fn forecast(limit: Option<u64>, candidates: u32, least_output: u64) -> Forecast 
         billed,
         served: Served::default(),
         least_output,
+        uses: Uses::default(),
     };
     Forecast::of(call, &terms(500, 8000), &Estimator::default(), ("m", "c"))
 }
@@ -83,6 +85,7 @@ fn what_has_no_output_fits_under_a_ceiling_or_does_not() {
         billed: Billed::Input,
         served: Served::default(),
         least_output: 0,
+        uses: Uses::default(),
     };
     let mut texts = Forecast::of(call, &terms, &estimator, ("m", "c"));
     texts.keep_below(&ceiling(None, Some(texts.input)), &terms).unwrap();
@@ -105,7 +108,14 @@ fn tools_that_the_provider_bills_are_counted() {
     let of = |body: &[u8]| {
         let billed = Billed::Turn { output_limit: Some(10), candidates: 1 };
         let request = Measured::of(body);
-        let call = Call { model: "m", request, billed, served: Served::default(), least_output: 1 };
+        let call = Call {
+            model: "m",
+            request,
+            billed,
+            served: Served::default(),
+            least_output: 1,
+            uses: Uses::default(),
+        };
         let forecast = Forecast::of(call, &terms, &Estimator::default(), ("m", "c"));
         forecast.estimate(&terms).likely.cost.nanos()
     };
@@ -127,7 +137,7 @@ proptest! {
         let terms = terms(input, output);
         let billed = Billed::Turn { output_limit: Some(limit), candidates };
         let request = Measured::of(b"{}");
-        let call = Call { model: "m", request, billed, served: Served::default(), least_output: 16.min(limit) };
+        let call = Call { model: "m", request, billed, served: Served::default(), least_output: 16.min(limit), uses: Uses::default() };
         let forecast = Forecast::of(call, &terms, &Estimator::default(), ("m", "c"));
         // As the ledger holds it, each number rounded up.
         let Estimate { likely, most } = forecast.estimate(&terms);
@@ -141,4 +151,26 @@ proptest! {
         prop_assert!(each >= 16.min(limit));
         prop_assert!(all + u64::from(candidates) + 1 >= held.output);
     }
+}
+
+/// What rules of access allow is kept, and asked for where the caller wants more.
+#[test]
+fn an_answer_is_no_longer_than_its_caller_may_have() {
+    let terms = terms(500, 8000);
+    for (limit, candidates, allowed, cap) in [
+        (Some(100), 1, None, None),
+        (Some(100), 1, Some(100), None),
+        (Some(100), 1, Some(99), Some(99)),
+        (Some(100), 3, Some(50), Some(50)),
+        (None, 1, Some(50), Some(50)),
+        (None, 4, Some(50), Some(50)),
+    ] {
+        let mut forecast = forecast(limit, candidates, 1);
+        forecast.allow_output(allowed, 1).unwrap();
+        let held = forecast.charge(&terms, forecast.output.most);
+        assert_eq!(forecast.output_cap(&held, &terms), cap, "{limit:?} {candidates} {allowed:?}");
+        assert!(forecast.output.likely <= forecast.output.most);
+    }
+    let denial = forecast(Some(100), 1, 16).allow_output(Some(15), 16).unwrap_err();
+    assert_eq!(denial.reason, "access");
 }

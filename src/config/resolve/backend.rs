@@ -87,14 +87,19 @@ impl Resolver<'_> {
             on_disconnect,
             proxy,
         } = raw;
+        // Of those that need none for their host, it only says where they are.
+        let takes = |vendor: &Vendor| vendor.parameters().iter().any(|p| p.name == "region");
+        let is_parameter = matches!(&vendor, Field::Given(_, vendor) if takes(vendor));
+        let in_url = if is_parameter { region.clone() } else { Field::Absent };
         let place = Place([
             ("resource", resource),
             ("deployment", deployment),
             ("api_version", api_version),
-            ("region", region),
+            ("region", in_url),
             ("project", project),
-            ("location", location),
+            ("location", location.clone()),
         ]);
+        let declared = (region, location);
 
         let served = self.served(section, vendor, schema);
         // The rest of the section is checked all the same.
@@ -120,6 +125,9 @@ impl Resolver<'_> {
             self.check_host(*mark, &location.origin.host, allow_private);
         }
         let host = location.as_ref().map(|(_, mark, place)| (*mark, &*place.origin.host));
+        let (region, in_words) = declared;
+        let region =
+            host.and_then(|host| self.backend_region(known.vendor, &region, &in_words, host));
         let tls = self.tls(tls, wants_tls, host);
         let proxy = self.proxy(name, proxy, host.map(|(_, host)| host));
 
@@ -135,6 +143,7 @@ impl Resolver<'_> {
             schema: served.schema(),
             spoken: served.spoken(api.value(), legacy, &origin),
             origin,
+            region,
             allow_private,
             credential: credential?,
             tls,

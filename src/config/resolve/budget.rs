@@ -8,7 +8,7 @@ use crate::budget::{
     Budget, Calls, Ceiling, Dimension, Grant, Limit, OnExceeded, Percent, Quantity, Scope,
     UnknownPrice, Window,
 };
-use crate::config::decode::{Chosen, Field, List, Texts};
+use crate::config::decode::{Chosen, Field, List, Named, Texts};
 use crate::config::money::{Tokens, Until};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawBudget, RawCalls, RawCeiling, RawGrant, RawLimit};
@@ -103,6 +103,16 @@ impl Resolver<'_> {
             (Dimension::Provider, provider),
             (Dimension::Model, model),
         ];
+        self.chosen(plain, labels, known)
+    }
+
+    /// The calls that are so in each of these dimensions that is given.
+    pub(super) fn chosen(
+        &mut self,
+        plain: impl IntoIterator<Item = (Dimension, Field<Texts>)>,
+        labels: Field<Named<Texts>>,
+        known: &Known,
+    ) -> Calls {
         let labels = labels.value().unwrap_or_default().into_iter();
         let labels = labels.map(|(_, name, values)| (Dimension::Label(name), values));
         let mut chosen = Vec::new();

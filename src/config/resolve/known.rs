@@ -15,6 +15,8 @@ pub(super) struct Known {
     names: Vec<(Dimension, String)>,
     /// The models that routes serve: as asked for, or as a target names them.
     models: Vec<String>,
+    /// Whether callers may be others than the file lists.
+    identified: bool,
 }
 
 impl Known {
@@ -22,8 +24,9 @@ impl Known {
         callers: &Field<List<RawCaller>>,
         routes: &Field<List<RawRoute>>,
         backends: &Field<Named<RawBackend>>,
+        identified: bool,
     ) -> Self {
-        let mut known = Self { names: Vec::new(), models: Vec::new() };
+        let mut known = Self { names: Vec::new(), models: Vec::new(), identified };
         for caller in entries(callers) {
             known.add(Dimension::Caller, &caller.name);
             known.add(Dimension::Group, &caller.group);
@@ -106,6 +109,17 @@ impl Resolver<'_> {
                 let what = format!("`{value}` holds more than one `*`");
                 return self.problems.add(mark, what, "one `*`, such as team-*");
             }
+        }
+        let of_callers = matches!(
+            dimension,
+            Dimension::Caller
+                | Dimension::Group
+                | Dimension::Namespace
+                | Dimension::ServiceAccount
+                | Dimension::Label(_)
+        );
+        if of_callers && known.identified {
+            return;
         }
         let values = known.values(dimension);
         if values.contains(&value) {

@@ -3,14 +3,19 @@
 //! Every section is destructured, so a key that nothing reads does not compile. Nothing stops at
 //! the first mistake.
 
+mod access;
 mod backend;
 mod budget;
 mod caller;
 mod dns;
+mod identity;
 mod known;
+mod limits;
+mod listener;
 mod models;
 mod origin;
 mod proxy;
+mod region;
 mod revocation;
 mod route;
 mod spending;
@@ -23,18 +28,17 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use providers::seal::Key;
 
 use self::known::Known;
 use super::decode::{Field, List};
 use super::problem::{Mark, Problems};
-use super::raw::{RawAdmin, RawConfig, RawLimits, RawListener, RawSeal};
+use super::raw::{RawAdmin, RawConfig, RawSeal};
 use super::read_file::ReadFile;
-use super::value::{Size, Switch};
+use super::value::Switch;
 use crate::credential::{SecretSource, sealing_key};
-use crate::snapshot::{Limits, Listener, Snapshot, TermsCache, path_matches};
+use crate::snapshot::{Listener, Snapshot, TermsCache, path_matches};
 
 /// What the meaning of a file depends on besides its text.
 pub struct Surroundings<'a> {
@@ -76,7 +80,10 @@ impl Resolver<'_> {
             backends,
             routes,
             callers,
+            identity,
             anonymous,
+            access,
+            regions,
             budgets,
             rates,
             prices,
@@ -92,11 +99,16 @@ impl Resolver<'_> {
         let (listeners, public) = self.listeners(listeners, top);
         let (admin, admin_token) = self.admin(admin, &listeners);
         let limits = self.limits(limits);
-        let known = Known::of(&callers, &routes, &backends);
+        let identified = !matches!(identity, Field::Absent);
+        let known = Known::of(&callers, &routes, &backends, identified);
         let backends = self.backends(backends, top);
         let routes = self.routes(routes, &backends, top);
-        let Switch(anonymous) = self.anonymous(anonymous, &callers);
-        let callers = self.callers(callers, anonymous, public);
+        let listed = identified || !matches!(callers, Field::Absent);
+        let Switch(anonymous) = self.anonymous(anonymous, listed);
+        let believed = self.believed(identity, &callers, &listeners);
+        let callers = self.callers(callers, believed, anonymous, public);
+        let access = self.access(access, &known);
+        let regions = self.regions(regions, &known);
         let shared = !matches!(store, Field::Absent);
         let budgets = self.budgets(budgets, &known, &routes, shared);
         let rates = self.rates(rates);
@@ -119,6 +131,8 @@ impl Resolver<'_> {
             backends: backends.resolved(),
             routes,
             callers: callers?,
+            access,
+            regions,
             budgets,
             rates,
             prices,
@@ -129,30 +143,6 @@ impl Resolver<'_> {
             webhook,
             ledger,
         })
-    }
-
-    /// Listeners, and the place of the first that is not on loopback.
-    fn listeners(
-        &mut self,
-        raw: Field<List<RawListener>>,
-        top: Mark,
-    ) -> (Vec<Listener>, Option<Mark>) {
-        let remedy = "listeners: [{ address: 127.0.0.1:8080 }]";
-        let mut seen = Seen::new("the address");
-        let mut public = None;
-        let mut listeners = Vec::new();
-        for (mark, RawListener { address }) in self.entries(raw, "listeners", remedy, Some(top)) {
-            let Some((mark, address)) = address.require(mark, "address", remedy, self.problems)
-            else {
-                continue;
-            };
-            seen.check(mark, &address.to_string(), "another port", self.problems);
-            if !address.ip().is_loopback() {
-                public = public.or(Some(mark));
-            }
-            listeners.push(Listener { address });
-        }
-        (listeners, public)
     }
 
     /// Where the admin listener is, and the token that changes need.
@@ -177,32 +167,6 @@ impl Resolver<'_> {
         (address, token)
     }
 
-    fn limits(&mut self, raw: Field<RawLimits>) -> Limits {
-        let mut limits = Limits {
-            body_bytes: 32 << 20,
-            in_flight_bytes: 1 << 30,
-            body_idle: Duration::from_secs(30),
-            body_total: Duration::from_secs(300),
-            total: Duration::from_secs(3600),
-            drain: Duration::from_secs(30),
-            heartbeat: Duration::from_secs(15),
-        };
-        let Some((section, raw)) = raw.given() else { return limits };
-        let RawLimits { body, in_flight, body_idle, body_total, total, drain, heartbeat } = raw;
-        limits.body_bytes = body.or(Size(limits.body_bytes)).0;
-        limits.in_flight_bytes = in_flight.or(Size(limits.in_flight_bytes)).0;
-        limits.body_idle = body_idle.or(limits.body_idle);
-        limits.body_total = body_total.or(limits.body_total);
-        limits.total = total.or(limits.total);
-        limits.drain = drain.or(limits.drain);
-        limits.heartbeat = heartbeat.or(limits.heartbeat);
-        if limits.in_flight_bytes < limits.body_bytes {
-            let what = "`in_flight` is smaller than `body`: the largest body would never fit";
-            self.problems.add(section, what, "in_flight: at least as much as `body`");
-        }
-        limits
-    }
-
     /// The key that proves reasoning. Its file is watched like the configuration.
     fn seal(&mut self, raw: Field<RawSeal>) -> Option<Key> {
         let (section, RawSeal { key }) = raw.given()?;
@@ -221,10 +185,11 @@ impl Resolver<'_> {
     }
 
     /// Whether everyone is let in; that contradicts a list of callers.
-    fn anonymous<T>(&mut self, anonymous: Field<Switch>, callers: &Field<List<T>>) -> Switch {
+    fn anonymous(&mut self, anonymous: Field<Switch>, listed: bool) -> Switch {
         let Some((mark, switch)) = anonymous.given() else { return Switch(false) };
-        if switch.0 && !matches!(callers, Field::Absent) {
-            let what = "`anonymous: true` lets everyone in, and `callers` lists who may come in";
+        if switch.0 && listed {
+            let what =
+                "`anonymous: true` lets everyone in, and `callers` or `identity` says who may";
             self.problems.add(mark, what, "one of the two");
         }
         switch

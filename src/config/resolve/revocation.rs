@@ -29,7 +29,7 @@ impl Resolver<'_> {
                 self.problems.add(mark, what, format!("urls: [http://…/ca.crl], or no `{key}`"));
             }
         }
-        let lists = self.lists(files);
+        let lists = self.lists(files, "files");
         let urls = self.list_urls(urls);
         if let Some(mark) = place(&ca)
             && !urls.is_empty()
@@ -55,10 +55,14 @@ impl Resolver<'_> {
     }
 
     /// The lists of all files.
-    pub(super) fn lists(&mut self, raw: Field<List<String>>) -> Vec<Arc<RevocationList>> {
+    pub(super) fn lists(
+        &mut self,
+        raw: Field<List<String>>,
+        key: &str,
+    ) -> Vec<Arc<RevocationList>> {
         let mut seen = Seen::new("the file");
         let mut lists = Vec::new();
-        for (mark, path) in self.entries(raw, "files", "files: [ca.crl]", None) {
+        for (mark, path) in self.entries(raw, key, &format!("{key}: [ca.crl]"), None) {
             seen.check(mark, &path, "it once", self.problems);
             let Some(bytes) = self.read(mark, &path) else { continue };
             match RevocationList::read(&bytes) {

@@ -25,7 +25,8 @@ impl Resolver<'_> {
         let mut unread_paths = Seen::new("the path");
         let mut routes = Vec::new();
         for (section, raw) in self.entries(raw, "routes", remedy, Some(top)) {
-            let RawRoute { name, models, paths, backends: targets, strict, drop, emulate } = raw;
+            let RawRoute { name, models, paths, backends: targets, strict, drop, emulate, regions } =
+                raw;
             let unread = matches!(paths, Field::Given(..) | Field::Wrong);
             let paths = self.paths(paths, &models);
             let remedy = "models: [\"gpt-*\"]";
@@ -56,6 +57,7 @@ impl Resolver<'_> {
             };
             let targets = self.targets(section, targets, backends);
             self.check_paths(&paths, &targets);
+            let regions = self.route_regions(regions, &targets);
             let first =
                 models.first().or(paths.first()).map(|(mark, model)| (*mark, model.clone()));
             let given = name.given().inspect(|(mark, name)| self.check_name(*mark, name, "name"));
@@ -63,7 +65,7 @@ impl Resolver<'_> {
             names.check(mark, &name, "another `name`", self.problems);
             let models = models.into_iter().map(|(_, model)| model).collect();
             let paths = paths.into_iter().map(|(_, path)| path).collect();
-            routes.push(Arc::new(Route { name, models, paths, leeway, targets }));
+            routes.push(Arc::new(Route { name, models, paths, leeway, regions, targets }));
         }
         routes
     }

@@ -142,7 +142,11 @@ impl Resolver<'_> {
     }
 
     /// Certificates that can be trusted in.
-    fn anchors(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    pub(super) fn anchors(
+        &mut self,
+        mark: Mark,
+        pem: &[u8],
+    ) -> Option<Vec<CertificateDer<'static>>> {
         let certificates = self.certificates(mark, pem)?;
         let mut roots = RootCertStore::empty();
         if certificates.iter().any(|certificate| roots.add(certificate.clone()).is_err()) {
@@ -179,7 +183,11 @@ impl Resolver<'_> {
         Some(identity)
     }
 
-    fn certificates(&mut self, mark: Mark, pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    pub(super) fn certificates(
+        &mut self,
+        mark: Mark,
+        pem: &[u8],
+    ) -> Option<Vec<CertificateDer<'static>>> {
         let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         match certificates {
             Ok(certificates) if !certificates.is_empty() => Some(certificates),
@@ -191,7 +199,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn private_key(&mut self, mark: Mark, path: &str) -> Option<PrivateKeyDer<'static>> {
+    pub(super) fn private_key(&mut self, mark: Mark, path: &str) -> Option<PrivateKeyDer<'static>> {
         let pem = zeroize::Zeroizing::new(self.read(mark, path)?);
         let key = PrivateKeyDer::from_pem_slice(&pem).ok();
         if key.is_none() {

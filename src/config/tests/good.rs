@@ -69,7 +69,8 @@ fn callers_are_known_by_their_keys() {
         let headers =
             HeaderMap::from_iter([("x-api-key".parse().unwrap(), HeaderValue::from_static(key))]);
         let key = CallerKey::of(&headers, None).unwrap().unwrap();
-        snapshot.callers.identify(&key).map(|caller| caller.name.clone())
+        let directory = snapshot.callers.directory().unwrap();
+        directory.by_key(&key).map(|caller| caller.name.clone())
     };
     assert_eq!(who("key-of-checkout").as_deref(), Some("checkout"));
     assert_eq!(who("key-of-research").as_deref(), Some("research"));
@@ -202,7 +203,7 @@ fn revocation_lists_are_read_in_pem_and_der() {
 #[test]
 fn names_and_pins_are_read() {
     let directory = files();
-    let text = "schema: openai, credential: none, url: 'https://10.0.0.1/v1', tls: { \
+    let text = "schema: openai, credential: none, url: 'https://10.0.0.1/v1', allow_private: true, tls: { \
                 sans: ['dns:a.example', 'ip:::1', 'uri:spiffe://a.example/ns/x'], \
                 pins: ['sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='], min_version: 1.3 }";
     let tls = one(text, directory.path()).backends[0].tls.clone().unwrap();
@@ -381,7 +382,8 @@ fn the_reference_is_complete_and_loads() {
     let at = |name: &str| directory.path().join(name).display().to_string();
     let text = REFERENCE
         .replace("/run/secrets/anthropic/key", &at("other"))
-        .replace("/run/secrets/anthropic/", &at(""));
+        .replace("/run/secrets/anthropic/", &at(""))
+        .replace("/run/secrets/egret/", &at(""));
     let reference = good(&text, directory.path());
 
     let default = one("schema: openai, credential: { env: OPENAI_API_KEY }", directory.path());
@@ -436,7 +438,10 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     let backends: Vec<_> = backends.into_iter().filter_map(|(_, _, raw)| raw.value()).collect();
     let routes = list(raw.routes);
     let callers = list(raw.callers);
-    gather("listeners", list(raw.listeners).iter().map(|raw| raw.absent()).collect());
+    let listeners = list(raw.listeners);
+    gather("listeners", listeners.iter().map(|raw| raw.absent()).collect());
+    let listener_tls = listeners.iter().filter_map(|raw| raw.tls.peek());
+    gather("listeners.tls", listener_tls.map(|raw| raw.absent()).collect());
     gather("admin", raw.admin.value().iter().map(|raw| raw.absent()).collect());
     gather("backends", backends.iter().map(|raw| raw.absent()).collect());
     let tls = backends.iter().filter_map(|raw| raw.tls.clone().value());
@@ -458,10 +463,32 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     let targets = routes.into_iter().flat_map(|raw| list(raw.backends));
     gather("targets", targets.map(|raw| raw.absent()).collect());
     gather("callers", callers.iter().map(|raw| raw.absent()).collect());
+    let proofs = callers.iter().filter_map(|raw| raw.identity.peek());
+    gather("callers.identity", proofs.map(|raw| raw.absent()).collect());
+    let identity = raw.identity.value();
+    gather("identity", identity.iter().map(|raw| raw.absent()).collect());
+    let identity = identity.unwrap();
+    let kubernetes = identity.kubernetes.value().unwrap();
+    gather("kubernetes", vec![kubernetes.absent()]);
+    gather("token_review", vec![kubernetes.token_review.value().unwrap().absent()]);
+    let issuers = list(identity.jwt);
+    gather("jwt", issuers.iter().map(|raw| raw.absent()).collect());
+    let claims = issuers.iter().filter_map(|raw| raw.claims.peek());
+    gather("claims", claims.map(|raw| raw.absent()).collect());
+    let jwks = issuers.iter().map(|raw| &raw.jwks).chain([&kubernetes.jwks]);
+    gather("jwks", jwks.filter_map(Field::peek).map(|raw| raw.absent()).collect());
+    gather("mtls", identity.mtls.value().iter().map(|raw| raw.absent()).collect());
     let budgets = list(raw.budgets);
     gather("budgets", budgets.iter().map(|raw| raw.absent()).collect());
     let calls = budgets.iter().filter_map(|raw| raw.calls.peek());
     gather("match", calls.map(|raw| raw.absent()).collect());
+    let access = list(raw.access);
+    gather("access", access.iter().map(|raw| raw.absent()).collect());
+    let who = access.iter().filter_map(|raw| raw.who.peek());
+    gather("access.match", who.map(|raw| raw.absent()).collect());
+    let features = access.iter().filter_map(|raw| raw.features.peek());
+    gather("features", features.map(|raw| raw.absent()).collect());
+    gather("regions", list(raw.regions).iter().map(|raw| raw.absent()).collect());
     let ceilings = budgets.iter().filter_map(|raw| raw.per_call.peek());
     gather("per_call", ceilings.map(|raw| raw.absent()).collect());
     let limits = budgets.iter().flat_map(|raw| list(raw.limits.clone()));

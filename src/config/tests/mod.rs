@@ -3,6 +3,7 @@
 mod broken;
 mod good;
 mod money;
+mod regions;
 mod reload;
 
 use std::ffi::OsString;
@@ -82,6 +83,16 @@ fn files() -> TempDir {
     write("client.pem", &client.self_signed(&key).unwrap().pem());
     write("client.key", &key.serialize_pem());
     write("other.key", &KeyPair::generate().unwrap().serialize_pem());
+
+    write("tls.crt", &client.self_signed(&key).unwrap().pem());
+    write("tls.key", &key.serialize_pem());
+    fs::copy(directory.path().join("ca.pem"), directory.path().join("workloads.pem")).unwrap();
+    write("workloads.crl", &list(2046).pem().unwrap());
+    write("token", "token-of-egret");
+    write(
+        "jwks.json",
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+    );
     directory
 }
 

@@ -9,7 +9,7 @@ use crate::budget::{
     StoreTls, Subject, Topology, UnknownPrice, Window,
 };
 use crate::config::{Source, check};
-use crate::snapshot::{Callers, OnDisconnect, Snapshot};
+use crate::snapshot::{OnDisconnect, Snapshot};
 
 const TOP: &str = "listeners: [{ address: 127.0.0.1:8080 }]\n\
     backends: { openai: { schema: openai, credential: none } }\n\
@@ -44,8 +44,7 @@ fn a_budget_that_says_everything() {
          \x20   unknown_price: allow\n",
         directory.path(),
     );
-    let Callers::Known(callers) = &snapshot.callers else { panic!() };
-    let caller = &callers[0];
+    let caller = &snapshot.callers.directory().unwrap().listed()[0];
     let labels = [("tier", "gold"), ("team", "x")].map(|(k, v)| (k.to_owned(), v.to_owned()));
     assert_eq!((&*caller.group, &*caller.namespace), ("shop", "prod"));
     assert_eq!((&*caller.service_account, &caller.labels[..]), ("pay", &labels[..]));

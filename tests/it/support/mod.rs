@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod dice;
+pub mod frames;
 pub mod gateway;
 pub mod metrics;
 mod port;
@@ -10,6 +11,7 @@ pub mod raw;
 pub mod redis;
 pub mod speak;
 pub mod storm;
+pub mod tunnel;
 
 use std::future::Future;
 use std::sync::Once;

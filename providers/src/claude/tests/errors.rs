@@ -6,7 +6,7 @@ use crate::claude::Claude;
 use crate::codec::Codec;
 use crate::conversation::{ApiError, ErrorClass};
 
-const ROWS: [(ErrorClass, u16, &str); 12] = [
+const ROWS: [(ErrorClass, u16, &str); 13] = [
     (ErrorClass::BadRequest, 400, "invalid_request_error"),
     (ErrorClass::Authentication, 401, "authentication_error"),
     (ErrorClass::Billing, 402, "billing_error"),
@@ -19,6 +19,7 @@ const ROWS: [(ErrorClass, u16, &str); 12] = [
     (ErrorClass::Server, 500, "api_error"),
     (ErrorClass::Overloaded, 529, "overloaded_error"),
     (ErrorClass::Timeout, 504, "timeout_error"),
+    (ErrorClass::Loop, 508, "api_error"),
 ];
 
 #[test]

@@ -101,6 +101,7 @@ fn every_class_is_written() {
         (ErrorClass::Server, 500, "INTERNAL"),
         (ErrorClass::Overloaded, 503, "UNAVAILABLE"),
         (ErrorClass::Timeout, 504, "DEADLINE_EXCEEDED"),
+        (ErrorClass::Loop, 508, "ABORTED"),
     ];
     for (class, code, name) in rows {
         let (status, body) = Gemini.encode_error(&ApiError::new(class, "why \"so\""), "");

@@ -40,7 +40,8 @@ impl<'a> Fault<'a> {
             | ErrorClass::RequestTimeout
             | ErrorClass::Server
             | ErrorClass::Overloaded
-            | ErrorClass::Timeout => "server_error",
+            | ErrorClass::Timeout
+            | ErrorClass::Loop => "server_error",
         });
         Self { code, message: &error.message }
     }

@@ -21,6 +21,7 @@ fn every_class_has_its_status_and_all_four_keys() {
         (ErrorClass::Server, 500, "server_error", json!(null)),
         (ErrorClass::Overloaded, 503, "server_error", json!("overloaded")),
         (ErrorClass::Timeout, 504, "server_error", json!("timeout")),
+        (ErrorClass::Loop, 508, "server_error", json!("loop_detected")),
     ];
     for (class, status, kind, code) in rows {
         let (written, body) = Chat.encode_error(&ApiError::new(class, "why"), "req");

@@ -1,0 +1,165 @@
+//! Callers, and which of them an identity is.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::claims::Proven;
+use super::refused::Refused;
+use crate::credential::SecretSource;
+
+/// Most callers that have metrics of their own besides those that the configuration lists: an
+/// issuer may know a million (S-52).
+const SERIES: usize = 1_000;
+
+/// A caller, as everything behind goes by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its name in budgets, metrics and logs.
+    pub name: String,
+    /// The group that it belongs to (its team); empty if none.
+    pub group: String,
+    /// The namespace that it runs in; empty if nobody said.
+    pub namespace: String,
+    /// The service account that it runs under; empty if nobody said.
+    pub service_account: String,
+    /// Further labels, names and values, for budgets to go by.
+    pub labels: Vec<(String, String)>,
+    /// Models it may use (exact or with `*`); `None`: any that a route serves.
+    pub models: Option<Vec<String>>,
+    /// Paths it may use of those that routes pass on unread; `None`: all of them if it is held to
+    /// no list of models, else none.
+    pub paths: Option<Vec<String>>,
+    /// Whether it has metrics of its own: there are more identities than series one can keep.
+    pub in_metrics: bool,
+}
+
+/// What a caller of the configuration is known by.
+#[derive(Debug)]
+pub enum Shows {
+    /// A key; compared by hash, in constant time.
+    Key(Arc<SecretSource>),
+    /// An identity that it proves.
+    Identity(Pattern),
+}
+
+/// Which identities a caller of the configuration stands for: those that fit in all that is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pattern {
+    /// Proved by this: `kubernetes`, `mtls`, or the name of an issuer.
+    pub issuer: Option<String>,
+    /// What the issuer calls it: the claim `sub`, or the SPIFFE ID.
+    pub subject: Option<String>,
+    /// `NAMESPACE/NAME`, or `NAMESPACE/*`.
+    pub service_account: Option<String>,
+    /// A name in its certificate: `uri:…` or `dns:…`.
+    pub san: Option<String>,
+}
+
+impl Pattern {
+    fn fits(&self, proven: &Proven) -> bool {
+        let is = |wanted: &Option<String>, value: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == value)
+        };
+        let account = self.service_account.as_ref().is_none_or(|wanted| {
+            let Some((namespace, account)) = wanted.split_once('/') else { return false };
+            let Proven { namespace: of, service_account, .. } = proven;
+            !service_account.is_empty()
+                && namespace == of
+                && (account == "*" || account == service_account)
+        });
+        let san = self.san.as_ref().is_none_or(|wanted| proven.sans.contains(wanted));
+        is(&self.issuer, &proven.by) && is(&self.subject, &proven.subject) && account && san
+    }
+}
+
+/// What becomes of an identity that no caller of the configuration stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unlisted {
+    /// It is a caller under its own name.
+    Allow,
+    /// It is refused.
+    #[default]
+    Refuse,
+}
+
+/// The callers that are known by what they prove.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    pub callers: Vec<(Pattern, Arc<Caller>)>,
+    /// The names of all callers of the configuration.
+    pub taken: HashSet<String>,
+    /// Kept over reloads.
+    pub series: Arc<Series>,
+}
+
+impl Named {
+    /// The caller that an identity is: the first of the configuration that it fits in, else one
+    /// under its own name if that may be.
+    pub(super) fn caller(
+        &self,
+        proven: Proven,
+        unlisted: Unlisted,
+    ) -> Result<Arc<Caller>, Refused> {
+        let listed = self.callers.iter().find(|(pattern, _)| pattern.fits(&proven));
+        let Proven { by, name, group, namespace, service_account, labels, .. } = proven;
+        let mut caller = match listed {
+            Some((_, listed)) => (**listed).clone(),
+            None if unlisted == Unlisted::Refuse || name.is_empty() => {
+                let message = format!(
+                    "{} is not among the callers of this gateway; ask your platform team",
+                    if name.is_empty() { "this certificate" } else { &*name }
+                );
+                return Err(Refused::new("unlisted", message));
+            }
+            // Spending of one would be counted as the other's.
+            None if self.taken.contains(&name) => {
+                let message = format!("{name} is the name of another caller of this gateway");
+                return Err(Refused::new("unlisted", message));
+            }
+            None => Caller {
+                name,
+                group: String::new(),
+                namespace: String::new(),
+                service_account: String::new(),
+                labels: Vec::new(),
+                models: None,
+                paths: None,
+                in_metrics: true,
+            },
+        };
+        // What is proved counts; what the operator says of its callers fills the gaps, and names
+        // their groups and labels.
+        let gap = |own: &mut String, value: String| {
+            if own.is_empty() {
+                *own = value;
+            }
+        };
+        if !service_account.is_empty() {
+            caller.service_account = service_account;
+        }
+        if !namespace.is_empty() {
+            caller.namespace = namespace;
+        }
+        gap(&mut caller.group, group);
+        for (label, value) in labels {
+            if !caller.labels.iter().any(|(known, _)| *known == label) {
+                caller.labels.push((label, value));
+            }
+        }
+        caller.in_metrics =
+            self.series.has(&[&by, &caller.name, &caller.namespace, &caller.service_account]);
+        Ok(Arc::new(caller))
+    }
+}
+
+/// The identities that have metrics of their own: the first that come.
+#[derive(Debug, Default)]
+pub(super) struct Series(Mutex<HashSet<String>>);
+
+impl Series {
+    fn has(&self, parts: &[&str]) -> bool {
+        let key = parts.join("\n");
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.contains(&key) || (names.len() < SERIES && names.insert(key))
+    }
+}

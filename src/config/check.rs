@@ -96,8 +96,7 @@ fn describe_backend(backend: &Backend) -> String {
         format!(", through {scheme}://{host}:{port}")
     });
     let proxy = proxy.unwrap_or_default();
-    let credential =
-        if backend.credential.source().is_some() { "" } else { ", shown no credential" };
+    let credential = if backend.credential.is_none() { ", shown no credential" } else { "" };
     let drained = match backend.on_disconnect {
         OnDisconnect::Estimate => String::new(),
         OnDisconnect::Drain(longest) => {

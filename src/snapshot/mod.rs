@@ -39,6 +39,7 @@ use crate::budget::{Budget, Scope, StoreSettings};
 use crate::credential::{Credential, SecretSource};
 pub use crate::identity::Caller;
 use crate::identity::{Directory, ServerTls};
+use crate::resolve::{Name, Settings as Dns};
 
 /// Everything the gateway goes by, resolved and validated.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ pub struct Snapshot {
     pub admin_token: Option<Arc<SecretSource>>,
     /// Bounds on what a caller may send and how long anything may take.
     pub limits: Limits,
+    /// How the names of backends are resolved.
+    pub dns: Arc<Dns>,
     /// Backends by their order in the config.
     pub backends: Vec<Arc<Backend>>,
     /// Routes, in the order of the config; the most specific model pattern wins, then the first.
@@ -113,7 +116,7 @@ pub struct Backend {
     pub origin: Origin,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
-    /// Whether its addresses may be of a private network; see `resolve::vet`.
+    /// Whether its addresses may be of a private network; see [`crate::resolve::vet`].
     pub allow_private: bool,
     /// What it is shown.
     pub credential: Credential,
@@ -260,6 +263,12 @@ impl Snapshot {
         names
     }
 
+    /// The names that are to be resolved, addresses among them: of backends, or of their proxies.
+    pub fn names(&self) -> impl Iterator<Item = Name> {
+        let hops = self.backends.iter().map(|backend| backend.hop());
+        hops.map(|hop| Name { host: hop.host.to_owned(), allow_private: hop.allow_private })
+    }
+
     /// Where workloads connect.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.listeners.iter().map(|listener| listener.address)
@@ -278,12 +287,12 @@ impl Snapshot {
     /// and the webhook.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = self.callers.directory().into_iter().flat_map(Directory::secrets);
-        let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
+        let backends = self.backends.iter().flat_map(|backend| backend.credential.sources());
         let proxies = self.backends.iter().filter_map(|backend| backend.proxy.as_ref());
         let proxies = proxies.filter_map(|proxy| Some(&proxy.credential.as_ref()?.secret));
         let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
-        let ours = self.admin_token.iter().chain(webhook);
-        backends.chain(proxies).chain(ours).map(|source| &**source).chain(callers)
+        let ours = self.admin_token.iter().chain(webhook).chain(proxies);
+        backends.chain(ours.map(|source| &**source)).chain(callers)
     }
 }
 

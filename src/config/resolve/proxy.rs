@@ -6,12 +6,12 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::Resolver;
-use super::dns::is_name;
 use super::origin::{Location, locate};
 use crate::config::decode::{Field, List};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawProxy, RawProxyCredential, RawSecret};
 use crate::config::value::{Plaintext, Switch};
+use crate::resolve::is_name;
 use crate::snapshot::{Origin, Proxy, ProxyCredential, ProxyScheme, TlsPolicy};
 
 /// What may stand in `no_proxy`.

@@ -2,8 +2,11 @@
 
 pub mod config;
 pub mod dice;
+pub mod dns;
 pub mod frames;
 pub mod gateway;
+pub mod https;
+pub mod issuer;
 pub mod metrics;
 mod port;
 pub mod provider;
@@ -12,6 +15,7 @@ pub mod redis;
 pub mod speak;
 pub mod storm;
 pub mod tunnel;
+pub mod workloads;
 
 use std::future::Future;
 use std::sync::Once;

@@ -38,6 +38,7 @@ mod one_call;
 mod opaque;
 mod operations;
 mod parent;
+mod proxy_tunnel;
 mod rates;
 mod regions;
 mod reload;

@@ -8,6 +8,7 @@
 
 mod access;
 mod access_rules;
+mod admin;
 mod bodies;
 mod budget;
 mod cap;
@@ -39,6 +40,7 @@ mod one_call;
 mod opaque;
 mod operations;
 mod parent;
+mod proxy_tunnel;
 mod rates;
 mod regions;
 mod reload;
@@ -54,6 +56,7 @@ mod store_outage;
 mod storm;
 mod stream;
 mod support;
+mod tls_matrix;
 mod trust;
 mod upstream_bytes;
 mod vendors;

@@ -52,6 +52,8 @@ impl ServerTls {
             None => builder.with_no_client_auth(),
         };
         let mut config = builder.with_single_cert(chain, key).map_err(|e| e.to_string())?;
+        // All ciphers are strong; which of them it is should not be the weaker side's choice.
+        config.ignore_client_order = true;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         if clients.is_some() {
             // A session that is resumed shows the certificate of long ago, and nobody looks whether

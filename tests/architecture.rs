@@ -16,12 +16,12 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("simulator", &[]),
     ("cli", &[]),
     ("report", &["budget", "cli"]),
-    ("snapshot", &["budget", "credential", "identity"]),
+    ("snapshot", &["budget", "credential", "identity", "resolve"]),
     ("config", &["budget", "credential", "fetch", "identity", "resolve", "snapshot", "trust"]),
     ("connect", &["resolve", "snapshot", "trust"]),
     ("route", &["snapshot"]),
     ("trust", &["fetch", "snapshot"]),
-    ("telemetry", &["budget"]),
+    ("telemetry", &["budget", "resolve"]),
     ("admission", &["budget", "credential", "identity", "route", "snapshot"]),
     (
         "proxy",
@@ -40,7 +40,17 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ),
     (
         "admin",
-        &["budget", "credential", "identity", "proxy", "report", "snapshot", "telemetry", "trust"],
+        &[
+            "budget",
+            "credential",
+            "identity",
+            "proxy",
+            "report",
+            "resolve",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
     ),
     (
         "gateway",

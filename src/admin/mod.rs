@@ -1,4 +1,5 @@
-//! The admin listener: health, readiness, metrics, what was spent, and what budgets stand at. Its
+//! The admin listener: health, readiness, metrics, what was spent, and how
+//! budgets and names stand. Its
 //! own address (loopback by default), its own thread, and never a route that a workload's request
 //! could reach (S-15).
 //!
@@ -8,6 +9,7 @@
 mod answer;
 mod body;
 mod budgets;
+mod dns;
 mod spend;
 
 use std::sync::Arc;
@@ -26,7 +28,7 @@ use crate::trust::ListsState;
 use answer::Answer;
 
 /// What there is, for whoever asks for something else.
-const PATHS: &str = "try /healthz, /readyz, /metrics, /spend or /budgets";
+const PATHS: &str = "try /healthz, /readyz, /metrics, /spend, /budgets or /dns";
 
 /// The admin application.
 pub struct Admin {
@@ -52,6 +54,7 @@ impl Admin {
                     ledger_writable: ledger.is_writable(),
                     store: ledger.store_status(),
                     accuracy: &self.gateway.estimator.error(),
+                    names: &self.gateway.resolver.status(),
                     lists: &self.lists(&snapshot),
                     keys: &keys(&snapshot),
                 };
@@ -61,6 +64,7 @@ impl Admin {
             }
             "/spend" => spend::show(&self.gateway, query).await,
             "/budgets" => budgets::show(&self.gateway),
+            "/dns" => dns::show(&self.gateway),
             _ if budgets::change(path).is_some() => Answer::not_allowed("POST"),
             _ => Answer::text(StatusCode::NOT_FOUND, PATHS),
         }

@@ -68,6 +68,8 @@ pub struct Gateway {
     pub ledger: Arc<Ledger>,
     /// What calls are expected to take, learned from those that were.
     pub estimator: Arc<Estimator>,
+    /// Names to addresses.
+    pub resolver: Arc<Resolver>,
     /// What the outside sees.
     pub metrics: Arc<Metrics>,
     /// Whether every listener takes connections.
@@ -108,6 +110,7 @@ impl Gateway {
             ledger,
             estimator: Arc::default(),
             metrics,
+            resolver: resolver.clone(),
             listening: AtomicBool::new(false),
             drain: Arc::default(),
             upstreams: Upstreams::new(resolver, trusts.clone()),

@@ -5,6 +5,7 @@ pub mod access_log;
 mod events;
 mod issuers;
 pub mod metrics;
+mod names;
 mod revocation;
 mod standing;
 mod webhook;

@@ -5,9 +5,11 @@ use std::cmp::Reverse;
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
 use super::issuers::{Keys, KeysNow};
+use super::names::Names;
 use super::revocation::{Lists, ListsNow};
 use crate::budget::estimate::Accuracy;
 use crate::budget::{Balance, Quantity, StoreStatus};
+use crate::resolve::Status;
 
 /// Counters that are shown of each limit of a budget, those with the most spent; the others are one
 /// series. A budget may keep one for each of a million callers.
@@ -28,6 +30,8 @@ pub struct Now<'a> {
     pub store: Option<StoreStatus>,
     /// How far off the estimates of input tokens have been.
     pub accuracy: &'a [Accuracy],
+    /// How the names of backends stand.
+    pub names: &'a [Status],
     /// How the revocation lists of backends are, of those that have some.
     pub lists: &'a [ListsNow],
     /// How the keys of issuers of tokens are.
@@ -48,6 +52,7 @@ pub(super) struct Standing {
     store_passed: IntCounterVec,
     store_waits: IntCounterVec,
     error: GaugeVec,
+    names: Names,
     lists: Lists,
     keys: Keys,
 }
@@ -115,6 +120,7 @@ impl Standing {
                 "How far off estimates of input tokens have been, as a share of the real count.",
                 &["gateway", "model", "quantile"],
             )?,
+            names: Names::new(registry)?,
             lists: Lists::new(registry)?,
             keys: Keys::new(registry)?,
         })
@@ -129,6 +135,7 @@ impl Standing {
         self.writable.with_label_values(&[gateway]).set(f64::from(u8::from(now.ledger_writable)));
         self.set_store(gateway, now.store);
         self.set_error(gateway, now.accuracy);
+        self.names.set(gateway, now.names);
         self.lists.set(gateway, now.lists);
         self.keys.set(gateway, now.keys);
 

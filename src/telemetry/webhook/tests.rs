@@ -126,6 +126,7 @@ fn a_full_queue_drops_and_counts() {
         ledger_writable: true,
         store: None,
         accuracy: &[],
+        names: &[],
         lists: &[],
         keys: &[],
     };

@@ -7,6 +7,7 @@
 mod answer;
 mod connections;
 mod course;
+mod credential;
 mod ctx;
 mod drain;
 mod egress;

@@ -280,10 +280,10 @@ impl Snapshot {
     /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = self.callers.directory().into_iter().flat_map(Directory::secrets);
-        let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
+        let backends = self.backends.iter().flat_map(|backend| backend.credential.sources());
         let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
         let ours = self.admin_token.iter().chain(webhook);
-        backends.chain(ours).map(|source| &**source).chain(callers)
+        backends.chain(ours.map(|source| &**source)).chain(callers)
     }
 }
 

@@ -7,6 +7,7 @@ mod access;
 mod backend;
 mod budget;
 mod caller;
+mod credential;
 mod dns;
 mod identity;
 mod known;

@@ -1,8 +1,10 @@
 //! Callers' certificates: whom they name, and how they are taken back.
 
 use egret::simulator::{Provider, Running};
+use tokio_rustls::rustls::HandshakeKind;
+use tokio_rustls::rustls::version::{TLS12, TLS13};
 
-use crate::listener_tls::{ask, client, secured};
+use crate::listener_tls::{ask, client, how, second_handshake, secured};
 use crate::support::issuer::{AUDIENCE, ISSUER, Signer, jwks, service_account};
 use crate::support::provider::{ROOT, arrived, simulate};
 use crate::support::workloads::{Workload, Workloads};
@@ -180,6 +182,19 @@ async fn revoked_certificates_end_at_once() {
         ask(&gateway, &shows(&gateway, &bad)).await.is_ok_and(|answer| answer.status == 200)
     })
     .await;
+}
+
+/// rustls does not look at a certificate again when a session is resumed.
+#[tokio::test]
+async fn sessions_with_a_certificate_are_not_resumed() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let workloads = Workloads::new();
+    let gateway = Gateway::start(config(&simulator, &workloads, "", "")).await;
+    let workload = workloads.spiffe("cluster.local", "shop", "checkout");
+    for version in [&TLS12, &TLS13] {
+        let how = how(&[version], &["http/1.1"], Some(&workload));
+        assert_eq!(second_handshake(&gateway, &how).await, HandshakeKind::Full);
+    }
 }
 
 /// The CA changes: what the old one gave counts no more, also on open connections.

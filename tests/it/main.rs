@@ -8,6 +8,7 @@
 
 mod access;
 mod access_rules;
+mod admin;
 mod bodies;
 mod budget;
 mod cap;
@@ -52,6 +53,7 @@ mod store_outage;
 mod storm;
 mod stream;
 mod support;
+mod tls_matrix;
 mod trust;
 mod vendors;
 mod webhook;

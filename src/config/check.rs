@@ -13,7 +13,7 @@ use crate::budget::{
 };
 use crate::identity::{Caller, Directory, Issuer, Unlisted};
 use crate::snapshot::{
-    Backend, Callers, Listener, Mode, OnDisconnect, RegionRule, Route, Snapshot, Webhook,
+    Backend, Callers, Listener, Mode, OnDisconnect, Proxy, RegionRule, Route, Snapshot, Webhook,
 };
 
 /// Loads a configuration as the gateway would, and sums it up. No secret is in the summary.
@@ -102,6 +102,12 @@ fn describe_backend(backend: &Backend) -> String {
         if origin.host.contains(':') { format!("[{}]", origin.host) } else { origin.host.clone() };
     let plaintext = if tls.is_some() { "" } else { ", unencrypted" };
     let private = if backend.allow_private { ", private addresses allowed" } else { "" };
+    let proxy = backend.proxy.as_ref().map(|Proxy { host, port, tls, .. }| {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        format!(", through {scheme}://{host}:{port}")
+    });
+    let proxy = proxy.unwrap_or_default();
     let credential = if backend.credential.is_none() { ", shown no credential" } else { "" };
     let drained = match backend.on_disconnect {
         OnDisconnect::Estimate => String::new(),
@@ -113,7 +119,7 @@ fn describe_backend(backend: &Backend) -> String {
     let region = backend.region.filter(|place| !place.is_global());
     let region = region.map_or_else(String::new, |place| format!(", in {}", place.name()));
     format!(
-        "{name}: {schema} at {scheme}://{host}:{}{}{region}{parent}{plaintext}{private}{credential}{drained}",
+        "{name}: {schema} at {scheme}://{host}:{}{}{region}{parent}{proxy}{plaintext}{private}{credential}{drained}",
         origin.port, origin.prefix
     )
 }

@@ -23,11 +23,15 @@ use super::answer::{self, Begun};
 use super::credential;
 use super::ctx::RequestCtx;
 use super::drain::Drain;
+use super::encoding;
 use super::failure::Failure;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use crate::admission::{Admitted, Attempt, Who};
 use crate::credential::Shown;
 use crate::snapshot::{Mode, OnDisconnect};
+
+/// Largest error that is read.
+const ERROR: usize = 1 << 20;
 
 /// What the path of a request says.
 #[derive(Clone, Debug)]
@@ -217,10 +221,11 @@ impl Exchange<'_> {
         status: StatusCode,
     ) -> Result<ApiError, Interrupted> {
         let backend = self.attempt.backend();
-        let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
+        let head = incoming.header().cloned();
         let body = self.wait(session, ctx, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
-        let body = body?;
+        let body = encoding::plain(head.as_ref(), body?, ERROR).unwrap_or_default();
+        let headers = head.map(|head| head.headers.clone()).unwrap_or_default();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let mut error = backend.vendor.error(self.schema, status.as_u16(), &body, header);
         error.retry_after = retry_after(&headers, SystemTime::now()).or(error.retry_after);

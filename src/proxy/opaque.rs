@@ -24,7 +24,7 @@ use super::exchange::{Patience, Verdict, retry_after, verdict};
 use super::failure::Failure;
 use super::intake::Body;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
-use super::{Gateway, send};
+use super::{Gateway, encoding, send};
 use crate::admission::{self, Call, History, PathCall, Who};
 use crate::route;
 use crate::snapshot::{Backend, Route, Snapshot};
@@ -119,7 +119,11 @@ pub async fn run(
         let head = incoming.header().cloned();
         gateway.upstreams.release(incoming).await;
         let body = match body {
-            Ok(body) => body.ok().flatten().unwrap_or_default(),
+            // What can't be read can't be searched for the credential either, and does not go on.
+            Ok(body) => {
+                let body = body.ok().flatten();
+                body.and_then(|body| encoding::plain(head.as_ref(), body, ERROR)).unwrap_or_default()
+            }
             Err(interrupted) => {
                 admitted.release();
                 return Err(interrupted.into());

@@ -32,6 +32,14 @@ pub struct Prepared {
     emulated: Vec<Loss>,
 }
 
+impl Prepared {
+    /// How many bytes of the memory for bodies it takes on top of the caller's own.
+    pub fn copied(&self, own: &[u8]) -> usize {
+        let body = &self.outgoing.body;
+        if own.as_ptr_range().contains(&body.as_ptr()) { 0 } else { body.len() }
+    }
+}
+
 /// What a caller says of Anthropic's API in headers.
 struct Said<'a> {
     version: Option<&'a str>,

@@ -33,6 +33,7 @@ fn backend(name: &str) -> Arc<Backend> {
         legacy_openai: false,
         http: HttpVersions::Auto,
         on_disconnect: OnDisconnect::default(),
+        proxy: None,
         group_key: 0,
     })
 }

@@ -18,7 +18,9 @@ use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext, Switch};
 use crate::credential::{SecretError, SecretSource};
-use crate::snapshot::{Backend, HttpVersions, Mode, OnDisconnect, Origin, Timeouts, TlsPolicy};
+use crate::snapshot::{
+    Backend, HttpVersions, Mode, OnDisconnect, Origin, Proxy, Timeouts, TlsPolicy,
+};
 
 /// Backends by name, those included that are wrong: a reference to one of these is not wrong too.
 pub(super) struct Backends(Vec<(String, Option<Arc<Backend>>)>);
@@ -87,6 +89,7 @@ impl Resolver<'_> {
             timeouts,
             dialect,
             on_disconnect,
+            proxy,
         } = raw;
         let own_region = region.peek().cloned();
         // Of those that need none for their host, it only says where they are.
@@ -133,11 +136,12 @@ impl Resolver<'_> {
         let region =
             host.and_then(|host| self.backend_region(known.vendor, &region, &in_words, host));
         let tls = self.tls(tls, wants_tls, host);
+        let proxy = self.proxy(name, proxy, host.map(|(_, host)| host));
 
         let served = served?;
         let (paths, _, Location { origin, .. }) = location?;
         let legacy = dialect.or(Dialect::Current) == Dialect::Legacy;
-        let group_key = group_key(name, &origin, tls.as_ref());
+        let group_key = group_key(name, &origin, tls.as_ref(), proxy.as_ref());
         Some(Backend {
             name: name.to_owned(),
             vendor: served.vendor,
@@ -156,6 +160,7 @@ impl Resolver<'_> {
             legacy_openai: legacy,
             http,
             on_disconnect: on_disconnect.or(Chosen(OnDisconnect::default())).0,
+            proxy,
             group_key,
         })
     }
@@ -260,7 +265,7 @@ impl Resolver<'_> {
 
 /// The same for the same trust, on every machine and in every version: it partitions the pool of
 /// connections, which Pingora itself does not do by CA (S-56).
-fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>) -> u64 {
+fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>, proxy: Option<&Proxy>) -> u64 {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
@@ -275,6 +280,10 @@ fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>) -> u64 {
             part(b"tls");
             part(&tls.digest());
         }
+    }
+    if let Some(proxy) = proxy {
+        part(b"proxy");
+        part(&proxy.group_key.to_le_bytes());
     }
     hash.finalize().iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
 }

@@ -15,6 +15,7 @@ mod limits;
 mod listener;
 mod models;
 mod origin;
+mod proxy;
 mod region;
 mod revocation;
 mod route;

@@ -9,14 +9,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{
-    ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion,
+    ClientConfig, HandshakeKind, ProtocolVersion, RootCertStore, SupportedProtocolVersion,
 };
 
 use crate::support::provider::{ROOT, model, simulate};
 use crate::support::speak::{body, path, send};
+use crate::support::workloads::Workload;
 use crate::support::{Answer, Config, Gateway, patiently, until};
 
 /// A client that trusts the tests' CA, and knows the gateway by name.
@@ -50,23 +51,59 @@ pub fn secured(config: Config, more: &str) -> Config {
     config
 }
 
+/// How connections are made: in these versions, with these protocols, and perhaps a certificate.
+pub fn how(
+    versions: &[&'static SupportedProtocolVersion],
+    protocols: &[&str],
+    workload: Option<&Workload>,
+) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(ROOT.ca_pem().as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots);
+    let mut config = match workload {
+        None => config.with_no_client_auth(),
+        Some(workload) => {
+            let chain = CertificateDer::from_pem_slice(workload.certificate_pem.as_bytes());
+            let key = PrivateKeyDer::from_pem_slice(workload.key_pem.as_bytes()).unwrap();
+            config.with_client_auth_cert(vec![chain.unwrap()], key).unwrap()
+        }
+    };
+    config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
+    Arc::new(config)
+}
+
+type Secure = tokio_rustls::client::TlsStream<TcpStream>;
+
+async fn connect_by(gateway: &Gateway, how: &Arc<ClientConfig>) -> std::io::Result<Secure> {
+    let stream = TcpStream::connect(gateway.address()).await?;
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(how.clone()).connect(name, stream).await
+}
+
 /// A connection by TLS of this version, which offers these protocols.
 async fn connect(
     gateway: &Gateway,
     versions: &[&'static SupportedProtocolVersion],
     protocols: &[&str],
-) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ROOT.ca_pem().as_bytes()).unwrap()).unwrap();
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
-    let stream = TcpStream::connect(gateway.address()).await?;
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await
+) -> std::io::Result<Secure> {
+    connect_by(gateway, &how(versions, protocols, None)).await
+}
+
+/// Connects twice, with an answer in between that brings whatever lets sessions be resumed; how the
+/// second handshake was.
+pub async fn second_handshake(gateway: &Gateway, how: &Arc<ClientConfig>) -> HandshakeKind {
+    let mut first = connect_by(gateway, how).await.unwrap();
+    let request = "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    first.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // It may end without saying so.
+    let _ = patiently(first.read_to_end(&mut answer)).await;
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    let second = connect_by(gateway, how).await.unwrap();
+    second.get_ref().1.handshake_kind().unwrap()
 }
 
 #[tokio::test]
@@ -134,7 +171,36 @@ async fn the_oldest_version_is_held() {
     assert_eq!(ask(&gateway, &client).await.unwrap().status, 200);
 }
 
-/// S-33: a header that drips is bounded behind TLS as it is in front of it, and a body too.
+#[tokio::test]
+async fn sessions_are_resumed_where_nobody_shows_a_certificate() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let gateway = Gateway::start(secured(Config::serving(&[&simulator]), "")).await;
+    for version in [&TLS12, &TLS13] {
+        let how = how(&[version], &["http/1.1"], None);
+        assert_eq!(second_handshake(&gateway, &how).await, HandshakeKind::Resumed);
+    }
+}
+
+/// S-33: whoever does not shake hands, or then says nothing, is left.
+#[tokio::test]
+async fn s_33_a_handshake_has_an_end() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let gateway = Gateway::start(secured(Config::serving(&[&simulator]), "")).await;
+    let mut silent = TcpStream::connect(gateway.address()).await.unwrap();
+    let mut half = TcpStream::connect(gateway.address()).await.unwrap();
+    half.write_all(b"\x16\x03\x01\x02").await.unwrap();
+    for stream in [&mut silent, &mut half] {
+        assert_eq!(patiently(stream.read(&mut [0; 16])).await.unwrap_or(0), 0);
+    }
+    until("both are counted", async || {
+        let metrics = gateway.metrics().await;
+        metrics.count("egret_tls_handshakes_total", &["result=\"late\""]) == 2
+    })
+    .await;
+    let client = client(&gateway, ROOT.ca_pem()).build().unwrap();
+    assert_eq!(ask(&gateway, &client).await.unwrap().status, 200);
+}
+
 #[tokio::test]
 async fn h1_by_tls_is_read_piece_by_piece() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;

@@ -37,13 +37,15 @@ pub(super) struct Believed {
 }
 
 impl Resolver<'_> {
-    /// Who is believed; `None` if nobody is.
+    /// Who is believed; `None` if nobody is. `governed`: there are rules of access.
     pub(super) fn believed(
         &mut self,
         raw: Field<RawIdentity>,
         callers: &Field<List<RawCaller>>,
         listeners: &[Listener],
+        governed: bool,
     ) -> Option<Believed> {
+        let listing = Listing { callers, governed };
         let (section, RawIdentity { kubernetes, jwt, mtls }) = raw.given()?;
         let mut believed = Believed::default();
         let nobody =
@@ -62,7 +64,7 @@ impl Resolver<'_> {
                 self.problems.add(section, "`jwks` is missing", remedy);
             }
             let tells = Tells::ServiceAccount(review);
-            let unlisted = self.unlisted(section, unlisted, KUBERNETES, callers);
+            let unlisted = self.unlisted(section, unlisted, KUBERNETES, listing);
             let parts =
                 Parts { name: KUBERNETES.to_owned(), issuer, audience, jwks, tells, unlisted };
             believed.issuers.extend(self.issuer(section, parts, &mut taken));
@@ -82,7 +84,7 @@ impl Resolver<'_> {
             }
             let claims = claims.given().map(|(_, claims)| self.claims(claims));
             let tells = Tells::Claims(claims.unwrap_or_else(|| claim_paths("sub")));
-            let unlisted = self.unlisted(section, unlisted, &name, callers);
+            let unlisted = self.unlisted(section, unlisted, &name, listing);
             let parts = Parts { name, issuer, audience, jwks, tells, unlisted };
             believed.issuers.extend(self.issuer(section, parts, &mut taken));
         }
@@ -94,38 +96,43 @@ impl Resolver<'_> {
                 self.problems.add(section, what, "listeners: [{ tls: { client_ca: … } }]");
             }
             let trust_domains = self.trust_domains(trust_domains);
-            let unlisted = self.unlisted(section, unlisted, MTLS, callers);
+            let unlisted = self.unlisted(section, unlisted, MTLS, listing);
             believed.certificates = Some(Certificates { trust_domains, unlisted });
         }
         Some(believed)
     }
 
-    /// What becomes of identities that `callers` does not list. If none is listed, and nothing is
-    /// said, nobody could call.
+    /// What becomes of identities that `callers` does not list. Where nothing is said and none is
+    /// listed, rules of access say who may do what; without those, nobody could call.
     fn unlisted(
         &mut self,
         section: Mark,
         raw: Field<Unlisted>,
         issuer: &str,
-        callers: &Field<List<RawCaller>>,
+        Listing { callers, governed }: Listing<'_>,
     ) -> Unlisted {
-        if let Field::Absent = raw {
-            let mut listed = callers.peek().into_iter().flatten().filter_map(Field::peek);
-            let any = listed.any(|caller| match &caller.identity {
-                Field::Given(_, proof) => proof.issuer.peek().is_none_or(|named| named == issuer),
-                // What is wrong is reported where it stands.
-                Field::Wrong => true,
-                Field::Absent => false,
-            });
-            if !any {
+        if let Field::Given(_, unlisted) = raw {
+            return unlisted;
+        }
+        let mut listed = callers.peek().into_iter().flatten().filter_map(Field::peek);
+        let any = listed.any(|caller| match &caller.identity {
+            Field::Given(_, proof) => proof.issuer.peek().is_none_or(|named| named == issuer),
+            // What is wrong is reported where it stands.
+            Field::Wrong => true,
+            Field::Absent => false,
+        });
+        match (any, governed, raw) {
+            (false, true, _) => Unlisted::Allow,
+            (true, _, _) | (_, _, Field::Wrong) => Unlisted::Refuse,
+            (false, false, _) => {
                 let what =
                     format!("nobody may call by `{issuer}`: no caller has such an `identity`");
                 let remedy = "callers: [{ name: …, identity: { … } }], or `unlisted: allow`, which \
                               lets in everyone who proves who they are";
                 self.problems.add(section, what, remedy);
+                Unlisted::Refuse
             }
         }
-        raw.or(Unlisted::Refuse)
     }
 
     fn issuer(&mut self, section: Mark, parts: Parts, taken: &mut Seen) -> Option<Issuer> {
@@ -334,6 +341,14 @@ impl Resolver<'_> {
             san: san.value(),
         }
     }
+}
+
+/// What says who of those that are believed may call.
+#[derive(Clone, Copy)]
+struct Listing<'a> {
+    callers: &'a Field<List<RawCaller>>,
+    /// There are rules of access.
+    governed: bool,
 }
 
 /// What an issuer is made of.

@@ -120,7 +120,8 @@ impl Resolver<'_> {
         let routes = self.routes(routes, &backends, top);
         let listed = identified || !matches!(callers, Field::Absent);
         let Switch(anonymous) = self.anonymous(anonymous, listed);
-        let believed = self.believed(identity, &callers, &listeners);
+        let governed = !matches!(access, Field::Absent);
+        let believed = self.believed(identity, &callers, &listeners, governed);
         let callers = self.callers(callers, believed, anonymous, public);
         let access = self.access(access, &known);
         let regions = self.regions(regions, &known);

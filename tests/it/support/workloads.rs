@@ -4,10 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose,
-    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
+
+/// Numbers everything that is made here.
+static COUNT: AtomicU64 = AtomicU64::new(1);
 
 /// A private CA.
 pub struct Workloads {
@@ -27,6 +30,9 @@ impl Workloads {
     pub fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
+        // Two of the same name could not be told apart but by their keys.
+        let name = format!("Workloads {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.not_before = date_time_ymd(2026, 1, 1);
@@ -47,8 +53,7 @@ impl Workloads {
 
     /// One that ends at the beginning of this year.
     pub fn issue_until(&self, names: &[&str], year: i32) -> Workload {
-        static SERIALS: AtomicU64 = AtomicU64::new(1);
-        let serial = SERIALS.fetch_add(1, Ordering::Relaxed);
+        let serial = COUNT.fetch_add(1, Ordering::Relaxed);
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
         let san = |name: &&str| match name.split_once(':').unwrap() {

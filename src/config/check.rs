@@ -114,7 +114,7 @@ fn describe_backend(backend: &Backend) -> String {
     let region = backend.region.filter(|place| !place.is_global());
     let region = region.map_or_else(String::new, |place| format!(", in {}", place.name()));
     format!(
-        "{name}: {schema} at {scheme}://{host}:{}{}{plaintext}{private}{credential}{drained}",
+        "{name}: {schema} at {scheme}://{host}:{}{}{region}{parent}{plaintext}{private}{credential}{drained}",
         origin.port, origin.prefix
     )
 }

@@ -8,6 +8,7 @@
 
 mod access;
 mod access_rules;
+mod admission;
 mod bodies;
 mod budget;
 mod cap;

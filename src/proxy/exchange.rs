@@ -20,12 +20,14 @@ use providers::translate::{Billed, Inbound};
 
 use super::Gateway;
 use super::answer::{self, Begun};
+use super::credential;
 use super::ctx::RequestCtx;
 use super::drain::Drain;
 use super::failure::Failure;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use crate::admission::{Admitted, Attempt, Who};
-use crate::snapshot::{Backend, Mode, OnDisconnect};
+use crate::credential::Shown;
+use crate::snapshot::{Mode, OnDisconnect};
 
 /// What the path of a request says.
 #[derive(Clone, Debug)]
@@ -62,18 +64,74 @@ impl Exchange<'_> {
         &self,
         session: &mut Session,
         ctx: &mut RequestCtx,
-        outgoing: Outgoing,
+        mut outgoing: Outgoing,
         mut admitted: Admitted,
     ) -> Result<Attempted, Failure> {
         let backend = self.attempt.backend();
-        let sent = {
+        let mut keys = backend.credential.choices();
+        loop {
+            keys -= 1;
+            let shown = credential::show(self.gateway, session, ctx, backend, &mut outgoing).await;
+            match shown {
+                Ok(Ok(())) => {}
+                Ok(Err(failure)) => {
+                    admitted.release();
+                    return Ok(Attempted::Next(failure));
+                }
+                Err(interrupted) => {
+                    self.charge_estimate(ctx, admitted, None);
+                    return Err(interrupted.into());
+                }
+            }
+            let incoming = match self.send(session, ctx, &outgoing, &mut admitted).await {
+                Ok(Ok(incoming)) => incoming,
+                Ok(Err(no_answer)) => return self.no_answer(ctx, no_answer, admitted),
+                Err(interrupted) => {
+                    self.charge_estimate(ctx, admitted, None);
+                    return Err(interrupted.into());
+                }
+            };
+            let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
+            if status.is_success() {
+                let begun = Begun { exchange: self, incoming, admitted };
+                return self.ended(answer::relay(begun, session, ctx).await);
+            }
+            // Providers don't bill what they answer with an error.
+            let error = match self.error(session, ctx, incoming, status).await {
+                Ok(error) => error,
+                Err(interrupted) => {
+                    admitted.release();
+                    return Err(interrupted.into());
+                }
+            };
+            let another = credential::refused(self.gateway, ctx, backend, status, &error);
+            // A parent is asked again only if it did not know who asks.
+            let may_repeat = !self.is_parents() || status == StatusCode::UNAUTHORIZED;
+            if keys > 0 && another && may_repeat {
+                continue;
+            }
+            admitted.release();
+            return self.ended(self.failed(ctx, status, error));
+        }
+    }
+
+    /// Sends the request, and waits for the header of its answer.
+    async fn send(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestCtx,
+        outgoing: &Outgoing,
+        admitted: &mut Admitted,
+    ) -> Result<Result<Incoming, NoAnswer>, Interrupted> {
+        let backend = self.attempt.backend();
+        {
             let dispatched = AtomicBool::new(false);
             let mut before_sending = || {
                 admitted.dispatched();
                 dispatched.store(true, Ordering::Relaxed);
             };
             let mut send =
-                pin!(self.gateway.upstreams.send(backend, &outgoing, &mut before_sending));
+                pin!(self.gateway.upstreams.send(backend, outgoing, &mut before_sending));
             let sent = Patience::of(self.gateway, ctx).wait(session, send.as_mut()).await;
             match sent {
                 Err(Interrupted::CallerGone) if dispatched.load(Ordering::Relaxed) => {
@@ -81,23 +139,13 @@ impl Exchange<'_> {
                 }
                 sent => sent,
             }
-        };
-        let incoming = match sent {
-            Ok(Ok(incoming)) => incoming,
-            Ok(Err(no_answer)) => return self.no_answer(ctx, no_answer, admitted),
-            Err(interrupted) => {
-                self.charge_estimate(ctx, admitted, None);
-                return Err(interrupted.into());
-            }
-        };
-        let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
-        let attempted = if status.is_success() {
-            answer::relay(Begun { exchange: self, incoming, admitted }, session, ctx).await
-        } else {
-            self.failed(session, ctx, incoming, status, admitted).await
-        };
+        }
+    }
+
+    /// An attempt that got as far as an answer. What a parent could not do it has tried itself,
+    /// wherever it may go.
+    fn ended(&self, attempted: Result<Attempted, Failure>) -> Result<Attempted, Failure> {
         match attempted {
-            // What a parent could not do it has tried itself, wherever it may go.
             Ok(Attempted::Next(failure)) if self.is_parents() => Err(failure),
             attempted => attempted,
         }
@@ -163,17 +211,14 @@ impl Exchange<'_> {
         Ok(Attempted::Next(failure))
     }
 
-    /// The backend answered with an error: the next attempt, or the caller, gets it.
-    async fn failed(
+    /// Reads the error that the backend answered with.
+    async fn error(
         &self,
         session: &mut Session,
         ctx: &mut RequestCtx,
         mut incoming: Incoming,
         status: StatusCode,
-        admitted: Admitted,
-    ) -> Result<Attempted, Failure> {
-        // Providers don't bill what they answer with an error.
-        admitted.release();
+    ) -> Result<ApiError, Interrupted> {
         let backend = self.attempt.backend();
         let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
         let body = self.wait(session, ctx, pin!(incoming.short())).await;
@@ -181,9 +226,20 @@ impl Exchange<'_> {
         let body = body?;
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let mut error = backend.vendor.error(self.schema, status.as_u16(), &body, header);
-        error.retry_after = retry_after(&headers, SystemTime::now()).or(error.retry_after);
-        scrub(&mut error, backend);
+        error.retry_after = retry_after(&headers).or(error.retry_after);
+        scrub(&mut error, &ctx.shown);
+        credential::check_clock(backend, status, &headers);
+        Ok(error)
+    }
 
+    /// The backend answered with this error: the next attempt, or the caller, gets it.
+    fn failed(
+        &self,
+        ctx: &RequestCtx,
+        status: StatusCode,
+        error: ApiError,
+    ) -> Result<Attempted, Failure> {
+        let backend = self.attempt.backend();
         if let Some(wish) = error.retry_after
             && !self.is_parents()
             && matches!(error.class, ErrorClass::RateLimited | ErrorClass::Overloaded)
@@ -292,14 +348,18 @@ const fn label(status: StatusCode) -> &'static str {
 }
 
 /// A provider that quotes the credential it was sent must not tell the caller (S-37).
-pub fn scrub(error: &mut ApiError, backend: &Backend) {
-    error.message = backend.credential.scrub(&error.message);
-    error.code = error.code.take().map(|code| backend.credential.scrub(&code));
-    error.param = error.param.take().map(|param| backend.credential.scrub(&param));
+pub fn scrub(error: &mut ApiError, shown: &Shown) {
+    error.message = shown.scrub(&error.message);
+    error.code = error.code.take().map(|code| shown.scrub(&code));
+    error.param = error.param.take().map(|param| shown.scrub(&param));
 }
 
 /// `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110 §10.2.3).
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    retry_after_at(headers, SystemTime::now())
+}
+
+fn retry_after_at(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |name: &str| text(name)?.parse::<f64>().ok();
     let seconds = number("retry-after-ms")
@@ -420,7 +480,7 @@ mod tests {
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         let read = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
-            retry_after(&headers.collect::<HeaderMap>(), now)
+            retry_after_at(&headers.collect::<HeaderMap>(), now)
         };
         let after = |ms| Some(Duration::from_millis(ms));
         assert_eq!(read(&[("retry-after", "7")]), after(7000));

@@ -53,6 +53,7 @@ pub struct Metrics {
     cost: CounterVec,
     failovers: IntCounterVec,
     ejections: IntCounterVec,
+    key_rests: IntCounterVec,
     dropped: IntCounterVec,
     downgrades: IntCounterVec,
     denials: IntCounterVec,
@@ -64,6 +65,7 @@ pub struct Metrics {
     webhooks: IntCounterVec,
     standing: Standing,
     authentications: IntCounterVec,
+    handshakes: IntCounterVec,
     connections_refused: IntCounterVec,
     /// Requests being served now.
     pub in_flight: IntGauge,
@@ -140,6 +142,11 @@ impl Metrics {
                 "Times a backend was left alone because it kept failing.",
                 &["gateway", "backend"],
             )?,
+            key_rests: count(
+                "egret_key_rests_total",
+                "Times that one of a backend's several keys was refused and left alone, by reason.",
+                &["gateway", "backend", "reason"],
+            )?,
             dropped: count(
                 "egret_dropped_fields_total",
                 "Fields that the backend's schema can't express and that were left out.",
@@ -154,6 +161,11 @@ impl Metrics {
                 "egret_authentications_total",
                 "Requests by how their callers were recognised: method is key, mtls, kubernetes or the name of an issuer; result is ok, or why not.",
                 &["gateway", "method", "result"],
+            )?,
+            handshakes: count(
+                "egret_tls_handshakes_total",
+                "TLS handshakes of listeners; result is ok, or why not.",
+                &["gateway", "result"],
             )?,
             denials: count(
                 "egret_denials_total",
@@ -257,6 +269,11 @@ impl Metrics {
         self.ejections.with_label_values(&[gateway, backend]).inc();
     }
 
+    /// One of a backend's keys was refused, and rests.
+    pub fn key_rests(&self, gateway: &str, backend: &str, reason: &str) {
+        self.key_rests.with_label_values(&[gateway, backend, reason]).inc();
+    }
+
     /// A field was left out.
     pub fn dropped(&self, at: Place<'_>, surface: &str, target: &str, field: &str) {
         self.dropped.with_label_values(&at.labels([surface, target, field])).inc();
@@ -275,6 +292,11 @@ impl Metrics {
     /// A caller was recognised by this method (`ok`), or was not, for a reason in a word.
     pub fn authenticated(&self, gateway: &str, method: &str, result: &str) {
         self.authentications.with_label_values(&[gateway, method, result]).inc();
+    }
+
+    /// A TLS handshake of a listener ended well (`ok`), or did not, for a reason in a word.
+    pub fn shook_hands(&self, gateway: &str, result: &str) {
+        self.handshakes.with_label_values(&[gateway, result]).inc();
     }
 
     /// An estimate was charged, because nobody will know what the provider bills.

@@ -94,7 +94,7 @@ impl Exchange<'_> {
             let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
             if status.is_success() {
                 let begun = Begun { exchange: self, incoming, admitted };
-                return self.ended(answer::relay(begun, session, ctx).await);
+                return self.once(answer::relay(begun, session, ctx).await);
             }
             // Providers don't bill what they answer with an error.
             let error = match self.error(session, ctx, incoming, status).await {
@@ -111,8 +111,21 @@ impl Exchange<'_> {
                 continue;
             }
             admitted.release();
-            return self.ended(self.failed(ctx, status, error));
+            return self.once(self.failed(ctx, status, error));
         }
+    }
+
+    /// What a parent could not do it has tried itself, wherever it may go.
+    fn once(&self, attempted: Result<Attempted, Failure>) -> Result<Attempted, Failure> {
+        match attempted {
+            Ok(Attempted::Next(failure)) if self.is_parents() => Err(failure),
+            attempted => attempted,
+        }
+    }
+
+    /// Whether it is another gateway's to try again: here only connections are.
+    fn is_parents(&self) -> bool {
+        self.attempt.backend().mode == Mode::Parent
     }
 
     /// Sends the request, and waits for the header of its answer.
@@ -140,20 +153,6 @@ impl Exchange<'_> {
                 sent => sent,
             }
         }
-    }
-
-    /// An attempt that got as far as an answer. What a parent could not do it has tried itself,
-    /// wherever it may go.
-    fn ended(&self, attempted: Result<Attempted, Failure>) -> Result<Attempted, Failure> {
-        match attempted {
-            Ok(Attempted::Next(failure)) if self.is_parents() => Err(failure),
-            attempted => attempted,
-        }
-    }
-
-    /// Whether it is another gateway's to try again: here only connections are.
-    fn is_parents(&self) -> bool {
-        self.attempt.backend().mode == Mode::Parent
     }
 
     /// Waits for something of the provider's, unless something comes first after which it is of no
@@ -226,7 +225,7 @@ impl Exchange<'_> {
         let body = body?;
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let mut error = backend.vendor.error(self.schema, status.as_u16(), &body, header);
-        error.retry_after = retry_after(&headers).or(error.retry_after);
+        error.retry_after = retry_after(&headers, SystemTime::now()).or(error.retry_after);
         scrub(&mut error, &ctx.shown);
         credential::check_clock(backend, status, &headers);
         Ok(error)
@@ -355,11 +354,7 @@ pub fn scrub(error: &mut ApiError, shown: &Shown) {
 }
 
 /// `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110 §10.2.3).
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    retry_after_at(headers, SystemTime::now())
-}
-
-fn retry_after_at(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |name: &str| text(name)?.parse::<f64>().ok();
     let seconds = number("retry-after-ms")
@@ -480,7 +475,7 @@ mod tests {
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         let read = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
-            retry_after_at(&headers.collect::<HeaderMap>(), now)
+            retry_after(&headers.collect::<HeaderMap>(), now)
         };
         let after = |ms| Some(Duration::from_millis(ms));
         assert_eq!(read(&[("retry-after", "7")]), after(7000));

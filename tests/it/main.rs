@@ -8,6 +8,7 @@
 
 mod access;
 mod access_rules;
+mod admin;
 mod admission;
 mod bodies;
 mod budget;
@@ -53,6 +54,7 @@ mod store_outage;
 mod storm;
 mod stream;
 mod support;
+mod tls_matrix;
 mod trust;
 mod vendors;
 mod webhook;

@@ -57,10 +57,10 @@ pub(super) struct Resolver<'a> {
     problems: &'a mut Problems,
     /// Files that the snapshot was made from, besides the config file.
     files: Vec<ReadFile>,
-    /// Where workloads connect.
-    own: Vec<SocketAddr>,
     /// How names are resolved: which ones backends may have.
     dns: Arc<Dns>,
+    /// Where workloads connect.
+    own: Vec<SocketAddr>,
 }
 
 /// Resolves the file at `top`; the snapshot counts only if no problem was added. The files are
@@ -71,9 +71,13 @@ pub(super) fn resolve(
     surroundings: &Surroundings<'_>,
     problems: &mut Problems,
 ) -> (Option<Snapshot>, Vec<ReadFile>) {
-    let files = Vec::new();
-    let mut resolver =
-        Resolver { surroundings, problems, files, own: Vec::new(), dns: Arc::default() };
+    let mut resolver = Resolver {
+        surroundings,
+        problems,
+        files: Vec::new(),
+        dns: Arc::default(),
+        own: Vec::new(),
+    };
     let snapshot = resolver.config(raw, top);
     (snapshot, resolver.files)
 }

@@ -9,6 +9,7 @@
 mod access;
 mod access_rules;
 mod admin;
+mod admission;
 mod bodies;
 mod budget;
 mod cap;

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Method};
+use tokio_rustls::rustls::crypto::ring;
 
 /// Longest time for one request.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -70,6 +71,8 @@ impl Fetcher {
     ///
     /// [`FetchError::Unusable`]: the certificates can't be used.
     pub fn new(ca: Option<&[u8]>) -> Result<Self, FetchError> {
+        // The process has one, unless this is a check of a configuration; then there is none yet.
+        let _ = ring::default_provider().install_default();
         let unusable = |error: reqwest::Error| FetchError::Unusable(error.to_string());
         let mut builder = Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy();
         if let Some(pem) = ca {

@@ -30,6 +30,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "budget",
             "config",
             "connect",
+            "identity",
             "resolve",
             "route",
             "snapshot",
@@ -39,7 +40,17 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ),
     (
         "admin",
-        &["budget", "credential", "proxy", "report", "resolve", "snapshot", "telemetry", "trust"],
+        &[
+            "budget",
+            "credential",
+            "identity",
+            "proxy",
+            "report",
+            "resolve",
+            "snapshot",
+            "telemetry",
+            "trust",
+        ],
     ),
     (
         "gateway",

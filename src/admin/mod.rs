@@ -20,9 +20,10 @@ use http::{Method, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
+use crate::identity::{Directory, KeyStatus};
 use crate::proxy::Gateway;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{ListsNow, Now};
+use crate::telemetry::{KeysNow, ListsNow, Now};
 use crate::trust::ListsState;
 use answer::Answer;
 
@@ -55,6 +56,7 @@ impl Admin {
                     accuracy: &self.gateway.estimator.error(),
                     names: &self.gateway.resolver.status(),
                     lists: &self.lists(&snapshot),
+                    keys: &keys(&snapshot),
                 };
                 let open = self.gateway.connections.open();
                 self.gateway.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
@@ -113,6 +115,17 @@ impl Admin {
             Err(refusal) => refusal,
         }
     }
+}
+
+/// How the keys of issuers are that are fetched.
+fn keys(snapshot: &Snapshot) -> Vec<KeysNow> {
+    let issuers = snapshot.callers.directory().into_iter().flat_map(Directory::key_status);
+    let now = |(issuer, status): (&str, KeyStatus)| {
+        let KeyStatus { age, fetches, failures } = status;
+        let age = age.map(|age| age.as_secs_f64());
+        KeysNow { issuer: issuer.to_owned(), age, fetches, failures }
+    };
+    issuers.map(now).collect()
 }
 
 #[async_trait]

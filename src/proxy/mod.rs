@@ -22,6 +22,7 @@ mod opaque;
 mod prepare;
 mod record;
 mod reply;
+mod secure;
 mod send;
 mod upstream;
 
@@ -192,7 +193,7 @@ impl Gateway {
         snapshot: &Snapshot,
     ) -> Result<Who, Denial> {
         let headers = &session.req_header().headers;
-        let shown = Shown { headers, query, peer: None };
+        let shown = Shown { headers, query, peer: secure::peer(session) };
         let Authenticated { method, who } = admission::authenticate(snapshot, shown).await;
         let result = who.as_ref().map_or_else(|denial| denial.reason, |_| "ok");
         self.metrics.authenticated(&snapshot.gateway, method, result);

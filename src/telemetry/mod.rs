@@ -3,6 +3,7 @@
 
 pub mod access_log;
 mod events;
+mod issuers;
 pub mod metrics;
 mod names;
 mod revocation;
@@ -11,6 +12,7 @@ mod webhook;
 
 pub use access_log::AccessLog;
 pub use events::tell;
+pub use issuers::KeysNow;
 pub use metrics::{Metrics, Place};
 pub use revocation::ListsNow;
 pub use standing::Now;

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
+use super::issuers::{Keys, KeysNow};
 use super::names::Names;
 use super::revocation::{Lists, ListsNow};
 use crate::budget::estimate::Accuracy;
@@ -33,6 +34,8 @@ pub struct Now<'a> {
     pub names: &'a [Status],
     /// How the revocation lists of backends are, of those that have some.
     pub lists: &'a [ListsNow],
+    /// How the keys of issuers of tokens are.
+    pub keys: &'a [KeysNow],
 }
 
 /// Gauges that are set anew at each look.
@@ -51,6 +54,7 @@ pub(super) struct Standing {
     error: GaugeVec,
     names: Names,
     lists: Lists,
+    keys: Keys,
 }
 
 /// The four numbers of a series.
@@ -118,6 +122,7 @@ impl Standing {
             )?,
             names: Names::new(registry)?,
             lists: Lists::new(registry)?,
+            keys: Keys::new(registry)?,
         })
     }
 
@@ -132,6 +137,7 @@ impl Standing {
         self.set_error(gateway, now.accuracy);
         self.names.set(gateway, now.names);
         self.lists.set(gateway, now.lists);
+        self.keys.set(gateway, now.keys);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
         balances.sort_by_cached_key(|it| (series(it), Reverse(it.spent.count())));

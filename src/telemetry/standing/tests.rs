@@ -19,8 +19,15 @@ fn balance(of: &str, spent: u64) -> Balance {
 }
 
 fn render(metrics: &Metrics, balances: &[Balance]) -> String {
-    let now =
-        Now { balances, ledger_writable: true, store: None, accuracy: &[], names: &[], lists: &[] };
+    let now = Now {
+        balances,
+        ledger_writable: true,
+        store: None,
+        accuracy: &[],
+        names: &[],
+        lists: &[],
+        keys: &[],
+    };
     String::from_utf8(metrics.render("egret", &now)).unwrap()
 }
 
@@ -91,6 +98,7 @@ fn a_store_and_estimates_are_shown_where_there_are_any() {
         accuracy: &accuracy,
         names: &[],
         lists: &[],
+        keys: &[],
     };
     for _ in 0..2 {
         let text = String::from_utf8(metrics.render("egret", &now)).unwrap();

@@ -5,6 +5,8 @@ pub mod dice;
 pub mod dns;
 pub mod frames;
 pub mod gateway;
+pub mod https;
+pub mod issuer;
 pub mod metrics;
 mod port;
 pub mod provider;
@@ -12,6 +14,7 @@ pub mod raw;
 pub mod redis;
 pub mod speak;
 pub mod storm;
+pub mod workloads;
 
 use std::future::Future;
 use std::sync::Once;

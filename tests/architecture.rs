@@ -10,7 +10,7 @@ use std::path::Path;
 const MAY_USE: [(&str, &[&str]); 19] = [
     ("budget", &[]),
     ("fetch", &[]),
-    ("credential", &[]),
+    ("credential", &["fetch"]),
     ("identity", &["credential", "fetch"]),
     ("resolve", &[]),
     ("simulator", &[]),
@@ -30,6 +30,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "budget",
             "config",
             "connect",
+            "credential",
             "identity",
             "resolve",
             "route",

@@ -20,10 +20,11 @@ use http::{Method, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
+use crate::credential::Standing;
 use crate::identity::{Directory, KeyStatus};
 use crate::proxy::Gateway;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{KeysNow, ListsNow, Now};
+use crate::telemetry::{KeysNow, ListsNow, Minting, Now};
 use crate::trust::ListsState;
 use answer::Answer;
 
@@ -57,6 +58,7 @@ impl Admin {
                     names: &self.gateway.resolver.status(),
                     lists: &self.lists(&snapshot),
                     keys: &keys(&snapshot),
+                    credentials: &minting(&snapshot),
                 };
                 let open = self.gateway.connections.open();
                 self.gateway.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
@@ -138,4 +140,13 @@ impl ServeHttp for Admin {
         }
         answer.into_response()
     }
+}
+
+/// How the backends' credentials stand, of those that somebody mints.
+fn minting(snapshot: &Snapshot) -> Vec<Minting<'_>> {
+    let minted = snapshot.backends.iter().filter_map(|backend| {
+        let Standing { kind, succeeded, failed, left } = backend.credential.minted()?.standing();
+        Some(Minting { backend: &backend.name, kind, succeeded, failed, left })
+    });
+    minted.collect()
 }

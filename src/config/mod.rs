@@ -11,6 +11,7 @@ mod money;
 mod node;
 mod problem;
 mod raw;
+mod raw_credential;
 mod read_file;
 mod resolve;
 mod source;

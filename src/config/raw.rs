@@ -15,12 +15,13 @@ use super::dns::{Attempts, RawDnssec};
 use super::money::{Price, Requests, Tokens, Until};
 use super::node::{Entry, Kind, Node};
 use super::problem::{Mark, Problems};
+use super::raw_credential::RawCredential;
 use super::value::{Api, Client, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
 use crate::identity::Unlisted;
 use crate::resolve::{Family, NamePattern, Server};
-use crate::snapshot::{Depth, HttpVersions, OnDisconnect, Stale, TlsVersion};
+use crate::snapshot::{Depth, HttpVersions, Mode, OnDisconnect, Stale, TlsVersion};
 
 section! {
     /// The whole file.
@@ -84,6 +85,7 @@ section! {
         api: Api,
         url: String,
         allow_private: Switch,
+        mode: Mode,
         credential: RawCredential,
         tls: RawTls,
         plaintext: Plaintext,
@@ -383,6 +385,7 @@ section! {
         total: Duration,
         drain: Duration,
         heartbeat: Duration,
+        hops: u32,
     }
 }
 
@@ -418,24 +421,6 @@ read_from_map! {
     RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
     RawLimits RawDns
-}
-
-/// What a backend is shown.
-#[derive(Clone, Debug)]
-pub(super) enum RawCredential {
-    /// `none`, in words.
-    None,
-    /// A secret.
-    Secret(RawSecret),
-}
-
-impl Decode for RawCredential {
-    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-        match &node.kind {
-            Kind::Scalar(text) if text == "none" => Some(Self::None),
-            _ => RawSecret::decode(node, key, problems).map(Self::Secret),
-        }
-    }
 }
 
 /// Whether a store is reached by TLS, and what is trusted.

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 use providers::Schema;
 use providers::conversation::Usage;
 
+use super::hops::Hops;
 use crate::admission::Who;
 use crate::budget::Balance;
 use crate::budget::rate::Room;
+use crate::credential::Shown;
 use crate::snapshot::{Backend, Route, Snapshot, matches};
 use crate::telemetry::Place;
 use crate::telemetry::metrics::UNKNOWN;
@@ -25,12 +27,16 @@ pub struct RequestCtx {
     pub time: SystemTime,
     /// What the caller speaks. Set first, so that every error has a shape.
     pub surface: Schema,
+    /// The gateways that it has come through.
+    pub hops: Hops,
     /// Who calls.
     pub who: Option<Who>,
     /// The route it took.
     pub route: Option<Arc<Route>>,
     /// The backend it was sent to last.
     pub backend: Option<Arc<Backend>>,
+    /// What that backend was shown: no answer may quote it.
+    pub shown: Shown,
     /// The schema that this backend was asked in.
     pub spoken: Option<Schema>,
     /// The model asked for.
@@ -82,9 +88,11 @@ impl RequestCtx {
             started: Instant::now(),
             time: SystemTime::now(),
             surface: Schema::Chat,
+            hops: Hops::default(),
             who: None,
             route: None,
             backend: None,
+            shown: Shown::default(),
             spoken: None,
             model: None,
             served_model: None,

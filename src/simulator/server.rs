@@ -24,6 +24,7 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use super::Provider;
 use super::authority::Identity;
 use super::bill::Bill;
+use super::credential::Accepted;
 use super::exchange::exchange;
 use super::journal::{Counts, Journal, Tally};
 use super::playback::Playback;
@@ -94,6 +95,7 @@ impl Simulator {
         let https = acceptor.is_some();
         let state = Arc::new(State {
             provider: self.provider,
+            accepted: Accepted::one(&self.credential),
             credential: self.credential,
             lenient: self.lenient,
             bill: Bill::default(),
@@ -142,6 +144,7 @@ impl Simulator {
 pub(super) struct State {
     pub provider: Provider,
     pub credential: String,
+    pub accepted: Accepted,
     pub lenient: bool,
     pub bill: Bill,
     pub journal: Journal,
@@ -182,6 +185,11 @@ impl Running {
     /// The credential that it answers to.
     pub fn credential(&self) -> &str {
         &self.state.credential
+    }
+
+    /// The credentials that it answers to: at first its own.
+    pub fn accepted(&self) -> &Accepted {
+        &self.state.accepted
     }
 
     /// What it would charge.

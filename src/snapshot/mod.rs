@@ -112,6 +112,10 @@ pub struct Backend {
     pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
+    /// What it is to this gateway.
+    pub mode: Mode,
+    /// Whether one deployment answers whatever model it is asked for.
+    pub deployed: bool,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
     /// Whether its addresses may be of a private network; see [`crate::resolve::vet`].
@@ -163,6 +167,16 @@ pub enum HttpVersions {
     H1,
     /// h2 only.
     H2,
+}
+
+/// What a backend is to this gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Where the destination is itself.
+    #[default]
+    Endpoint,
+    /// Another gateway, which tries requests again itself.
+    Parent,
 }
 
 /// What becomes of an answer whose caller has gone: the provider may bill all of it.
@@ -280,10 +294,10 @@ impl Snapshot {
     /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = self.callers.directory().into_iter().flat_map(Directory::secrets);
-        let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
+        let backends = self.backends.iter().flat_map(|backend| backend.credential.sources());
         let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
         let ours = self.admin_token.iter().chain(webhook);
-        backends.chain(ours).map(|source| &**source).chain(callers)
+        backends.chain(ours.map(|source| &**source)).chain(callers)
     }
 }
 

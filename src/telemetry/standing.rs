@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
+use super::credentials::{Credentials, Minting};
 use super::issuers::{Keys, KeysNow};
 use super::names::Names;
 use super::revocation::{Lists, ListsNow};
@@ -36,6 +37,8 @@ pub struct Now<'a> {
     pub lists: &'a [ListsNow],
     /// How the keys of issuers of tokens are.
     pub keys: &'a [KeysNow],
+    /// How the backends' credentials stand, of those that somebody mints.
+    pub credentials: &'a [Minting<'a>],
 }
 
 /// Gauges that are set anew at each look.
@@ -55,6 +58,7 @@ pub(super) struct Standing {
     names: Names,
     lists: Lists,
     keys: Keys,
+    credentials: Credentials,
 }
 
 /// The four numbers of a series.
@@ -123,6 +127,7 @@ impl Standing {
             names: Names::new(registry)?,
             lists: Lists::new(registry)?,
             keys: Keys::new(registry)?,
+            credentials: Credentials::new(registry)?,
         })
     }
 
@@ -138,6 +143,7 @@ impl Standing {
         self.names.set(gateway, now.names);
         self.lists.set(gateway, now.lists);
         self.keys.set(gateway, now.keys);
+        self.credentials.set(gateway, now.credentials);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
         balances.sort_by_cached_key(|it| (series(it), Reverse(it.spent.count())));

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod access;
+mod access_rules;
 mod bodies;
 mod budget;
 mod cap;
@@ -35,7 +36,9 @@ mod midstream;
 mod one_call;
 mod opaque;
 mod operations;
+mod parent;
 mod rates;
+mod regions;
 mod reload;
 mod replicas;
 mod resolver;

@@ -1,5 +1,6 @@
 //! Backends.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +13,12 @@ use super::vendor::{Place, Served};
 use super::{Resolver, Seen};
 use crate::config::decode::{Chosen, Field, Named};
 use crate::config::problem::Mark;
-use crate::config::raw::{RawBackend, RawCredential, RawSecret, RawTimeouts};
+use crate::config::raw::{RawBackend, RawSecret, RawTimeouts};
 use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext, Switch};
-use crate::credential::{Credential, SecretError, SecretSource};
-use crate::snapshot::{Backend, HttpVersions, OnDisconnect, Origin, Timeouts, TlsPolicy};
+use crate::credential::{SecretError, SecretSource};
+use crate::snapshot::{Backend, HttpVersions, Mode, OnDisconnect, Origin, Timeouts, TlsPolicy};
 
 /// Backends by name, those included that are wrong: a reference to one of these is not wrong too.
 pub(super) struct Backends(Vec<(String, Option<Arc<Backend>>)>);
@@ -77,6 +78,7 @@ impl Resolver<'_> {
             location,
             api,
             url,
+            mode,
             allow_private,
             credential,
             tls,
@@ -86,10 +88,12 @@ impl Resolver<'_> {
             dialect,
             on_disconnect,
         } = raw;
+        let own_region = region.peek().cloned();
         // Of those that need none for their host, it only says where they are.
         let takes = |vendor: &Vendor| vendor.parameters().iter().any(|p| p.name == "region");
         let is_parameter = matches!(&vendor, Field::Given(_, vendor) if takes(vendor));
         let in_url = if is_parameter { region.clone() } else { Field::Absent };
+        let deployed = matches!(deployment, Field::Given(..));
         let place = Place([
             ("resource", resource),
             ("deployment", deployment),
@@ -104,7 +108,7 @@ impl Resolver<'_> {
         // The rest of the section is checked all the same.
         let known =
             served.or_else(|| Some(Served { vendor: Vendor::of(Schema::Chat)?, named: false }))?;
-        let credential = self.credential(section, credential, known.vendor);
+        let credential = self.credential(section, credential, known.vendor, own_region.as_deref());
         if let Field::Given(mark, Dialect::Legacy) = dialect
             && known.schema() != Schema::Chat
         {
@@ -122,6 +126,7 @@ impl Resolver<'_> {
         let Switch(allow_private) = allow_private.or(Switch(false));
         if let Some((_, mark, location)) = &location {
             self.check_host(*mark, &location.origin.host, allow_private);
+            self.check_own(*mark, &location.origin);
         }
         let host = location.as_ref().map(|(_, mark, place)| (*mark, &*place.origin.host));
         let (region, in_words) = declared;
@@ -141,6 +146,8 @@ impl Resolver<'_> {
             schema: served.schema(),
             spoken: served.spoken(api.value(), legacy, &origin),
             origin,
+            mode: mode.or(Mode::default()),
+            deployed,
             region,
             allow_private,
             credential: credential?,
@@ -151,6 +158,20 @@ impl Resolver<'_> {
             on_disconnect: on_disconnect.or(Chosen(OnDisconnect::default())).0,
             group_key,
         })
+    }
+
+    /// A backend that is this gateway would be asked for ever. A name may be anybody's; for that
+    /// there are tags, see `proxy::hops`.
+    fn check_own(&mut self, mark: Mark, origin: &Origin) {
+        let Ok(ip) = origin.host.parse::<IpAddr>() else { return };
+        let is_here = |own: &SocketAddr| {
+            own.port() == origin.port
+                && (own.ip() == ip || (own.ip().is_unspecified() && ip.is_loopback()))
+        };
+        if self.own.iter().any(is_here) {
+            let what = "this is where the gateway itself listens";
+            self.problems.add(mark, what, "the URL of a provider, or of another gateway");
+        }
     }
 
     fn check_plaintext(
@@ -175,23 +196,6 @@ impl Resolver<'_> {
         if !location.tls && http == HttpVersions::H2 {
             let what = "`http: h2` needs TLS, and the URL begins with http://";
             self.problems.add(mark, what, "https://…, or `http: h1`");
-        }
-    }
-
-    fn credential(
-        &mut self,
-        section: Mark,
-        raw: Field<RawCredential>,
-        vendor: &'static Vendor,
-    ) -> Option<Credential> {
-        let remedy = "credential: { env: NAME } or { file: /path }, or `credential: none`";
-        let (mark, raw) = raw.require(section, "credential", remedy, self.problems)?;
-        match raw {
-            RawCredential::None => Some(Credential::none()),
-            RawCredential::Secret(raw) => {
-                let source = self.secret(mark, raw)?;
-                Some(Credential::new(vendor.credential().stated(), Arc::new(source)))
-            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use providers::Schema;
 use providers::catalog::Fact;
 use sha2::{Digest, Sha256};
@@ -16,9 +16,10 @@ use crate::config::dns::RawDnssec;
 use crate::config::environment::config;
 use crate::config::node;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawBackend, RawConfig, RawCredential, RawStore, RawStoreTls};
+use crate::config::raw::{RawBackend, RawConfig, RawStore, RawStoreTls};
+use crate::config::raw_credential::{RawCredential, RawKinds};
 use crate::config::{Source, check};
-use crate::credential::CallerKey;
+use crate::credential::{CallerKey, Unsigned};
 use crate::resolve::{Dnssec, Family, Settings};
 use crate::snapshot::{
     Callers, Depth, HttpVersions, Origin, Pin, Snapshot, Stale, SubjectName, TlsVersion,
@@ -265,7 +266,11 @@ fn a_vendor_says_what_is_spoken_where_and_how() {
             one(&format!("{fields}, credential: {{ env: OPENAI_API_KEY }}"), directory.path());
         let backend = snapshot.backends[0].clone();
         let origin = format!("{}{}", backend.origin.host, backend.origin.prefix);
-        let headers = backend.credential.headers().unwrap();
+        let (method, uri) = (Method::POST, Uri::from_static("/"));
+        let unsigned =
+            Unsigned { method: &method, uri: &uri, headers: &HeaderMap::new(), body: &[] };
+        let mut shown = backend.credential.show(&unsigned).unwrap().unwrap();
+        let headers = shown.take_headers();
         let headers: Vec<String> = headers.iter().map(|(name, _)| name.to_string()).collect();
         (origin, backend.spoken.clone(), headers.join(" "))
     };
@@ -461,11 +466,29 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     gather("crl", crl.map(|raw| raw.absent()).collect());
     let timeouts = backends.iter().filter_map(|raw| raw.timeouts.clone().value());
     gather("timeouts", timeouts.map(|raw| raw.absent()).collect());
-    let secrets = backends.iter().filter_map(|raw| match raw.credential.clone().value() {
-        Some(RawCredential::Secret(raw)) => Some(raw.absent()),
-        _ => None,
-    });
-    gather("credential", secrets.collect());
+    let credentials: Vec<RawKinds> = backends
+        .iter()
+        .filter_map(|raw| match raw.credential.clone().value() {
+            Some(RawCredential::Of(raw)) => Some(*raw),
+            _ => None,
+        })
+        .collect();
+    gather("credential", credentials.iter().map(|raw| raw.absent()).collect());
+    let keys = credentials.iter().flat_map(|raw| list(raw.keys.clone()));
+    gather("keys", keys.map(|raw| raw.absent()).collect());
+    let each = |raw: &RawKinds| {
+        [
+            ("aws", raw.aws.peek().map(|raw| raw.absent())),
+            ("google", raw.google.peek().map(|raw| raw.absent())),
+            ("azure", raw.azure.peek().map(|raw| raw.absent())),
+            ("oauth", raw.oauth.peek().map(|raw| raw.absent())),
+            ("token_exchange", raw.token_exchange.peek().map(|raw| raw.absent())),
+        ]
+    };
+    for kind in ["aws", "google", "azure", "oauth", "token_exchange"] {
+        let of_kind = credentials.iter().flat_map(each).filter(|(name, _)| *name == kind);
+        gather(kind, of_kind.filter_map(|(_, absent)| absent).collect());
+    }
     gather("routes", routes.iter().map(|raw| raw.absent()).collect());
     let targets = routes.into_iter().flat_map(|raw| list(raw.backends));
     gather("targets", targets.map(|raw| raw.absent()).collect());

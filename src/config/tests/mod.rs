@@ -22,7 +22,7 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 14] = [
+const ENVIRONMENT: [(&str, &str); 18] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
@@ -35,6 +35,10 @@ const ENVIRONMENT: [(&str, &str); 14] = [
     ("REDIS_PASSWORD", "password-of-redis"),
     ("WEBHOOK_TOKEN", "token-of-webhook"),
     ("EGRET_ADMIN_TOKEN", "token-of-admin"),
+    ("BEDROCK_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+    ("BEDROCK_SECRET_ACCESS_KEY", "secret-of-amazon"),
+    ("AZURE_SECRET", "secret-of-entra"),
+    ("IDP_SECRET", "secret-of-idp"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];
@@ -66,6 +70,10 @@ fn files() -> TempDir {
          efS3rCj/EWgvIWgb9tarpVUDK/b58Da+sqqls3eNbuv7pr+eoZG+SrDK6nWeL3c6H5Apxz7LjVc1uTIdsIXxuOLY\
          A4/ilBmSVIzuDWfdRUfhHdY6+cn8HFRm+2hM8AnXGXws9555KrUB5qihylGa8subX2Nn6UwNR1AkUTV74bU=\n",
     );
+    write("token", "token-of-somebody");
+    let user =
+        r#"{"type":"authorized_user","client_id":"a","client_secret":"b","refresh_token":"c"}"#;
+    write("google.json", user);
 
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -5,7 +5,7 @@
 //! | `x-egret-request-id` | the id in the log |
 //! | `x-egret-backend` | who answered |
 //! | `x-egret-dropped`, `x-egret-emulated` | fields left out, or said in another way |
-//! | `x-egret-output-cap` | most output tokens of each answer, lowered to what budgets had room for |
+//! | `x-egret-output-cap` | most output tokens of each answer, lowered to what budgets had room for, or rules of access allow |
 //! | `x-egret-downgraded` | the model asked for, and the one that took over: `gpt-5 -> gpt-5-nano` |
 //! | `x-egret-cost` | dollars charged, exact: `0.000123`; none where a price is not known |
 //! | `x-egret-cost-estimated` | `true` if some of that is an estimate |
@@ -51,7 +51,9 @@ pub fn head(
         && ctx.spoken == Some(ctx.surface)
     {
         for name in offer.returns() {
-            if let Some(value) = provider.headers.get(name) {
+            let value = provider.headers.get(name);
+            // S-09: an id may be anything, the credential included.
+            if let Some(value) = value.filter(|value| !ctx.shown.is_quoted_in(value.as_bytes())) {
                 header.insert_header(name, value.clone()).map_err(Failure::unbuildable)?;
             }
         }

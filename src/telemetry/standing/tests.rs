@@ -27,6 +27,7 @@ fn render(metrics: &Metrics, balances: &[Balance]) -> String {
         names: &[],
         lists: &[],
         keys: &[],
+        credentials: &[],
     };
     String::from_utf8(metrics.render("egret", &now)).unwrap()
 }
@@ -99,6 +100,7 @@ fn a_store_and_estimates_are_shown_where_there_are_any() {
         names: &[],
         lists: &[],
         keys: &[],
+        credentials: &[],
     };
     for _ in 0..2 {
         let text = String::from_utf8(metrics.render("egret", &now)).unwrap();

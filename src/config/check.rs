@@ -12,6 +12,7 @@ use crate::budget::{
     Topology, UnknownPrice, Window,
 };
 use crate::identity::{Caller, Directory, Issuer, Unlisted};
+use crate::resolve::{Dnssec, Settings as Dns};
 use crate::snapshot::{
     Backend, Callers, Listener, Mode, OnDisconnect, Proxy, RegionRule, Route, Snapshot, Webhook,
 };
@@ -33,6 +34,7 @@ fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
     let Snapshot {
         listeners,
         admin,
+        dns,
         backends,
         routes,
         callers,
@@ -51,6 +53,9 @@ fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
     row(out, "admin", &admin.to_string())?;
     for backend in backends {
         row(out, "backend", &describe_backend(backend))?;
+    }
+    if **dns != Dns::default() {
+        row(out, "dns", &describe_dns(dns))?;
     }
     for route in routes {
         row(out, "route", &describe_route(route))?;
@@ -122,6 +127,22 @@ fn describe_backend(backend: &Backend) -> String {
         "{name}: {schema} at {scheme}://{host}:{}{}{region}{parent}{proxy}{plaintext}{private}{credential}{drained}",
         origin.port, origin.prefix
     )
+}
+
+fn describe_dns(dns: &Dns) -> String {
+    let joined = |names: Vec<String>| names.join(", ");
+    let mut text = match &dns.servers {
+        None => "the system's name servers".to_owned(),
+        Some(servers) => joined(servers.iter().map(ToString::to_string).collect()),
+    };
+    if dns.dnssec != Dnssec::Off {
+        text.push_str(", validated");
+    }
+    if let Some(allow) = &dns.allow {
+        text.push_str(", only for ");
+        text.push_str(&joined(allow.iter().map(ToString::to_string).collect()));
+    }
+    text
 }
 
 fn describe_route(route: &Route) -> String {

@@ -8,6 +8,7 @@
 mod client;
 mod entry;
 mod failure;
+mod server;
 mod settings;
 mod system;
 pub mod vet;
@@ -21,9 +22,9 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
-pub use client::anchors;
 pub use entry::{Name, Status};
 pub use failure::Failure;
+pub use server::anchors;
 pub use settings::{
     Dnssec, Family, NamePattern, Reverse, Server, Settings, Transport, is_localhost, is_name,
 };

@@ -25,7 +25,8 @@ def config(ports, hook):
     }
     claude = {
         "schema": "claude",
-        "url": f"http://{HOST}:{ports['claude']}",
+        # By name, so that there is one to tell of.
+        "url": f"http://localhost:{ports['claude']}",
         "credential": {"env": "CLAUDE"},
         "plaintext": "allowed",
         "allow_private": True,

@@ -464,23 +464,25 @@ async fn a_server_over_tls_is_verified() {
         let certificates = CertificateDer::pem_slice_iter(pem.as_bytes());
         Some(certificates.map(|certificate| certificate.unwrap().to_vec()).collect::<Vec<_>>())
     };
-    let at = |name: &str, ca: &str| Settings {
+    let at = |name: &str, ca: Option<&str>| Settings {
         servers: Some(vec![server(dns.tls.unwrap(), Transport::Tls(name.to_owned()))]),
-        ca: ders(ca),
+        ca: ca.and_then(ders),
         ..quick(&dns)
     };
     let other = Authority::new().unwrap();
     for (name, ca) in [
-        ("other.internal", ROOT.ca_pem()),
-        ("127.0.0.1", ROOT.ca_pem()),
-        ("dns.internal", other.ca_pem()),
+        ("other.internal", Some(ROOT.ca_pem())),
+        ("127.0.0.1", Some(ROOT.ca_pem())),
+        ("dns.internal", Some(other.ca_pem())),
+        // The system's roots.
+        ("dns.internal", None),
     ] {
         let bench = Bench::start(at(name, ca), &[(API, false)]);
         assert_eq!(bench.strict(API).await, ips(&[]), "{name}");
         bench.fails(API, "unreachable").await;
         assert_eq!(dns.asked(API), 0, "it was told what is asked for");
     }
-    let bench = Bench::start(at("dns.internal", ROOT.ca_pem()), &[(API, false)]);
+    let bench = Bench::start(at("dns.internal", Some(ROOT.ca_pem())), &[(API, false)]);
     bench.comes_to(API, &["8.8.8.8"]).await;
     assert!(dns.questions().iter().all(|(.., over)| *over == Over::Stream));
 }

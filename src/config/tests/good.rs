@@ -18,6 +18,7 @@ use crate::config::node;
 use crate::config::problem::Problems;
 use crate::config::raw::{RawBackend, RawConfig, RawStore, RawStoreTls};
 use crate::config::raw_credential::{RawCredential, RawKinds};
+use crate::config::{Source, check};
 use crate::credential::{CallerKey, Unsigned};
 use crate::resolve::{Dnssec, Family, Settings};
 use crate::snapshot::{
@@ -414,6 +415,13 @@ fn name_servers_and_names_are_as_they_are_written() {
     assert_eq!(reverse, [1, 2]);
     let default = one("schema: openai, credential: none", directory.path());
     assert_eq!(*default.dns, Settings::default());
+    let file = directory.path().join("egret.yaml");
+    fs::write(&file, text.replace("'tcp://[fd00::1]:5353', ", "")).unwrap();
+    let told = check(&Source::File(file)).unwrap();
+    let row = "  dns       udp://10.0.0.10:53, tls://1.1.1.1:853#one.one, \
+               tls://9.9.9.9:8853#9.9.9.9, udp://[fd00::2]:53, validated, only for api.openai.com, \
+               *.internal.example\n";
+    assert!(told.contains(row), "{told}");
 }
 
 /// The reference names every key there is, and states the defaults that hold.

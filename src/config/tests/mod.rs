@@ -15,6 +15,7 @@ use rcgen::{
     KeyIdMethod, KeyPair, SerialNumber, date_time_ymd,
 };
 use tempfile::TempDir;
+use tokio_rustls::rustls::crypto::ring;
 
 use super::resolve::Surroundings;
 use super::source::LoadError;
@@ -114,6 +115,8 @@ fn files() -> TempDir {
 }
 
 fn load(text: &str, directory: &Path) -> Result<Snapshot, LoadError> {
+    // As `main` does: clients of the gateway's own are made with the configuration.
+    let _ = ring::default_provider().install_default();
     let state = Path::new("/state");
     Snapshot::from_yaml(text, "egret.yaml", &Surroundings { directory, state, env: &environment })
 }

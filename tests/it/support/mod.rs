@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod dice;
+pub mod fake;
 pub mod frames;
 pub mod gateway;
 pub mod metrics;
@@ -9,6 +10,7 @@ mod port;
 pub mod provider;
 pub mod raw;
 pub mod redis;
+pub mod signature;
 pub mod speak;
 pub mod storm;
 
@@ -20,6 +22,7 @@ use tokio_rustls::rustls::crypto::ring;
 
 pub use config::Config;
 pub use egret::simulator::{Authority, Canned, Fault, Provider, Running, Simulator};
+pub use fake::{Fake, Received, Said};
 pub use gateway::Gateway;
 pub use port::free_port;
 pub use speak::{Answer, ask};

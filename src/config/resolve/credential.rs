@@ -214,7 +214,7 @@ impl Resolver<'_> {
         let sts = self.endpoint(sts_url);
         let (service, region) = (service?, region?);
         let aws = Aws { source, role, region: region.clone(), sts, environment };
-        Some(Credential::signature(Place { service, region }, Issuer::Aws(aws)))
+        Some(Credential::signature(Place { service, region }, Issuer::Aws(Box::new(aws))))
     }
 
     /// Keys of Amazon's that the configuration names; inside, `None` if they are wrong.

@@ -71,6 +71,8 @@ impl Fetcher {
     ///
     /// [`FetchError::Unusable`]: the certificates can't be used.
     pub fn new(ca: Option<&[u8]>) -> Result<Self, FetchError> {
+        // The process has one, unless this is a check of a configuration; then there is none yet.
+        let _ = ring::default_provider().install_default();
         let unusable = |error: reqwest::Error| FetchError::Unusable(error.to_string());
         // Without one, building a client panics. An error means that there is one already.
         let _ = ring::default_provider().install_default();

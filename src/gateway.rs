@@ -27,7 +27,7 @@ use crate::config::{Live, Source};
 use crate::credential;
 use crate::identity::{Directory, keep_fresh};
 use crate::proxy::{Gateway, Listener, Proxy};
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Wanted};
 use crate::snapshot::{Limits, Webhook};
 use crate::telemetry::{self, AccessLog, Metrics, Target};
 use crate::trust::Trusts;
@@ -217,7 +217,7 @@ impl BackgroundService for Upkeep {
         let live = &self.gateway.live;
         let names = || {
             let snapshot = live.pin();
-            snapshot.backends.iter().map(|b| (b.origin.host.clone(), b.origin.port)).collect()
+            Wanted { settings: snapshot.dns.clone(), names: snapshot.names().collect() }
         };
         let keyrings = || {
             let snapshot = live.pin();

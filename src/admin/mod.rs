@@ -1,4 +1,5 @@
-//! The admin listener: health, readiness, metrics, what was spent, and what budgets stand at. Its
+//! The admin listener: health, readiness, metrics, what was spent, and how
+//! budgets and names stand. Its
 //! own address (loopback by default), its own thread, and never a route that a workload's request
 //! could reach (S-15).
 //!
@@ -8,6 +9,7 @@
 mod answer;
 mod body;
 mod budgets;
+mod dns;
 mod spend;
 
 use std::sync::Arc;
@@ -19,14 +21,15 @@ use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 
 use crate::credential::Standing;
+use crate::identity::{Directory, KeyStatus};
 use crate::proxy::Gateway;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{ListsNow, Minting, Now};
+use crate::telemetry::{KeysNow, ListsNow, Minting, Now};
 use crate::trust::ListsState;
 use answer::Answer;
 
 /// What there is, for whoever asks for something else.
-const PATHS: &str = "try /healthz, /readyz, /metrics, /spend or /budgets";
+const PATHS: &str = "try /healthz, /readyz, /metrics, /spend, /budgets or /dns";
 
 /// The admin application.
 pub struct Admin {
@@ -52,7 +55,9 @@ impl Admin {
                     ledger_writable: ledger.is_writable(),
                     store: ledger.store_status(),
                     accuracy: &self.gateway.estimator.error(),
+                    names: &self.gateway.resolver.status(),
                     lists: &self.lists(&snapshot),
+                    keys: &keys(&snapshot),
                     credentials: &minting(&snapshot),
                 };
                 let open = self.gateway.connections.open();
@@ -61,6 +66,7 @@ impl Admin {
             }
             "/spend" => spend::show(&self.gateway, query).await,
             "/budgets" => budgets::show(&self.gateway),
+            "/dns" => dns::show(&self.gateway),
             _ if budgets::change(path).is_some() => Answer::not_allowed("POST"),
             _ => Answer::text(StatusCode::NOT_FOUND, PATHS),
         }
@@ -111,6 +117,17 @@ impl Admin {
             Err(refusal) => refusal,
         }
     }
+}
+
+/// How the keys of issuers are that are fetched.
+fn keys(snapshot: &Snapshot) -> Vec<KeysNow> {
+    let issuers = snapshot.callers.directory().into_iter().flat_map(Directory::key_status);
+    let now = |(issuer, status): (&str, KeyStatus)| {
+        let KeyStatus { age, fetches, failures } = status;
+        let age = age.map(|age| age.as_secs_f64());
+        KeysNow { issuer: issuer.to_owned(), age, fetches, failures }
+    };
+    issuers.map(now).collect()
 }
 
 #[async_trait]

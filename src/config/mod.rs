@@ -5,6 +5,7 @@
 
 mod check;
 mod decode;
+mod dns;
 mod environment;
 mod money;
 mod node;

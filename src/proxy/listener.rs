@@ -19,8 +19,8 @@ use pingora::protocols::{ALPN, Stream};
 use pingora::server::ShutdownWatch;
 use tokio::time::Instant;
 
-use super::Gateway;
 use super::connections::Connection;
+use super::{Gateway, secure};
 
 /// Longest wait for the first bytes of a connection, or of the next request on it.
 const IDLE: Duration = Duration::from_secs(75);
@@ -95,7 +95,7 @@ impl Wait {
     }
 }
 
-/// An HTTP application behind these deadlines and bounds.
+/// An HTTP application behind these deadlines and bounds, and behind TLS where its listener has it.
 pub struct Listener<A> {
     app: Arc<A>,
     gateway: Arc<Gateway>,
@@ -125,6 +125,20 @@ impl<A> Listener<A> {
         }
     }
 
+    /// The connection as its listener wants it: in plaintext, or by TLS.
+    async fn open(&self, stream: Stream) -> Option<Stream> {
+        let snapshot = self.gateway.live.pin();
+        let Some(listener) = secure::listener_of(&snapshot, &stream) else {
+            log::error!("a connection came to an address that no listener has; it is closed");
+            return None;
+        };
+        let Some(tls) = &listener.tls else { return Some(stream) };
+        let secured = secure::handshake(stream, listener.address, tls).await;
+        let result = secured.as_ref().map_or_else(|reason| *reason, |_| "ok");
+        self.gateway.metrics.shook_hands(&snapshot.gateway, result);
+        secured.ok()
+    }
+
     fn refuse(&self, reason: &str) {
         self.gateway.metrics.connection_refused(&self.gateway.live.pin().gateway, reason);
     }
@@ -134,10 +148,11 @@ impl<A> Listener<A> {
 impl<A: ServerApp + Send + Sync + 'static> ServerApp for Listener<A> {
     async fn process_new(
         self: &Arc<Self>,
-        mut stream: Stream,
+        stream: Stream,
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
         let _connection = self.enter(&stream)?;
+        let mut stream = self.open(stream).await?;
         let mut first = [0_u8; PREFACE];
         let peeked = match tokio::time::timeout(IDLE, stream.try_peek(&mut first)).await {
             Ok(Ok(peeked)) => peeked,

@@ -23,6 +23,7 @@ mod opaque;
 mod prepare;
 mod record;
 mod reply;
+mod secure;
 mod send;
 mod upstream;
 
@@ -68,6 +69,8 @@ pub struct Gateway {
     pub ledger: Arc<Ledger>,
     /// What calls are expected to take, learned from those that were.
     pub estimator: Arc<Estimator>,
+    /// Names to addresses.
+    pub resolver: Arc<Resolver>,
     /// What the outside sees.
     pub metrics: Arc<Metrics>,
     /// Whether every listener takes connections.
@@ -108,6 +111,7 @@ impl Gateway {
             ledger,
             estimator: Arc::default(),
             metrics,
+            resolver: resolver.clone(),
             listening: AtomicBool::new(false),
             drain: Arc::default(),
             upstreams: Upstreams::new(resolver, trusts.clone()),
@@ -190,7 +194,7 @@ impl Gateway {
         snapshot: &Snapshot,
     ) -> Result<Who, Denial> {
         let headers = &session.req_header().headers;
-        let shown = Shown { headers, query, peer: None };
+        let shown = Shown { headers, query, peer: secure::peer(session) };
         let Authenticated { method, who } = admission::authenticate(snapshot, shown).await;
         let result = who.as_ref().map_or_else(|denial| denial.reason, |_| "ok");
         self.metrics.authenticated(&snapshot.gateway, method, result);

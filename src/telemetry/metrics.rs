@@ -65,6 +65,7 @@ pub struct Metrics {
     webhooks: IntCounterVec,
     standing: Standing,
     authentications: IntCounterVec,
+    handshakes: IntCounterVec,
     connections_refused: IntCounterVec,
     /// Requests being served now.
     pub in_flight: IntGauge,
@@ -160,6 +161,11 @@ impl Metrics {
                 "egret_authentications_total",
                 "Requests by how their callers were recognised: method is key, mtls, kubernetes or the name of an issuer; result is ok, or why not.",
                 &["gateway", "method", "result"],
+            )?,
+            handshakes: count(
+                "egret_tls_handshakes_total",
+                "TLS handshakes of listeners; result is ok, or why not.",
+                &["gateway", "result"],
             )?,
             denials: count(
                 "egret_denials_total",
@@ -286,6 +292,11 @@ impl Metrics {
     /// A caller was recognised by this method (`ok`), or was not, for a reason in a word.
     pub fn authenticated(&self, gateway: &str, method: &str, result: &str) {
         self.authentications.with_label_values(&[gateway, method, result]).inc();
+    }
+
+    /// A TLS handshake of a listener ended well (`ok`), or did not, for a reason in a word.
+    pub fn shook_hands(&self, gateway: &str, result: &str) {
+        self.handshakes.with_label_values(&[gateway, result]).inc();
     }
 
     /// An estimate was charged, because nobody will know what the provider bills.

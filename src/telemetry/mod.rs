@@ -4,7 +4,9 @@
 pub mod access_log;
 mod credentials;
 mod events;
+mod issuers;
 pub mod metrics;
+mod names;
 mod revocation;
 mod standing;
 mod webhook;
@@ -12,6 +14,7 @@ mod webhook;
 pub use access_log::AccessLog;
 pub use credentials::Minting;
 pub use events::tell;
+pub use issuers::KeysNow;
 pub use metrics::{Metrics, Place};
 pub use revocation::ListsNow;
 pub use standing::Now;

@@ -5,9 +5,12 @@ use std::cmp::Reverse;
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
 use super::credentials::{Credentials, Minting};
+use super::issuers::{Keys, KeysNow};
+use super::names::Names;
 use super::revocation::{Lists, ListsNow};
 use crate::budget::estimate::Accuracy;
 use crate::budget::{Balance, Quantity, StoreStatus};
+use crate::resolve::Status;
 
 /// Counters that are shown of each limit of a budget, those with the most spent; the others are one
 /// series. A budget may keep one for each of a million callers.
@@ -28,8 +31,12 @@ pub struct Now<'a> {
     pub store: Option<StoreStatus>,
     /// How far off the estimates of input tokens have been.
     pub accuracy: &'a [Accuracy],
+    /// How the names of backends stand.
+    pub names: &'a [Status],
     /// How the revocation lists of backends are, of those that have some.
     pub lists: &'a [ListsNow],
+    /// How the keys of issuers of tokens are.
+    pub keys: &'a [KeysNow],
     /// How the backends' credentials stand, of those that somebody mints.
     pub credentials: &'a [Minting<'a>],
 }
@@ -48,7 +55,9 @@ pub(super) struct Standing {
     store_passed: IntCounterVec,
     store_waits: IntCounterVec,
     error: GaugeVec,
+    names: Names,
     lists: Lists,
+    keys: Keys,
     credentials: Credentials,
 }
 
@@ -115,7 +124,9 @@ impl Standing {
                 "How far off estimates of input tokens have been, as a share of the real count.",
                 &["gateway", "model", "quantile"],
             )?,
+            names: Names::new(registry)?,
             lists: Lists::new(registry)?,
+            keys: Keys::new(registry)?,
             credentials: Credentials::new(registry)?,
         })
     }
@@ -129,7 +140,9 @@ impl Standing {
         self.writable.with_label_values(&[gateway]).set(f64::from(u8::from(now.ledger_writable)));
         self.set_store(gateway, now.store);
         self.set_error(gateway, now.accuracy);
+        self.names.set(gateway, now.names);
         self.lists.set(gateway, now.lists);
+        self.keys.set(gateway, now.keys);
         self.credentials.set(gateway, now.credentials);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();

@@ -60,6 +60,15 @@ fn files() -> TempDir {
     write("two-lines", "one\ntwo\n");
     write("huge", &"x".repeat(70_000));
     write("garbage.pem", "garbage");
+    // The root's key of 2017.
+    write(
+        "anchors",
+        ". 172800 IN DNSKEY 257 3 8 \
+         AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJzkKTOiW1vkIbzxeF3+/4RgWOq7HrxRixHlFlExOLAJr5emLvN\
+         7SWXgnLh4+B5xQlNVz8Og8kvArMtNROxVQuCaSnIDdD5LKyWbRd2n9WGe2R8PzgCmr3EgVLrjyBxWezF0jLHwVN8\
+         efS3rCj/EWgvIWgb9tarpVUDK/b58Da+sqqls3eNbuv7pr+eoZG+SrDK6nWeL3c6H5Apxz7LjVc1uTIdsIXxuOLY\
+         A4/ilBmSVIzuDWfdRUfhHdY6+cn8HFRm+2hM8AnXGXws9555KrUB5qihylGa8subX2Nn6UwNR1AkUTV74bU=\n",
+    );
     write("token", "token-of-somebody");
     let user =
         r#"{"type":"authorized_user","client_id":"a","client_secret":"b","refresh_token":"c"}"#;

@@ -24,7 +24,9 @@ fn render(metrics: &Metrics, balances: &[Balance]) -> String {
         ledger_writable: true,
         store: None,
         accuracy: &[],
+        names: &[],
         lists: &[],
+        keys: &[],
         credentials: &[],
     };
     String::from_utf8(metrics.render("egret", &now)).unwrap()
@@ -95,7 +97,9 @@ fn a_store_and_estimates_are_shown_where_there_are_any() {
         ledger_writable: true,
         store: Some(store),
         accuracy: &accuracy,
+        names: &[],
         lists: &[],
+        keys: &[],
         credentials: &[],
     };
     for _ in 0..2 {

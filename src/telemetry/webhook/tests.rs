@@ -126,7 +126,9 @@ fn a_full_queue_drops_and_counts() {
         ledger_writable: true,
         store: None,
         accuracy: &[],
+        names: &[],
         lists: &[],
+        keys: &[],
         credentials: &[],
     };
     let text = String::from_utf8(metrics.render("egret", &now)).unwrap();

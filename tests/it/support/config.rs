@@ -16,6 +16,8 @@ pub struct Config {
     pub port: u16,
     /// Where its health and metrics are.
     pub admin: u16,
+    /// More keys of the listener, behind a comma.
+    pub listener_more: String,
     /// More keys of the admin section, behind a comma.
     pub admin_more: String,
     backends: Vec<String>,
@@ -33,6 +35,7 @@ impl Config {
             directory,
             port: free_port(),
             admin: free_port(),
+            listener_more: String::new(),
             admin_more: String::new(),
             backends: Vec::new(),
             routes: Vec::new(),
@@ -133,8 +136,8 @@ impl Config {
     /// The text of the file.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "listeners: [{{ address: 127.0.0.1:{} }}]\nadmin: {{ address: 127.0.0.1:{}{} }}\n",
-            self.port, self.admin, self.admin_more
+            "listeners: [{{ address: 127.0.0.1:{}{} }}]\nadmin: {{ address: 127.0.0.1:{}{} }}\n",
+            self.port, self.listener_more, self.admin, self.admin_more
         );
         let ledger = self.directory.path().join("egret.ledger");
         if !self.rest.iter().any(|section| section.starts_with("ledger:")) {

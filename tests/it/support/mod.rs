@@ -2,9 +2,12 @@
 
 pub mod config;
 pub mod dice;
+pub mod dns;
 pub mod fake;
 pub mod frames;
 pub mod gateway;
+pub mod https;
+pub mod issuer;
 pub mod metrics;
 mod port;
 pub mod provider;
@@ -13,6 +16,7 @@ pub mod redis;
 pub mod signature;
 pub mod speak;
 pub mod storm;
+pub mod workloads;
 
 use std::future::Future;
 use std::sync::Once;

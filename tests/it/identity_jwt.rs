@@ -1,0 +1,322 @@
+//! Issuers of tokens: their keys, which change while Egret runs, their claims, and Kubernetes' word
+//! on whether a token still counts.
+
+use std::sync::{Arc, Mutex};
+
+use egret::simulator::{Provider, Running};
+use serde_json::{Value, json};
+
+use crate::support::https::{Asked, Https};
+use crate::support::issuer::{AUDIENCE, ISSUER, Signer, but, jwks, now, service_account};
+use crate::support::provider::{arrived, model, simulate};
+use crate::support::speak::{request, send};
+use crate::support::{Answer, Config, Gateway, until};
+
+/// What a server says, which a test may change.
+type Said = Arc<Mutex<(u16, String)>>;
+
+fn said(text: &str) -> Said {
+    Arc::new(Mutex::new((200, text.to_owned())))
+}
+
+fn say(said: &Said, status: u16, text: &str) {
+    *said.lock().unwrap() = (status, text.to_owned());
+}
+
+/// A server that says this of every path.
+async fn saying(said: &Said) -> Https {
+    let said = said.clone();
+    Https::start(move |_| said.lock().unwrap().clone()).await
+}
+
+async fn start(simulator: &Running, identity: &str) -> Gateway {
+    Gateway::start(Config::serving(&[simulator]).with(identity)).await
+}
+
+/// A gateway that fetches the cluster's keys from `server`.
+fn fetched(server: &Https, more: &str) -> String {
+    format!(
+        "identity: {{ kubernetes: {{ issuer: '{ISSUER}', audience: {AUDIENCE}, unlisted: allow, \
+         jwks: {{ url: '{}', ca: ca.pem, token: {{ file: own.token }}, refresh: 1s }}{more} }} }}",
+        server.url("/openid/v1/jwks")
+    )
+}
+
+async fn with_token(gateway: &Gateway, token: &str) -> Answer {
+    let provider = Provider::OpenAi;
+    let asked = request(&gateway.client, gateway, provider, model(provider), "hello", false);
+    send(asked.bearer_auth(token)).await
+}
+
+fn fetches(metrics: &crate::support::metrics::Metrics, result: &str) -> u64 {
+    let labels = ["issuer=\"kubernetes\"".to_owned(), format!("result=\"{result}\"")];
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    metrics.count("egret_jwks_fetches_total", &labels)
+}
+
+#[tokio::test]
+async fn keys_rotate_while_it_runs_and_survive_an_outage() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let (old, new) = (Signer::p256("one"), Signer::p256("two"));
+    let keys = said(&jwks(&[&old]));
+    let server = saying(&keys).await;
+    let config = Config::serving(&[&simulator]).with(&fetched(&server, ""));
+    config.write("own.token", "token-of-egret");
+    let gateway = Gateway::start(config).await;
+    let (by_old, by_new) = (
+        old.token(&service_account("shop", "checkout")),
+        new.token(&service_account("shop", "search")),
+    );
+    assert_eq!(with_token(&gateway, &by_old).await.status, 200, "it waits for the first keys");
+    let shown = server.asked().remove(0).authorization;
+    assert_eq!(shown.as_deref(), Some("Bearer token-of-egret"));
+
+    // Both for a while, then the new one only: a token that was taken before is not any more.
+    say(&keys, 200, &jwks(&[&old, &new]));
+    until("the new key is known", async || with_token(&gateway, &by_new).await.status == 200).await;
+    assert_eq!(with_token(&gateway, &by_old).await.status, 200);
+    say(&keys, 200, &jwks(&[&new]));
+    until("the old key is forgotten", async || with_token(&gateway, &by_old).await.status == 401)
+        .await;
+    assert_eq!(with_token(&gateway, &by_new).await.status, 200);
+
+    // Whatever its server says now, what is known stays.
+    for (status, text) in [
+        (500, "gone".to_owned()),
+        (200, "{\"keys\": []}".to_owned()),
+        (200, "<html>".to_owned()),
+        (200, "[".repeat(100_000)),
+        (200, format!("{{\"keys\": [{{\"x\": \"{}\"}}]}}", "x".repeat(2 << 20))),
+        (200, json!({"keys": vec![old.jwk(); 101]}).to_string()),
+        (200, json!({"keys": [{"kty": "oct", "kid": "two", "k": "c2VjcmV0"}]}).to_string()),
+        (302, String::new()),
+    ] {
+        let before = fetches(&gateway.metrics().await, "failed");
+        say(&keys, status, &text);
+        until("it was asked", async || fetches(&gateway.metrics().await, "failed") > before).await;
+        assert_eq!(with_token(&gateway, &by_new).await.status, 200, "{status}");
+        let fresh = new.token(&service_account("shop", "other"));
+        assert_eq!(with_token(&gateway, &fresh).await.status, 200, "{status}");
+    }
+    drop(server);
+    assert_eq!(with_token(&gateway, &by_new).await.status, 200);
+    assert!(gateway.output().contains("the last good ones stay"));
+}
+
+/// Whoever makes up the names of keys has their issuer asked no more often than it would be.
+#[tokio::test]
+async fn made_up_keys_are_asked_for_once_in_a_while() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::p256("one");
+    let server = saying(&said(&jwks(&[&signer]))).await;
+    let identity =
+        fetched(&server, "").replace("token: { file: own.token }, refresh: 1s", "refresh: 1h");
+    let gateway = start(&simulator, &identity).await;
+    let good = signer.token(&service_account("shop", "checkout"));
+    assert_eq!(with_token(&gateway, &good).await.status, 200);
+    let header = |kid: String| json!({"alg": "ES256", "kid": kid}).to_string();
+    let claims = service_account("shop", "checkout").to_string();
+    let begun = std::time::Instant::now();
+    for number in 0..200 {
+        let token = signer.token_of(&header(format!("made-up-{number}")), &claims);
+        assert_eq!(with_token(&gateway, &token).await.status, 401);
+    }
+    // One at the start, and one in five seconds.
+    let most = 2 + begun.elapsed().as_secs() / 5;
+    assert!(
+        u64::try_from(server.asked().len()).unwrap() <= most,
+        "{} fetches",
+        server.asked().len()
+    );
+    assert_eq!(with_token(&gateway, &good).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_keys_nobody_is_let_in_until_they_come() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::rsa("one");
+    let keys = said("");
+    say(&keys, 503, "starting");
+    let server = saying(&keys).await;
+    let identity = fetched(&server, "").replace("token: { file: own.token }, ", "");
+    let gateway = start(&simulator, &identity).await;
+    let token = signer.token(&service_account("shop", "checkout"));
+    let answer = with_token(&gateway, &token).await;
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    assert!(answer.text.contains("could not be fetched yet"));
+    assert_eq!(arrived(&simulator), 0);
+    say(&keys, 200, &jwks(&[&signer]));
+    until("the keys came", async || with_token(&gateway, &token).await.status == 200).await;
+}
+
+#[tokio::test]
+async fn an_issuer_says_itself_where_its_keys_are() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::p256("one");
+    // Its own address is known once it is there.
+    let place: Arc<Mutex<String>> = Arc::default();
+    let (base, keys) = (place.clone(), jwks(&[&signer]));
+    let server = Https::start(move |asked: &Asked| {
+        let base = base.lock().unwrap().clone();
+        match &*asked.path {
+            "/tenant/.well-known/openid-configuration" => {
+                let issuer = format!("{base}/tenant");
+                (200, json!({"issuer": issuer, "jwks_uri": format!("{base}/keys")}).to_string())
+            }
+            "/other/.well-known/openid-configuration" => {
+                let issuer = format!("{base}/tenant");
+                (200, json!({"issuer": issuer, "jwks_uri": format!("{base}/keys")}).to_string())
+            }
+            "/keys" => (200, keys.clone()),
+            _ => (404, String::new()),
+        }
+    })
+    .await;
+    *place.lock().unwrap() = server.url("");
+    let (issuer, liar) = (server.url("/tenant"), server.url("/other"));
+    let identity = format!(
+        "identity: {{ jwt: [\n  \
+         {{ name: corp, issuer: '{issuer}', audience: [egret, 'api://egret'], jwks: {{ ca: ca.pem }}, unlisted: allow, \
+         claims: {{ caller: email, group: groups, namespace: work.namespace, labels: {{ team: department }} }} }},\n  \
+         {{ name: liar, issuer: '{liar}', audience: egret, jwks: {{ ca: ca.pem }}, unlisted: allow }}] }}\n\
+         budgets: [{{ name: teams, per: [group, 'label:team'], limit: 10 USD, window: day }}]"
+    );
+    let gateway = start(&simulator, &identity).await;
+    let claims = json!({
+        "iss": issuer, "aud": "api://egret", "exp": now() + 600, "sub": "6f2c",
+        "email": "ada@example.com", "groups": ["Domain Users", "dev"], "department": "R&D",
+        "work": {"namespace": "lab"},
+    });
+    assert_eq!(with_token(&gateway, &signer.token(&claims)).await.status, 200);
+    let metrics = gateway.settled().await;
+    let named = ["caller=\"corp:ada@example.com\"", "namespace=\"lab\"", "code=\"200\""];
+    assert_eq!(metrics.count("egret_requests_total", &named), 1);
+    // A name with a space is written without, and a percent sign of a name stays one in accounts.
+    let account = ["of=\"Domain%2520Users,R%2526D\""];
+    assert!(metrics.sum("egret_budget_spent", &account) > 0.0, "{}", metrics.0);
+
+    // Metadata that name another issuer tell nothing.
+    let other = but(claims.clone(), json!({"iss": liar, "aud": "egret"}));
+    assert_eq!(with_token(&gateway, &signer.token(&other)).await.status, 503);
+    // Without the claim that names it, or with one that is no name, it is nobody.
+    for wrong in [
+        json!({"email": null}),
+        json!({"email": ""}),
+        json!({"email": {"a": 1}}),
+        json!({"email": "x".repeat(4_000)}),
+        json!({"groups": [["dev"]]}),
+    ] {
+        let token = signer.token(&but(claims.clone(), wrong.clone()));
+        assert_eq!(with_token(&gateway, &token).await.status, 401, "{wrong}");
+    }
+    // S-55: nothing in a claim makes a line of a log, or a metric of its own.
+    let hostile = but(claims, json!({"email": "a\r\n{\"caller\":\"root\"}\u{1b}[31m"}));
+    assert_eq!(with_token(&gateway, &signer.token(&hostile)).await.status, 200);
+    let named = r#""caller":"corp:a%0D%0A%7B%22caller%22:%22root%22%7D%1B%5B31m""#;
+    until("it is logged", async || gateway.output().contains(named)).await;
+    assert!(!gateway.output().contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn unlisted_identities_are_refused_unless_they_are_allowed() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::ed25519("one");
+    let identity = "identity: { jwt: [{ name: corp, issuer: 'https://login.example', audience: egret, \
+                    jwks: { file: jwks.json } }] }\n\
+                    callers: [{ name: ada, group: lab, identity: { issuer: corp, subject: 6f2c } }]";
+    let config = Config::serving(&[&simulator]).with(identity);
+    config.write("jwks.json", &jwks(&[&signer]));
+    let gateway = Gateway::start(config).await;
+    let claims = |subject: &str| json!({"iss": "https://login.example", "aud": "egret", "exp": now() + 600, "sub": subject});
+    let answer = with_token(&gateway, &signer.token(&claims("6f2d"))).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.text.contains("corp:6f2d is not among the callers"), "{}", answer.text);
+    assert_eq!(with_token(&gateway, &signer.token(&claims("6f2c"))).await.status, 200);
+
+    // New keys in the file, and a new list of callers, count without a restart.
+    let next = Signer::ed25519("two");
+    gateway.config.write("jwks.json", &jwks(&[&next]));
+    until("the new keys count", async || {
+        with_token(&gateway, &next.token(&claims("6f2c"))).await.status == 200
+    })
+    .await;
+    assert_eq!(with_token(&gateway, &signer.token(&claims("6f2c"))).await.status, 401);
+}
+
+/// What the API server says of tokens: of their subjects, and for whom they are.
+fn reviewed(subjects: &Mutex<Vec<String>>, asked: &Asked) -> (u16, String) {
+    let question: Value = serde_json::from_str(&asked.body).unwrap();
+    assert_eq!(question["kind"], "TokenReview");
+    let token = question["spec"]["token"].as_str().unwrap();
+    let claims = token.split('.').nth(1).unwrap();
+    let claims = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, claims);
+    let claims: Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+    let subject = claims["sub"].as_str().unwrap().to_owned();
+    let for_us = question["spec"]["audiences"] == json!([AUDIENCE]);
+    let known = for_us && subjects.lock().unwrap().contains(&subject);
+    let status = if known {
+        json!({"authenticated": true, "user": {"username": subject}, "audiences": [AUDIENCE]})
+    } else {
+        json!({"error": "serviceaccounts \"x\" not found"})
+    };
+    (201, json!({"kind": "TokenReview", "status": status}).to_string())
+}
+
+#[tokio::test]
+async fn kubernetes_is_asked_whether_a_token_still_counts() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::rsa("cluster");
+    let path = "/apis/authentication.k8s.io/v1/tokenreviews";
+    let subjects = Arc::new(Mutex::new(vec!["system:serviceaccount:shop:checkout".to_owned()]));
+    let out: Said = said("");
+    let (known, outage, keys) = (subjects.clone(), out.clone(), jwks(&[&signer]));
+    let server = Https::start(move |asked: &Asked| {
+        if asked.path == "/openid/v1/jwks" {
+            return (200, keys.clone());
+        }
+        let (status, text) = outage.lock().unwrap().clone();
+        if status == 200 { reviewed(&known, asked) } else { (status, text) }
+    })
+    .await;
+    let review = format!(
+        ", token_review: {{ url: '{}', ca: ca.pem, token: {{ file: own.token }}, cache: 1s }}",
+        server.url("/")
+    );
+    let config = Config::serving(&[&simulator]).with(&fetched(&server, &review));
+    config.write("own.token", "token-of-egret");
+    let gateway = Gateway::start(config).await;
+    let token = signer.token(&service_account("shop", "checkout"));
+    let ghost = signer.token(&service_account("shop", "ghost"));
+    assert_eq!(with_token(&gateway, &token).await.status, 200);
+    assert_eq!(server.count(path), 1);
+
+    // One that does not count is remembered, too; one that is forged is not even asked about.
+    for _ in 0..20 {
+        let answer = with_token(&gateway, &ghost).await;
+        assert_eq!(answer.status, 401);
+        assert!(answer.text.contains("does not count any more"), "{}", answer.text);
+    }
+    let before = server.count(path);
+    let forged = Signer::p256("cluster").token(&service_account("shop", "checkout"));
+    assert_eq!(with_token(&gateway, &forged).await.status, 401);
+    assert_eq!(server.count(path), before);
+    let of_ghost = server.asked().into_iter().filter(|asked| asked.body.contains(&ghost)).count();
+    assert!((1..=3).contains(&of_ghost), "it was asked {of_ghost} times");
+
+    // The account is deleted: soon its token does not count any more.
+    subjects.lock().unwrap().clear();
+    until("the token is refused", async || with_token(&gateway, &token).await.status == 401).await;
+
+    // Nobody can be asked: nobody is let in, and told why.
+    let fresh = signer.token(&service_account("shop", "search"));
+    subjects.lock().unwrap().push("system:serviceaccount:shop:search".to_owned());
+    for (status, text) in [(500, "no"), (403, "no"), (201, "{"), (201, "{}")] {
+        say(&out, status, text);
+        let answer = with_token(&gateway, &fresh).await;
+        assert_eq!(answer.status, 503, "{status}: {}", answer.text);
+        assert!(answer.text.contains("can't be asked"), "{}", answer.text);
+    }
+    say(&out, 200, "");
+    assert_eq!(with_token(&gateway, &fresh).await.status, 200);
+    assert!(!gateway.output().contains("token-of-egret"));
+}

@@ -209,6 +209,10 @@ impl Resolver<'_> {
         } else if instance.is_some() {
             (AwsSource::Instance, role)
         } else {
+            if let Some(what) = environment.wrong() {
+                let what = format!("{what}: it is not what it should be");
+                self.problems.add(section, what, "variables as Amazon's SDKs take them, or none");
+            }
             (AwsSource::Chain, role)
         };
         let sts = self.endpoint(sts_url);

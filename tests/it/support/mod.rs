@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod https;
 pub mod issuer;
 pub mod metrics;
+pub mod pki;
 mod port;
 pub mod provider;
 pub mod raw;
@@ -16,6 +17,8 @@ pub mod redis;
 pub mod signature;
 pub mod speak;
 pub mod storm;
+pub mod tls_server;
+pub mod tunnel;
 pub mod workloads;
 
 use std::future::Future;

@@ -110,18 +110,19 @@ impl AwsEnvironment {
             Some(value.trim().to_owned()).filter(|value| !value.is_empty())
         };
         let mut wrong = None;
-        let secret = |name: &str| {
-            get(name)?;
-            SecretSource::from_env(name, lookup).ok().map(Arc::new)
-        };
-        let keys = match (secret("AWS_ACCESS_KEY_ID"), secret("AWS_SECRET_ACCESS_KEY")) {
-            (Some(id), Some(secret_key)) => {
-                let session = secret("AWS_SESSION_TOKEN");
-                Some(StaticKeys { id, secret: secret_key, session })
+        let secret =
+            |name: &str| get(name).map(|_| SecretSource::from_env(name, lookup).map(Arc::new));
+        let keys = match (
+            secret("AWS_ACCESS_KEY_ID"),
+            secret("AWS_SECRET_ACCESS_KEY"),
+            secret("AWS_SESSION_TOKEN").transpose(),
+        ) {
+            (Some(Ok(id)), Some(Ok(secret)), Ok(session)) => {
+                Some(StaticKeys { id, secret, session })
             }
-            (None, None) => None,
+            (None, None, _) => None,
             _ => {
-                wrong = Some("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (one without the other)");
+                wrong = Some("what AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and so on hold");
                 None
             }
         };
@@ -170,6 +171,11 @@ impl AwsEnvironment {
     #[must_use]
     pub fn with_instance(self, endpoint: Endpoint) -> Self {
         Self { instance: Some(endpoint), ..self }
+    }
+
+    /// What is wrong with the variables, where something is.
+    pub const fn wrong(&self) -> Option<&'static str> {
+        self.wrong
     }
 
     /// The region that the environment names.

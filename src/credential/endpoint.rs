@@ -54,7 +54,7 @@ impl Endpoint {
         if host.is_empty() || authority.as_str().contains('@') || plain && !stays_here(host) {
             return Err(NotAnEndpoint);
         }
-        Ok(Self(url.trim_end_matches('/').to_owned()))
+        Ok(Self(url.to_owned()))
     }
 
     /// One that is known to be right.
@@ -68,7 +68,7 @@ impl Endpoint {
 
     /// Another path at the same place.
     pub(super) fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
+        format!("{}{path}", self.0.trim_end_matches('/'))
     }
 
     /// The host as a `Host` header names it.

@@ -22,7 +22,7 @@ const UNTOLD: Duration = Duration::from_secs(300);
 #[derive(Debug, PartialEq)]
 pub enum Issuer {
     /// Amazon: keys to sign with.
-    Aws(Aws),
+    Aws(Box<Aws>),
     /// Google: access tokens.
     Google(Google),
     /// Microsoft Entra: access tokens.

@@ -10,7 +10,8 @@ use super::{Secret, SecretSource};
 const UNACCEPTED: Duration = Duration::from_secs(60);
 /// How long a key rests that was asked too often, where nobody says how long.
 const LIMITED: Duration = Duration::from_secs(10);
-/// Longest rest that is believed.
+/// Shortest and longest rest that is believed.
+const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 
 static KEYS: Registry<Keys> = Registry::new();
@@ -28,7 +29,7 @@ impl Refusal {
     fn rest(self) -> Duration {
         match self {
             Self::Unaccepted => UNACCEPTED,
-            Self::Limited(wish) => wish.unwrap_or(LIMITED).min(LONGEST),
+            Self::Limited(wish) => wish.unwrap_or(LIMITED).clamp(SHORTEST, LONGEST),
         }
     }
 }

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Secret;
 
-/// A credential is not used in its last moments: a request takes its time to arrive.
-const ON_ITS_WAY: Duration = Duration::from_secs(2);
+/// A credential is not used in its last moments, a tenth of its life and no more than these: a
+/// request takes its time to arrive.
+const LAST: Duration = Duration::from_secs(5);
 /// How often something that has no end is looked at again: a file may hold another by then.
 const LOOK: Duration = Duration::from_secs(60);
 /// Longest life that is believed.
@@ -36,7 +37,7 @@ pub(super) struct AwsKeys {
 #[derive(Debug)]
 pub(super) struct Lease {
     pub proof: Proof,
-    /// By both clocks, and what comes first counts: one stands still while a machine sleeps, the
+    /// When it is used for the last time, by both clocks, and what comes first counts: one stands still while a machine sleeps, the
     /// other may be set.
     end: Option<(Instant, SystemTime)>,
     renewed_from: Instant,
@@ -52,7 +53,8 @@ impl Lease {
     pub(super) fn lasting(proof: Proof, life: Duration) -> Self {
         let (now, wall) = (Instant::now(), SystemTime::now());
         let life = life.min(LONGEST);
-        let end = Some((now + life, wall + life));
+        let used = life - LAST.min(life / 10);
+        let end = Some((now + used, wall + used));
         Self { proof, end, renewed_from: now + life * 4 / 5 }
     }
 
@@ -69,7 +71,7 @@ impl Lease {
     }
 
     pub(super) fn is_live(&self) -> bool {
-        self.left().is_none_or(|left| left > ON_ITS_WAY)
+        self.left().is_none_or(|left| !left.is_zero())
     }
 
     /// Whether it is time for another.
@@ -92,11 +94,9 @@ mod tests {
     fn a_lease_is_renewed_before_its_end_and_never_used_beyond() {
         let fresh = Lease::lasting(token(), Duration::from_secs(3600));
         assert!(fresh.is_live() && !fresh.is_due());
-        for over in [
-            Lease::lasting(token(), Duration::ZERO),
-            Lease::lasting(token(), Duration::from_secs(1)),
-            Lease::until(token(), SystemTime::UNIX_EPOCH),
-        ] {
+        for over in
+            [Lease::lasting(token(), Duration::ZERO), Lease::until(token(), SystemTime::UNIX_EPOCH)]
+        {
             assert!(!over.is_live() && over.is_due());
         }
         let endless = Lease::endless(token());

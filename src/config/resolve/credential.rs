@@ -209,12 +209,16 @@ impl Resolver<'_> {
         } else if instance.is_some() {
             (AwsSource::Instance, role)
         } else {
+            if let Some(what) = environment.wrong() {
+                let what = format!("{what}: it is not what it should be");
+                self.problems.add(section, what, "variables as Amazon's SDKs take them, or none");
+            }
             (AwsSource::Chain, role)
         };
         let sts = self.endpoint(sts_url);
         let (service, region) = (service?, region?);
         let aws = Aws { source, role, region: region.clone(), sts, environment };
-        Some(Credential::signature(Place { service, region }, Issuer::Aws(aws)))
+        Some(Credential::signature(Place { service, region }, Issuer::Aws(Box::new(aws))))
     }
 
     /// Keys of Amazon's that the configuration names; inside, `None` if they are wrong.

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod dice;
 pub mod dns;
+pub mod fake;
 pub mod frames;
 pub mod gateway;
 pub mod https;
@@ -13,6 +14,7 @@ mod port;
 pub mod provider;
 pub mod raw;
 pub mod redis;
+pub mod signature;
 pub mod speak;
 pub mod storm;
 pub mod tls_server;
@@ -27,6 +29,7 @@ use tokio_rustls::rustls::crypto::ring;
 
 pub use config::Config;
 pub use egret::simulator::{Authority, Canned, Fault, Provider, Running, Simulator};
+pub use fake::{Fake, Received, Said};
 pub use gateway::Gateway;
 pub use port::free_port;
 pub use speak::{Answer, ask};

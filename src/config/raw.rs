@@ -21,7 +21,7 @@ use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
 use crate::identity::Unlisted;
 use crate::resolve::{Family, NamePattern, Server};
-use crate::snapshot::{Depth, HttpVersions, OnDisconnect, ProxyScheme, Stale, TlsVersion};
+use crate::snapshot::{Depth, HttpVersions, Mode, OnDisconnect, ProxyScheme, Stale, TlsVersion};
 
 section! {
     /// The whole file.
@@ -85,6 +85,7 @@ section! {
         api: Api,
         url: String,
         allow_private: Switch,
+        mode: Mode,
         credential: RawCredential,
         tls: RawTls,
         plaintext: Plaintext,
@@ -402,6 +403,7 @@ section! {
         total: Duration,
         drain: Duration,
         heartbeat: Duration,
+        hops: u32,
     }
 }
 

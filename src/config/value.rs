@@ -11,7 +11,7 @@ use providers::vendor::Vendor;
 use super::decode::Scalar;
 use super::suggest::suggest;
 use crate::identity::Unlisted;
-use crate::snapshot::{Depth, HttpVersions, ProxyScheme, Stale, TlsVersion};
+use crate::snapshot::{Depth, HttpVersions, Mode, ProxyScheme, Stale, TlsVersion};
 
 /// Most characters of a wrong text that a message repeats.
 const QUOTED: usize = 60;
@@ -46,6 +46,11 @@ impl Word for Schema {
         (Self::Claude.as_str(), Self::Claude),
         (Self::Gemini.as_str(), Self::Gemini),
     ];
+}
+
+impl Word for Mode {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("endpoint", Self::Endpoint), ("parent", Self::Parent)];
 }
 
 impl Word for HttpVersions {

@@ -14,6 +14,7 @@ mod egress;
 mod encoding;
 mod exchange;
 mod failure;
+mod hops;
 mod ids;
 mod ingress;
 mod intake;
@@ -48,6 +49,7 @@ pub use listener::Listener;
 
 use exchange::Asked;
 use failure::{Failure, Refused};
+use hops::Hops;
 use ids::Ids;
 use upstream::Upstreams;
 
@@ -87,6 +89,8 @@ pub struct Gateway {
     rates: Rates,
     memory: intake::Memory,
     ids: Ids,
+    /// What this process is known by to gateways that it sends requests to.
+    tag: String,
     /// Proves the reasoning that callers of other schemas keep for a provider, where the
     /// configuration has no key for that.
     seal: Key,
@@ -122,6 +126,7 @@ impl Gateway {
             rates: Rates::default(),
             memory,
             ids: Ids::new(),
+            tag: hops::tag(),
             seal,
         }
     }
@@ -155,6 +160,7 @@ impl Gateway {
         ingress::check_method(header, hints, methods)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
+        ctx.hops = Hops::of(&header.headers, &self.tag, ctx.snapshot.limits.hops)?;
         let who = self.authenticate(session, query.as_deref(), &ctx.snapshot).await?;
         ctx.who = Some(who.clone());
 

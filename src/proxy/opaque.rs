@@ -5,6 +5,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::{HeaderName, Method, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
@@ -69,6 +70,7 @@ pub async fn run(
     let (schema, offer, target) = target(&backend, &path)?;
     ctx.surface = schema;
     let mut outgoing = outgoing(session, &backend, offer, target, body)?;
+    ctx.hops.tell(&mut outgoing.header, &backend)?;
     let call = Call::unread(&path);
     let reserved = attempt.reserve(rules, who, call, &mut history).await;
     ctx.room = history.room();
@@ -125,7 +127,7 @@ pub async fn run(
         };
         let headers = head.as_ref().map(|head| head.headers.clone()).unwrap_or_default();
         let mut error = schema.codec().decode_error(status.as_u16(), &body);
-        error.retry_after = retry_after(&headers).or(error.retry_after);
+        error.retry_after = retry_after(&headers, SystemTime::now()).or(error.retry_after);
         credential::check_clock(&backend, status, &headers);
         let another = credential::refused(gateway, ctx, &backend, status, &error);
         if keys > 0 && another {

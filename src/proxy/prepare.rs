@@ -84,7 +84,8 @@ pub fn prepare(
     let Some(path) = path else { return Err(not_offered(backend, asked.operation)) };
     let stream = inbound.stream();
     let line = Line { offer, path: &path, same_schema, version, stream, length: body.len() };
-    let header = egress::header(backend, line, caller)?;
+    let mut header = egress::header(backend, line, caller)?;
+    ctx.hops.tell(&mut header, backend)?;
     Ok(Prepared { schema, outgoing: Outgoing { header, body }, losses, emulated })
 }
 

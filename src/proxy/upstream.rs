@@ -103,8 +103,9 @@ impl Upstreams {
                     if is_h2_downgrade(&error) {
                         peer.prefer_h1();
                     }
-                    let untouched = is_untouched(&error, reused, waited);
-                    if !resent && untouched {
+                    let turned_away = is_turned_away(&error);
+                    let untouched = turned_away || is_untouched(&error, reused, waited);
+                    if !resent && untouched && !turned_away {
                         resent = true;
                         continue;
                     }
@@ -303,10 +304,15 @@ fn unreached(why: &Unreached, backend: &Backend) -> NoAnswer {
     }
 }
 
+/// Whether a provider does not take our client certificate. Under TLS 1.3 it says so when it is asked
+/// for something already, and looks at no request.
+fn is_turned_away(error: &BError) -> bool {
+    trust::explain(error.root_cause()).is_some_and(|refusal| refusal.is_of_client())
+}
+
 fn explain(error: &BError, backend: &Backend) -> NoAnswer {
     let name = &backend.name;
-    // Under TLS 1.3 a server judges a client certificate when it is asked for something already.
-    if let Some(refusal) = trust::explain(&**error) {
+    if let Some(refusal) = trust::explain(error.root_cause()) {
         let message = format!("backend `{name}` {}", refusal.message);
         return NoAnswer { reason: refusal.reason, message, billable: false, timeout: false };
     }

@@ -114,6 +114,10 @@ pub struct Backend {
     pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
+    /// What it is to this gateway.
+    pub mode: Mode,
+    /// Whether one deployment answers whatever model it is asked for.
+    pub deployed: bool,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
     /// Whether its addresses may be of a private network; see [`crate::resolve::vet`].
@@ -167,6 +171,16 @@ pub enum HttpVersions {
     H1,
     /// h2 only.
     H2,
+}
+
+/// What a backend is to this gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Where the destination is itself.
+    #[default]
+    Endpoint,
+    /// Another gateway, which tries requests again itself.
+    Parent,
 }
 
 /// What becomes of an answer whose caller has gone: the provider may bill all of it.

@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod access;
+mod access_rules;
+mod admin;
 mod bodies;
 mod budget;
 mod cap;
@@ -36,8 +38,10 @@ mod midstream;
 mod one_call;
 mod opaque;
 mod operations;
+mod parent;
 mod proxy_tunnel;
 mod rates;
+mod regions;
 mod reload;
 mod replicas;
 mod resolver;
@@ -51,6 +55,7 @@ mod store_outage;
 mod storm;
 mod stream;
 mod support;
+mod tls_matrix;
 mod trust;
 mod vendors;
 mod webhook;

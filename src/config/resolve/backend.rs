@@ -1,5 +1,6 @@
 //! Backends.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext, Switch};
 use crate::credential::{SecretError, SecretSource};
-use crate::snapshot::{Backend, HttpVersions, OnDisconnect, Origin, Proxy, Timeouts, TlsPolicy};
+use crate::snapshot::{
+    Backend, HttpVersions, Mode, OnDisconnect, Origin, Proxy, Timeouts, TlsPolicy,
+};
 
 /// Backends by name, those included that are wrong: a reference to one of these is not wrong too.
 pub(super) struct Backends(Vec<(String, Option<Arc<Backend>>)>);
@@ -77,6 +80,7 @@ impl Resolver<'_> {
             location,
             api,
             url,
+            mode,
             allow_private,
             credential,
             tls,
@@ -92,6 +96,7 @@ impl Resolver<'_> {
         let takes = |vendor: &Vendor| vendor.parameters().iter().any(|p| p.name == "region");
         let is_parameter = matches!(&vendor, Field::Given(_, vendor) if takes(vendor));
         let in_url = if is_parameter { region.clone() } else { Field::Absent };
+        let deployed = matches!(deployment, Field::Given(..));
         let place = Place([
             ("resource", resource),
             ("deployment", deployment),
@@ -124,6 +129,7 @@ impl Resolver<'_> {
         let Switch(allow_private) = allow_private.or(Switch(false));
         if let Some((_, mark, location)) = &location {
             self.check_host(*mark, &location.origin.host, allow_private);
+            self.check_own(*mark, &location.origin);
         }
         let host = location.as_ref().map(|(_, mark, place)| (*mark, &*place.origin.host));
         let (region, in_words) = declared;
@@ -144,6 +150,8 @@ impl Resolver<'_> {
             schema: served.schema(),
             spoken: served.spoken(api.value(), legacy, &origin),
             origin,
+            mode: mode.or(Mode::default()),
+            deployed,
             region,
             allow_private,
             credential: credential?,
@@ -155,6 +163,20 @@ impl Resolver<'_> {
             proxy,
             group_key,
         })
+    }
+
+    /// A backend that is this gateway would be asked for ever. A name may be anybody's; for that
+    /// there are tags, see `proxy::hops`.
+    fn check_own(&mut self, mark: Mark, origin: &Origin) {
+        let Ok(ip) = origin.host.parse::<IpAddr>() else { return };
+        let is_here = |own: &SocketAddr| {
+            own.port() == origin.port
+                && (own.ip() == ip || (own.ip().is_unspecified() && ip.is_loopback()))
+        };
+        if self.own.iter().any(is_here) {
+            let what = "this is where the gateway itself listens";
+            self.problems.add(mark, what, "the URL of a provider, or of another gateway");
+        }
     }
 
     fn check_plaintext(

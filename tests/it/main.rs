@@ -14,6 +14,7 @@ mod bodies;
 mod budget;
 mod cap;
 mod ceiling;
+mod connect;
 mod crash;
 mod crash_many;
 mod credential;

@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::patiently;
 
 /// A connection on which a test says what it likes.
-pub struct Raw {
-    stream: TcpStream,
+pub struct Raw<S = TcpStream> {
+    stream: S,
     read: Vec<u8>,
 }
 
@@ -28,9 +28,11 @@ impl Raw {
         stream.set_nodelay(true).unwrap();
         Self { stream, read: Vec::new() }
     }
+}
 
+impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     /// The other end of a connection that a test was called on.
-    pub const fn of(stream: TcpStream) -> Self {
+    pub const fn of(stream: S) -> Self {
         Self { stream, read: Vec::new() }
     }
 

@@ -50,7 +50,8 @@ Examples:
   egret spend --format focus > november.csv          for finance (focus.finops.org)
 
 What is charged without knowing what the provider billed (an answer that was cut off, say) is marked
-as estimated.";
+as estimated. From another machine it takes the token that the configuration names under `admin`, in
+EGRET_ADMIN_TOKEN.";
 
 const BUDGETS: &str = "\
 Examples:
@@ -185,7 +186,7 @@ pub struct SimulateArgs {
     /// Where the simulator of OpenAI listens; Claude's and Gemini's take the next two ports
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9101")]
     pub address: SocketAddr,
-    /// Where the certificate of their CA is written, as ca.pem
+    /// Where the certificate of their CA is written, as ca.pem, and its revocation list, as ca.crl
     #[arg(long, value_name = "DIRECTORY", default_value = ".")]
     pub dir: PathBuf,
     /// Where they can be told what to do, and asked for their bills

@@ -133,3 +133,66 @@ fn only_the_glue_names_the_frameworks() {
         }
     }
 }
+
+/// Every source of a module, tests left out, with its path.
+fn files(path: &Path, found: &mut Vec<(String, String)>) {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name == "tests" || name == "tests.rs" {
+        return;
+    }
+    if path.is_dir() {
+        let entries = fs::read_dir(path).expect("a readable folder");
+        entries.for_each(|entry| files(&entry.expect("an entry").path(), found));
+    } else if name.ends_with(".rs") {
+        let text = fs::read_to_string(path).expect("a readable file");
+        // Unit tests stand at the end of their file.
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        found.push((path.display().to_string(), lines.collect::<Vec<_>>().join("\n")));
+    }
+}
+
+fn code(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
+    assert!(!found.is_empty());
+    found
+}
+
+/// No request, and no configuration either, can have the gateway start a program.
+#[test]
+fn s_16_nothing_starts_a_process() {
+    for (path, text) in code("src").into_iter().chain(code("providers/src")) {
+        for word in ["process::Command", "Command::new", "posix_spawn", "fn fork", "fn execv"] {
+            // The command line's own type is called so, too.
+            let starts = text.contains(word) && !path.ends_with("src/cli.rs");
+            assert!(!starts, "{path} starts a process: {word}");
+        }
+    }
+}
+
+/// What is shared between requests and grows as they come lets go of something, too.
+#[test]
+fn s_29_every_shared_map_lets_go() {
+    const MAPS: [&str; 5] = ["HashMap<", "HashSet<", "BTreeMap<", "BTreeSet<", "VecDeque<"];
+    const LETS_GO: [&str; 7] =
+        ["retain(", "pop_front(", "pop_first(", ".remove(", ".clear()", "truncate(", "MOST"];
+    let mut seen = 0;
+    for (path, text) in code("src") {
+        // The simulators stand outside; their journal's bound is `CAPACITY`.
+        if path.contains("/simulator/") {
+            continue;
+        }
+        let shared = |line: &str| {
+            let lock = ["Mutex<", "RwLock<"].iter().find_map(|lock| line.split_once(lock));
+            lock.is_some_and(|(_, held)| MAPS.iter().any(|map| held.contains(map)))
+        };
+        let declared = text.lines().filter(|line| line.starts_with("    ") && line.ends_with(','));
+        for line in declared.filter(|line| line.contains(": ") && shared(line)) {
+            seen += 1;
+            let lets_go = LETS_GO.iter().any(|word| text.contains(word));
+            assert!(lets_go, "{path} never forgets: {}", line.trim());
+        }
+    }
+    assert!(seen > 2, "{seen} shared maps");
+}

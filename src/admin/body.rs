@@ -1,4 +1,4 @@
-//! Who may change something, and what it sends.
+//! Who may change something or look from afar, and what it sends.
 
 use std::time::Duration;
 
@@ -17,16 +17,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Whether these headers carry the admin token, compared in constant time.
 pub(super) fn authorize(snapshot: &Snapshot, headers: &HeaderMap) -> Result<(), Answer> {
     let Some(token) = &snapshot.admin_token else {
-        let error = "nothing can be changed here: the configuration names no token; add \
-                     `token: { env: EGRET_ADMIN_TOKEN }` under `admin`";
+        let error = "nothing can be changed here, nor spending be seen from another machine: the \
+                     configuration names no token; add `token: { env: EGRET_ADMIN_TOKEN }` under \
+                     `admin`";
         return Err(Answer::refusal(StatusCode::FORBIDDEN, error));
     };
     let shown = CallerKey::of(headers, None).ok().flatten();
     if shown.is_some_and(|key| find(key.digest(), [&**token]).is_some()) {
         return Ok(());
     }
-    let error = "changes need the admin token, as `authorization: Bearer …`; `egret budgets` \
-                 takes it from EGRET_ADMIN_TOKEN";
+    let error = "this needs the admin token, as `authorization: Bearer …`; `egret budgets` and \
+                 `egret spend` take it from EGRET_ADMIN_TOKEN";
     Err(Answer::unauthorized(error))
 }
 

@@ -3,8 +3,8 @@
 //! own address (loopback by default), its own thread, and never a route that a workload's request
 //! could reach (S-15).
 //!
-//! Whoever reaches it may look; to change something it takes the token that the configuration
-//! names (S-16).
+//! Whoever reaches it may look; to change something (S-16), or to see from another machine what was
+//! spent (S-08), it takes the token that the configuration names.
 
 mod answer;
 mod body;
@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use http::{Method, Response, StatusCode};
 use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
+use pingora::protocols::l4::socket::SocketAddr;
 
 use crate::credential::Standing;
 use crate::identity::{Directory, KeyStatus};
@@ -30,6 +31,14 @@ use answer::Answer;
 
 /// What there is, for whoever asks for something else.
 const PATHS: &str = "try /healthz, /readyz, /metrics, /spend, /budgets or /dns";
+
+/// What tells of callers and their money.
+const SPENDING: [&str; 2] = ["/spend", "/budgets"];
+
+/// Whether a connection comes from this machine (`kubectl port-forward` does).
+fn is_loopback(peer: &SocketAddr) -> bool {
+    peer.as_inet().is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+}
 
 /// The admin application.
 pub struct Admin {
@@ -100,6 +109,13 @@ impl Admin {
         let header = session.req_header();
         let (method, uri) = (header.method.clone(), header.uri.clone());
         if method == Method::GET {
+            let near = || session.client_addr().is_some_and(is_loopback);
+            if SPENDING.contains(&uri.path()) && !near() {
+                let snapshot = self.gateway.live.pin();
+                if let Err(refusal) = body::authorize(&snapshot, &header.headers) {
+                    return refusal;
+                }
+            }
             return self.show(uri.path(), uri.query().unwrap_or_default()).await;
         }
         let Some(change) = budgets::change(uri.path()) else {

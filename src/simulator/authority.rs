@@ -3,8 +3,9 @@
 use std::io;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, SerialNumber, date_time_ymd,
 };
 
 /// A certificate and its key.
@@ -48,6 +49,23 @@ impl Authority {
     /// The root's certificate, in PEM: what a client trusts.
     pub fn ca_pem(&self) -> &str {
         &self.certificate_pem
+    }
+
+    /// Its revocation list, in PEM: nothing is revoked.
+    ///
+    /// # Errors
+    /// If it can't be signed.
+    pub fn crl_pem(&self) -> io::Result<String> {
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 1),
+            next_update: date_time_ymd(2046, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&self.issuer).map_err(io::Error::other)?;
+        list.pem().map_err(io::Error::other)
     }
 
     /// A server certificate for these DNS names and addresses.

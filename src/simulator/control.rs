@@ -12,6 +12,7 @@
 //! | `GET /__sim/NAME/journal` | what arrived: method, target, version, headers, body, connection |
 //! | `DELETE /__sim/NAME/journal` | nothing; the journal is empty then |
 //! | `POST /__sim/NAME/script` | nothing; the body is read by [`Script::read`](super::Script::read) |
+//! | `POST /__sim/NAME/certificate` | nothing; `expired` or `valid` is what new connections see |
 
 use std::fmt::Write as _;
 use std::io;
@@ -43,7 +44,7 @@ pub const CREDENTIALS: [(Provider, &str); 3] = [
 /// What `egret simulate` was told.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where `ca.pem` is written; made if it is not there.
+    /// Where `ca.pem` and `ca.crl` are written; made if it is not there.
     pub dir: PathBuf,
     /// Where each simulator listens, and the credential it answers to.
     pub simulators: Vec<(Provider, SocketAddr, String)>,
@@ -74,13 +75,16 @@ impl Drop for Fleet {
     }
 }
 
-/// Starts what the options say, and writes the authority's certificate to `ca.pem`.
+/// Starts what the options say, and writes the authority's certificate to `ca.pem` and its
+/// revocation list to `ca.crl`.
 ///
 /// # Errors
 /// If an address is taken, or the directory cannot be written.
 pub async fn start(options: &Options) -> io::Result<Fleet> {
     let authority = Authority::new()?;
     tokio::fs::create_dir_all(&options.dir).await?;
+    // Whoever waits for the certificate finds the list, too.
+    tokio::fs::write(options.dir.join("ca.crl"), authority.crl_pem()?).await?;
     tokio::fs::write(options.dir.join("ca.pem"), authority.ca_pem()).await?;
     let mut simulators = Vec::new();
     for (provider, address, credential) in &options.simulators {
@@ -92,6 +96,7 @@ pub async fn start(options: &Options) -> io::Result<Fleet> {
                 names.push(&own);
             }
             simulator = simulator.tls(authority.issue(&names)?);
+            simulator = simulator.expired(authority.issue_expired(&names)?);
         }
         if options.http1_only {
             simulator = simulator.http1_only();
@@ -122,7 +127,7 @@ impl Fleet {
         if let Some(control) = self.control {
             let _ = writeln!(
                 text,
-                "control  http://{control}/__sim/NAME/{{bill,counts,journal,script}}"
+                "control  http://{control}/__sim/NAME/{{bill,counts,journal,script,certificate}}"
             );
         }
         if !options.plain {
@@ -192,6 +197,13 @@ fn command(simulator: &Running, method: &Method, what: &str, body: &[u8]) -> (St
         ("POST", "script") => match simulator.script().read(&String::from_utf8_lossy(body)) {
             Ok(()) => (StatusCode::NO_CONTENT, String::new()),
             Err(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")),
+        },
+        ("POST", "certificate") => match body {
+            b"expired" | b"valid" => {
+                simulator.show_expired(body == b"expired");
+                (StatusCode::NO_CONTENT, String::new())
+            }
+            _ => (StatusCode::BAD_REQUEST, "expired or valid\n".to_owned()),
         },
         _ => (StatusCode::NOT_FOUND, format!("there is no {method} {what}\n")),
     }

@@ -168,8 +168,18 @@ pub struct Script(Mutex<Rules>);
 #[derive(Debug, Default)]
 struct Rules {
     next: VecDeque<Vec<Fault>>,
-    models: Vec<(String, Vec<Fault>)>,
+    models: Vec<ModelRule>,
     always: Vec<Fault>,
+}
+
+#[derive(Debug)]
+struct ModelRule {
+    model: String,
+    /// Every so many requests meet the faults.
+    every: usize,
+    /// Requests since the last that did.
+    since: usize,
+    faults: Vec<Fault>,
 }
 
 impl Script {
@@ -190,10 +200,20 @@ impl Script {
 
     /// Every request for this model meets these faults, until said otherwise.
     pub fn model(&self, model: impl Into<String>, faults: impl Into<Vec<Fault>>) {
-        let (model, faults) = (model.into(), faults.into());
+        self.model_every(model, 1, faults);
+    }
+
+    /// Every `every`th request for this model meets these faults, until said otherwise.
+    pub fn model_every(
+        &self,
+        model: impl Into<String>,
+        every: usize,
+        faults: impl Into<Vec<Fault>>,
+    ) {
+        let rule = ModelRule { model: model.into(), every, since: 0, faults: faults.into() };
         let mut rules = self.rules();
-        rules.models.retain(|(known, _)| *known != model);
-        rules.models.push((model, faults));
+        rules.models.retain(|known| known.model != rule.model);
+        rules.models.push(rule);
     }
 
     /// Forgets all rules.
@@ -201,7 +221,8 @@ impl Script {
         *self.rules() = Rules::default();
     }
 
-    /// Reads rules, one a line: `next N: [[…]]`, `model NAME: [[…]]`, `always: [[…]]`, `clear`.
+    /// Reads rules, one a line: `next N: [[…]]`, `model NAME: [[…]]`, `model NAME every N: [[…]]`,
+    /// `always: [[…]]`, `clear`.
     ///
     /// # Errors
     /// The first line that is none of these; the lines before it are in force.
@@ -220,6 +241,9 @@ impl Script {
             match when.split_whitespace().collect::<Vec<_>>().as_slice() {
                 ["next", count] => self.next_n(count.parse().map_err(|_| wrong())?, faults),
                 ["model", model] => self.model(*model, faults),
+                ["model", model, "every", every] => {
+                    self.model_every(*model, every.parse().map_err(|_| wrong())?, faults);
+                }
                 ["always"] => self.always(faults),
                 _ => return Err(wrong()),
             }
@@ -234,8 +258,13 @@ impl Script {
         if let Some(next) = rules.next.pop_front() {
             return next;
         }
-        if let Some((_, faults)) = rules.models.iter().find(|(known, _)| known == model) {
-            return faults.clone();
+        if let Some(rule) = rules.models.iter_mut().find(|rule| rule.model == model) {
+            rule.since += 1;
+            if rule.since < rule.every {
+                return Vec::new();
+            }
+            rule.since = 0;
+            return rule.faults.clone();
         }
         match model.strip_prefix("fault-").and_then(|status| status.parse().ok()) {
             Some(status) => vec![Fault::Status(status)],

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -36,6 +36,7 @@ pub struct Simulator {
     provider: Provider,
     credential: String,
     identity: Option<Identity>,
+    expired: Option<Identity>,
     client_ca_pem: Option<String>,
     http2: bool,
     lenient: bool,
@@ -50,6 +51,7 @@ impl Simulator {
             provider,
             credential: credential.into(),
             identity: None,
+            expired: None,
             client_ca_pem: None,
             http2: true,
             lenient: false,
@@ -60,6 +62,12 @@ impl Simulator {
     /// Serves TLS with this certificate.
     pub fn tls(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
+        self
+    }
+
+    /// What it shows instead while it is told to show an expired certificate.
+    pub fn expired(mut self, identity: Identity) -> Self {
+        self.expired = Some(identity);
         self
     }
 
@@ -89,10 +97,13 @@ impl Simulator {
     /// # Errors
     /// If the address is taken or the certificate is not one.
     pub async fn start(self, address: SocketAddr) -> io::Result<Running> {
-        let acceptor = self.acceptor()?;
+        let acceptors = Acceptors {
+            valid: self.acceptor(self.identity.as_ref())?,
+            expired: self.acceptor(self.expired.as_ref())?,
+        };
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let https = acceptor.is_some();
+        let https = acceptors.valid.is_some();
         let state = Arc::new(State {
             provider: self.provider,
             accepted: Accepted::one(&self.credential),
@@ -103,13 +114,14 @@ impl Simulator {
             script: Script::default(),
             tally: Arc::default(),
             hang_up: AtomicUsize::new(0),
+            expired: AtomicBool::new(false),
         });
-        let task = tokio::spawn(accept(listener, acceptor, Arc::clone(&state)));
+        let task = tokio::spawn(accept(listener, acceptors, Arc::clone(&state)));
         Ok(Running { state, address, https, task })
     }
 
-    fn acceptor(&self) -> io::Result<Option<TlsAcceptor>> {
-        let Some(identity) = &self.identity else { return Ok(None) };
+    fn acceptor(&self, identity: Option<&Identity>) -> io::Result<Option<TlsAcceptor>> {
+        let Some(identity) = identity else { return Ok(None) };
         let chain: Vec<CertificateDer<'static>> =
             CertificateDer::pem_slice_iter(identity.certificate_pem.as_bytes())
                 .collect::<Result<_, _>>()
@@ -140,6 +152,12 @@ impl Simulator {
     }
 }
 
+/// What it shows itself with; with neither it speaks without TLS.
+struct Acceptors {
+    valid: Option<TlsAcceptor>,
+    expired: Option<TlsAcceptor>,
+}
+
 /// What all connections of one simulator share.
 pub(super) struct State {
     pub provider: Provider,
@@ -151,6 +169,7 @@ pub(super) struct State {
     pub script: Script,
     pub tally: Arc<Tally>,
     hang_up: AtomicUsize,
+    expired: AtomicBool,
 }
 
 /// A running simulator; dropping it closes its listener and all its connections.
@@ -216,6 +235,11 @@ impl Running {
     pub fn hang_up(&self, count: usize) {
         self.state.hang_up.store(count, Ordering::SeqCst);
     }
+
+    /// Shows new connections an expired certificate, if it was given one, or its valid one again.
+    pub fn show_expired(&self, expired: bool) {
+        self.state.expired.store(expired, Ordering::SeqCst);
+    }
 }
 
 impl Drop for Running {
@@ -224,7 +248,7 @@ impl Drop for Running {
     }
 }
 
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
+async fn accept(listener: TcpListener, acceptors: Acceptors, state: Arc<State>) {
     let mut connections = JoinSet::new();
     loop {
         // Finished connections are let go of as new ones come.
@@ -235,7 +259,9 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, state: Arc
         if state.hang_up.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             continue;
         }
-        connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&state), number));
+        let expired = acceptors.expired.as_ref().filter(|_| state.expired.load(Ordering::SeqCst));
+        let acceptor = expired.or(acceptors.valid.as_ref()).cloned();
+        connections.spawn(connection(stream, acceptor, Arc::clone(&state), number));
     }
 }
 

@@ -11,6 +11,7 @@ mod money;
 mod process;
 mod proxy;
 mod report;
+mod strict;
 mod workload;
 
 use std::net::SocketAddr;
@@ -108,7 +109,7 @@ impl Target {
 }
 
 /// Every proxy, and every way it is used here.
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 9] = [
     Target::h1(Kind::Nginx),
     Target::h1(Kind::Envoy),
     Target::h2(Kind::Envoy),
@@ -116,10 +117,15 @@ const TARGETS: [Target; 7] = [
     Target::h2(Kind::Egret),
     Target::h1(Kind::Unlimited),
     Target::h1(Kind::Shared),
+    Target::h1(Kind::Strict),
+    Target::h2(Kind::Strict),
 ];
-/// Those that are compared with each other: the last two are for W7.
+/// Those that are compared with each other: the last four are for W7 and W1X.
 const PEERS: &[Target] = TARGETS.split_at(5).0;
 const EGRET: [Target; 2] = [Target::h1(Kind::Egret), Target::h2(Kind::Egret)];
+/// W1X: both sides of the comparison, in one row, so that noise hits both alike.
+const STRICT: [Target; 2] = [Target::h1(Kind::Strict), Target::h2(Kind::Strict)];
+const BESIDE: [Target; 4] = [EGRET[0], STRICT[0], EGRET[1], STRICT[1]];
 
 fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -161,6 +167,7 @@ async fn start_all(options: &Options) -> Result<Vec<Proxy>> {
         let wanted = match target.kind {
             Kind::Unlimited => options.wants("W7"),
             Kind::Shared => options.wants("W7R"),
+            Kind::Strict => options.wants("W1X"),
             _ => true,
         };
         if !wanted || !options.has(target) {
@@ -185,10 +192,12 @@ fn in_turn<'p>(
     chosen.into_iter()
 }
 
-/// W1, W2, W3 and W3T: whole answers, as fast as they come.
+/// W1, W1X, W2, W3 and W3T: whole answers, as fast as they come. W1X is W1, of Egret with and
+/// without all that it can be told of who calls, what they may, and who is at the other end.
 async fn requests(options: &Options, proxies: &[Proxy], report: &mut Report) -> Result<()> {
-    let plan: [(&'static str, String, usize, &[Target]); 4] = [
+    let plan: [(&'static str, String, usize, &[Target]); 5] = [
         ("W1", workload::small(MODEL), 32, PEERS),
+        ("W1X", workload::small(MODEL), 32, &BESIDE),
         ("W2", workload::small(TRANSLATED), 32, &EGRET),
         ("W3", workload::large(MODEL), 16, PEERS),
         ("W3T", workload::large(TRANSLATED), 16, &EGRET),
@@ -309,6 +318,10 @@ fn aims(report: &mut Report) {
         ("W5: the same, translated, of Envoy's W4 (both h1)", ("W5", h1), ("W4", envoy)),
     ] {
         report.at_most(aim, ratio(report, a, b, |s| s.p99), 1.0, "×");
+    }
+    for (plain, strict, what) in [(h1, STRICT[0], "h1"), (h2, STRICT[1], "h2")] {
+        let more = report.paired("W1X", (strict, plain), |a, b| (a.cpu / b.cpu - 1.0) * 100.0);
+        report.at_most(&format!("W1X: CPU that strictness costs ({what})"), more, 5.0, " %");
     }
     money::aims(report);
 }

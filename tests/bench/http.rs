@@ -7,13 +7,13 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A request for a model turn, as bytes.
-pub fn request(body: &str) -> Vec<u8> {
+/// A request for a model turn by the caller of this key or token, as bytes.
+pub fn request(body: &str, key: &str) -> Vec<u8> {
     let head = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\naccept: application/json\r\n\
          user-agent: bench\r\ncontent-length: {}\r\n\r\n",
-        crate::proxy::CALLER_KEY,
+        key,
         body.len()
     );
     [head.as_bytes(), body.as_bytes()].concat()

@@ -39,7 +39,7 @@ pub async fn saturate(
     connections: usize,
     time: Duration,
 ) -> Result<Sample> {
-    let request: Rc<[u8]> = http::request(body).into();
+    let request: Rc<[u8]> = http::request(body, &proxy.key).into();
     let answered = Rc::new(Cell::new(0_u64));
     let over = Rc::new(Cell::new(false));
     let mut tasks = JoinSet::new();
@@ -126,7 +126,7 @@ impl Streams {
     /// Opens streams, each on its own connection, and waits until each has had a token.
     /// Each must bring exactly `tokens` tokens and then `[DONE]`.
     pub async fn open(proxy: &Proxy, body: &str, count: usize, tokens: u64) -> Result<Self> {
-        let request: Rc<[u8]> = http::request(body).into();
+        let request: Rc<[u8]> = http::request(body, &proxy.key).into();
         let seen = Rc::new(Seen::default());
         let mut tasks = JoinSet::new();
         for _ in 0..count {

@@ -63,7 +63,7 @@ pub async fn budgets(options: &Options, proxies: &[Proxy], report: &mut Report) 
 pub async fn store(options: &Options, proxies: &[Proxy], report: &mut Report) -> Result<()> {
     let of = |target| proxies.iter().find(|proxy| proxy.target == target);
     let (Some(alone), Some(shared)) = (of(ON), of(SHARED)) else { return Ok(()) };
-    let request = http::request(&workload::small(MODEL));
+    let request = http::request(&workload::small(MODEL), &alone.key);
     let mut to_alone = Connection::open(alone.address).await?;
     let mut to_shared = Connection::open(shared.address).await?;
     let mut redis = TcpStream::connect(options.redis()).await?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::http::{self, Connection};
 use crate::process::Process;
+use crate::strict::{self, Issuer};
 use crate::{Options, Result};
 
 /// The credentials that `egret simulate` answers to.
@@ -28,6 +29,8 @@ pub enum Kind {
     Unlimited,
     /// Egret with budgets that it shares through Redis.
     Shared,
+    /// Egret with everything that says who calls, what they may, and who is at the other end.
+    Strict,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,7 @@ impl Target {
             Kind::Egret => "Egret",
             Kind::Unlimited => "Egret, no budgets",
             Kind::Shared => "Egret, shared budgets",
+            Kind::Strict => "Egret, strict",
         };
         format!("{kind} {}", if self.upstream == Upstream::H1 { "h1" } else { "h2" })
     }
@@ -67,6 +71,8 @@ pub struct Proxy {
     /// Where Egret has its metrics.
     pub admin: SocketAddr,
     pub process: Process,
+    /// What its callers show.
+    pub key: String,
 }
 
 impl Proxy {
@@ -91,9 +97,18 @@ impl Proxy {
                 include_str!("conf/store.yaml"),
             ]
             .concat(),
+            Kind::Strict => {
+                [include_str!("conf/strict.yaml"), include_str!("conf/budgets.yaml")].concat()
+            }
         };
         let dir = options.dir.path().to_str().ok_or("the temporary directory has no plain name")?;
         let name = format!("proxy-{port}");
+        let issuer = Issuer::new()?;
+        let mut pin = String::new();
+        if target.kind == Kind::Strict {
+            fs::write(format!("{dir}/{name}.jwks.json"), issuer.jwks())?;
+            pin = strict::pin(&fs::read_to_string(format!("{dir}/ca.pem"))?)?;
+        }
         let text = template
             .replace("@PORT@", &port.to_string())
             .replace("@ADMIN@", &(port + 1).to_string())
@@ -102,6 +117,7 @@ impl Proxy {
             .replace("@REDIS@", &options.redis().port().to_string())
             .replace("@OPENAI_KEY@", OPENAI_KEY)
             .replace("@HTTP@", http)
+            .replace("@PIN@", &pin)
             .replace("@NAME@", &name)
             .replace("@DIR@", dir);
         let path = format!("{dir}/{name}.yaml");
@@ -113,12 +129,16 @@ impl Proxy {
                 &options.envoy,
                 &["-c", &path, "--concurrency", "1", "--disable-hot-restart", "-l", "error"],
             )?,
-            Kind::Egret | Kind::Unlimited | Kind::Shared => {
+            Kind::Egret | Kind::Unlimited | Kind::Shared | Kind::Strict => {
                 Process::start(CORE, &options.egret, &["run", "--config", &path])?
             }
         };
         let (address, admin) = (([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], port + 1).into());
-        let proxy = Self { target, address, admin, process };
+        let key = match target.kind {
+            Kind::Strict => issuer.token("prod", "checkout"),
+            _ => CALLER_KEY.to_owned(),
+        };
+        let proxy = Self { target, address, admin, process, key };
         proxy.answers().await?;
         Ok(proxy)
     }
@@ -135,7 +155,7 @@ impl Proxy {
     }
 
     async fn answers(&self) -> Result<()> {
-        let request = http::request(&crate::workload::small(crate::workload::MODEL));
+        let request = http::request(&crate::workload::small(crate::workload::MODEL), &self.key);
         let mut last = String::new();
         for _ in 0..200 {
             tokio::time::sleep(Duration::from_millis(50)).await;

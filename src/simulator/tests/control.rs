@@ -4,6 +4,11 @@ use super::super::Provider;
 use super::super::control::{CREDENTIALS, Options, start};
 use super::{client, read};
 
+/// A client that has no connection yet.
+fn fresh(ca: &std::path::Path) -> reqwest::Client {
+    client(&std::fs::read_to_string(ca).unwrap())
+}
+
 #[tokio::test]
 async fn a_fleet_is_driven_from_outside() {
     let dir = tempfile::tempdir().unwrap();
@@ -35,10 +40,23 @@ async fn a_fleet_is_driven_from_outside() {
     };
     assert_eq!(read(ask()).await.0, 500);
     assert_eq!(read(ask()).await.0, 200);
+
+    // Two certificates, of which a new connection sees the one that it is told to show.
+    let certificate =
+        |which: &'static str| client.post(format!("{control}/certificate")).body(which);
+    let connect = async || {
+        let request = fresh(&dir.path().join("ca.pem")).get(openai.base_url());
+        request.send().await.map(|response| response.status().as_u16())
+    };
+    assert_eq!(read(certificate("expired")).await.0, 204);
+    assert!(connect().await.is_err());
+    assert_eq!(read(certificate("valid")).await.0, 204);
+    assert_eq!(connect().await.unwrap(), 404);
+    assert_eq!(read(certificate("none")).await.0, 400);
     let (_, bill) = read(client.get(format!("{control}/bill"))).await;
     assert_eq!(bill["gpt-4o-mini"]["requests"], 1);
     let (_, journal) = read(client.get(format!("{control}/journal"))).await;
-    assert_eq!(journal.as_array().unwrap().len(), 2);
+    assert_eq!(journal.as_array().unwrap().len(), 3);
     assert_eq!(read(client.delete(format!("{control}/journal"))).await.0, 204);
     assert!(openai.journal().read().is_empty());
     assert!(fleet.describe(&options).contains("sk-ant-simulated-claude"));

@@ -61,6 +61,13 @@ async fn a_status_comes_in_the_schema_with_its_wait() {
     assert_eq!((status, &body["error"]["status"]), (429, &json!("RESOURCE_EXHAUSTED")));
     assert_eq!(body["error"]["details"][0]["retryDelay"], "37s");
 
+    openai.simulator.script().read("model gpt-4o-mini every 3: [[status 502]]").unwrap();
+    let body = say("x", false);
+    for expected in [200, 200, 502, 200, 200, 502] {
+        assert_eq!(openai.ask(PATH, &body).await.0, expected);
+    }
+    openai.simulator.bill().clear();
+
     let body = json!({"model": "fault-500", "messages": [{"role": "user", "content": "x"}]});
     assert_eq!(openai.ask(PATH, body).await.0, 500);
     assert_eq!(openai.simulator.bill().total().requests, 0);

@@ -16,6 +16,8 @@ pub struct Config {
     pub port: u16,
     /// Where its health and metrics are.
     pub admin: u16,
+    /// The address that its health and metrics are on.
+    pub admin_host: &'static str,
     /// More keys of the listener, behind a comma.
     pub listener_more: String,
     /// More keys of the admin section, behind a comma.
@@ -35,6 +37,7 @@ impl Config {
             directory,
             port: free_port(),
             admin: free_port(),
+            admin_host: "127.0.0.1",
             listener_more: String::new(),
             admin_more: String::new(),
             backends: Vec::new(),
@@ -141,8 +144,10 @@ impl Config {
     /// The text of the file.
     pub fn text(&self) -> String {
         let mut text = format!(
-            "listeners: [{{ address: 127.0.0.1:{}{} }}]\nadmin: {{ address: 127.0.0.1:{}{} }}\n",
-            self.port, self.listener_more, self.admin, self.admin_more
+            "listeners: [{{ address: 127.0.0.1:{}{} }}]
+admin: {{ address: '{}:{}'{} }}
+",
+            self.port, self.listener_more, self.admin_host, self.admin, self.admin_more
         );
         let ledger = self.directory.path().join("egret.ledger");
         if !self.rest.iter().any(|section| section.starts_with("ledger:")) {

@@ -16,6 +16,7 @@ pub mod redis;
 pub mod speak;
 pub mod storm;
 pub mod tls_server;
+pub mod tunnel;
 pub mod workloads;
 
 use std::future::Future;

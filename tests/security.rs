@@ -1,0 +1,69 @@
+//! What SECURITY.md names is there: files, and a test for each number of its index.
+
+#![expect(clippy::expect_used, reason = "a test says what it missed and fails")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// The last number.
+const LAST: usize = 56;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn security() -> String {
+    fs::read_to_string(root().join("SECURITY.md")).expect("SECURITY.md")
+}
+
+/// What stands between backticks and is a path of a file or a folder here.
+fn paths(text: &str) -> impl Iterator<Item = &str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter(|quoted| {
+        ["tests/", "src/", "providers/", "conf/"].iter().any(|folder| quoted.starts_with(folder))
+    })
+}
+
+#[test]
+fn every_file_that_is_named_exists() {
+    let text = security();
+    let missing: Vec<&str> = paths(&text).filter(|path| !root().join(path).exists()).collect();
+    assert_eq!(missing, [""; 0]);
+    assert!(paths(&text).count() > 50, "hardly any is named");
+}
+
+#[test]
+fn every_number_is_tested_where_it_says_or_out_of_scope() {
+    let text = security();
+    let rows = text.lines().filter_map(|line| {
+        let (number, rest) = line.strip_prefix("| S-")?.split_once(" | ")?;
+        let (_, place) = rest.trim_end_matches(" |").split_once(" | ")?;
+        Some((number.parse::<usize>().expect("a number"), place))
+    });
+    let mut seen = BTreeSet::new();
+    for (number, place) in rows {
+        assert!(seen.insert(number), "S-{number:02} stands there twice");
+        if place.starts_with("out of scope: ") {
+            continue;
+        }
+        let files: Vec<&str> = paths(place).collect();
+        assert!(!files.is_empty(), "S-{number:02} is tested nowhere");
+        for file in files {
+            let source = fs::read_to_string(root().join(file)).expect(file);
+            let name = format!("fn s_{number:02}_");
+            assert!(source.contains(&name), "{file} has no test of S-{number:02}");
+        }
+    }
+    assert_eq!(seen, (1..=LAST).collect(), "the numbers of the index");
+}
+
+#[test]
+fn every_promise_names_its_tests() {
+    let text = security();
+    for number in 1..=8 {
+        let row = text.lines().find(|line| line.starts_with(&format!("| P{number} | ")));
+        let row = row.expect("a promise");
+        assert!(paths(row).count() > 0, "P{number} is held by nothing");
+    }
+}

@@ -128,7 +128,12 @@ impl Config {
     }
 
     /// Writes a file into the directory, in one step.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+        self.write_bytes(name, content)
+    }
+
+    /// The same with any bytes.
+    pub fn write_bytes(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.directory.path().join(name);
         let draft = self.directory.path().join(format!("{name}.draft"));
         fs::write(&draft, content).unwrap();

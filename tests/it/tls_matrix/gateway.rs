@@ -110,7 +110,7 @@ async fn sessions_are_resumed_where_the_ca_is_private() {
     let leaf = pki.issuing.leaf(&["localhost"]);
     let server = Serves::new(&leaf, &pki.issuing).start().await;
     let config = Config::new();
-    config.write("root.pem", pki.root.pem());
+    config.write_bytes("root.pem", pki.root.pem());
     let config = backend(config, "a", &server, "ca: root.pem");
     let gateway = Gateway::start(config).await;
     for _ in 0..3 {
@@ -130,8 +130,8 @@ async fn s_56_a_connection_is_not_used_any_more_once_its_certificate_is_on_a_lis
         let (by_file, by_url) = (serves_it().start().await, serves_it().start().await);
         let list = ListServer::start(Some(pki.issuing.list(&[]).der())).await;
         let config = Config::new();
-        config.write("root.pem", pki.root.pem());
-        config.write("a.crl", pki.issuing.list(&[]).pem().unwrap());
+        config.write_bytes("root.pem", pki.root.pem());
+        config.write_bytes("a.crl", pki.issuing.list(&[]).pem().unwrap());
         let file = "ca: root.pem, crl: { files: [a.crl], depth: leaf }";
         let url =
             format!("ca: root.pem, crl: {{ urls: ['{}'], refresh: 1s, depth: leaf }}", list.url());
@@ -145,7 +145,7 @@ async fn s_56_a_connection_is_not_used_any_more_once_its_certificate_is_on_a_lis
             assert_eq!((seen.len(), seen[0].requests), (1, 2), "{name}: kept and used again");
         }
         let revoking = pki.issuing.list(&[leaf.serial]);
-        gateway.config.write("a.crl", revoking.pem().unwrap());
+        gateway.config.write_bytes("a.crl", revoking.pem().unwrap());
         list.set(Some(revoking.der()));
         for (name, server) in [("file", &by_file), ("url", &by_url)] {
             until_refused(&gateway, name, "tls_revoked").await;
@@ -156,7 +156,7 @@ async fn s_56_a_connection_is_not_used_any_more_once_its_certificate_is_on_a_lis
             assert_eq!((seen.len(), server.requests()), (1, requests), "{name}");
         }
         let good = pki.issuing.list(&[4711]);
-        gateway.config.write("a.crl", good.pem().unwrap());
+        gateway.config.write_bytes("a.crl", good.pem().unwrap());
         list.set(Some(good.der()));
         for (name, server) in [("file", &by_file), ("url", &by_url)] {
             until("served again", async || call(&gateway, name).await.status == 200).await;
@@ -173,8 +173,8 @@ async fn the_state_of_lists_is_in_the_metrics() {
     let server = Serves::new(&leaf, &pki.issuing).start().await;
     let list = ListServer::start(None).await;
     let config = Config::new();
-    config.write("root.pem", pki.root.pem());
-    config.write("root.crl", pki.root.list(&[]).pem().unwrap());
+    config.write_bytes("root.pem", pki.root.pem());
+    config.write_bytes("root.crl", pki.root.list(&[]).pem().unwrap());
     let tls = format!(
         "ca: root.pem, crl: {{ files: [root.crl], urls: ['{}'], refresh: 1s }}",
         list.url()
@@ -196,7 +196,7 @@ async fn the_state_of_lists_is_in_the_metrics() {
     assert_eq!(metrics.count("egret_crl_lists", &labels), 2);
     assert_eq!(metrics.count("egret_crl_missing", &labels), 0);
     assert!(metrics.sum("egret_crl_seconds_left", &labels) > 0.0);
-    gateway.config.write("root.crl", pki.root.stale_list(&[]).pem().unwrap());
+    gateway.config.write_bytes("root.crl", pki.root.stale_list(&[]).pem().unwrap());
     until_refused(&gateway, "a", "tls_crl_stale").await;
     assert!(gateway.metrics().await.sum("egret_crl_seconds_left", &labels) < 0.0);
     serves(&gateway, "none").await;
@@ -217,7 +217,7 @@ async fn a_request_that_is_turned_away_for_its_client_certificate_costs_nothing(
         let (server, clean) = (wants.start().await, Serves::new(&leaf, &pki.issuing).start().await);
         let budget = "budgets: [{ name: all, per: gateway, limit: 1 USD, window: day }]";
         let config = Config::new().with(budget);
-        config.write("root.pem", pki.root.pem());
+        config.write_bytes("root.pem", pki.root.pem());
         let config = backend(config, "a", &server, "ca: root.pem");
         let config = backend(config, "clean", &clean, "ca: root.pem");
         let gateway = Gateway::start(config).await;

@@ -173,7 +173,7 @@ impl Fetched {
         let server = serves.start().await;
         let list = ListServer::start(Some(pki.issuing.list(&[]).der())).await;
         let config = Config::new();
-        config.write("root.pem", pki.root.pem());
+        config.write_bytes("root.pem", pki.root.pem());
         let tls = format!(
             "ca: root.pem, crl: {{ urls: ['{}'], refresh: 1s, depth: leaf{more} }}",
             list.url()
@@ -238,18 +238,18 @@ async fn a_list_in_a_file_counts_as_soon_as_it_is_loaded() {
     let leaf = pki.issuing.leaf(&["localhost"]);
     let server = Serves::new(&leaf, &pki.issuing).start().await;
     let config = Config::new();
-    config.write("root.pem", pki.root.pem());
-    config.write("a.crl", pki.issuing.list(&[]).der());
+    config.write_bytes("root.pem", pki.root.pem());
+    config.write_bytes("a.crl", pki.issuing.list(&[]).der());
     let tls = "ca: root.pem, crl: { files: [a.crl], depth: leaf }";
     let mut field = Field::one(config, &server, tls);
     field.serves("a").await;
     field.serves("a").await;
     let before = field.trust("a").current().version;
-    field.config.write("a.crl", pki.issuing.list(&[leaf.serial]).pem().unwrap());
+    field.config.write_bytes("a.crl", pki.issuing.list(&[leaf.serial]).pem().unwrap());
     field.reload();
     assert_ne!(field.trust("a").current().version, before);
     assert_eq!(field.call("a").await, Err("tls_revoked"));
-    field.config.write("a.crl", pki.issuing.list(&[]).pem().unwrap());
+    field.config.write_bytes("a.crl", pki.issuing.list(&[]).pem().unwrap());
     field.reload();
     field.serves("a").await;
     assert_eq!(kinds(&server), [Full, Resumed, Full]);
@@ -299,8 +299,8 @@ async fn s_56_a_session_is_resumed_by_the_policy_that_made_it_only() {
     let leaf = pki.issuing.leaf(&["localhost"]);
     let server = Serves::new(&leaf, &pki.issuing).start().await;
     let config = Config::new();
-    config.write("root.pem", pki.root.pem());
-    config.write("other.pem", Pki::new().root.pem());
+    config.write_bytes("root.pem", pki.root.pem());
+    config.write_bytes("other.pem", Pki::new().root.pem());
     let policies = [
         ("easy", "ca: root.pem"),
         ("other", "ca: other.pem"),

@@ -70,9 +70,9 @@ impl Rows<'_> {
 /// All rows. Their files are in the directory of `config`.
 pub async fn matrix(config: &Config, pki: &Pki) -> Matrix {
     let other = Ca::root("other");
-    config.write("root.pem", pki.root.pem());
-    config.write("issuing.pem", pki.issuing.pem());
-    config.write("other.pem", other.pem());
+    config.write_bytes("root.pem", pki.root.pem());
+    config.write_bytes("issuing.pem", pki.issuing.pem());
+    config.write_bytes("other.pem", other.pem());
     let mut rows = Rows { pki, rows: Vec::new() };
     authorities(&mut rows, &other).await;
     names(&mut rows).await;
@@ -184,7 +184,7 @@ async fn revocation(rows: &mut Rows<'_>, config: &Config) -> Vec<ListServer> {
     let gone = root.ca("gone", |_| {});
     let orphan = gone.leaf(LOCAL);
     let write = |name: &str, list: rcgen::CertificateRevocationList| {
-        config.write(name, list.pem().unwrap());
+        config.write_bytes(name, list.pem().unwrap());
     };
     write("root.crl", root.list(&[gone.serial()]));
     write("issuing.crl", issuing.list(&[bad.serial]));
@@ -192,7 +192,7 @@ async fn revocation(rows: &mut Rows<'_>, config: &Config) -> Vec<ListServer> {
     write("stale.crl", issuing.stale_list(&[bad.serial]));
     write("earlier.crl", issuing.earlier_list(&[]));
     write("forged.crl", Ca::root("issuing").list(&[]));
-    config.write("issuing.der", issuing.list(&[bad.serial]).der());
+    config.write_bytes("issuing.der", issuing.list(&[bad.serial]).der());
     let crl = |keys: &str| format!("ca: root.pem, crl: {{ {keys} }}");
     let both = crl("files: [root.crl, issuing.crl]");
     rows.add("not revoked", &good, &both, "").await;
@@ -285,8 +285,8 @@ async fn pins(rows: &mut Rows<'_>, other: &Ca) {
 async fn clients(rows: &mut Rows<'_>, config: &Config, other: &Ca) {
     let pki = rows.pki;
     let show = |name: &str, leaf: &Leaf| {
-        config.write(&format!("{name}.pem"), leaf.pem());
-        config.write(&format!("{name}.key"), leaf.key.serialize_pem());
+        config.write_bytes(&format!("{name}.pem"), leaf.pem());
+        config.write_bytes(&format!("{name}.key"), leaf.key.serialize_pem());
         format!("ca: root.pem, certificate: {name}.pem, key: {name}.key")
     };
     let known = show("known", &pki.root.client("egret"));

@@ -74,6 +74,8 @@ impl Fetcher {
         // The process has one, unless this is a check of a configuration; then there is none yet.
         let _ = ring::default_provider().install_default();
         let unusable = |error: reqwest::Error| FetchError::Unusable(error.to_string());
+        // Without one, building a client panics. An error means that there is one already.
+        let _ = ring::default_provider().install_default();
         let mut builder = Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy();
         if let Some(pem) = ca {
             builder = builder.tls_certs_only(Certificate::from_pem_bundle(pem).map_err(unusable)?);

@@ -27,7 +27,7 @@ use crate::config::{Live, Source};
 use crate::credential;
 use crate::identity::{Directory, keep_fresh};
 use crate::proxy::{Gateway, Listener, Proxy};
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Wanted};
 use crate::snapshot::{Limits, Webhook};
 use crate::telemetry::{self, AccessLog, Metrics, Target};
 use crate::trust::Trusts;
@@ -49,6 +49,8 @@ const BUFFERS: L4BufferSettings = L4BufferSettings { read: Some(16 << 10), write
 const DRAIN_STEP: Duration = Duration::from_millis(50);
 /// How long readiness is off before the listeners close, so that load balancers notice.
 const NOTICE: Duration = Duration::from_secs(2);
+/// How often credentials are looked at that expire.
+const TEND: Duration = Duration::from_millis(500);
 /// How the webhook is shown its token.
 const BEARER: (&str, &str) = ("authorization", "Bearer ");
 /// How long answers that the drain cuts may take to be ended with an error.
@@ -198,6 +200,7 @@ fn tell(options: &Options, metrics: &Arc<Metrics>) -> std::io::Result<()> {
 }
 
 /// What goes on beside requests: saying when it begins, resolving names, fetching revocation lists,
+/// keeping credentials fresh,
 /// following reloads.
 struct Upkeep {
     gateway: Arc<Gateway>,
@@ -214,7 +217,7 @@ impl BackgroundService for Upkeep {
         let live = &self.gateway.live;
         let names = || {
             let snapshot = live.pin();
-            snapshot.backends.iter().map(|b| (b.origin.host.clone(), b.origin.port)).collect()
+            Wanted { settings: snapshot.dns.clone(), names: snapshot.names().collect() }
         };
         let keyrings = || {
             let snapshot = live.pin();
@@ -226,6 +229,7 @@ impl BackgroundService for Upkeep {
             () = keep_fresh(keyrings) => {}
             () = self.gateway.trusts.run() => {}
             () = self.follow_reloads() => {}
+            () = self.tend_credentials() => {}
             _ = shutdown.changed() => {}
         }
     }
@@ -241,6 +245,19 @@ impl Upkeep {
             }
         }
         self.gateway.listening.store(true, Ordering::Release);
+    }
+
+    /// Has the backends' credentials minted anew before they expire.
+    async fn tend_credentials(&self) {
+        let mut tick = tokio::time::interval(TEND);
+        loop {
+            tick.tick().await;
+            for backend in &self.gateway.live.pin().backends {
+                if let Some(minted) = backend.credential.minted() {
+                    minted.tend();
+                }
+            }
+        }
     }
 
     /// Reloads when told by SIGHUP; cleans up and counts after every reload.

@@ -1,4 +1,5 @@
-//! The admin listener: health, readiness, metrics, what was spent, and what budgets stand at. Its
+//! The admin listener: health, readiness, metrics, what was spent, and how
+//! budgets and names stand. Its
 //! own address (loopback by default), its own thread, and never a route that a workload's request
 //! could reach (S-15).
 //!
@@ -8,6 +9,7 @@
 mod answer;
 mod body;
 mod budgets;
+mod dns;
 mod spend;
 
 use std::sync::Arc;
@@ -19,15 +21,16 @@ use pingora::apps::http_app::ServeHttp;
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::l4::socket::SocketAddr;
 
+use crate::credential::Standing;
 use crate::identity::{Directory, KeyStatus};
 use crate::proxy::Gateway;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{KeysNow, ListsNow, Now};
+use crate::telemetry::{KeysNow, ListsNow, Minting, Now};
 use crate::trust::ListsState;
 use answer::Answer;
 
 /// What there is, for whoever asks for something else.
-const PATHS: &str = "try /healthz, /readyz, /metrics, /spend or /budgets";
+const PATHS: &str = "try /healthz, /readyz, /metrics, /spend, /budgets or /dns";
 
 /// What tells of callers and their money.
 const SPENDING: [&str; 2] = ["/spend", "/budgets"];
@@ -61,8 +64,10 @@ impl Admin {
                     ledger_writable: ledger.is_writable(),
                     store: ledger.store_status(),
                     accuracy: &self.gateway.estimator.error(),
+                    names: &self.gateway.resolver.status(),
                     lists: &self.lists(&snapshot),
                     keys: &keys(&snapshot),
+                    credentials: &minting(&snapshot),
                 };
                 let open = self.gateway.connections.open();
                 self.gateway.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
@@ -70,6 +75,7 @@ impl Admin {
             }
             "/spend" => spend::show(&self.gateway, query).await,
             "/budgets" => budgets::show(&self.gateway),
+            "/dns" => dns::show(&self.gateway),
             _ if budgets::change(path).is_some() => Answer::not_allowed("POST"),
             _ => Answer::text(StatusCode::NOT_FOUND, PATHS),
         }
@@ -150,4 +156,13 @@ impl ServeHttp for Admin {
         }
         answer.into_response()
     }
+}
+
+/// How the backends' credentials stand, of those that somebody mints.
+fn minting(snapshot: &Snapshot) -> Vec<Minting<'_>> {
+    let minted = snapshot.backends.iter().filter_map(|backend| {
+        let Standing { kind, succeeded, failed, left } = backend.credential.minted()?.standing();
+        Some(Minting { backend: &backend.name, kind, succeeded, failed, left })
+    });
+    minted.collect()
 }

@@ -90,8 +90,7 @@ fn describe_backend(backend: &Backend) -> String {
         if origin.host.contains(':') { format!("[{}]", origin.host) } else { origin.host.clone() };
     let plaintext = if tls.is_some() { "" } else { ", unencrypted" };
     let private = if backend.allow_private { ", private addresses allowed" } else { "" };
-    let credential =
-        if backend.credential.source().is_some() { "" } else { ", shown no credential" };
+    let credential = if backend.credential.is_none() { ", shown no credential" } else { "" };
     let drained = match backend.on_disconnect {
         OnDisconnect::Estimate => String::new(),
         OnDisconnect::Drain(longest) => {

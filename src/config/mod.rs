@@ -5,11 +5,13 @@
 
 mod check;
 mod decode;
+mod dns;
 mod environment;
 mod money;
 mod node;
 mod problem;
 mod raw;
+mod raw_credential;
 mod read_file;
 mod resolve;
 mod source;

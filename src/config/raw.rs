@@ -11,13 +11,16 @@ use providers::translate::{Droppable, Emulation};
 use providers::vendor::Vendor;
 
 use super::decode::{Chosen, Decode, Field, Keys, List, Named, Texts, section};
+use super::dns::{Attempts, RawDnssec};
 use super::money::{Price, Requests, Tokens, Until};
 use super::node::{Entry, Kind, Node};
 use super::problem::{Mark, Problems};
+use super::raw_credential::RawCredential;
 use super::value::{Api, Client, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
 use crate::identity::Unlisted;
+use crate::resolve::{Family, NamePattern, Server};
 use crate::snapshot::{Depth, HttpVersions, OnDisconnect, Stale, TlsVersion};
 
 section! {
@@ -38,6 +41,7 @@ section! {
         prices: List<RawPrice>,
         models: List<RawModel>,
         limits: RawLimits,
+        dns: RawDns,
         seal: RawSeal,
         ledger: String,
         store: RawStore,
@@ -383,6 +387,23 @@ section! {
     }
 }
 
+section! {
+    /// How the names of backends are resolved.
+    RawDns {
+        servers: List<Server>,
+        ca: String,
+        allow: List<NamePattern>,
+        min_ttl: Duration,
+        max_ttl: Duration,
+        stale: Duration,
+        timeout: Duration,
+        attempts: Attempts,
+        family: Family,
+        dnssec: RawDnssec,
+        reverse: Named<Texts>,
+    }
+}
+
 macro_rules! read_from_map {
     ($($name:ident)*) => {
         $(impl Decode for $name {
@@ -397,25 +418,7 @@ read_from_map! {
     RawConfig RawListener RawListenerTls RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks
     RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
-    RawLimits
-}
-
-/// What a backend is shown.
-#[derive(Clone, Debug)]
-pub(super) enum RawCredential {
-    /// `none`, in words.
-    None,
-    /// A secret.
-    Secret(RawSecret),
-}
-
-impl Decode for RawCredential {
-    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-        match &node.kind {
-            Kind::Scalar(text) if text == "none" => Some(Self::None),
-            _ => RawSecret::decode(node, key, problems).map(Self::Secret),
-        }
-    }
+    RawLimits RawDns
 }
 
 /// Whether a store is reached by TLS, and what is trusted.

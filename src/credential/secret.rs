@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::sync::OnceLock;
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::Digest;
+use super::spelling::Spellings;
 
 /// A secret: it cannot be printed, is compared in constant time, and is wiped when dropped.
 ///
@@ -14,14 +16,15 @@ use super::Digest;
 pub struct Secret {
     bytes: Zeroizing<Vec<u8>>,
     digest: Digest,
+    /// Worked out when it is first looked for in an answer.
+    spellings: OnceLock<Spellings>,
 }
 
 impl Secret {
     /// A secret of any bytes, such as a private key in DER.
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
-        let bytes = Zeroizing::new(bytes);
-        Self { digest: Digest::of(&bytes), bytes }
+        Self::of(Zeroizing::new(bytes))
     }
 
     /// A secret that goes into a header: visible ASCII, after one trailing line break is cut off
@@ -44,12 +47,21 @@ impl Secret {
         if !bytes.iter().all(u8::is_ascii_graphic) {
             return Err(SecretError::NotAToken);
         }
-        Ok(Self { digest: Digest::of(&bytes), bytes })
+        Ok(Self::of(bytes))
+    }
+
+    fn of(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self { digest: Digest::of(&bytes), bytes, spellings: OnceLock::new() }
     }
 
     /// The bytes, for the one place that puts them on a wire.
     pub(crate) fn expose(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// How a provider may quote it.
+    pub(super) fn spellings(&self) -> &Spellings {
+        self.spellings.get_or_init(|| Spellings::of(&self.bytes))
     }
 
     /// Its SHA-256, by which keys are compared.

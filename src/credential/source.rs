@@ -34,7 +34,15 @@ pub struct SecretSource {
     stale: AtomicBool,
 }
 
-#[derive(Debug)]
+/// Two are the same that are kept in one place and hold the same: whatever goes by one may go on by
+/// the other.
+impl PartialEq for SecretSource {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place && **self.current.load() == **other.current.load()
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
 enum Place {
     Fixed,
     File(PathBuf),

@@ -9,6 +9,7 @@ use providers::conversation::Usage;
 use crate::admission::Who;
 use crate::budget::Balance;
 use crate::budget::rate::Room;
+use crate::credential::Shown;
 use crate::snapshot::{Backend, Route, Snapshot, matches};
 use crate::telemetry::Place;
 use crate::telemetry::metrics::UNKNOWN;
@@ -31,6 +32,8 @@ pub struct RequestCtx {
     pub route: Option<Arc<Route>>,
     /// The backend it was sent to last.
     pub backend: Option<Arc<Backend>>,
+    /// What that backend was shown: no answer may quote it.
+    pub shown: Shown,
     /// The schema that this backend was asked in.
     pub spoken: Option<Schema>,
     /// The model asked for.
@@ -85,6 +88,7 @@ impl RequestCtx {
             who: None,
             route: None,
             backend: None,
+            shown: Shown::default(),
             spoken: None,
             model: None,
             served_model: None,

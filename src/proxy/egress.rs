@@ -1,8 +1,7 @@
-//! The request as a provider sees it: headers from an allow-list, the credential last.
+//! The request as a provider sees it: headers from an allow-list. The credential comes last, when
+//! it is about to be sent ([`super::credential`]).
 
 use http::{Method, header};
-use pingora::ErrorType::InvalidHTTPHeader;
-use pingora::OrErr;
 use pingora::http::RequestHeader;
 use providers::catalog::ApiVersion;
 use providers::conversation::{ApiError, ErrorClass};
@@ -88,7 +87,7 @@ fn build(
     if line.same_schema {
         pass_all(&mut header, line.offer, caller)?;
     }
-    finish(header, backend, line.offer, line.version)
+    finish(header, line.offer, line.version)
 }
 
 fn build_unread(
@@ -104,7 +103,7 @@ fn build_unread(
     pass(&mut header, caller, header::CONTENT_TYPE.as_str())?;
     pass(&mut header, caller, header::ACCEPT.as_str())?;
     pass_all(&mut header, passed.offer, caller)?;
-    finish(header, backend, passed.offer, passed.version)
+    finish(header, passed.offer, passed.version)
 }
 
 /// The request line, and what every request says.
@@ -117,11 +116,9 @@ fn begin(backend: &Backend, method: &Method, path: &str) -> Result<RequestHeader
     Ok(header)
 }
 
-/// The version where none is said yet, and the credential: last, so that nothing can stand in its
-/// place.
+/// The version where none is said yet.
 fn finish(
     mut header: RequestHeader,
-    backend: &Backend,
     offer: &Offer,
     version: ApiVersion,
 ) -> Result<RequestHeader, pingora::BError> {
@@ -129,9 +126,6 @@ fn finish(
         && !header.headers.contains_key(VERSION)
     {
         header.insert_header(VERSION, version)?;
-    }
-    for (name, value) in backend.credential.headers().or_err(InvalidHTTPHeader, "credential")? {
-        header.insert_header(name, value)?;
     }
     Ok(header)
 }

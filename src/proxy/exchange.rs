@@ -20,12 +20,14 @@ use providers::translate::{Billed, Inbound};
 
 use super::Gateway;
 use super::answer::{self, Begun};
+use super::credential;
 use super::ctx::RequestCtx;
 use super::drain::Drain;
 use super::failure::Failure;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use crate::admission::{Admitted, Attempt, Who};
-use crate::snapshot::{Backend, OnDisconnect};
+use crate::credential::Shown;
+use crate::snapshot::OnDisconnect;
 
 /// What the path of a request says.
 #[derive(Clone, Debug)]
@@ -62,18 +64,72 @@ impl Exchange<'_> {
         &self,
         session: &mut Session,
         ctx: &mut RequestCtx,
-        outgoing: Outgoing,
+        mut outgoing: Outgoing,
         mut admitted: Admitted,
     ) -> Result<Attempted, Failure> {
         let backend = self.attempt.backend();
-        let sent = {
+        let mut keys = backend.credential.choices();
+        loop {
+            keys -= 1;
+            let shown = credential::show(self.gateway, session, ctx, backend, &mut outgoing).await;
+            match shown {
+                Ok(Ok(())) => {}
+                Ok(Err(failure)) => {
+                    admitted.release();
+                    return Ok(Attempted::Next(failure));
+                }
+                Err(interrupted) => {
+                    self.charge_estimate(ctx, admitted, None);
+                    return Err(interrupted.into());
+                }
+            }
+            let incoming = match self.send(session, ctx, &outgoing, &mut admitted).await {
+                Ok(Ok(incoming)) => incoming,
+                Ok(Err(no_answer)) => return Ok(self.no_answer(ctx, no_answer, admitted)),
+                Err(interrupted) => {
+                    self.charge_estimate(ctx, admitted, None);
+                    return Err(interrupted.into());
+                }
+            };
+            let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
+            if status.is_success() {
+                let begun = Begun { exchange: self, incoming, admitted };
+                return answer::relay(begun, session, ctx).await;
+            }
+            // Providers don't bill what they answer with an error.
+            let error = match self.error(session, ctx, incoming, status).await {
+                Ok(error) => error,
+                Err(interrupted) => {
+                    admitted.release();
+                    return Err(interrupted.into());
+                }
+            };
+            let another = credential::refused(self.gateway, ctx, backend, status, &error);
+            if keys > 0 && another {
+                continue;
+            }
+            admitted.release();
+            return self.failed(ctx, status, error);
+        }
+    }
+
+    /// Sends the request, and waits for the header of its answer.
+    async fn send(
+        &self,
+        session: &mut Session,
+        ctx: &mut RequestCtx,
+        outgoing: &Outgoing,
+        admitted: &mut Admitted,
+    ) -> Result<Result<Incoming, NoAnswer>, Interrupted> {
+        let backend = self.attempt.backend();
+        {
             let dispatched = AtomicBool::new(false);
             let mut before_sending = || {
                 admitted.dispatched();
                 dispatched.store(true, Ordering::Relaxed);
             };
             let mut send =
-                pin!(self.gateway.upstreams.send(backend, &outgoing, &mut before_sending));
+                pin!(self.gateway.upstreams.send(backend, outgoing, &mut before_sending));
             let sent = Patience::of(self.gateway, ctx).wait(session, send.as_mut()).await;
             match sent {
                 Err(Interrupted::CallerGone) if dispatched.load(Ordering::Relaxed) => {
@@ -81,20 +137,6 @@ impl Exchange<'_> {
                 }
                 sent => sent,
             }
-        };
-        let incoming = match sent {
-            Ok(Ok(incoming)) => incoming,
-            Ok(Err(no_answer)) => return Ok(self.no_answer(ctx, no_answer, admitted)),
-            Err(interrupted) => {
-                self.charge_estimate(ctx, admitted, None);
-                return Err(interrupted.into());
-            }
-        };
-        let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
-        if status.is_success() {
-            answer::relay(Begun { exchange: self, incoming, admitted }, session, ctx).await
-        } else {
-            self.failed(session, ctx, incoming, status, admitted).await
         }
     }
 
@@ -144,17 +186,14 @@ impl Exchange<'_> {
         Attempted::Next(Failure::upstream(why.reason, ApiError::new(class, why.message)))
     }
 
-    /// The backend answered with an error: the next attempt, or the caller, gets it.
-    async fn failed(
+    /// Reads the error that the backend answered with.
+    async fn error(
         &self,
         session: &mut Session,
         ctx: &mut RequestCtx,
         mut incoming: Incoming,
         status: StatusCode,
-        admitted: Admitted,
-    ) -> Result<Attempted, Failure> {
-        // Providers don't bill what they answer with an error.
-        admitted.release();
+    ) -> Result<ApiError, Interrupted> {
         let backend = self.attempt.backend();
         let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
         let body = self.wait(session, ctx, pin!(incoming.short())).await;
@@ -163,8 +202,19 @@ impl Exchange<'_> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let mut error = backend.vendor.error(self.schema, status.as_u16(), &body, header);
         error.retry_after = retry_after(&headers).or(error.retry_after);
-        scrub(&mut error, backend);
+        scrub(&mut error, &ctx.shown);
+        credential::check_clock(backend, status, &headers);
+        Ok(error)
+    }
 
+    /// The backend answered with this error: the next attempt, or the caller, gets it.
+    fn failed(
+        &self,
+        ctx: &RequestCtx,
+        status: StatusCode,
+        error: ApiError,
+    ) -> Result<Attempted, Failure> {
+        let backend = self.attempt.backend();
         if let Some(wish) = error.retry_after
             && matches!(error.class, ErrorClass::RateLimited | ErrorClass::Overloaded)
         {
@@ -255,14 +305,14 @@ pub fn verdict(status: StatusCode, class: ErrorClass) -> Verdict {
 }
 
 /// A provider that quotes the credential it was sent must not tell the caller (S-37).
-pub fn scrub(error: &mut ApiError, backend: &Backend) {
-    error.message = backend.credential.scrub(&error.message);
-    error.code = error.code.take().map(|code| backend.credential.scrub(&code));
-    error.param = error.param.take().map(|param| backend.credential.scrub(&param));
+pub fn scrub(error: &mut ApiError, shown: &Shown) {
+    error.message = shown.scrub(&error.message);
+    error.code = error.code.take().map(|code| shown.scrub(&code));
+    error.param = error.param.take().map(|param| shown.scrub(&param));
 }
 
 /// `retry-after-ms`, or `retry-after` in seconds.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
     let seconds = number("retry-after-ms")
         .map(|ms| ms / 1000.0)

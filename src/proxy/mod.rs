@@ -7,6 +7,7 @@
 mod answer;
 mod connections;
 mod course;
+mod credential;
 mod ctx;
 mod drain;
 mod egress;
@@ -68,6 +69,8 @@ pub struct Gateway {
     pub ledger: Arc<Ledger>,
     /// What calls are expected to take, learned from those that were.
     pub estimator: Arc<Estimator>,
+    /// Names to addresses.
+    pub resolver: Arc<Resolver>,
     /// What the outside sees.
     pub metrics: Arc<Metrics>,
     /// Whether every listener takes connections.
@@ -108,6 +111,7 @@ impl Gateway {
             ledger,
             estimator: Arc::default(),
             metrics,
+            resolver: resolver.clone(),
             listening: AtomicBool::new(false),
             drain: Arc::default(),
             upstreams: Upstreams::new(resolver, trusts.clone()),

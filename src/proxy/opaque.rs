@@ -6,7 +6,6 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{HeaderName, Method, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
@@ -17,12 +16,13 @@ use providers::surface::{self, HeaderHints};
 use providers::vendor::Offer;
 
 use super::answer::{charge_estimate, own_headers};
+use super::credential;
 use super::ctx::RequestCtx;
 use super::egress::{self, Passed};
-use super::exchange::{Patience, Verdict, verdict};
+use super::exchange::{Patience, Verdict, retry_after, verdict};
 use super::failure::Failure;
 use super::intake::Body;
-use super::upstream::{Incoming, Outgoing};
+use super::upstream::{Incoming, NoAnswer, Outgoing};
 use super::{Gateway, send};
 use crate::admission::{self, Call, History, PathCall, Who};
 use crate::route;
@@ -68,7 +68,7 @@ pub async fn run(
     let backend = attempt.backend().clone();
     let (schema, offer, target) = target(&backend, &path)?;
     ctx.surface = schema;
-    let outgoing = outgoing(session, &backend, offer, target, body)?;
+    let mut outgoing = outgoing(session, &backend, offer, target, body)?;
     let call = Call::unread(&path);
     let reserved = attempt.reserve(rules, who, call, &mut history).await;
     ctx.room = history.room();
@@ -76,43 +76,71 @@ pub async fn run(
     (ctx.attempts, ctx.backend, ctx.spoken) = (1, Some(backend.clone()), Some(schema));
 
     let patience = Patience::of(gateway, ctx);
-    let sent = {
-        let mut before_sending = || admitted.dispatched();
-        let send = gateway.upstreams.send(&backend, &outgoing, &mut before_sending);
-        patience.wait(session, pin!(send)).await
-    };
-    let mut incoming = match sent {
-        Ok(Ok(incoming)) => incoming,
-        Ok(Err(no_answer)) => {
-            if no_answer.billable {
-                charge_estimate(gateway, ctx, admitted, None);
-            } else {
-                admitted.release();
+    let mut keys = backend.credential.choices();
+    loop {
+        keys -= 1;
+        let shown = credential::show(gateway, session, ctx, &backend, &mut outgoing).await;
+        if let Err(failure) = shown.unwrap_or_else(|interrupted| Err(interrupted.into())) {
+            admitted.release();
+            return Err(failure);
+        }
+        let sent = {
+            let mut before_sending = || admitted.dispatched();
+            let send = gateway.upstreams.send(&backend, &outgoing, &mut before_sending);
+            patience.wait(session, pin!(send)).await
+        };
+        let mut incoming = match sent {
+            Ok(Ok(incoming)) => incoming,
+            Ok(Err(no_answer)) => {
+                if no_answer.billable {
+                    charge_estimate(gateway, ctx, admitted, None);
+                } else {
+                    admitted.release();
+                }
+                return Err(unanswered(no_answer));
             }
-            let class = if no_answer.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
-            let error = ApiError::new(class, no_answer.message);
-            return Err(Failure::upstream(no_answer.reason, error));
+            Err(interrupted) => {
+                charge_estimate(gateway, ctx, admitted, None);
+                return Err(interrupted.into());
+            }
+        };
+        let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
+        if status.is_success() {
+            // It counts as a request; what else it cost nobody knows.
+            admitted.settle(&Usage::default());
+            ctx.balances = attempt.balances(&gateway.ledger, &snapshot, who);
+            let relayed = relay(session, ctx, &mut incoming, offer, status, patience).await;
+            gateway.upstreams.release(incoming).await;
+            return relayed;
         }
-        Err(interrupted) => {
-            charge_estimate(gateway, ctx, admitted, None);
-            return Err(interrupted.into());
-        }
-    };
-    let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
-    if status.is_success() {
-        // It counts as a request; what else it cost nobody knows.
-        admitted.settle(&Usage::default());
-        ctx.balances = attempt.balances(&gateway.ledger, &snapshot, who);
-        let relayed = relay(session, ctx, &mut incoming, offer, status, patience).await;
+        let body = patience.wait(session, pin!(incoming.rest(ERROR))).await;
+        let head = incoming.header().cloned();
         gateway.upstreams.release(incoming).await;
-        return relayed;
+        let body = match body {
+            Ok(body) => body.ok().flatten().unwrap_or_default(),
+            Err(interrupted) => {
+                admitted.release();
+                return Err(interrupted.into());
+            }
+        };
+        let headers = head.as_ref().map(|head| head.headers.clone()).unwrap_or_default();
+        let mut error = schema.codec().decode_error(status.as_u16(), &body);
+        error.retry_after = retry_after(&headers).or(error.retry_after);
+        credential::check_clock(&backend, status, &headers);
+        let another = credential::refused(gateway, ctx, &backend, status, &error);
+        if keys > 0 && another {
+            continue;
+        }
+        admitted.release();
+        let verdict = verdict(status, error.class);
+        return refused(session, ctx, &backend, schema, (status, verdict), head.as_ref(), &body)
+            .await;
     }
-    admitted.release();
-    let body = patience.wait(session, pin!(incoming.rest(ERROR))).await;
-    let head = incoming.header().cloned();
-    gateway.upstreams.release(incoming).await;
-    let body = body?.ok().flatten().unwrap_or_default();
-    refused(session, ctx, &backend, schema, status, head.as_ref(), &body).await
+}
+
+fn unanswered(no_answer: NoAnswer) -> Failure {
+    let class = if no_answer.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
+    Failure::upstream(no_answer.reason, ApiError::new(class, no_answer.message))
 }
 
 /// Where a path is at its backend: the schema whose API it is of, and what stands behind the
@@ -169,10 +197,12 @@ async fn relay(
     framed.map_err(Failure::unbuildable)?;
     ctx.first_byte = Some(ctx.started.elapsed());
     send::head(session, header).await?;
+    // S-37. What takes a secret's place is as long as it is, so the length stays true.
+    let mut scrubber = ctx.shown.scrubber();
     loop {
         match patience.wait(session, pin!(incoming.next())).await {
-            Ok(Ok(Some(piece))) => send::body(session, piece, false).await?,
-            Ok(Ok(None)) => return send::body(session, Bytes::new(), true).await,
+            Ok(Ok(Some(piece))) => send::body(session, scrubber.push(piece), false).await?,
+            Ok(Ok(None)) => return send::body(session, scrubber.end(), true).await,
             // What it is nobody knows, so nothing can be said in it.
             Ok(Err(_)) => return Err(Failure::Broken("stream_broken")),
             Err(interrupted) => {
@@ -189,11 +219,10 @@ async fn refused(
     ctx: &mut RequestCtx,
     backend: &Backend,
     schema: Schema,
-    status: StatusCode,
+    (status, verdict): (StatusCode, Verdict),
     provider: Option<&ResponseHeader>,
     body: &[u8],
 ) -> Result<(), Failure> {
-    let error = schema.codec().decode_error(status.as_u16(), body);
     let failed = |what: &str| {
         let message = format!("backend `{}` {what}", backend.name);
         let error = ApiError::new(ErrorClass::Server, message);
@@ -202,12 +231,12 @@ async fn refused(
     if status.is_redirection() {
         return failed("sent a redirect, which is not followed; tell your platform team");
     }
-    if matches!(verdict(status, error.class), Verdict::Ours) {
+    if matches!(verdict, Verdict::Ours) {
         log::error!("backend {} refused the gateway's credential ({status})", backend.name);
         return failed("did not accept the gateway's credential; tell your platform team");
     }
     let Some(offer) = backend.vendor.offer(schema) else { return failed("failed") };
-    let body = backend.credential.scrub(&String::from_utf8_lossy(body));
+    let body = ctx.shown.scrub(&String::from_utf8_lossy(body));
     let mut header = head(ctx, status, provider, offer)?;
     header.remove_header(&header::CONTENT_ENCODING);
     header
@@ -229,7 +258,9 @@ fn head(
         ResponseHeader::build_no_case(status, Some(8)).map_err(Failure::unbuildable)?;
     let returned = RETURNED.iter().map(HeaderName::as_str).chain(offer.returns());
     for name in returned {
-        if let Some(value) = provider.and_then(|provider| provider.headers.get(name)) {
+        let value = provider.and_then(|provider| provider.headers.get(name));
+        // S-09: what quotes the credential stays here.
+        if let Some(value) = value.filter(|value| !ctx.shown.is_quoted_in(value.as_bytes())) {
             header.insert_header(name.to_owned(), value.clone()).map_err(Failure::unbuildable)?;
         }
     }

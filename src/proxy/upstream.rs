@@ -30,7 +30,7 @@ const DEAD_ALREADY: Duration = Duration::from_secs(1);
 /// A request on its way to a provider.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// Header, credential included. Built anew for each attempt.
+    /// Header. Built anew for each attempt; the credential comes last.
     pub header: RequestHeader,
     /// Body.
     pub body: Bytes,

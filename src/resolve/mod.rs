@@ -1,45 +1,76 @@
 //! Names to addresses, off the data path.
 //!
-//! A background task resolves every backend's host again and again; requests only read what is
-//! there. A name that can't be resolved keeps its last addresses (better stale than down).
+//! A background task asks for every backend's name ahead of time, again and again as long as its
+//! answers say; requests only read what is there. Names are absolute: no domain of the system's is
+//! ever put behind them. Addresses are vetted when they are found ([`vet`]) and again by whoever
+//! dials them. A name that can't be resolved any more keeps its last addresses for a while.
 
+mod client;
+mod entry;
+mod failure;
+mod settings;
+mod system;
 pub mod vet;
+mod worker;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use futures_util::future::join_all;
 use tokio::sync::Notify;
 
-use self::vet::vet;
+pub use client::anchors;
+pub use entry::{Name, Status};
+pub use failure::Failure;
+pub use settings::{
+    Dnssec, Family, NamePattern, Reverse, Server, Settings, Transport, is_localhost, is_name,
+};
 
-/// How long an answer is used before it is asked for again.
-const REFRESH: Duration = Duration::from_secs(30);
-/// Longest wait for one answer.
-const LOOKUP: Duration = Duration::from_secs(5);
-/// How soon a name that has no address yet is asked for again.
-const RETRY: Duration = Duration::from_secs(1);
+use entry::Entry;
+use vet::vet;
+use worker::Worker;
 
-/// A backend's host and port.
-type Name = (String, u16);
+/// How often it is looked whether other names are wanted, or the system asks other servers.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What is to be resolved, and how.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// How.
+    pub settings: Arc<Settings>,
+    /// Which names; addresses among them are passed over.
+    pub names: Vec<Name>,
+}
+
+/// What is known, by name: for those that may have private addresses, and for the others.
+#[derive(Debug, Default)]
+struct Known {
+    private: HashMap<String, Arc<Entry>>,
+    public: HashMap<String, Arc<Entry>>,
+}
+
+impl Known {
+    fn get(&self, host: &str, allow_private: bool) -> Option<&Arc<Entry>> {
+        if allow_private { self.private.get(host) } else { self.public.get(host) }
+    }
+}
 
 /// The addresses of all backends.
 #[derive(Debug, Default)]
 pub struct Resolver {
     /// Rebuilt as a whole on each change; reads are one atomic load.
-    known: ArcSwap<HashMap<Name, Arc<[SocketAddr]>>>,
+    known: ArcSwap<Known>,
     /// Told when `known` has changed.
     changed: Notify,
-    /// Told when names should be asked for now.
+    /// Told when a name is asked for that nobody has asked for before.
     wanted: Notify,
 }
 
 impl Resolver {
-    /// The addresses of a host that a backend with this stance may have, waiting for the first
-    /// answer at most `patience`. Empty if there is none by then.
+    /// The addresses of a host that a backend with this stance may have, IPv6 and IPv4 by turns.
+    /// Waits for the first answer at most `patience`. Empty if there are none.
     pub async fn addresses(
         &self,
         host: &str,
@@ -47,24 +78,23 @@ impl Resolver {
         allow_private: bool,
         patience: Duration,
     ) -> Arc<[SocketAddr]> {
-        let found = if let Ok(ip) = host.parse::<IpAddr>() {
-            Arc::new([SocketAddr::new(ip, port)])
-        } else {
-            self.resolved(host, port, patience).await
+        if let Ok(ip) = host.parse::<IpAddr>() {
+            let allowed = vet(ip, host, allow_private).is_ok();
+            return allowed.then_some(SocketAddr::new(ip, port)).into_iter().collect();
+        }
+        let found = match self.lookup(host, allow_private) {
+            Some(found) => found,
+            None => self.wait(host, allow_private, patience).await,
         };
-        let allowed = |address: &&SocketAddr| vet(address.ip(), host, allow_private).is_ok();
-        found.iter().filter(allowed).copied().collect()
+        found.iter().map(|ip| SocketAddr::new(*ip, port)).collect()
     }
 
-    async fn resolved(&self, host: &str, port: u16, patience: Duration) -> Arc<[SocketAddr]> {
-        if let Some(found) = self.lookup(host, port) {
-            return found;
-        }
+    async fn wait(&self, host: &str, allow_private: bool, patience: Duration) -> Arc<[IpAddr]> {
         let wait = async {
             loop {
                 let changed = self.changed.notified();
                 self.wanted.notify_one();
-                if let Some(found) = self.lookup(host, port) {
+                if let Some(found) = self.lookup(host, allow_private) {
                     return found;
                 }
                 changed.await;
@@ -73,125 +103,37 @@ impl Resolver {
         tokio::time::timeout(patience, wait).await.unwrap_or_else(|_| Arc::new([]))
     }
 
-    fn lookup(&self, host: &str, port: u16) -> Option<Arc<[SocketAddr]>> {
-        let known = self.known.load();
-        // A HashMap<(String, u16)> can't be asked with a &str; there are only a few backends.
-        known.iter().find(|((h, p), _)| h == host && *p == port).map(|(_, found)| found.clone())
+    fn lookup(&self, host: &str, allow_private: bool) -> Option<Arc<[IpAddr]>> {
+        self.known.load().get(host, allow_private)?.addresses(Instant::now())
     }
 
-    /// Resolves for ever what `names` gives. Runs in the background.
-    pub async fn run(&self, names: impl Fn() -> Vec<Name>) {
+    /// How all names stand, by name.
+    pub fn status(&self) -> Vec<Status> {
+        let (known, now) = (self.known.load(), Instant::now());
+        let entries = known.public.values().chain(known.private.values());
+        let mut all: Vec<Status> = entries.map(|entry| entry.status(now)).collect();
+        all.sort_by(|a, b| {
+            (&a.name.host, a.name.allow_private).cmp(&(&b.name.host, b.name.allow_private))
+        });
+        all
+    }
+
+    /// Resolves for ever what `wanted` says at the time. Runs in the background.
+    pub async fn run(&self, wanted: impl Fn() -> Wanted) {
+        let mut worker = Worker::new();
         loop {
-            let complete = self.refresh(names()).await;
-            let pause = if complete { REFRESH } else { RETRY };
+            worker.follow(wanted());
+            if worker.changed() {
+                self.known.store(Arc::new(worker.known()));
+                self.changed.notify_waiters();
+            }
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.wanted.notified() => tokio::time::sleep(RETRY / 10).await,
+                () = worker.work() => {}
+                () = self.wanted.notified() => {}
             }
         }
-    }
-
-    /// Asks for every name once. Returns whether all have addresses.
-    ///
-    /// Each answer counts as soon as it is there: a name whose server does not answer must not
-    /// hold up the others.
-    async fn refresh(&self, names: Vec<Name>) -> bool {
-        let found = join_all(names.iter().map(|name| self.ask(name))).await;
-        self.known.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            known.retain(|name, _| names.contains(name));
-            known
-        });
-        found.into_iter().all(|found| found)
-    }
-
-    /// Asks for one name. Returns whether it has addresses, be they old ones.
-    async fn ask(&self, name: &Name) -> bool {
-        let (host, port) = name;
-        if host.parse::<IpAddr>().is_ok() {
-            return true;
-        }
-        let lookup = tokio::net::lookup_host((host.as_str(), *port));
-        match tokio::time::timeout(LOOKUP, lookup).await {
-            Ok(Ok(found)) => {
-                let addresses = interleave(found.collect());
-                if !addresses.is_empty() {
-                    self.learn(name, &addresses);
-                    return true;
-                }
-            }
-            Ok(Err(error)) => log::warn!("cannot resolve {host}: {error}"),
-            Err(_) => log::warn!("cannot resolve {host}: no answer in {} s", LOOKUP.as_secs()),
-        }
-        self.known.load().contains_key(name)
-    }
-
-    fn learn(&self, name: &Name, addresses: &Arc<[SocketAddr]>) {
-        self.known.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            known.insert(name.clone(), addresses.clone());
-            known
-        });
-        self.changed.notify_waiters();
-    }
-}
-
-/// IPv6 and IPv4 by turns, so that a family that does not work costs one attempt, not all.
-fn interleave(found: Vec<SocketAddr>) -> Arc<[SocketAddr]> {
-    let (mut six, mut four): (Vec<_>, Vec<_>) = found.into_iter().partition(SocketAddr::is_ipv6);
-    six.dedup();
-    four.dedup();
-    let mut both = Vec::with_capacity(six.len() + four.len());
-    let (mut six, mut four) = (six.into_iter(), four.into_iter());
-    loop {
-        let (a, b) = (six.next(), four.next());
-        if a.is_none() && b.is_none() {
-            return both.into();
-        }
-        both.extend(a);
-        both.extend(b);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn an_address_needs_no_lookup() {
-        let resolver = Resolver::default();
-        let found = resolver.addresses("127.0.0.1", 443, true, Duration::ZERO).await;
-        assert_eq!(&*found, &[SocketAddr::from(([127, 0, 0, 1], 443))]);
-        assert!(resolver.addresses("127.0.0.1", 443, false, Duration::ZERO).await.is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_name_is_resolved_in_the_background() {
-        let resolver = Arc::new(Resolver::default());
-        let none = resolver.addresses("localhost", 1, true, Duration::from_millis(1)).await;
-        assert!(none.is_empty(), "nobody resolves yet");
-        let task = tokio::spawn({
-            let resolver = resolver.clone();
-            async move { resolver.run(|| vec![("localhost".to_owned(), 1)]).await }
-        });
-        let found = resolver.addresses("localhost", 1, true, Duration::from_secs(10)).await;
-        assert!(found.iter().all(|address| address.ip().is_loopback()) && !found.is_empty());
-        task.abort();
-    }
-
-    #[tokio::test]
-    async fn a_name_that_fails_keeps_its_last_addresses() {
-        let resolver = Resolver::default();
-        let name = ("no-such-host.invalid".to_owned(), 1);
-        let stale: Arc<[SocketAddr]> = Arc::new([SocketAddr::from(([127, 0, 0, 9], 1))]);
-        resolver.known.store(Arc::new(HashMap::from([(name.clone(), stale.clone())])));
-        assert!(resolver.refresh(vec![name]).await);
-        assert_eq!(resolver.lookup("no-such-host.invalid", 1), Some(stale));
-        assert!(resolver.refresh(Vec::new()).await);
-        assert_eq!(
-            resolver.lookup("no-such-host.invalid", 1),
-            None,
-            "it is not asked for any more"
-        );
-    }
-}
+mod tests;

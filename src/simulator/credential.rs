@@ -1,11 +1,44 @@
 //! Who may call: the credential in the provider's own form, or the provider's own refusal.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use http::HeaderMap;
 
 use super::Provider;
 use super::claude::VERSIONS;
 use super::host::Host;
 use super::rejection::Rejection;
+
+/// The credentials that a simulator lets in: keys, tokens, and ids of Amazon's access keys, of whose
+/// signatures only the form is looked at.
+#[derive(Debug)]
+pub struct Accepted(Mutex<BTreeSet<String>>);
+
+impl Accepted {
+    /// This one only.
+    pub fn one(credential: &str) -> Self {
+        Self(Mutex::new(BTreeSet::from([credential.to_owned()])))
+    }
+
+    /// Lets this one in, too.
+    pub fn add(&self, credential: &str) {
+        self.all().insert(credential.to_owned());
+    }
+
+    /// Lets this one in no longer.
+    pub fn remove(&self, credential: &str) {
+        self.all().remove(credential);
+    }
+
+    fn has(&self, given: Option<&str>) -> bool {
+        given.is_some_and(|given| self.all().contains(given))
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The credential that a request carries, in the form of this provider.
 pub fn given<'r>(
@@ -14,6 +47,10 @@ pub fn given<'r>(
     headers: &'r HeaderMap,
     query: &'r str,
 ) -> Option<&'r str> {
+    let signed = headers.get("authorization").and_then(|value| value.to_str().ok());
+    if let Some(scope) = signed.and_then(|v| v.strip_prefix("AWS4-HMAC-SHA256 Credential=")) {
+        return scope.split('/').next();
+    }
     if host != Host::Own {
         return host.given(headers);
     }
@@ -31,12 +68,12 @@ pub fn given<'r>(
 pub fn check(
     provider: Provider,
     host: Host,
-    expected: &str,
+    accepted: &Accepted,
     headers: &HeaderMap,
     query: &str,
 ) -> Result<(), Rejection> {
     let given = given(provider, host, headers, query);
-    if given != Some(expected) {
+    if !accepted.has(given) {
         return Err(if host == Host::Own { refusal(provider, given) } else { host.refusal() });
     }
     if !host.version_in_header() {

@@ -126,7 +126,7 @@ impl Case<'_> {
         credential::check(
             self.provider(),
             self.host,
-            &self.state.credential,
+            &self.state.accepted,
             &self.head.headers,
             query,
         )

@@ -32,7 +32,7 @@ mod base64;
 pub mod bill;
 mod claude;
 pub mod control;
-mod credential;
+pub mod credential;
 mod eventstream;
 mod exchange;
 mod frame;

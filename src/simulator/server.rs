@@ -24,6 +24,7 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use super::Provider;
 use super::authority::Identity;
 use super::bill::Bill;
+use super::credential::Accepted;
 use super::exchange::exchange;
 use super::journal::{Counts, Journal, Tally};
 use super::playback::Playback;
@@ -105,6 +106,7 @@ impl Simulator {
         let https = acceptors.valid.is_some();
         let state = Arc::new(State {
             provider: self.provider,
+            accepted: Accepted::one(&self.credential),
             credential: self.credential,
             lenient: self.lenient,
             bill: Bill::default(),
@@ -160,6 +162,7 @@ struct Acceptors {
 pub(super) struct State {
     pub provider: Provider,
     pub credential: String,
+    pub accepted: Accepted,
     pub lenient: bool,
     pub bill: Bill,
     pub journal: Journal,
@@ -201,6 +204,11 @@ impl Running {
     /// The credential that it answers to.
     pub fn credential(&self) -> &str {
         &self.state.credential
+    }
+
+    /// The credentials that it answers to: at first its own.
+    pub fn accepted(&self) -> &Accepted {
+        &self.state.accepted
     }
 
     /// What it would charge.

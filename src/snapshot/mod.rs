@@ -37,6 +37,7 @@ use crate::budget::{Budget, Scope, StoreSettings};
 use crate::credential::{Credential, SecretSource};
 pub use crate::identity::Caller;
 use crate::identity::{Directory, ServerTls};
+use crate::resolve::{Name, Settings as Dns};
 
 /// Everything the gateway goes by, resolved and validated.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub struct Snapshot {
     pub admin_token: Option<Arc<SecretSource>>,
     /// Bounds on what a caller may send and how long anything may take.
     pub limits: Limits,
+    /// How the names of backends are resolved.
+    pub dns: Arc<Dns>,
     /// Backends by their order in the config.
     pub backends: Vec<Arc<Backend>>,
     /// Routes, in the order of the config; the most specific model pattern wins, then the first.
@@ -111,7 +114,7 @@ pub struct Backend {
     pub origin: Origin,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
-    /// Whether its addresses may be of a private network; see `resolve::vet`.
+    /// Whether its addresses may be of a private network; see [`crate::resolve::vet`].
     pub allow_private: bool,
     /// What it is shown.
     pub credential: Credential,
@@ -256,6 +259,14 @@ impl Snapshot {
         names
     }
 
+    /// The names that are to be resolved, addresses among them.
+    pub fn names(&self) -> impl Iterator<Item = Name> {
+        self.backends.iter().map(|backend| Name {
+            host: backend.origin.host.clone(),
+            allow_private: backend.allow_private,
+        })
+    }
+
     /// Where workloads connect.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.listeners.iter().map(|listener| listener.address)
@@ -269,10 +280,10 @@ impl Snapshot {
     /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = self.callers.directory().into_iter().flat_map(Directory::secrets);
-        let backends = self.backends.iter().filter_map(|backend| backend.credential.source());
+        let backends = self.backends.iter().flat_map(|backend| backend.credential.sources());
         let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
         let ours = self.admin_token.iter().chain(webhook);
-        backends.chain(ours).map(|source| &**source).chain(callers)
+        backends.chain(ours.map(|source| &**source)).chain(callers)
     }
 }
 

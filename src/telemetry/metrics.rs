@@ -53,6 +53,7 @@ pub struct Metrics {
     cost: CounterVec,
     failovers: IntCounterVec,
     ejections: IntCounterVec,
+    key_rests: IntCounterVec,
     dropped: IntCounterVec,
     downgrades: IntCounterVec,
     denials: IntCounterVec,
@@ -140,6 +141,11 @@ impl Metrics {
                 "egret_ejections_total",
                 "Times a backend was left alone because it kept failing.",
                 &["gateway", "backend"],
+            )?,
+            key_rests: count(
+                "egret_key_rests_total",
+                "Times that one of a backend's several keys was refused and left alone, by reason.",
+                &["gateway", "backend", "reason"],
             )?,
             dropped: count(
                 "egret_dropped_fields_total",
@@ -261,6 +267,11 @@ impl Metrics {
     /// A backend is left alone for a while.
     pub fn ejected(&self, gateway: &str, backend: &str) {
         self.ejections.with_label_values(&[gateway, backend]).inc();
+    }
+
+    /// One of a backend's keys was refused, and rests.
+    pub fn key_rests(&self, gateway: &str, backend: &str, reason: &str) {
+        self.key_rests.with_label_values(&[gateway, backend, reason]).inc();
     }
 
     /// A field was left out.

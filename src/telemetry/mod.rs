@@ -2,14 +2,17 @@
 //! no answer and no secret passes through here: only names, counts and times.
 
 pub mod access_log;
+mod credentials;
 mod events;
 mod issuers;
 pub mod metrics;
+mod names;
 mod revocation;
 mod standing;
 mod webhook;
 
 pub use access_log::AccessLog;
+pub use credentials::Minting;
 pub use events::tell;
 pub use issuers::KeysNow;
 pub use metrics::{Metrics, Place};

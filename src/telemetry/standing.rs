@@ -4,10 +4,13 @@ use std::cmp::Reverse;
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
+use super::credentials::{Credentials, Minting};
 use super::issuers::{Keys, KeysNow};
+use super::names::Names;
 use super::revocation::{Lists, ListsNow};
 use crate::budget::estimate::Accuracy;
 use crate::budget::{Balance, Quantity, StoreStatus};
+use crate::resolve::Status;
 
 /// Counters that are shown of each limit of a budget, those with the most spent; the others are one
 /// series. A budget may keep one for each of a million callers.
@@ -28,10 +31,14 @@ pub struct Now<'a> {
     pub store: Option<StoreStatus>,
     /// How far off the estimates of input tokens have been.
     pub accuracy: &'a [Accuracy],
+    /// How the names of backends stand.
+    pub names: &'a [Status],
     /// How the revocation lists of backends are, of those that have some.
     pub lists: &'a [ListsNow],
     /// How the keys of issuers of tokens are.
     pub keys: &'a [KeysNow],
+    /// How the backends' credentials stand, of those that somebody mints.
+    pub credentials: &'a [Minting<'a>],
 }
 
 /// Gauges that are set anew at each look.
@@ -48,8 +55,10 @@ pub(super) struct Standing {
     store_passed: IntCounterVec,
     store_waits: IntCounterVec,
     error: GaugeVec,
+    names: Names,
     lists: Lists,
     keys: Keys,
+    credentials: Credentials,
 }
 
 /// The four numbers of a series.
@@ -115,8 +124,10 @@ impl Standing {
                 "How far off estimates of input tokens have been, as a share of the real count.",
                 &["gateway", "model", "quantile"],
             )?,
+            names: Names::new(registry)?,
             lists: Lists::new(registry)?,
             keys: Keys::new(registry)?,
+            credentials: Credentials::new(registry)?,
         })
     }
 
@@ -129,8 +140,10 @@ impl Standing {
         self.writable.with_label_values(&[gateway]).set(f64::from(u8::from(now.ledger_writable)));
         self.set_store(gateway, now.store);
         self.set_error(gateway, now.accuracy);
+        self.names.set(gateway, now.names);
         self.lists.set(gateway, now.lists);
         self.keys.set(gateway, now.keys);
+        self.credentials.set(gateway, now.credentials);
 
         let mut balances: Vec<&Balance> = now.balances.iter().collect();
         balances.sort_by_cached_key(|it| (series(it), Reverse(it.spent.count())));

@@ -9,6 +9,8 @@ pub struct Credential {
     pub(super) token: Vec<Header>,
     /// The name of the service in Amazon's Signature Version 4.
     pub(super) sigv4: Option<String>,
+    /// What an access token of the cloud's own is asked for.
+    pub(super) scope: Option<String>,
 }
 
 /// A header that holds a credential.
@@ -35,6 +37,11 @@ impl Credential {
     /// its token's.
     pub fn stated(&self) -> &[Header] {
         if self.key.is_empty() { &self.token } else { &self.key }
+    }
+
+    /// What an access token that the vendor's own cloud mints (Entra, Google) is asked for.
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
     }
 
     /// The name of the service in Amazon's Signature Version 4, if the vendor takes that.

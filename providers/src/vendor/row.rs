@@ -81,6 +81,7 @@ struct WrittenCredential {
     #[serde(default)]
     token: Vec<String>,
     sigv4: Option<String>,
+    scope: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -208,8 +209,8 @@ impl WrittenCredential {
             };
             written.into_iter().map(header).collect()
         };
-        let Self { key, token, sigv4 } = self;
-        Credential { key: headers(key), token: headers(token), sigv4 }
+        let Self { key, token, sigv4, scope } = self;
+        Credential { key: headers(key), token: headers(token), sigv4, scope }
     }
 }
 

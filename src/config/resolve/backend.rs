@@ -12,11 +12,11 @@ use super::vendor::{Place, Served};
 use super::{Resolver, Seen};
 use crate::config::decode::{Chosen, Field, Named};
 use crate::config::problem::Mark;
-use crate::config::raw::{RawBackend, RawCredential, RawSecret, RawTimeouts};
+use crate::config::raw::{RawBackend, RawSecret, RawTimeouts};
 use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext, Switch};
-use crate::credential::{Credential, SecretError, SecretSource};
+use crate::credential::{SecretError, SecretSource};
 use crate::snapshot::{Backend, HttpVersions, OnDisconnect, Origin, Timeouts, TlsPolicy};
 
 /// Backends by name, those included that are wrong: a reference to one of these is not wrong too.
@@ -86,6 +86,7 @@ impl Resolver<'_> {
             dialect,
             on_disconnect,
         } = raw;
+        let own_region = region.peek().cloned();
         // Of those that need none for their host, it only says where they are.
         let takes = |vendor: &Vendor| vendor.parameters().iter().any(|p| p.name == "region");
         let is_parameter = matches!(&vendor, Field::Given(_, vendor) if takes(vendor));
@@ -104,7 +105,7 @@ impl Resolver<'_> {
         // The rest of the section is checked all the same.
         let known =
             served.or_else(|| Some(Served { vendor: Vendor::of(Schema::Chat)?, named: false }))?;
-        let credential = self.credential(section, credential, known.vendor);
+        let credential = self.credential(section, credential, known.vendor, own_region.as_deref());
         if let Field::Given(mark, Dialect::Legacy) = dialect
             && known.schema() != Schema::Chat
         {
@@ -175,23 +176,6 @@ impl Resolver<'_> {
         if !location.tls && http == HttpVersions::H2 {
             let what = "`http: h2` needs TLS, and the URL begins with http://";
             self.problems.add(mark, what, "https://…, or `http: h1`");
-        }
-    }
-
-    fn credential(
-        &mut self,
-        section: Mark,
-        raw: Field<RawCredential>,
-        vendor: &'static Vendor,
-    ) -> Option<Credential> {
-        let remedy = "credential: { env: NAME } or { file: /path }, or `credential: none`";
-        let (mark, raw) = raw.require(section, "credential", remedy, self.problems)?;
-        match raw {
-            RawCredential::None => Some(Credential::none()),
-            RawCredential::Secret(raw) => {
-                let source = self.secret(mark, raw)?;
-                Some(Credential::new(vendor.credential().stated(), Arc::new(source)))
-            }
         }
     }
 

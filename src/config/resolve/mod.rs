@@ -7,6 +7,7 @@ mod access;
 mod backend;
 mod budget;
 mod caller;
+mod credential;
 mod dns;
 mod identity;
 mod known;
@@ -37,6 +38,7 @@ use super::raw::{RawAdmin, RawConfig, RawSeal};
 use super::read_file::ReadFile;
 use super::value::Switch;
 use crate::credential::{SecretSource, sealing_key};
+use crate::resolve::Settings as Dns;
 use crate::snapshot::{Listener, Snapshot, TermsCache, path_matches};
 
 /// What the meaning of a file depends on besides its text.
@@ -55,6 +57,8 @@ pub(super) struct Resolver<'a> {
     problems: &'a mut Problems,
     /// Files that the snapshot was made from, besides the config file.
     files: Vec<ReadFile>,
+    /// How names are resolved: which ones backends may have.
+    dns: Arc<Dns>,
 }
 
 /// Resolves the file at `top`; the snapshot counts only if no problem was added. The files are
@@ -65,7 +69,7 @@ pub(super) fn resolve(
     surroundings: &Surroundings<'_>,
     problems: &mut Problems,
 ) -> (Option<Snapshot>, Vec<ReadFile>) {
-    let mut resolver = Resolver { surroundings, problems, files: Vec::new() };
+    let mut resolver = Resolver { surroundings, problems, files: Vec::new(), dns: Arc::default() };
     let snapshot = resolver.config(raw, top);
     (snapshot, resolver.files)
 }
@@ -88,6 +92,7 @@ impl Resolver<'_> {
             prices,
             models,
             limits,
+            dns,
             seal,
             ledger,
             store,
@@ -98,6 +103,7 @@ impl Resolver<'_> {
         let (listeners, public) = self.listeners(listeners, top);
         let (admin, admin_token) = self.admin(admin, &listeners);
         let limits = self.limits(limits);
+        self.dns = Arc::new(self.dns(dns));
         let identified = !matches!(identity, Field::Absent);
         let known = Known::of(&callers, &routes, &backends, identified);
         let backends = self.backends(backends, top);
@@ -127,6 +133,7 @@ impl Resolver<'_> {
             admin,
             admin_token,
             limits,
+            dns: self.dns.clone(),
             backends: backends.resolved(),
             routes,
             callers: callers?,

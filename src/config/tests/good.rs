@@ -5,18 +5,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use providers::Schema;
 use providers::catalog::Fact;
 use sha2::{Digest, Sha256};
 
 use super::{environment, files, load};
 use crate::config::decode::{Decode, Field};
+use crate::config::dns::RawDnssec;
 use crate::config::environment::config;
 use crate::config::node;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawBackend, RawConfig, RawCredential, RawStore, RawStoreTls};
-use crate::credential::CallerKey;
+use crate::config::raw::{RawBackend, RawConfig, RawStore, RawStoreTls};
+use crate::config::raw_credential::{RawCredential, RawKinds};
+use crate::credential::{CallerKey, Unsigned};
+use crate::resolve::{Dnssec, Family, Settings};
 use crate::snapshot::{
     Callers, Depth, HttpVersions, Origin, Pin, Snapshot, Stale, SubjectName, TlsVersion,
 };
@@ -262,7 +265,11 @@ fn a_vendor_says_what_is_spoken_where_and_how() {
             one(&format!("{fields}, credential: {{ env: OPENAI_API_KEY }}"), directory.path());
         let backend = snapshot.backends[0].clone();
         let origin = format!("{}{}", backend.origin.host, backend.origin.prefix);
-        let headers = backend.credential.headers().unwrap();
+        let (method, uri) = (Method::POST, Uri::from_static("/"));
+        let unsigned =
+            Unsigned { method: &method, uri: &uri, headers: &HeaderMap::new(), body: &[] };
+        let mut shown = backend.credential.show(&unsigned).unwrap().unwrap();
+        let headers = shown.take_headers();
         let headers: Vec<String> = headers.iter().map(|(name, _)| name.to_string()).collect();
         (origin, backend.spoken.clone(), headers.join(" "))
     };
@@ -337,6 +344,40 @@ fn what_an_operator_knows_of_a_model_goes_before_the_catalogue() {
     assert_ne!(other.capabilities.max_output_tokens, 77);
 }
 
+#[test]
+fn name_servers_and_names_are_as_they_are_written() {
+    let directory = files();
+    let text = "listeners: [{ address: 127.0.0.1:8080 }]\n\
+                backends: { a: { schema: openai, credential: none } }\n\
+                routes: [{ models: ['*'], backends: [a] }]\n\
+                dns:\n  \
+                  servers: ['udp://10.0.0.10', 'tcp://[fd00::1]:5353', 'tls://1.1.1.1#one.one', \
+                            'tls://9.9.9.9:8853', 'udp://fd00::2']\n  \
+                  ca: ca.pem\n  allow: [api.openai.com, '*.Internal.Example']\n  \
+                  dnssec: { anchors: anchors }\n  family: v4\n  attempts: 3\n  \
+                  reverse: { api.openai.com: '*.cdn.example', '*.b.example': [c.example, d.example] }\n";
+    let dns = good(text, directory.path()).dns.clone();
+    let servers: Vec<String> = dns.servers.iter().flatten().map(ToString::to_string).collect();
+    assert_eq!(
+        servers,
+        [
+            "udp://10.0.0.10:53",
+            "tcp://[fd00::1]:5353",
+            "tls://1.1.1.1:853#one.one",
+            "tls://9.9.9.9:8853#9.9.9.9",
+            "udp://[fd00::2]:53"
+        ]
+    );
+    assert_eq!(dns.ca.as_ref().unwrap().len(), 1);
+    assert!(dns.allows("x.internal.example") && !dns.allows("api.openai.com.evil.example"));
+    assert_eq!((dns.family, dns.attempts), (Family::V4, 3));
+    assert!(matches!(&dns.dnssec, Dnssec::Anchors(text) if text.contains("DNSKEY")));
+    let reverse: Vec<usize> = dns.reverse.iter().map(|rule| rule.within.len()).collect();
+    assert_eq!(reverse, [1, 2]);
+    let default = one("schema: openai, credential: none", directory.path());
+    assert_eq!(*default.dns, Settings::default());
+}
+
 /// The reference names every key there is, and states the defaults that hold.
 #[test]
 fn the_reference_is_complete_and_loads() {
@@ -344,6 +385,7 @@ fn the_reference_is_complete_and_loads() {
     let at = |name: &str| directory.path().join(name).display().to_string();
     let text = REFERENCE
         .replace("/run/secrets/anthropic/key", &at("other"))
+        .replace("/etc/egret/anchors", &at("anchors"))
         .replace("/run/secrets/anthropic/", &at(""))
         .replace("/run/secrets/egret/", &at(""));
     let reference = good(&text, directory.path());
@@ -353,6 +395,10 @@ fn the_reference_is_complete_and_loads() {
     assert_eq!(reference.admin, default.admin);
     assert_eq!(reference.limits, default.limits);
     assert_eq!(reference.ledger, default.ledger);
+    let times = |dns: &Settings| {
+        (dns.min_ttl, dns.max_ttl, dns.stale, dns.timeout, dns.attempts, dns.family)
+    };
+    assert_eq!(times(&reference.dns), times(&default.dns));
     let (stated, holds) = (&reference.backends[0], &default.backends[0]);
     assert_eq!(stated.origin, holds.origin);
     assert_eq!(stated.spoken, holds.spoken);
@@ -412,11 +458,29 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     gather("crl", crl.map(|raw| raw.absent()).collect());
     let timeouts = backends.iter().filter_map(|raw| raw.timeouts.clone().value());
     gather("timeouts", timeouts.map(|raw| raw.absent()).collect());
-    let secrets = backends.iter().filter_map(|raw| match raw.credential.clone().value() {
-        Some(RawCredential::Secret(raw)) => Some(raw.absent()),
-        _ => None,
-    });
-    gather("credential", secrets.collect());
+    let credentials: Vec<RawKinds> = backends
+        .iter()
+        .filter_map(|raw| match raw.credential.clone().value() {
+            Some(RawCredential::Of(raw)) => Some(*raw),
+            _ => None,
+        })
+        .collect();
+    gather("credential", credentials.iter().map(|raw| raw.absent()).collect());
+    let keys = credentials.iter().flat_map(|raw| list(raw.keys.clone()));
+    gather("keys", keys.map(|raw| raw.absent()).collect());
+    let each = |raw: &RawKinds| {
+        [
+            ("aws", raw.aws.peek().map(|raw| raw.absent())),
+            ("google", raw.google.peek().map(|raw| raw.absent())),
+            ("azure", raw.azure.peek().map(|raw| raw.absent())),
+            ("oauth", raw.oauth.peek().map(|raw| raw.absent())),
+            ("token_exchange", raw.token_exchange.peek().map(|raw| raw.absent())),
+        ]
+    };
+    for kind in ["aws", "google", "azure", "oauth", "token_exchange"] {
+        let of_kind = credentials.iter().flat_map(each).filter(|(name, _)| *name == kind);
+        gather(kind, of_kind.filter_map(|(_, absent)| absent).collect());
+    }
     gather("routes", routes.iter().map(|raw| raw.absent()).collect());
     let targets = routes.into_iter().flat_map(|raw| list(raw.backends));
     gather("targets", targets.map(|raw| raw.absent()).collect());
@@ -466,6 +530,13 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     });
     gather("store.tls", cas.collect());
     gather("webhook", raw.webhook.peek().iter().map(|raw| raw.absent()).collect());
+    let dns = raw.dns.value();
+    gather("dns", dns.iter().map(|raw| raw.absent()).collect());
+    let anchors = dns.iter().filter_map(|raw| match raw.dnssec.peek() {
+        Some(RawDnssec::Anchors(raw)) => Some(raw.absent()),
+        _ => None,
+    });
+    gather("dnssec", anchors.collect());
     gather("limits", raw.limits.value().iter().map(|raw| raw.absent()).collect());
     missing
 }

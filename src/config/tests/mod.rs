@@ -21,7 +21,7 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 14] = [
+const ENVIRONMENT: [(&str, &str); 18] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
@@ -34,6 +34,10 @@ const ENVIRONMENT: [(&str, &str); 14] = [
     ("REDIS_PASSWORD", "password-of-redis"),
     ("WEBHOOK_TOKEN", "token-of-webhook"),
     ("EGRET_ADMIN_TOKEN", "token-of-admin"),
+    ("BEDROCK_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+    ("BEDROCK_SECRET_ACCESS_KEY", "secret-of-amazon"),
+    ("AZURE_SECRET", "secret-of-entra"),
+    ("IDP_SECRET", "secret-of-idp"),
     ("EMPTY", ""),
     ("SPACED", "sk live"),
 ];
@@ -56,6 +60,19 @@ fn files() -> TempDir {
     write("two-lines", "one\ntwo\n");
     write("huge", &"x".repeat(70_000));
     write("garbage.pem", "garbage");
+    // The root's key of 2017.
+    write(
+        "anchors",
+        ". 172800 IN DNSKEY 257 3 8 \
+         AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJzkKTOiW1vkIbzxeF3+/4RgWOq7HrxRixHlFlExOLAJr5emLvN\
+         7SWXgnLh4+B5xQlNVz8Og8kvArMtNROxVQuCaSnIDdD5LKyWbRd2n9WGe2R8PzgCmr3EgVLrjyBxWezF0jLHwVN8\
+         efS3rCj/EWgvIWgb9tarpVUDK/b58Da+sqqls3eNbuv7pr+eoZG+SrDK6nWeL3c6H5Apxz7LjVc1uTIdsIXxuOLY\
+         A4/ilBmSVIzuDWfdRUfhHdY6+cn8HFRm+2hM8AnXGXws9555KrUB5qihylGa8subX2Nn6UwNR1AkUTV74bU=\n",
+    );
+    write("token", "token-of-somebody");
+    let user =
+        r#"{"type":"authorized_user","client_id":"a","client_secret":"b","refresh_token":"c"}"#;
+    write("google.json", user);
 
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -32,7 +32,7 @@ fn backend(live: &Live) -> String {
 }
 
 fn key(live: &Live) -> Vec<u8> {
-    live.pin().backends[0].credential.source().unwrap().current().expose().to_vec()
+    live.pin().backends[0].credential.sources()[0].current().expose().to_vec()
 }
 
 /// Replaces a file in one step, as editors and Kubernetes do.

@@ -51,7 +51,9 @@ pub fn head(
         && ctx.spoken == Some(ctx.surface)
     {
         for name in offer.returns() {
-            if let Some(value) = provider.headers.get(name) {
+            let value = provider.headers.get(name);
+            // S-09: an id may be anything, the credential included.
+            if let Some(value) = value.filter(|value| !ctx.shown.is_quoted_in(value.as_bytes())) {
                 header.insert_header(name, value.clone()).map_err(Failure::unbuildable)?;
             }
         }

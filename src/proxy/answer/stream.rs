@@ -18,6 +18,7 @@ use super::super::upstream::Incoming;
 use super::{Begun, Relayed, encoding, headers, send, spoilt, whole};
 use crate::admission::Admitted;
 use crate::budget::estimate;
+use crate::credential::Scrubber;
 use crate::snapshot::OnDisconnect;
 
 /// Relays an answer as it comes.
@@ -65,7 +66,7 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
             None => begun.admitted.release(),
         }
         let mut error = error.clone();
-        scrub(&mut error, exchange.attempt.backend());
+        scrub(&mut error, &ctx.shown);
         exchange.backend_failed(ctx);
         return Ok(Attempted::Next(Failure::upstream("provider_error_event", error)));
     }
@@ -78,7 +79,8 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
     if session.req_header().version == Version::HTTP_11 {
         header.insert_header(header::TRANSFER_ENCODING, "chunked").map_err(Failure::unbuildable)?;
     }
-    let mut served = Stream { exchange, session, relay, wrapping, begun: false };
+    let scrubber = ctx.shown.scrubber();
+    let mut served = Stream { exchange, session, relay, wrapping, scrubber, begun: false };
     ctx.first_byte = Some(ctx.started.elapsed());
     let ended = served.run(ctx, &mut incoming, header, out).await;
     gateway.upstreams.release(incoming).await;
@@ -108,6 +110,8 @@ struct Stream<'a> {
     session: &'a mut Session,
     relay: Relay,
     wrapping: Option<Unwrap>,
+    /// Keeps the credential from the caller, whatever the provider quotes (S-37).
+    scrubber: Scrubber,
     /// The first token has been seen.
     begun: bool,
 }
@@ -241,6 +245,7 @@ impl Stream<'_> {
         if ctx.left.is_some() {
             return !self.relay.is_complete();
         }
+        let out = self.scrubber.push(out);
         send::body(self.session, out, false).await.is_ok() || self.reads_on(ctx)
     }
 
@@ -277,8 +282,12 @@ impl Stream<'_> {
     }
 
     /// Ends the caller's stream: only now is it known what it has cost.
-    async fn close(self, ctx: &mut RequestCtx, ended: Ended) -> Ended {
+    async fn close(mut self, ctx: &mut RequestCtx, ended: Ended) -> Ended {
         if matches!(ended, Ended::CallerGone) || ctx.left.is_some() {
+            return Ended::CallerGone;
+        }
+        let held = self.scrubber.end();
+        if send::body(self.session, held, false).await.is_err() {
             return Ended::CallerGone;
         }
         let comments = ctx.surface.takes_comments();

@@ -8,7 +8,7 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use super::super::ctx::RequestCtx;
-use super::super::exchange::{Attempted, Exchange, Interrupted};
+use super::super::exchange::{Attempted, Exchange, Interrupted, scrub};
 use super::super::failure::Failure;
 use super::super::upstream::Incoming;
 use super::{Begun, Relayed, encoding, headers, send, spoilt, unreadable};
@@ -40,7 +40,11 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
     exchange.backend_succeeded();
     exchange.settle_whole(ctx, admitted, answered.usage, &body);
     // It has been paid for: no other attempt is made.
-    let answer = answered.body.map_err(|error| Failure::upstream("provider_bad_answer", error))?;
+    let answer = answered.body.map_err(|mut error| {
+        scrub(&mut error, &ctx.shown);
+        Failure::upstream("provider_bad_answer", error)
+    })?;
+    let answer = ctx.shown.scrub_answer(answer);
     if ctx.left.is_some() {
         return Err(Failure::CallerGone);
     }

@@ -19,8 +19,16 @@ fn balance(of: &str, spent: u64) -> Balance {
 }
 
 fn render(metrics: &Metrics, balances: &[Balance]) -> String {
-    let now =
-        Now { balances, ledger_writable: true, store: None, accuracy: &[], lists: &[], keys: &[] };
+    let now = Now {
+        balances,
+        ledger_writable: true,
+        store: None,
+        accuracy: &[],
+        names: &[],
+        lists: &[],
+        keys: &[],
+        credentials: &[],
+    };
     String::from_utf8(metrics.render("egret", &now)).unwrap()
 }
 
@@ -89,8 +97,10 @@ fn a_store_and_estimates_are_shown_where_there_are_any() {
         ledger_writable: true,
         store: Some(store),
         accuracy: &accuracy,
+        names: &[],
         lists: &[],
         keys: &[],
+        credentials: &[],
     };
     for _ in 0..2 {
         let text = String::from_utf8(metrics.render("egret", &now)).unwrap();

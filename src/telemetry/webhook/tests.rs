@@ -126,8 +126,10 @@ fn a_full_queue_drops_and_counts() {
         ledger_writable: true,
         store: None,
         accuracy: &[],
+        names: &[],
         lists: &[],
         keys: &[],
+        credentials: &[],
     };
     let text = String::from_utf8(metrics.render("egret", &now)).unwrap();
     assert!(text.contains(r#"egret_webhook_deliveries_total{gateway="egret",result="dropped"} 3"#));

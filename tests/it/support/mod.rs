@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod dice;
+pub mod dns;
 pub mod frames;
 pub mod gateway;
 pub mod https;

@@ -10,6 +10,7 @@ use egret::config::{self, LoadError, Source};
 use egret::report;
 use egret::simulator;
 use egret::simulator::control::CREDENTIALS;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::runtime::Runtime;
 use tokio_rustls::rustls::crypto::ring;
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
 
     start_log();
     panic::set_hook(Box::new(log_panic));
+    limit_process();
 
     let done = match Cli::parse().command {
         Command::Check { config } => return check(&Source::File(config)),
@@ -59,6 +61,19 @@ fn simulate(args: SimulateArgs) -> Result<(), String> {
     let options = simulator::Options { dir, simulators, control, http1_only, plain, lenient };
     let runtime = Runtime::new().map_err(|error| format!("cannot start a runtime: {error}"))?;
     runtime.block_on(simulator::run(options)).map_err(|error| format!("simulators: {error}"))
+}
+
+/// No core dumps: prompts and keys would be in them (S-40). And as many open files as the system
+/// allows, since each connection is one, and each exchange another.
+fn limit_process() {
+    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        log::warn!("core dumps can't be turned off: {error}");
+    }
+    let files = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = files {
+        log::warn!("the number of open files can't be raised: {error}");
+    }
 }
 
 /// Messages go to standard error; `RUST_LOG` says which. Standard output is for the access log.

@@ -1,5 +1,7 @@
 //! `egret check`: what a configuration means, in a few lines.
 
+mod access;
+
 use std::fmt::{self, Write};
 
 use http::Uri;
@@ -10,7 +12,9 @@ use crate::budget::{
     Topology, UnknownPrice, Window,
 };
 use crate::identity::{Caller, Directory, Issuer, Unlisted};
-use crate::snapshot::{Backend, Callers, Listener, OnDisconnect, Route, Snapshot, Webhook};
+use crate::snapshot::{
+    Backend, Callers, Listener, Mode, OnDisconnect, Proxy, RegionRule, Route, Snapshot, Webhook,
+};
 
 /// Loads a configuration as the gateway would, and sums it up. No secret is in the summary.
 ///
@@ -32,6 +36,8 @@ fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
         backends,
         routes,
         callers,
+        access: access_rules,
+        regions,
         budgets,
         rates,
         store,
@@ -59,6 +65,12 @@ fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
                 row(out, "identity", &line)?;
             }
         }
+    }
+    for rule in access_rules.iter().flat_map(|access| &access.0) {
+        row(out, "access", &access::rule(rule))?;
+    }
+    for RegionRule { who, allow } in regions {
+        row(out, "regions", &format!("{}: {}", access::who(who), access::places(allow)))?;
     }
     for budget in budgets {
         row(out, "budget", &describe_budget(budget))?;
@@ -90,6 +102,12 @@ fn describe_backend(backend: &Backend) -> String {
         if origin.host.contains(':') { format!("[{}]", origin.host) } else { origin.host.clone() };
     let plaintext = if tls.is_some() { "" } else { ", unencrypted" };
     let private = if backend.allow_private { ", private addresses allowed" } else { "" };
+    let proxy = backend.proxy.as_ref().map(|Proxy { host, port, tls, .. }| {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        format!(", through {scheme}://{host}:{port}")
+    });
+    let proxy = proxy.unwrap_or_default();
     let credential = if backend.credential.is_none() { ", shown no credential" } else { "" };
     let drained = match backend.on_disconnect {
         OnDisconnect::Estimate => String::new(),
@@ -97,8 +115,11 @@ fn describe_backend(backend: &Backend) -> String {
             format!(", read on for {longest:?} when its caller has gone")
         }
     };
+    let parent = if backend.mode == Mode::Parent { ", a gateway" } else { "" };
+    let region = backend.region.filter(|place| !place.is_global());
+    let region = region.map_or_else(String::new, |place| format!(", in {}", place.name()));
     format!(
-        "{name}: {schema} at {scheme}://{host}:{}{}{plaintext}{private}{credential}{drained}",
+        "{name}: {schema} at {scheme}://{host}:{}{}{region}{parent}{proxy}{plaintext}{private}{credential}{drained}",
         origin.port, origin.prefix
     )
 }
@@ -115,7 +136,8 @@ fn describe_route(route: &Route) -> String {
         })
         .collect();
     let asked: Vec<&str> = route.models.iter().chain(&route.paths).map(String::as_str).collect();
-    format!("{} → {}", asked.join(", "), targets.join(", then "))
+    let held = route.regions.as_ref().map(|regions| format!(", in {}", access::places(regions)));
+    format!("{} → {}{}", asked.join(", "), targets.join(", then "), held.unwrap_or_default())
 }
 
 fn describe_listener(listener: &Listener) -> String {

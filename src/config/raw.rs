@@ -21,7 +21,7 @@ use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
 use crate::identity::Unlisted;
 use crate::resolve::{Family, NamePattern, Server};
-use crate::snapshot::{Depth, HttpVersions, OnDisconnect, Stale, TlsVersion};
+use crate::snapshot::{Depth, HttpVersions, Mode, OnDisconnect, ProxyScheme, Stale, TlsVersion};
 
 section! {
     /// The whole file.
@@ -85,6 +85,7 @@ section! {
         api: Api,
         url: String,
         allow_private: Switch,
+        mode: Mode,
         credential: RawCredential,
         tls: RawTls,
         plaintext: Plaintext,
@@ -92,7 +93,25 @@ section! {
         timeouts: RawTimeouts,
         dialect: Dialect,
         on_disconnect: Chosen<OnDisconnect>,
+        proxy: RawProxy,
     }
+}
+
+section! {
+    /// An HTTP proxy on the way to a backend.
+    RawProxy {
+        url: String,
+        plaintext: Plaintext,
+        credential: RawProxyCredential,
+        tls: RawTls,
+        no_proxy: List<String>,
+        allow_private: Switch,
+    }
+}
+
+section! {
+    /// What a proxy is shown, and how.
+    RawProxyCredential { env: String, file: String, scheme: ProxyScheme, }
 }
 
 section! {
@@ -384,6 +403,7 @@ section! {
         total: Duration,
         drain: Duration,
         heartbeat: Duration,
+        hops: u32,
     }
 }
 
@@ -418,7 +438,7 @@ read_from_map! {
     RawConfig RawListener RawListenerTls RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks
     RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
-    RawLimits RawDns
+    RawLimits RawDns RawProxy
 }
 
 /// Whether a store is reached by TLS, and what is trusted.
@@ -441,14 +461,23 @@ impl Decode for RawStoreTls {
 
 impl Decode for RawSecret {
     fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-        if let Kind::Scalar(_) = node.kind {
-            // What stands here is likely to be the secret itself: it must not be repeated.
-            let what = format!("`{key}` says where the secret is kept; it is not written here");
-            problems.add(node.mark, what, "{ env: NAME } or { file: /path/to/it }");
-            return None;
-        }
-        Self::from_map(node, key, problems)
+        if is_written_out(node, key, problems) { None } else { Self::from_map(node, key, problems) }
     }
+}
+
+impl Decode for RawProxyCredential {
+    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
+        if is_written_out(node, key, problems) { None } else { Self::from_map(node, key, problems) }
+    }
+}
+
+/// Refuses a secret where it should be said where it is kept.
+fn is_written_out(node: &Node, key: &str, problems: &mut Problems) -> bool {
+    let Kind::Scalar(_) = node.kind else { return false };
+    // What stands here is likely to be the secret itself: it must not be repeated.
+    let what = format!("`{key}` says where the secret is kept; it is not written here");
+    problems.add(node.mark, what, "{ env: NAME } or { file: /path/to/it }");
+    true
 }
 
 impl Decode for RawTarget {

@@ -11,7 +11,7 @@ use providers::vendor::Vendor;
 use super::decode::Scalar;
 use super::suggest::suggest;
 use crate::identity::Unlisted;
-use crate::snapshot::{Depth, HttpVersions, Stale, TlsVersion};
+use crate::snapshot::{Depth, HttpVersions, Mode, ProxyScheme, Stale, TlsVersion};
 
 /// Most characters of a wrong text that a message repeats.
 const QUOTED: usize = 60;
@@ -48,6 +48,11 @@ impl Word for Schema {
     ];
 }
 
+impl Word for Mode {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("endpoint", Self::Endpoint), ("parent", Self::Parent)];
+}
+
 impl Word for HttpVersions {
     const WORDS: &'static [(&'static str, Self)] =
         &[("auto", Self::Auto), ("h1", Self::H1), ("h2", Self::H2)];
@@ -64,6 +69,11 @@ impl Word for Stale {
 
 impl Word for Depth {
     const WORDS: &'static [(&'static str, Self)] = &[("chain", Self::Chain), ("leaf", Self::Leaf)];
+}
+
+impl Word for ProxyScheme {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("basic", Self::Basic), ("bearer", Self::Bearer)];
 }
 
 /// Which of OpenAI's two schemas a backend offers for model turns.

@@ -8,8 +8,9 @@ use pingora::protocols::TcpKeepalive;
 use pingora::protocols::l4::ext::set_tcp_keepalive;
 use tokio::net::TcpStream;
 
+use super::Unreached;
 use crate::resolve::vet::vet;
-use crate::snapshot::Backend;
+use crate::snapshot::{Backend, Hop};
 
 /// How long a connection may be silent before the kernel asks whether the other end is there:
 /// less than most firewalls and load balancers wait before they forget it. A model may think for
@@ -19,7 +20,7 @@ const SILENCE: Duration = Duration::from_secs(45);
 const PROBE: Duration = Duration::from_secs(15);
 const PROBES: usize = 4;
 
-/// A connection to a backend at one of its addresses.
+/// A connection to a backend, or to its proxy, at one of its addresses.
 ///
 /// # Errors
 ///
@@ -27,20 +28,23 @@ const PROBES: usize = 4;
 pub(super) async fn tcp(
     backend: &Backend,
     address: SocketAddr,
-) -> io::Result<(SocketAddr, TcpStream)> {
-    let made = connect(backend, address).await;
-    if let Err(error) = &made {
-        log::debug!("backend {} at {address}: {error}", backend.name);
+) -> Result<(SocketAddr, TcpStream), Unreached> {
+    // Whoever found it has looked; this is the one that is dialled (S-35).
+    let Hop { host, allow_private, .. } = backend.hop();
+    if let Err(refused) = vet(address.ip(), host, allow_private) {
+        log::warn!("backend {}: {refused}", backend.name);
+        return Err(Unreached::Unknown);
     }
-    made.map(|stream| (address, stream))
+    match connect(address).await {
+        Ok(stream) => Ok((address, stream)),
+        Err(error) => {
+            log::debug!("backend {} at {address}: {error}", backend.name);
+            Err(Unreached::Refused(error))
+        }
+    }
 }
 
-async fn connect(backend: &Backend, address: SocketAddr) -> io::Result<TcpStream> {
-    // Whoever found it has looked; this is the one that is dialled (S-35).
-    if let Err(refused) = vet(address.ip(), &backend.origin.host, backend.allow_private) {
-        log::warn!("backend {}: {refused}", backend.name);
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused.to_string()));
-    }
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     let peer = stream.peer_addr()?;
     if (peer.ip(), peer.port()) != (address.ip(), address.port()) {

@@ -9,6 +9,7 @@ mod peer;
 mod race;
 mod stream;
 mod tls;
+mod tunnel;
 mod unreached;
 
 use std::net::SocketAddr;
@@ -28,11 +29,13 @@ pub use peer::Peer;
 pub use unreached::Unreached;
 
 use crate::resolve::Resolver;
-use crate::snapshot::{Backend, HttpVersions, Origin};
-use crate::trust::{Generation, Trust, Trusts};
+use crate::snapshot::{Backend, Hop, HttpVersions};
+use crate::trust::Trusts;
 use peer::Peers;
 use race::Race;
 use stream::Transport;
+use tls::{Trusted, Verified, Verifier, Version};
+use unreached::AtProxy;
 
 /// Most addresses of one host that are tried.
 const ADDRESSES: usize = 6;
@@ -99,16 +102,17 @@ impl Connector {
     /// None is to be had.
     pub async fn connect(&self, backend: &Backend) -> Result<Connection, Unreached> {
         let deadline = Instant::now() + backend.timeouts.connect;
-        let Origin { host, port, .. } = &backend.origin;
-        let (private, patience) = (backend.allow_private, backend.timeouts.connect);
-        let addresses = self.resolver.addresses(host, *port, private, patience).await;
+        let (Hop { host, port, allow_private }, patience) =
+            (backend.hop(), backend.timeouts.connect);
+        let addresses = self.resolver.addresses(host, port, allow_private, patience).await;
         let addresses = addresses.get(..ADDRESSES).unwrap_or(&addresses);
-        let trust = self.trust(backend)?;
-        if let Some(connection) = self.pooled(backend, addresses, trust.as_deref()).await {
+        let trusted = Trusted::of(backend, &self.trusts).map_err(Unreached::Unusable)?;
+        let version = trusted.now().version();
+        if let Some(connection) = self.pooled(backend, addresses, version).await {
             return Ok(connection);
         }
         // Boxed: it takes kilobytes of state, which a stream would hold on to.
-        let made = Box::pin(self.open(backend, addresses, trust.as_deref(), deadline));
+        let made = Box::pin(self.open(backend, addresses, &trusted, deadline));
         let made = timeout_at(deadline, made);
         made.await.unwrap_or(Err(Unreached::Late))
     }
@@ -137,9 +141,8 @@ impl Connector {
         &self,
         backend: &Backend,
         addresses: &[SocketAddr],
-        trust: Option<&Trust>,
+        version: Version,
     ) -> Option<Connection> {
-        let version = trust.map_or(0, |trust| trust.current().version);
         let last = self.peers.last(backend, addresses, version);
         if let Some(peer) = &last
             && let Some(line) = self.reuse(backend, peer).await
@@ -183,37 +186,37 @@ impl Connector {
         &self,
         backend: &Backend,
         addresses: &[SocketAddr],
-        trust: Option<&Trust>,
+        trusted: &Trusted,
         deadline: Instant,
     ) -> Result<Connection, Unreached> {
-        if let Some(trust) = trust {
-            trust.ready(deadline.saturating_duration_since(Instant::now())).await;
-        }
+        trusted.ready(deadline.saturating_duration_since(Instant::now())).await;
         let mut race = Race::new(addresses, |address| dial::tcp(backend, address));
         let mut last = None;
         loop {
             let (address, tcp) = match race.winner().await {
                 Ok(won) => won,
                 Err(failed) => {
-                    let refused = failed.map(Unreached::Refused);
-                    return Err(last.or(refused).unwrap_or(Unreached::Unknown));
+                    let why = last.or(failed).unwrap_or(Unreached::Unknown);
+                    return Err(if backend.proxy.is_some() { why.at_proxy() } else { why });
                 }
             };
-            let trust = trust.map(|trust| (trust, trust.current()));
-            let version = trust.as_ref().map_or(0, |(_, now)| now.version);
-            let peer = self.peers.at(backend, address, version);
+            let verified = trusted.now();
+            let peer = self.peers.at(backend, address, verified.version());
             // Who accepts and then says nothing leaves some time to the others.
             let now = Instant::now();
             let left = deadline.saturating_duration_since(now);
             let until = if race.goes_on() { now + left / 2 } else { deadline };
-            match timeout_at(until, self.establish(backend, &peer, trust, tcp)).await {
+            match timeout_at(until, self.establish(backend, &peer, &verified, tcp)).await {
                 Ok(Ok(line)) => {
                     self.peers.reached(backend, &peer);
                     return Ok(Connection { line, peer, reused: false });
                 }
-                Ok(Err(unreached)) => {
-                    log::debug!("backend {} at {peer}: {unreached:?}", backend.name);
-                    last = Some(unreached);
+                Ok(Err(why)) => {
+                    log::debug!("backend {} at {peer}: {why:?}", backend.name);
+                    if why.is_final() {
+                        return Err(why);
+                    }
+                    last = Some(why);
                 }
                 Err(_) => last = Some(Unreached::Late),
             }
@@ -225,12 +228,25 @@ impl Connector {
         &self,
         backend: &Backend,
         peer: &Peer,
-        trust: Option<(&Trust, Arc<Generation>)>,
+        verified: &Verified<'_>,
         tcp: TcpStream,
     ) -> Result<Line, Unreached> {
         let socket = tcp.as_raw_fd();
-        let stream = BufReader::with_capacity(BUFFER, tcp);
-        self.secure(backend, peer, trust, socket, stream).await
+        let mut stream = BufReader::with_capacity(BUFFER, tcp);
+        let end = verified.backend.as_ref();
+        let Some(proxy) = &backend.proxy else {
+            return self.secure(backend, peer, end, socket, stream).await;
+        };
+        let (origin, credential) = (&backend.origin, proxy.credential.as_ref());
+        if let Some(verifier) = &verified.proxy {
+            let stream = verifier.handshake(HttpVersions::H1, stream).await;
+            let mut stream = stream.map_err(AtProxy::Unproven).map_err(Unreached::Proxy)?;
+            tunnel::open(&mut stream, origin, credential).await.map_err(Unreached::Proxy)?;
+            self.secure(backend, peer, end, socket, stream).await
+        } else {
+            tunnel::open(&mut stream, origin, credential).await.map_err(Unreached::Proxy)?;
+            self.secure(backend, peer, end, socket, stream).await
+        }
     }
 
     /// What a request can be sent on, on top of what leads to the backend.
@@ -238,17 +254,16 @@ impl Connector {
         &self,
         backend: &Backend,
         peer: &Peer,
-        trust: Option<(&Trust, Arc<Generation>)>,
+        verifier: Option<&Verifier<'_>>,
         socket: RawFd,
         stream: S,
     ) -> Result<Line, Unreached> {
-        let Some((trust, now)) = trust else {
+        let Some(verifier) = verifier else {
             log::debug!("backend {} at {peer}: connected, without TLS", backend.name);
             return Ok(Line::H1(Box::new(Transport { stream, socket, alpn: None })));
         };
         let versions = peer.versions(backend);
-        let stream = tls::handshake(trust, &now, versions, stream).await;
-        let stream = stream.map_err(Unreached::Unproven)?;
+        let stream = verifier.handshake(versions, stream).await.map_err(Unreached::Unproven)?;
         let alpn = tls::chosen(&stream);
         let how = if tls::resumed(&stream) { "resumed" } else { "full" };
         log::debug!("backend {} at {peer}: connected, TLS handshake {how}", backend.name);
@@ -272,13 +287,6 @@ impl Connector {
             self.pools.in_use_pool().insert(peer.key(), connection);
         }
         Ok(Line::H2(Box::new(HttpSession::H2(session))))
-    }
-
-    /// What a backend is verified by; `None`: it is reached without TLS.
-    fn trust(&self, backend: &Backend) -> Result<Option<Arc<Trust>>, Unreached> {
-        let policy = backend.tls.as_ref();
-        let trust = policy.map(|policy| self.trusts.of(backend.group_key, policy));
-        trust.transpose().map_err(Unreached::Unusable)
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pingora::protocols::l4::socket as l4;
 use pingora::upstreams::peer::Peer as PingoraPeer;
 
+use super::tls::Version;
 use crate::snapshot::{Backend, HttpVersions};
 
 /// A backend at one of its addresses: connections with the same are each other's equals.
@@ -19,7 +20,7 @@ pub struct Peer {
     /// What the pools go by.
     key: u64,
     /// Which trust the backend was verified under.
-    trust: u64,
+    trust: Version,
     kin: Arc<Kin>,
 }
 
@@ -104,7 +105,7 @@ impl Peers {
         &self,
         backend: &Backend,
         addresses: &[SocketAddr],
-        trust: u64,
+        trust: Version,
     ) -> Option<Arc<Peer>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let peer = known.get(&backend.group_key)?.last.as_ref()?;
@@ -116,7 +117,7 @@ impl Peers {
 
     /// The peer for a backend at one of its addresses (its proxy's, where there is one), verified
     /// under this trust.
-    pub(super) fn at(&self, backend: &Backend, address: SocketAddr, trust: u64) -> Arc<Peer> {
+    pub(super) fn at(&self, backend: &Backend, address: SocketAddr, trust: Version) -> Arc<Peer> {
         // The pools know connections by nothing else. A connection verified under one trust must
         // not be used under another (S-56).
         let key = self.keys.hash_one((backend.group_key, trust, address));

@@ -28,6 +28,25 @@ pub enum Unreached {
     NoStream,
     /// h2 could not be begun.
     Broken(BError),
+    /// Its proxy does not lead to it.
+    Proxy(AtProxy),
+}
+
+/// Why a proxy does not lead to a backend. What it says of that is never repeated.
+#[derive(Debug)]
+pub enum AtProxy {
+    /// Its name has no address, or none that may be dialled.
+    Unknown,
+    /// No address accepts a connection.
+    Refused(io::Error),
+    /// It did not prove who it is.
+    Unproven(io::Error),
+    /// It broke the connection off.
+    Broken(io::Error),
+    /// It answered with this status.
+    Answered(u16),
+    /// What it answered is no answer.
+    Nonsense,
 }
 
 impl Unreached {
@@ -40,7 +59,22 @@ impl Unreached {
             Self::Unproven(error) => explain(error).map_or("tls", |refusal| refusal.reason),
             Self::Unusable(_) => "tls",
             Self::Refused(_) | Self::NoH2 | Self::NoStream | Self::Broken(_) => "connect",
+            Self::Proxy(_) => "proxy",
         }
+    }
+
+    /// The same of the proxy that was dialled.
+    pub(super) fn at_proxy(self) -> Self {
+        match self {
+            Self::Unknown => Self::Proxy(AtProxy::Unknown),
+            Self::Refused(error) => Self::Proxy(AtProxy::Refused(error)),
+            other => other,
+        }
+    }
+
+    /// Whether no other address will do better.
+    pub(super) const fn is_final(&self) -> bool {
+        matches!(self, Self::Proxy(AtProxy::Answered(_)))
     }
 
     /// Whether it took too long, rather than broke.
@@ -62,6 +96,24 @@ impl fmt::Display for Unreached {
             Self::Unusable(_) => "has a TLS configuration that can't be used",
             Self::NoH2 => "does not speak h2",
             Self::NoStream | Self::Broken(_) => "could not be reached",
+            Self::Proxy(why) => return write!(f, "is behind a proxy that {why}"),
+        })
+    }
+}
+
+impl fmt::Display for AtProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "has no address that may be dialled",
+            Self::Refused(_) => "refused the connection",
+            Self::Unproven(error) => {
+                explain(error).map_or("could not prove who it is (TLS)", |refusal| refusal.message)
+            }
+            Self::Broken(_) => "broke the connection off",
+            Self::Answered(407) => "wants a credential, or another one (407)",
+            Self::Answered(403) => "does not let anybody through to it (403)",
+            Self::Answered(status) => return write!(f, "answered {status}"),
+            Self::Nonsense => "did not answer as a proxy does",
         })
     }
 }
@@ -72,7 +124,10 @@ impl std::error::Error for Unreached {
             Self::Refused(error) | Self::Unproven(error) => Some(error),
             Self::Unusable(error) => Some(error),
             Self::Broken(error) => Some(&**error),
-            Self::Unknown | Self::Late | Self::NoH2 | Self::NoStream => None,
+            Self::Proxy(
+                AtProxy::Refused(error) | AtProxy::Unproven(error) | AtProxy::Broken(error),
+            ) => Some(error),
+            Self::Unknown | Self::Late | Self::NoH2 | Self::NoStream | Self::Proxy(_) => None,
         }
     }
 }

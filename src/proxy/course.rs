@@ -46,6 +46,7 @@ pub async fn run(
     ctx.route = Some(grant.route);
     let mut attempts = grant.attempts.into_iter();
     let mut failed = None;
+    let mut copies = gateway.memory.share();
     while let Some(attempt) = attempts.next() {
         // Each attempt starts from the caller's own request.
         course.inbound.cap_output(None);
@@ -57,6 +58,7 @@ pub async fn run(
                 continue;
             }
         };
+        copies.cover(prepared.copied(&body.bytes))?;
         if ctx.backend.is_some()
             && let Some(Failure::Refused(refused)) = &failed
             && !refused.denied

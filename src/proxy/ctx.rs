@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use providers::Schema;
 use providers::conversation::Usage;
 
+use super::hops::Hops;
 use crate::admission::Who;
 use crate::budget::Balance;
 use crate::budget::rate::Room;
@@ -26,6 +27,8 @@ pub struct RequestCtx {
     pub time: SystemTime,
     /// What the caller speaks. Set first, so that every error has a shape.
     pub surface: Schema,
+    /// The gateways that it has come through.
+    pub hops: Hops,
     /// Who calls.
     pub who: Option<Who>,
     /// The route it took.
@@ -85,6 +88,7 @@ impl RequestCtx {
             started: Instant::now(),
             time: SystemTime::now(),
             surface: Schema::Chat,
+            hops: Hops::default(),
             who: None,
             route: None,
             backend: None,

@@ -14,6 +14,9 @@ use crate::snapshot::Backend;
 const VERSION: &str = "anthropic-version";
 const BETA: &str = "anthropic-beta";
 
+/// What Egret calls itself.
+pub const USER_AGENT: &str = concat!("egret/", env!("CARGO_PKG_VERSION"));
+
 /// What the request line and a few headers of a provider's request depend on.
 #[derive(Clone, Copy)]
 pub struct Line<'a> {
@@ -112,7 +115,7 @@ fn begin(backend: &Backend, method: &Method, path: &str) -> Result<RequestHeader
     let mut header = RequestHeader::build(method.clone(), path.as_bytes(), Some(10))?;
     header.insert_header(header::HOST, backend.origin.authority(backend.tls.is_some()))?;
     header.insert_header(header::ACCEPT_ENCODING, "identity")?;
-    header.insert_header(header::USER_AGENT, concat!("egret/", env!("CARGO_PKG_VERSION")))?;
+    header.insert_header(header::USER_AGENT, USER_AGENT)?;
     Ok(header)
 }
 

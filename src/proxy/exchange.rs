@@ -6,7 +6,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, StatusCode, header};
 use pingora::ErrorType;
@@ -23,11 +23,15 @@ use super::answer::{self, Begun};
 use super::credential;
 use super::ctx::RequestCtx;
 use super::drain::Drain;
+use super::encoding;
 use super::failure::Failure;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
 use crate::admission::{Admitted, Attempt, Who};
 use crate::credential::Shown;
-use crate::snapshot::OnDisconnect;
+use crate::snapshot::{Mode, OnDisconnect};
+
+/// Largest error that is read.
+const ERROR: usize = 1 << 20;
 
 /// What the path of a request says.
 #[derive(Clone, Debug)]
@@ -85,7 +89,7 @@ impl Exchange<'_> {
             }
             let incoming = match self.send(session, ctx, &outgoing, &mut admitted).await {
                 Ok(Ok(incoming)) => incoming,
-                Ok(Err(no_answer)) => return Ok(self.no_answer(ctx, no_answer, admitted)),
+                Ok(Err(no_answer)) => return self.no_answer(ctx, no_answer, admitted),
                 Err(interrupted) => {
                     self.charge_estimate(ctx, admitted, None);
                     return Err(interrupted.into());
@@ -94,7 +98,7 @@ impl Exchange<'_> {
             let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
             if status.is_success() {
                 let begun = Begun { exchange: self, incoming, admitted };
-                return answer::relay(begun, session, ctx).await;
+                return self.once(answer::relay(begun, session, ctx).await);
             }
             // Providers don't bill what they answer with an error.
             let error = match self.error(session, ctx, incoming, status).await {
@@ -109,8 +113,21 @@ impl Exchange<'_> {
                 continue;
             }
             admitted.release();
-            return self.failed(ctx, status, error);
+            return self.once(self.failed(ctx, status, error));
         }
+    }
+
+    /// What a parent could not do it has tried itself, wherever it may go.
+    fn once(&self, attempted: Result<Attempted, Failure>) -> Result<Attempted, Failure> {
+        match attempted {
+            Ok(Attempted::Next(failure)) if self.is_parents() => Err(failure),
+            attempted => attempted,
+        }
+    }
+
+    /// Whether it is another gateway's to try again: here only connections are.
+    fn is_parents(&self) -> bool {
+        self.attempt.backend().mode == Mode::Parent
     }
 
     /// Sends the request, and waits for the header of its answer.
@@ -175,15 +192,24 @@ impl Exchange<'_> {
 
     /// Nothing came back. A provider that got the whole request, and then took too long or broke
     /// off, may have done the work and may bill it, so the estimate is charged.
-    fn no_answer(&self, ctx: &mut RequestCtx, why: NoAnswer, admitted: Admitted) -> Attempted {
+    fn no_answer(
+        &self,
+        ctx: &mut RequestCtx,
+        why: NoAnswer,
+        admitted: Admitted,
+    ) -> Result<Attempted, Failure> {
+        let class = if why.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
+        let failure = Failure::upstream(why.reason, ApiError::new(class, why.message));
         if why.billable {
             self.charge_estimate(ctx, admitted, None);
+            if self.is_parents() {
+                return Err(failure);
+            }
         } else {
             admitted.release();
         }
-        self.backend_failed(ctx);
-        let class = if why.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
-        Attempted::Next(Failure::upstream(why.reason, ApiError::new(class, why.message)))
+        self.count_failure(ctx);
+        Ok(Attempted::Next(failure))
     }
 
     /// Reads the error that the backend answered with.
@@ -195,13 +221,14 @@ impl Exchange<'_> {
         status: StatusCode,
     ) -> Result<ApiError, Interrupted> {
         let backend = self.attempt.backend();
-        let headers = incoming.header().map(|h| h.headers.clone()).unwrap_or_default();
+        let head = incoming.header().cloned();
         let body = self.wait(session, ctx, pin!(incoming.short())).await;
         self.gateway.upstreams.release(incoming).await;
-        let body = body?;
+        let body = encoding::plain(head.as_ref(), body?, ERROR).unwrap_or_default();
+        let headers = head.map(|head| head.headers.clone()).unwrap_or_default();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let mut error = backend.vendor.error(self.schema, status.as_u16(), &body, header);
-        error.retry_after = retry_after(&headers).or(error.retry_after);
+        error.retry_after = retry_after(&headers, SystemTime::now()).or(error.retry_after);
         scrub(&mut error, &ctx.shown);
         credential::check_clock(backend, status, &headers);
         Ok(error)
@@ -216,6 +243,7 @@ impl Exchange<'_> {
     ) -> Result<Attempted, Failure> {
         let backend = self.attempt.backend();
         if let Some(wish) = error.retry_after
+            && !self.is_parents()
             && matches!(error.class, ErrorClass::RateLimited | ErrorClass::Overloaded)
         {
             self.gateway.health.rest(&backend.name, wish, Instant::now());
@@ -238,18 +266,20 @@ impl Exchange<'_> {
                 if status.is_server_error() {
                     self.backend_failed(ctx);
                 }
-                let reason = if status == StatusCode::TOO_MANY_REQUESTS {
-                    "provider_429"
-                } else {
-                    "provider_5xx"
-                };
-                Ok(Attempted::Next(Failure::upstream(reason, error)))
+                Ok(Attempted::Next(Failure::upstream(label(status), error)))
             }
         }
     }
 
-    /// Counts a failure of the backend against it.
+    /// Counts a failure of the backend against it. Not of a parent: what fails behind it is not its
+    /// fault, and it is asked nothing twice.
     pub fn backend_failed(&self, ctx: &RequestCtx) {
+        if !self.is_parents() {
+            self.count_failure(ctx);
+        }
+    }
+
+    fn count_failure(&self, ctx: &RequestCtx) {
         let name = &self.attempt.backend().name;
         if self.gateway.health.failed(name, Instant::now()) {
             log::warn!("backend {name} keeps failing and is left alone for a while");
@@ -297,10 +327,25 @@ pub enum Verdict {
 pub fn verdict(status: StatusCode, class: ErrorClass) -> Verdict {
     match (class, status.as_u16()) {
         (ErrorClass::Authentication, _) => Verdict::Ours,
-        // A redirect is never followed (S-10): a backend that sends one is misconfigured.
-        (_, 300..=399 | 408 | 409 | 429 | 500..) => Verdict::Backend,
-        (ErrorClass::Billing, _) => Verdict::Backend,
+        // A redirect is never followed (S-10): a backend that sends one is misconfigured. What the
+        // gateway's account may not do, another one's may.
+        (_, 300..=399 | 403 | 408 | 409 | 429 | 500..) => Verdict::Backend,
+        (ErrorClass::Billing | ErrorClass::Permission, _) => Verdict::Backend,
         _ => Verdict::Caller,
+    }
+}
+
+/// A backend's error in a word, for metrics.
+const fn label(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        300..=399 => "provider_3xx",
+        402 => "provider_402",
+        403 => "provider_403",
+        408 => "provider_408",
+        409 => "provider_409",
+        429 => "provider_429",
+        400..=499 => "provider_4xx",
+        _ => "provider_5xx",
     }
 }
 
@@ -311,13 +356,18 @@ pub fn scrub(error: &mut ApiError, shown: &Shown) {
     error.param = error.param.take().map(|param| shown.scrub(&param));
 }
 
-/// `retry-after-ms`, or `retry-after` in seconds.
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
+/// `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110 §10.2.3).
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
     let seconds = number("retry-after-ms")
         .map(|ms| ms / 1000.0)
-        .or_else(|| number(header::RETRY_AFTER.as_str()))?;
-    Duration::try_from_secs_f64(seconds).ok()
+        .or_else(|| number(header::RETRY_AFTER.as_str()));
+    if let Some(seconds) = seconds {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(text(header::RETRY_AFTER.as_str())?).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 /// Why something that was waited for did not come.
@@ -414,5 +464,30 @@ async fn gone(session: &mut Session) {
     {
         session.set_keepalive(None);
         std::future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn when_to_come_back_is_read_in_every_form() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let read = |pairs: &[(&'static str, &str)]| {
+            let headers = pairs.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
+            retry_after(&headers.collect::<HeaderMap>(), now)
+        };
+        let after = |ms| Some(Duration::from_millis(ms));
+        assert_eq!(read(&[("retry-after", "7")]), after(7000));
+        assert_eq!(read(&[("retry-after", "0.5"), ("retry-after-ms", "20")]), after(20));
+        assert_eq!(read(&[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")]), after(60_000));
+        assert_eq!(read(&[("retry-after", "Sunday, 06-Nov-94 08:50:37 GMT")]), after(60_000));
+        assert_eq!(read(&[("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT")]), after(0));
+        for wrong in ["soon", "-1", "1e999", "Sun, 06 Nov 1994", ""] {
+            assert_eq!(read(&[("retry-after", wrong)]), None, "{wrong}");
+        }
     }
 }

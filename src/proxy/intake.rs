@@ -24,13 +24,21 @@ const DRAIN: Duration = Duration::from_secs(2);
 pub struct Body {
     /// The bytes, held once.
     pub bytes: Bytes,
-    _share: Vec<OwnedSemaphorePermit>,
+    _share: Share,
 }
 
-/// The memory that all bodies share.
+/// The memory that all bodies share, and what is made of them.
 #[derive(Clone, Debug)]
 pub struct Memory {
     units: Arc<Semaphore>,
+}
+
+/// A part of it, given back when dropped.
+#[derive(Debug)]
+pub struct Share {
+    of: Memory,
+    taken: Option<OwnedSemaphorePermit>,
+    bytes: usize,
 }
 
 impl Memory {
@@ -39,16 +47,37 @@ impl Memory {
         Self { units: Arc::new(Semaphore::new((bytes / UNIT).min(Semaphore::MAX_PERMITS))) }
     }
 
-    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Failure> {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        self.units.clone().try_acquire_many_owned(units).map_err(|_| {
-            let mut error = ApiError::new(
-                ErrorClass::Overloaded,
-                "the gateway holds as many request bodies as it may; try again soon",
-            );
+    /// A part that is empty yet.
+    pub fn share(&self) -> Share {
+        Share { of: self.clone(), taken: None, bytes: 0 }
+    }
+}
+
+impl Share {
+    /// Makes it so large, at least.
+    ///
+    /// # Errors
+    ///
+    /// There is no room for that; the caller may try again soon.
+    pub fn cover(&mut self, bytes: usize) -> Result<(), Failure> {
+        if bytes <= self.bytes {
+            return Ok(());
+        }
+        // What grows in small pieces need not ask for each of them.
+        let more = (bytes - self.bytes).max(self.bytes);
+        let units = u32::try_from(more.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let Ok(permit) = self.of.units.clone().try_acquire_many_owned(units) else {
+            let message = "the gateway holds as many bodies as it may; try again soon";
+            let mut error = ApiError::new(ErrorClass::Overloaded, message);
             error.retry_after = Some(Duration::from_secs(1));
-            Failure::denied("memory", error)
-        })
+            return Err(Failure::denied("memory", error));
+        };
+        match &mut self.taken {
+            Some(taken) => taken.merge(permit),
+            taken => *taken = Some(permit),
+        }
+        self.bytes += more;
+        Ok(())
     }
 }
 
@@ -78,8 +107,8 @@ async fn pieces(
     memory: &Memory,
     announced: Option<usize>,
 ) -> Result<Body, Failure> {
-    let mut share = vec![memory.take(announced.unwrap_or(0))?];
-    let mut taken = announced.unwrap_or(0);
+    let mut share = memory.share();
+    share.cover(announced.unwrap_or(0))?;
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     loop {
@@ -94,11 +123,7 @@ async fn pieces(
         if length > limits.body_bytes {
             return Err(too_large(limits));
         }
-        if length > taken {
-            let more = (length - taken).max(64 * UNIT);
-            share.push(memory.take(more)?);
-            taken += more;
-        }
+        share.cover(length)?;
         if first.is_empty() && joined.is_empty() {
             first = piece; // most bodies are one piece: no copy
         } else {
@@ -157,4 +182,29 @@ fn too_large(limits: &Limits) -> Failure {
 fn too_slow() -> Failure {
     let message = "the request took too long to arrive; send it without pauses";
     Failure::denied("body_too_slow", ApiError::new(ErrorClass::RequestTimeout, message))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn memory_is_shared_and_given_back() {
+        let memory = Memory::new(100 * UNIT);
+        let (mut first, mut second) = (memory.share(), memory.share());
+        first.cover(10).unwrap();
+        second.cover(90 * UNIT).unwrap();
+        first.cover(5 * UNIT).unwrap();
+        first.cover(5 * UNIT).unwrap();
+        let Err(Failure::Refused(refused)) = first.cover(50 * UNIT) else {
+            panic!("there is no room for that")
+        };
+        assert_eq!(refused.reason, "memory");
+        drop(second);
+        first.cover(50 * UNIT).unwrap();
+        drop(first);
+        assert_eq!(memory.units.available_permits(), 100);
+    }
 }

@@ -14,6 +14,7 @@ mod egress;
 mod encoding;
 mod exchange;
 mod failure;
+mod hops;
 mod ids;
 mod ingress;
 mod intake;
@@ -48,6 +49,7 @@ pub use listener::Listener;
 
 use exchange::Asked;
 use failure::{Failure, Refused};
+use hops::Hops;
 use ids::Ids;
 use upstream::Upstreams;
 
@@ -87,6 +89,8 @@ pub struct Gateway {
     rates: Rates,
     memory: intake::Memory,
     ids: Ids,
+    /// What this process is known by to gateways that it sends requests to.
+    tag: String,
     /// Proves the reasoning that callers of other schemas keep for a provider, where the
     /// configuration has no key for that.
     seal: Key,
@@ -122,6 +126,7 @@ impl Gateway {
             rates: Rates::default(),
             memory,
             ids: Ids::new(),
+            tag: hops::tag(),
             seal,
         }
     }
@@ -155,6 +160,7 @@ impl Gateway {
         ingress::check_method(header, hints, methods)?;
 
         let endpoint = surface::endpoint(header.method.as_str(), &path, query.as_deref(), hints);
+        ctx.hops = Hops::of(&header.headers, &self.tag, ctx.snapshot.limits.hops)?;
         let who = self.authenticate(session, query.as_deref(), &ctx.snapshot).await?;
         ctx.who = Some(who.clone());
 
@@ -216,6 +222,18 @@ impl Gateway {
     }
 }
 
+/// Why a request failed whose serving panicked.
+const PANIC: &str = "panic";
+
+/// A panic must not leave the caller without an answer, nor take others with it. What was reserved
+/// settles itself.
+async fn contained(serving: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    AssertUnwindSafe(serving).catch_unwind().await.unwrap_or_else(|_| {
+        let error = ApiError::new(ErrorClass::Server, "the gateway failed; try again");
+        Err(Failure::upstream(PANIC, error))
+    })
+}
+
 /// The gateway as Pingora's service owns it.
 pub struct Proxy(pub Arc<Gateway>);
 
@@ -246,15 +264,16 @@ impl ProxyHttp for Proxy {
         session: &mut Session,
         ctx: &mut RequestCtx,
     ) -> Result<bool, BError> {
-        // A panic must not leave the caller without an answer. What was reserved settles itself.
-        let served = AssertUnwindSafe(self.0.serve(session, ctx)).catch_unwind().await;
+        let served = contained(self.0.serve(session, ctx)).await;
         let served = match served {
-            Ok(served) => served,
-            Err(_) if send::status(session).is_some() => Err(Failure::Broken("panic")),
-            Err(_) => {
-                let error = ApiError::new(ErrorClass::Server, "the gateway failed; try again");
-                Err(Failure::upstream("panic", error))
+            Err(Failure::Refused(panicked)) if panicked.reason == PANIC => {
+                match send::status(session) {
+                    // Half an answer is out.
+                    Some(_) => Err(Failure::Broken(PANIC)),
+                    None => Err(Failure::Refused(panicked)),
+                }
             }
+            served => served,
         };
         let ended = match served {
             Err(Failure::Refused(refused)) => self.0.refuse(session, ctx, &refused).await,
@@ -311,3 +330,6 @@ impl ProxyHttp for Proxy {
         self.0.metrics.in_flight.dec();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::{HeaderName, Method, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
@@ -23,7 +24,7 @@ use super::exchange::{Patience, Verdict, retry_after, verdict};
 use super::failure::Failure;
 use super::intake::Body;
 use super::upstream::{Incoming, NoAnswer, Outgoing};
-use super::{Gateway, send};
+use super::{Gateway, encoding, send};
 use crate::admission::{self, Call, History, PathCall, Who};
 use crate::route;
 use crate::snapshot::{Backend, Route, Snapshot};
@@ -69,6 +70,7 @@ pub async fn run(
     let (schema, offer, target) = target(&backend, &path)?;
     ctx.surface = schema;
     let mut outgoing = outgoing(session, &backend, offer, target, body)?;
+    ctx.hops.tell(&mut outgoing.header, &backend)?;
     let call = Call::unread(&path);
     let reserved = attempt.reserve(rules, who, call, &mut history).await;
     ctx.room = history.room();
@@ -117,7 +119,11 @@ pub async fn run(
         let head = incoming.header().cloned();
         gateway.upstreams.release(incoming).await;
         let body = match body {
-            Ok(body) => body.ok().flatten().unwrap_or_default(),
+            // What can't be read can't be searched for the credential either, and does not go on.
+            Ok(body) => {
+                let body = body.ok().flatten();
+                body.and_then(|body| encoding::plain(head.as_ref(), body, ERROR)).unwrap_or_default()
+            }
             Err(interrupted) => {
                 admitted.release();
                 return Err(interrupted.into());
@@ -125,7 +131,7 @@ pub async fn run(
         };
         let headers = head.as_ref().map(|head| head.headers.clone()).unwrap_or_default();
         let mut error = schema.codec().decode_error(status.as_u16(), &body);
-        error.retry_after = retry_after(&headers).or(error.retry_after);
+        error.retry_after = retry_after(&headers, SystemTime::now()).or(error.retry_after);
         credential::check_clock(&backend, status, &headers);
         let another = credential::refused(gateway, ctx, &backend, status, &error);
         if keys > 0 && another {

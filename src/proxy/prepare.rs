@@ -32,6 +32,14 @@ pub struct Prepared {
     emulated: Vec<Loss>,
 }
 
+impl Prepared {
+    /// How many bytes of the memory for bodies it takes on top of the caller's own.
+    pub fn copied(&self, own: &[u8]) -> usize {
+        let body = &self.outgoing.body;
+        if own.as_ptr_range().contains(&body.as_ptr()) { 0 } else { body.len() }
+    }
+}
+
 /// What a caller says of Anthropic's API in headers.
 struct Said<'a> {
     version: Option<&'a str>,
@@ -84,7 +92,8 @@ pub fn prepare(
     let Some(path) = path else { return Err(not_offered(backend, asked.operation)) };
     let stream = inbound.stream();
     let line = Line { offer, path: &path, same_schema, version, stream, length: body.len() };
-    let header = egress::header(backend, line, caller)?;
+    let mut header = egress::header(backend, line, caller)?;
+    ctx.hops.tell(&mut header, backend)?;
     Ok(Prepared { schema, outgoing: Outgoing { header, body }, losses, emulated })
 }
 

@@ -19,6 +19,10 @@ use crate::trust::{self, Trusts};
 
 /// Most bytes of a failed answer that are read so that its connection can be used again.
 const DRAIN: usize = 64 * 1024;
+/// Longest time for the body of a failed answer.
+const SOON: Duration = Duration::from_secs(10);
+/// Most headers that only inform (1xx) before the answer's own.
+const INFORMING: usize = 16;
 /// Longest time for closing a connection.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// Longest body that is copied to go out together with its header: both fit into a TLS record.
@@ -103,8 +107,9 @@ impl Upstreams {
                     if is_h2_downgrade(&error) {
                         peer.prefer_h1();
                     }
-                    let untouched = is_untouched(&error, reused, waited);
-                    if !resent && untouched {
+                    let turned_away = is_turned_away(&error);
+                    let untouched = turned_away || is_untouched(&error, reused, waited);
+                    if !resent && untouched && !turned_away {
                         resent = true;
                         continue;
                     }
@@ -152,8 +157,13 @@ async fn exchange(
     };
     let mut session = written.map_err(|error| Broken { error, waited: Duration::ZERO })?;
     let sent = Instant::now();
-    session.set_read_timeout(Some(backend.timeouts.first_byte));
-    match read_header(&mut session).await {
+    // For the whole of it: a provider that drips would never be too late for the next byte.
+    let read = tokio::time::timeout(backend.timeouts.first_byte, read_header(&mut session)).await;
+    let read = match read {
+        Ok(read) => read,
+        Err(_) => Error::e_explain(ErrorType::ReadTimedout, "while reading a header"),
+    };
+    match read {
         Ok(()) => {
             session.set_read_timeout(Some(idle));
             Ok(session)
@@ -211,9 +221,9 @@ async fn write_apart(
     }
 }
 
-/// Reads the header of an answer, past those that only inform.
+/// Reads the header of an answer, past a few that only inform.
 async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
-    loop {
+    for _ in 0..INFORMING {
         session.read_response_header().await?;
         let status = session.response_header().map(|header| header.status);
         let informs = status.is_some_and(|status| status.is_informational());
@@ -221,6 +231,7 @@ async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
             return Ok(());
         }
     }
+    Error::e_explain(ErrorType::InvalidHTTPHeader, "it informs, and does not answer")
 }
 
 /// Whether a provider can't have worked on a request, so that it may be sent again and is not
@@ -268,10 +279,18 @@ impl Incoming {
 
     /// The rest of the body, at most `limit` bytes; `None` if it is longer.
     pub async fn rest(&mut self, limit: usize) -> Result<Option<Bytes>, BError> {
+        self.rest_while(|length| length <= limit).await
+    }
+
+    /// The rest of the body, as long as there is room for so many bytes; `None` if there is not.
+    pub async fn rest_while(
+        &mut self,
+        mut room: impl FnMut(usize) -> bool,
+    ) -> Result<Option<Bytes>, BError> {
         let mut first = Bytes::new();
         let mut joined = BytesMut::new();
         while let Some(piece) = self.next().await? {
-            if first.len() + joined.len() + piece.len() > limit {
+            if !room(first.len() + joined.len() + piece.len()) {
                 return Ok(None);
             }
             if first.is_empty() && joined.is_empty() {
@@ -284,9 +303,10 @@ impl Incoming {
         Ok(Some(if joined.is_empty() { first } else { joined.freeze() }))
     }
 
-    /// The body of a failed answer, as far as it is short and comes.
+    /// The body of a failed answer, as far as it is short and comes soon: other backends wait.
     pub async fn short(&mut self) -> Bytes {
-        self.rest(DRAIN).await.ok().flatten().unwrap_or_default()
+        let rest = tokio::time::timeout(SOON, self.rest(DRAIN)).await;
+        rest.ok().and_then(|rest| rest.ok().flatten()).unwrap_or_default()
     }
 }
 
@@ -303,10 +323,15 @@ fn unreached(why: &Unreached, backend: &Backend) -> NoAnswer {
     }
 }
 
+/// Whether a provider does not take our client certificate. Under TLS 1.3 it says so when it is asked
+/// for something already, and looks at no request.
+fn is_turned_away(error: &BError) -> bool {
+    trust::explain(error.root_cause()).is_some_and(|refusal| refusal.is_of_client())
+}
+
 fn explain(error: &BError, backend: &Backend) -> NoAnswer {
     let name = &backend.name;
-    // Under TLS 1.3 a server judges a client certificate when it is asked for something already.
-    if let Some(refusal) = trust::explain(&**error) {
+    if let Some(refusal) = trust::explain(error.root_cause()) {
         let message = format!("backend `{name}` {}", refusal.message);
         return NoAnswer { reason: refusal.reason, message, billable: false, timeout: false };
     }

@@ -33,6 +33,8 @@ pub struct Limits {
     pub drain: Duration,
     /// How long a caller's stream may be silent before it gets a sign of life.
     pub heartbeat: Duration,
+    /// How many gateways a request may have come through (default 8).
+    pub hops: usize,
 }
 
 impl Default for Limits {
@@ -51,6 +53,7 @@ impl Default for Limits {
             total: Duration::from_secs(3600),
             drain: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
+            hops: 8,
         }
     }
 }

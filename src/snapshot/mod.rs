@@ -5,6 +5,7 @@
 mod access;
 mod limits;
 mod pattern;
+mod proxy;
 mod regions;
 mod revocation_list;
 mod terms;
@@ -27,6 +28,7 @@ use providers::vendor::{Paths, Vendor};
 pub use access::{Access, AccessRule, is_listed};
 pub use limits::Limits;
 pub use pattern::{matches, path_matches, specificity};
+pub use proxy::{Hop, Proxy, ProxyCredential, ProxyScheme};
 pub use regions::{RegionRule, is_within};
 pub use revocation_list::{ListError, RevocationList};
 pub use terms::{Terms, TermsCache};
@@ -112,6 +114,10 @@ pub struct Backend {
     pub spoken: Vec<Schema>,
     /// Where it is.
     pub origin: Origin,
+    /// What it is to this gateway.
+    pub mode: Mode,
+    /// Whether one deployment answers whatever model it is asked for.
+    pub deployed: bool,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
     /// Whether its addresses may be of a private network; see [`crate::resolve::vet`].
@@ -128,6 +134,8 @@ pub struct Backend {
     pub http: HttpVersions,
     /// What becomes of an answer whose caller has gone.
     pub on_disconnect: OnDisconnect,
+    /// What it is reached through; `None`: it is dialled itself.
+    pub proxy: Option<Proxy>,
     /// Distinguishes everything that makes a connection trusted (backend, origin, and all of `tls`):
     /// Pingora's pool must never hand one backend's connection to another (S-56).
     pub group_key: u64,
@@ -163,6 +171,16 @@ pub enum HttpVersions {
     H1,
     /// h2 only.
     H2,
+}
+
+/// What a backend is to this gateway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Where the destination is itself.
+    #[default]
+    Endpoint,
+    /// Another gateway, which tries requests again itself.
+    Parent,
 }
 
 /// What becomes of an answer whose caller has gone: the provider may bill all of it.
@@ -259,12 +277,10 @@ impl Snapshot {
         names
     }
 
-    /// The names that are to be resolved, addresses among them.
+    /// The names that are to be resolved, addresses among them: of backends, or of their proxies.
     pub fn names(&self) -> impl Iterator<Item = Name> {
-        self.backends.iter().map(|backend| Name {
-            host: backend.origin.host.clone(),
-            allow_private: backend.allow_private,
-        })
+        let hops = self.backends.iter().map(|backend| backend.hop());
+        hops.map(|hop| Name { host: hop.host.to_owned(), allow_private: hop.allow_private })
     }
 
     /// Where workloads connect.
@@ -272,17 +288,24 @@ impl Snapshot {
         self.listeners.iter().map(|listener| listener.address)
     }
 
-    /// How backends are verified, each policy with what stands for it and for whom it is.
+    /// How backends and their proxies are verified, each policy with what stands for it and for
+    /// whom it is.
     pub fn tls_policies(&self) -> impl Iterator<Item = (u64, &TlsPolicy)> {
-        self.backends.iter().filter_map(|backend| Some((backend.group_key, backend.tls.as_ref()?)))
+        let own = self.backends.iter().map(|backend| (backend.group_key, backend.tls.as_ref()));
+        let proxies = self.backends.iter().filter_map(|backend| backend.proxy.as_ref());
+        let proxies = proxies.map(|proxy| (proxy.group_key, proxy.tls.as_ref()));
+        own.chain(proxies).filter_map(|(key, policy)| Some((key, policy?)))
     }
 
-    /// Every secret that may be rotated: of backends, callers, the admin listener and the webhook.
+    /// Every secret that may be rotated: of backends, their proxies, callers, the admin listener
+    /// and the webhook.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         let callers = self.callers.directory().into_iter().flat_map(Directory::secrets);
         let backends = self.backends.iter().flat_map(|backend| backend.credential.sources());
+        let proxies = self.backends.iter().filter_map(|backend| backend.proxy.as_ref());
+        let proxies = proxies.filter_map(|proxy| Some(&proxy.credential.as_ref()?.secret));
         let webhook = self.webhook.iter().filter_map(|webhook| webhook.token.as_ref());
-        let ours = self.admin_token.iter().chain(webhook);
+        let ours = self.admin_token.iter().chain(webhook).chain(proxies);
         backends.chain(ours.map(|source| &**source)).chain(callers)
     }
 }

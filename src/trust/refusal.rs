@@ -16,6 +16,14 @@ pub struct Refusal {
     pub message: &'static str,
 }
 
+impl Refusal {
+    /// Whether it is the server that refuses us, by our certificate or for want of one.
+    #[must_use]
+    pub fn is_of_client(&self) -> bool {
+        *self == CLIENT
+    }
+}
+
 macro_rules! refusals {
     ($($name:ident = $reason:literal, $message:literal;)*) => {
         $(const $name: Refusal = Refusal { reason: $reason, message: $message };)*
@@ -67,7 +75,10 @@ fn refusal(error: &rustls::Error) -> Refusal {
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         ) => VERSION,
         Tls::NoApplicationProtocol => ALPN,
-        Tls::AlertReceived(alert) => self::alert(*alert),
+        Tls::AlertReceived(alert) => {
+            let known = ALERTS.iter().find(|(known, _)| known == alert);
+            known.map_or(OTHER, |(_, refusal)| *refusal)
+        }
         _ => OTHER,
     }
 }
@@ -87,21 +98,20 @@ fn certificate(error: &CertificateError) -> Refusal {
     }
 }
 
-/// What the server says. It can't complain of its own certificate.
-fn alert(alert: AlertDescription) -> Refusal {
+/// What a server may say of what it does not like.
+const ALERTS: [(AlertDescription, Refusal); 11] = {
     use AlertDescription as Alert;
-    match alert {
-        Alert::ProtocolVersion => VERSION,
-        Alert::NoApplicationProtocol => ALPN,
-        Alert::NoCertificate
-        | Alert::BadCertificate
-        | Alert::UnsupportedCertificate
-        | Alert::CertificateRevoked
-        | Alert::CertificateExpired
-        | Alert::CertificateUnknown
-        | Alert::CertificateRequired
-        | Alert::UnknownCA
-        | Alert::AccessDenied => CLIENT,
-        _ => OTHER,
-    }
-}
+    [
+        (Alert::ProtocolVersion, VERSION),
+        (Alert::NoApplicationProtocol, ALPN),
+        (Alert::NoCertificate, CLIENT),
+        (Alert::BadCertificate, CLIENT),
+        (Alert::UnsupportedCertificate, CLIENT),
+        (Alert::CertificateRevoked, CLIENT),
+        (Alert::CertificateExpired, CLIENT),
+        (Alert::CertificateUnknown, CLIENT),
+        (Alert::CertificateRequired, CLIENT),
+        (Alert::UnknownCA, CLIENT),
+        (Alert::AccessDenied, CLIENT),
+    ]
+};

@@ -57,7 +57,7 @@ async fn failing() -> Vec<Failing> {
         row("request-then-close", "reset", true, openai([Fault::Close]).await),
         row("garbage-200", "unreadable", true, openai([Fault::Garbage]).await),
         row("error-in-200", "unreadable", true, openai([Fault::ErrorIn200]).await),
-        row("redirect", "provider_5xx", true, openai([redirect()]).await),
+        row("redirect", "provider_3xx", true, openai([redirect()]).await),
         row("error-first", "provider_error_event", true, openai(early).await),
         row("gzip-stream", "unreadable", true, openai([Fault::Gzip]).await),
         row("empty-stream", "unreadable", true, openai([Fault::Canned(empty)]).await),

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use egret::credential::Credential;
 use egret::route::{Health, candidates, find};
-use egret::snapshot::{Backend, HttpVersions, OnDisconnect, Origin, Route, RouteTarget, Timeouts};
+use egret::snapshot::{
+    Backend, HttpVersions, Mode, OnDisconnect, Origin, Route, RouteTarget, Timeouts,
+};
 use providers::Schema;
 use providers::translate::Leeway;
 use providers::vendor::{Parameters, Vendor};
@@ -21,6 +23,8 @@ fn backend(name: &str) -> Arc<Backend> {
         schema: Schema::Chat,
         spoken: vec![Schema::Chat],
         origin: Origin { host: "localhost".to_owned(), port: 1, prefix: String::new() },
+        mode: Mode::Endpoint,
+        deployed: false,
         region: None,
         allow_private: true,
         credential: Credential::none(),
@@ -29,6 +33,7 @@ fn backend(name: &str) -> Arc<Backend> {
         legacy_openai: false,
         http: HttpVersions::Auto,
         on_disconnect: OnDisconnect::default(),
+        proxy: None,
         group_key: 0,
     })
 }

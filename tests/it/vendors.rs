@@ -16,7 +16,10 @@ async fn gateway(vendor: &str, prefix: &str, simulator: &Running) -> Gateway {
         format!("credential: {{ file: '{}' }}", key.display()),
         "tls: { ca: ca.pem }".to_owned(),
     ];
-    let config = config.backend_of("cloud", &fields).route("models: ['*'], backends: [cloud]");
+    // A deployment has one model.
+    let models = if vendor.contains("deployment") { "my-gpt" } else { "'*'" };
+    let route = format!("models: [{models}], backends: [cloud]");
+    let config = config.backend_of("cloud", &fields).route(&route);
     Gateway::start(config).await
 }
 

@@ -3,14 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Request;
-use tokio::net::TcpStream;
+use http::Method;
 
-use crate::support::provider::{all, arrived};
+use crate::support::provider::{all, arrived, model};
 use crate::support::raw::{Raw, post};
-use crate::support::speak::body;
-use crate::support::{Config, Gateway, PATIENCE, Provider, Running, ask, patiently};
+use crate::support::speak::{body, error, path, send};
+use crate::support::{Config, Gateway, Provider, Running, ask, h2c};
 
 const PATH: &str = "/v1/chat/completions";
 const GPT: &str = "gpt-4o-mini";
@@ -108,14 +106,10 @@ fn attacks() -> Vec<(&'static str, String)> {
         ("a user in the host", with("Host: user@g\r\n")),
         ("a fragment in the host", with("Host: g#@h\r\n")),
         ("an upgrade", with("Host: g\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n")),
-        (
-            "an upgrade to h2c",
-            with(
-                "Host: g\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n",
-            ),
-        ),
+        ("an upgrade to two things", with("Host: g\r\nUpgrade: h2c, websocket\r\n")),
         ("gzip'd", with("Host: g\r\nContent-Encoding: gzip\r\n")),
         ("an encoding of nobody's", with("Host: g\r\nContent-Encoding: identity, br\r\n")),
+        ("an expectation of something", with("Host: g\r\nExpect: 200-ok\r\n")),
         ("300 headers", with(&format!("Host: g\r\n{many}"))),
         ("a header of a megabyte", with(&format!("Host: g\r\nX-A: {}\r\n", "a".repeat(1_100_000)))),
         ("CONNECT", line("CONNECT g:443 HTTP/1.1")),
@@ -233,68 +227,98 @@ async fn a_connection_is_kept_and_its_requests_answered_in_order() {
     assert_eq!(arrived(&simulators[0]), 5);
 }
 
-/// S-31: what HTTP/2 can carry and HTTP/1.1 cannot.
+/// S-03: Java's client offers h2c with its first request. It is answered over HTTP/1.1, the
+/// connection goes on as it was, and nothing of the offer goes on to the provider.
 #[tokio::test]
-async fn s_31_h2_requests_that_http1_could_not_express_are_refused() {
+async fn s_03_an_offer_of_h2c_is_not_taken_up() {
     let (gateway, simulators) = gateway().await;
-    let say = say("attack");
-    let length = say.len().to_string();
-    let cases: [(&str, &[(&str, &str)]); 7] = [
-        ("connection", &[("connection", "keep-alive")]),
-        ("transfer-encoding", &[("transfer-encoding", "chunked")]),
-        ("upgrade", &[("upgrade", "websocket")]),
-        ("a length that is short", &[("content-length", "3")]),
-        ("a length that is long", &[("content-length", "100000")]),
-        ("two lengths", &[("content-length", &length), ("content-length", "3")]),
-        ("an encoding", &[("content-encoding", "br")]),
-    ];
-    for (name, headers) in cases {
-        let status = h2(&gateway, PATH, headers, say.as_bytes()).await;
-        assert!(!matches!(status, Some(200)), "{name}");
+    let offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
+                 HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n";
+    let mut raw = Raw::connect(gateway.address()).await;
+    for headers in [offer, ""] {
+        raw.send(post(PATH, headers, &say("honest"))).await;
+        let response = raw.response().await.unwrap();
+        assert_eq!(response.status, 200, "{}", response.body);
+        let head = response.head.to_ascii_lowercase();
+        assert!(head.starts_with("http/1.1 200") && !head.contains("upgrade"), "{head}");
     }
-    for path in ["/v1/chat%2Fcompletions", "/v1/chat/completions/../x", "/x?/v1/chat/completions"] {
-        assert_ne!(h2(&gateway, path, &[], say.as_bytes()).await, Some(200), "{path}");
-    }
-    assert_eq!(arrived(&simulators[0]), 0);
-    assert_eq!(h2(&gateway, PATH, &[], say.as_bytes()).await, Some(200));
-}
-
-/// One request on an h2 connection of its own; `None` if the stream or connection was reset.
-async fn h2(gateway: &Gateway, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<u16> {
-    let stream = TcpStream::connect(gateway.address()).await.unwrap();
-    let (client, connection) = h2::client::handshake(stream).await.unwrap();
-    tokio::spawn(connection);
-    let mut request = Request::post(format!("http://gateway{path}"));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let mut client = patiently(client.ready()).await.ok()?;
-    let (answer, mut send) = client.send_request(request.body(()).ok()?, false).ok()?;
-    // A reset may come before all is sent.
-    let _ = send.send_data(Bytes::copy_from_slice(body), true);
-    tokio::time::timeout(PATIENCE, answer).await.unwrap().ok().map(|r| r.status().as_u16())
-}
-
-/// S-32: streams that are opened and reset by the thousand.
-#[tokio::test]
-async fn s_32_rapid_resets_leave_the_gateway_as_it_was() {
-    let (gateway, simulators) = gateway().await;
-    for _ in 0..5 {
-        let stream = TcpStream::connect(gateway.address()).await.unwrap();
-        let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
-        let driver = tokio::spawn(connection);
-        for _ in 0..1000 {
-            let Ok(ready) = patiently(client.clone().ready()).await else { break };
-            client = ready;
-            let request = Request::post(format!("http://gateway{PATH}")).body(()).unwrap();
-            let Ok((_, mut send)) = client.send_request(request, false) else { break };
-            send.send_reset(h2::Reason::CANCEL);
+    for arrival in simulators[0].journal().read() {
+        for name in ["connection", "upgrade", "http2-settings"] {
+            assert!(arrival.headers.get(name).is_none(), "{name}");
         }
-        driver.abort();
     }
-    gateway.settled().await;
-    assert_eq!(arrived(&simulators[0]), 0);
-    assert_eq!(ask(&gateway, Provider::OpenAi, GPT, "clean", false).await.status, 200);
+}
+
+/// Methods that no path here has are refused with what may be used instead, in the schema; nothing
+/// goes on, and the connection goes on where its framing allows.
+#[tokio::test]
+async fn other_methods_are_told_which_may_be_used() {
+    let (gateway, simulators) = gateway().await;
+    for surface in Provider::ALL {
+        let path = path(surface, model(surface), false);
+        for method in ["OPTIONS", "TRACE", "PUT", "BREW", "HEAD"] {
+            let mut raw = Raw::connect(gateway.address()).await;
+            raw.send(format!("{method} {path} HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\n\r\n"))
+                .await;
+            if method == "HEAD" {
+                let head = raw.head().await.unwrap();
+                assert!(head.starts_with("HTTP/1.1 405"), "{head}");
+                // What comes behind that header is the next answer.
+                raw.send(post(PATH, "", &say("honest"))).await;
+                assert_eq!(raw.response().await.unwrap().status, 200);
+                continue;
+            }
+            let response = raw.response().await.unwrap();
+            assert_eq!(response.status, 405, "{method}");
+            let head = response.head.to_ascii_lowercase();
+            let allow = head.lines().find_map(|line| line.strip_prefix("allow: ")).unwrap();
+            assert!(allow.ends_with("post"), "{allow}");
+            let body = serde_json::from_str(&response.body).unwrap();
+            assert!(error(surface, &body).is_some(), "{method}: {body}");
+        }
+        for method in [Method::HEAD, Method::OPTIONS] {
+            let answer = send(h2c().request(method, gateway.url(&path))).await;
+            assert_eq!(answer.status, 405, "{answer:?}");
+            assert!(answer.header("allow").unwrap().ends_with("POST"), "{answer:?}");
+        }
+    }
+    let models = send(gateway.client.head(gateway.url("/v1/models"))).await;
+    assert_eq!((models.status, models.header("allow")), (405, Some("GET")));
+    let metrics = gateway.metrics().await;
+    assert!(metrics.count("egret_denials_total", &["reason=\"method\""]) >= 20);
+    // Those behind a `HEAD`.
+    assert_eq!(arrived(&simulators[0]), Provider::ALL.len());
+}
+
+/// `Expect: 100-continue` is answered when the body is wanted, and only then.
+#[tokio::test]
+async fn a_body_that_waits_to_be_wanted_is_asked_for() {
+    let simulators = all().await;
+    let config = Config::serving(&simulators.each_ref()).caller("shop", "key", "");
+    let gateway = Gateway::start(config).await;
+    let body = say("honest");
+    let head = |version: &str, headers: &str| {
+        format!(
+            "POST {PATH} HTTP/{version}\r\nHost: g\r\nExpect: 100-continue\r\n{headers}\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        )
+    };
+    let mut raw = Raw::connect(gateway.address()).await;
+    raw.send(head("1.1", "x-api-key: key\r\n")).await;
+    assert_eq!(raw.one_response().await.unwrap().status, 100);
+    raw.send(&body).await;
+    assert_eq!(raw.one_response().await.unwrap().status, 200);
+
+    let mut refused = Raw::connect(gateway.address()).await;
+    refused.send(head("1.1", "x-api-key: wrong\r\n")).await;
+    assert_eq!(refused.one_response().await.unwrap().status, 401);
+
+    // HTTP/1.0 knows no such thing.
+    let mut old = Raw::connect(gateway.address()).await;
+    old.send(head("1.0", "x-api-key: key\r\n") + &body).await;
+    assert_eq!(old.one_response().await.unwrap().status, 200);
+    assert!(simulators[0].journal().read().iter().all(|a| a.headers.get("expect").is_none()));
 }
 
 /// S-25: ids are made here, each its own, whatever the caller sends.

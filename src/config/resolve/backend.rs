@@ -1,5 +1,6 @@
 //! Backends.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext, Switch};
 use crate::credential::{SecretError, SecretSource};
-use crate::snapshot::{Backend, HttpVersions, OnDisconnect, Origin, Timeouts, TlsPolicy};
+use crate::snapshot::{
+    Backend, HttpVersions, Mode, OnDisconnect, Origin, Proxy, Timeouts, TlsPolicy,
+};
 
 /// Backends by name, those included that are wrong: a reference to one of these is not wrong too.
 pub(super) struct Backends(Vec<(String, Option<Arc<Backend>>)>);
@@ -77,6 +80,7 @@ impl Resolver<'_> {
             location,
             api,
             url,
+            mode,
             allow_private,
             credential,
             tls,
@@ -85,12 +89,14 @@ impl Resolver<'_> {
             timeouts,
             dialect,
             on_disconnect,
+            proxy,
         } = raw;
         let own_region = region.peek().cloned();
         // Of those that need none for their host, it only says where they are.
         let takes = |vendor: &Vendor| vendor.parameters().iter().any(|p| p.name == "region");
         let is_parameter = matches!(&vendor, Field::Given(_, vendor) if takes(vendor));
         let in_url = if is_parameter { region.clone() } else { Field::Absent };
+        let deployed = matches!(deployment, Field::Given(..));
         let place = Place([
             ("resource", resource),
             ("deployment", deployment),
@@ -123,17 +129,19 @@ impl Resolver<'_> {
         let Switch(allow_private) = allow_private.or(Switch(false));
         if let Some((_, mark, location)) = &location {
             self.check_host(*mark, &location.origin.host, allow_private);
+            self.check_own(*mark, &location.origin);
         }
         let host = location.as_ref().map(|(_, mark, place)| (*mark, &*place.origin.host));
         let (region, in_words) = declared;
         let region =
             host.and_then(|host| self.backend_region(known.vendor, &region, &in_words, host));
         let tls = self.tls(tls, wants_tls, host);
+        let proxy = self.proxy(name, proxy, host.map(|(_, host)| host));
 
         let served = served?;
         let (paths, _, Location { origin, .. }) = location?;
         let legacy = dialect.or(Dialect::Current) == Dialect::Legacy;
-        let group_key = group_key(name, &origin, tls.as_ref());
+        let group_key = group_key(name, &origin, tls.as_ref(), proxy.as_ref());
         Some(Backend {
             name: name.to_owned(),
             vendor: served.vendor,
@@ -142,6 +150,8 @@ impl Resolver<'_> {
             schema: served.schema(),
             spoken: served.spoken(api.value(), legacy, &origin),
             origin,
+            mode: mode.or(Mode::default()),
+            deployed,
             region,
             allow_private,
             credential: credential?,
@@ -150,8 +160,23 @@ impl Resolver<'_> {
             legacy_openai: legacy,
             http,
             on_disconnect: on_disconnect.or(Chosen(OnDisconnect::default())).0,
+            proxy,
             group_key,
         })
+    }
+
+    /// A backend that is this gateway would be asked for ever. A name may be anybody's; for that
+    /// there are tags, see `proxy::hops`.
+    fn check_own(&mut self, mark: Mark, origin: &Origin) {
+        let Ok(ip) = origin.host.parse::<IpAddr>() else { return };
+        let is_here = |own: &SocketAddr| {
+            own.port() == origin.port
+                && (own.ip() == ip || (own.ip().is_unspecified() && ip.is_loopback()))
+        };
+        if self.own.iter().any(is_here) {
+            let what = "this is where the gateway itself listens";
+            self.problems.add(mark, what, "the URL of a provider, or of another gateway");
+        }
     }
 
     fn check_plaintext(
@@ -240,7 +265,7 @@ impl Resolver<'_> {
 
 /// The same for the same trust, on every machine and in every version: it partitions the pool of
 /// connections, which Pingora itself does not do by CA (S-56).
-fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>) -> u64 {
+fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>, proxy: Option<&Proxy>) -> u64 {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
@@ -255,6 +280,10 @@ fn group_key(name: &str, origin: &Origin, tls: Option<&TlsPolicy>) -> u64 {
             part(b"tls");
             part(&tls.digest());
         }
+    }
+    if let Some(proxy) = proxy {
+        part(b"proxy");
+        part(&proxy.group_key.to_le_bytes());
     }
     hash.finalize().iter().take(8).fold(0, |key, byte| key << 8 | u64::from(*byte))
 }

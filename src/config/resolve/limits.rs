@@ -17,7 +17,7 @@ impl Resolver<'_> {
         let Some((section, raw)) = raw.given() else { return default };
         let RawLimits { body, in_flight, headers, header_count, url, .. } = raw;
         let RawLimits { connections, connections_per_address, streams, .. } = raw;
-        let RawLimits { body_idle, body_total, total, drain, heartbeat, .. } = raw;
+        let RawLimits { body_idle, body_total, total, drain, heartbeat, hops, .. } = raw;
         let header_bytes = self.readable(headers, "headers", default.header_bytes);
         let url_bytes = self.readable(url, "url", default.url_bytes);
         if let Field::Given(mark, count) = header_count
@@ -41,6 +41,7 @@ impl Resolver<'_> {
             total: total.or(default.total),
             drain: drain.or(default.drain),
             heartbeat: heartbeat.or(default.heartbeat),
+            hops: hops.value().map_or(default.hops, as_size),
         };
         if limits.in_flight_bytes < limits.body_bytes {
             let what = "`in_flight` is smaller than `body`: the largest body would never fit";

@@ -15,6 +15,7 @@ mod limits;
 mod listener;
 mod models;
 mod origin;
+mod proxy;
 mod region;
 mod revocation;
 mod route;
@@ -59,6 +60,8 @@ pub(super) struct Resolver<'a> {
     files: Vec<ReadFile>,
     /// How names are resolved: which ones backends may have.
     dns: Arc<Dns>,
+    /// Where workloads connect.
+    own: Vec<SocketAddr>,
 }
 
 /// Resolves the file at `top`; the snapshot counts only if no problem was added. The files are
@@ -69,7 +72,13 @@ pub(super) fn resolve(
     surroundings: &Surroundings<'_>,
     problems: &mut Problems,
 ) -> (Option<Snapshot>, Vec<ReadFile>) {
-    let mut resolver = Resolver { surroundings, problems, files: Vec::new(), dns: Arc::default() };
+    let mut resolver = Resolver {
+        surroundings,
+        problems,
+        files: Vec::new(),
+        dns: Arc::default(),
+        own: Vec::new(),
+    };
     let snapshot = resolver.config(raw, top);
     (snapshot, resolver.files)
 }
@@ -101,6 +110,7 @@ impl Resolver<'_> {
 
         let gateway = self.name(gateway, "gateway").unwrap_or_else(|| "egret".to_owned());
         let (listeners, public) = self.listeners(listeners, top);
+        self.own = listeners.iter().map(|listener| listener.address).collect();
         let (admin, admin_token) = self.admin(admin, &listeners);
         let limits = self.limits(limits);
         self.dns = Arc::new(self.dns(dns));

@@ -55,7 +55,7 @@ impl Resolver<'_> {
                 drop: drop.collect(),
                 emulate: emulate.collect(),
             };
-            let targets = self.targets(section, targets, backends);
+            let targets = self.targets(section, targets, backends, &models);
             self.check_paths(&paths, &targets);
             let regions = self.route_regions(regions, &targets);
             let first =
@@ -113,6 +113,7 @@ impl Resolver<'_> {
         section: Mark,
         raw: Field<List<RawTarget>>,
         backends: &Backends,
+        models: &[(Mark, String)],
     ) -> Vec<RouteTarget> {
         let remedy = "backends: [openai], or [{ backend: openai, model: gpt-5.4 }]";
         let mut seen = Seen::new("the target");
@@ -130,6 +131,15 @@ impl Resolver<'_> {
             match backends.get(&name) {
                 Some(Some(backend)) => {
                     let backend = Arc::clone(backend);
+                    let is_one = matches!(models, [(_, only)] if !only.contains('*'));
+                    if backend.deployed && model.is_none() && !is_one {
+                        // Whoever may use the least of them would get, and pay, what it is not.
+                        let what = format!(
+                            "backend `{name}` is one deployment, which answers as itself whatever model is asked for"
+                        );
+                        let remedy = format!("{{ backend: {name}, model: the model that it is }}");
+                        self.problems.add(mark, what, remedy);
+                    }
                     targets.push(RouteTarget { backend, model, weight: weight.value() });
                 }
                 // Wrong itself, and reported.

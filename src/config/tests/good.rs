@@ -21,7 +21,8 @@ use crate::config::raw_credential::{RawCredential, RawKinds};
 use crate::credential::{CallerKey, Unsigned};
 use crate::resolve::{Dnssec, Family, Settings};
 use crate::snapshot::{
-    Callers, Depth, HttpVersions, Origin, Pin, Snapshot, Stale, SubjectName, TlsVersion,
+    Callers, Depth, HttpVersions, Origin, Pin, ProxyScheme, Snapshot, Stale, SubjectName,
+    TlsVersion,
 };
 
 const REFERENCE: &str = include_str!("../../../conf/reference.yaml");
@@ -345,6 +346,43 @@ fn what_an_operator_knows_of_a_model_goes_before_the_catalogue() {
 }
 
 #[test]
+fn a_backend_is_reached_through_its_proxy_unless_it_is_exempt() {
+    let directory = files();
+    let to = |proxy: &str| {
+        let text = format!("schema: openai, credential: none, proxy: {{ {proxy} }}");
+        one(&text, directory.path())
+    };
+    let direct = one("schema: openai, credential: none", directory.path());
+    let through = to("url: 'https://Proxy.corp:3128', credential: { file: proxy-user }");
+    let (hop, proxy) = (through.backends[0].hop(), through.backends[0].proxy.as_ref().unwrap());
+    assert_eq!((hop.host, hop.port, hop.allow_private), ("proxy.corp", 3128, false));
+    assert_eq!(proxy.tls.as_ref().unwrap().sni, "proxy.corp");
+    assert_eq!(proxy.credential.as_ref().unwrap().scheme, ProxyScheme::Basic);
+    assert_eq!(through.tls_policies().count(), 2);
+    assert_eq!(through.secrets().count(), 1);
+    assert!(!format!("{through:?}").contains("pa:ss"));
+
+    let exempt = to("url: 'https://proxy.corp', no_proxy: [.openai.com]");
+    assert_eq!(exempt.backends[0].hop().host, "api.openai.com");
+    assert_eq!(exempt.backends[0].group_key, direct.backends[0].group_key);
+
+    // S-56: what went through one proxy is not used for another, nor for none.
+    let mut keys: Vec<u64> = [
+        "url: 'https://proxy.corp:3128'",
+        "url: 'https://proxy.corp:3129'",
+        "url: 'https://other.corp:3128'",
+        "url: 'http://proxy.corp:3128'",
+        "url: 'https://proxy.corp:3128', tls: { ca: ca.pem }",
+    ]
+    .map(|proxy| to(proxy).backends[0].group_key)
+    .to_vec();
+    keys.push(direct.backends[0].group_key);
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 6);
+}
+
+#[test]
 fn name_servers_and_names_are_as_they_are_written() {
     let directory = files();
     let text = "listeners: [{ address: 127.0.0.1:8080 }]\n\
@@ -456,6 +494,10 @@ fn missing(raw: RawConfig, stores: &[RawStore]) -> Vec<String> {
     gather("tls", tls.map(|raw| raw.absent()).collect());
     let crl = backends.iter().filter_map(|raw| raw.tls.peek()?.crl.peek());
     gather("crl", crl.map(|raw| raw.absent()).collect());
+    let proxies = backends.iter().filter_map(|raw| raw.proxy.peek());
+    let shown = proxies.clone().filter_map(|raw| raw.credential.peek());
+    gather("proxy", proxies.map(|raw| raw.absent()).collect());
+    gather("proxy.credential", shown.map(|raw| raw.absent()).collect());
     let timeouts = backends.iter().filter_map(|raw| raw.timeouts.clone().value());
     gather("timeouts", timeouts.map(|raw| raw.absent()).collect());
     let credentials: Vec<RawKinds> = backends

@@ -21,7 +21,7 @@ use super::source::LoadError;
 use crate::snapshot::Snapshot;
 
 /// The environment of every test here.
-const ENVIRONMENT: [(&str, &str); 18] = [
+const ENVIRONMENT: [(&str, &str); 19] = [
     ("OPENAI_API_KEY", "sk-openai"),
     ("ANTHROPIC_API_KEY", "sk-claude"),
     ("GEMINI_API_KEY", "sk-gemini"),
@@ -34,6 +34,7 @@ const ENVIRONMENT: [(&str, &str); 18] = [
     ("REDIS_PASSWORD", "password-of-redis"),
     ("WEBHOOK_TOKEN", "token-of-webhook"),
     ("EGRET_ADMIN_TOKEN", "token-of-admin"),
+    ("PROXY_TOKEN", "token-of-proxy"),
     ("BEDROCK_ACCESS_KEY_ID", "AKIDEXAMPLE"),
     ("BEDROCK_SECRET_ACCESS_KEY", "secret-of-amazon"),
     ("AZURE_SECRET", "secret-of-entra"),
@@ -56,6 +57,7 @@ fn files() -> TempDir {
     write("key", "key-of-checkout\n");
     write("other", "other-key");
     write("third", "third-key\r\n");
+    write("proxy-user", "egret:pa:ss\n");
     write("empty", "\n");
     write("two-lines", "one\ntwo\n");
     write("huge", &"x".repeat(70_000));

@@ -5,7 +5,7 @@
 //! | `x-egret-request-id` | the id in the log |
 //! | `x-egret-backend` | who answered |
 //! | `x-egret-dropped`, `x-egret-emulated` | fields left out, or said in another way |
-//! | `x-egret-output-cap` | most output tokens of each answer, lowered to what budgets had room for |
+//! | `x-egret-output-cap` | most output tokens of each answer, lowered to what budgets had room for, or rules of access allow |
 //! | `x-egret-downgraded` | the model asked for, and the one that took over: `gpt-5 -> gpt-5-nano` |
 //! | `x-egret-cost` | dollars charged, exact: `0.000123`; none where a price is not known |
 //! | `x-egret-cost-estimated` | `true` if some of that is an estimate |

@@ -8,8 +8,9 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use super::super::ctx::RequestCtx;
-use super::super::exchange::{Attempted, Exchange, Interrupted, scrub};
+use super::super::exchange::{Attempted, Exchange, scrub};
 use super::super::failure::Failure;
+use super::super::intake::Share;
 use super::super::upstream::Incoming;
 use super::{Begun, Relayed, encoding, headers, send, spoilt, unreadable};
 
@@ -22,12 +23,14 @@ const NO_STREAM: &str = "sent no stream where one was asked for";
 /// Relays an answer in one piece.
 pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx) -> Relayed {
     let Begun { exchange, incoming, admitted } = begun;
-    let (head, body) = match read(exchange, session, ctx, incoming).await {
+    // Its share of the memory is held until it has been sent.
+    let mut share = exchange.gateway.memory.share();
+    let (head, body) = match read(exchange, session, ctx, incoming, &mut share).await {
         Ok((head, Ok(body))) => (head, body),
         Ok((_, Err(what))) => return Ok(spoilt(exchange, ctx, admitted, what)),
-        Err(interrupted) => {
+        Err(failure) => {
             exchange.charge_estimate(ctx, admitted, None);
-            return Err(interrupted.into());
+            return Err(failure);
         }
     };
 
@@ -69,7 +72,8 @@ pub async fn instead_of_stream(
     ctx: &mut RequestCtx,
 ) -> Relayed {
     let Begun { exchange, incoming, admitted } = begun;
-    match read(exchange, session, ctx, incoming).await {
+    let mut share = exchange.gateway.memory.share();
+    match read(exchange, session, ctx, incoming, &mut share).await {
         Ok((_, Ok(body))) => {
             match exchange.schema.codec().decode_response(&body) {
                 Ok(response) => exchange.settle_whole(ctx, admitted, response.usage, &body),
@@ -78,9 +82,9 @@ pub async fn instead_of_stream(
             Ok(unreadable(exchange, ctx, NO_STREAM))
         }
         Ok((_, Err(_))) => Ok(spoilt(exchange, ctx, admitted, NO_STREAM)),
-        Err(interrupted) => {
+        Err(failure) => {
             exchange.charge_estimate(ctx, admitted, None);
-            Err(interrupted.into())
+            Err(failure)
         }
     }
 }
@@ -88,19 +92,35 @@ pub async fn instead_of_stream(
 /// The head of an answer and all of its body, or what the backend did instead.
 type Read = (Option<ResponseHeader>, Result<Bytes, &'static str>);
 
+/// Reads an answer whole, if there is room for it, and for what is made of it.
 async fn read(
     exchange: &Exchange<'_>,
     session: &mut Session,
     ctx: &mut RequestCtx,
     mut incoming: Incoming,
-) -> Result<Read, Interrupted> {
-    let read = exchange.wait(session, ctx, pin!(incoming.rest(WHOLE))).await;
+    share: &mut Share,
+) -> Result<Read, Failure> {
+    let copies = if exchange.schema == ctx.surface { 1 } else { 2 };
+    let mut room = Ok(());
+    let rest = incoming.rest_while(|length| {
+        room = if length > WHOLE { Ok(()) } else { share.cover(copies * length) };
+        length <= WHOLE && room.is_ok()
+    });
+    let read = exchange.wait(session, ctx, pin!(rest)).await;
     let head = incoming.header().cloned();
     exchange.gateway.upstreams.release(incoming).await;
     let body = match read? {
-        Ok(Some(body)) => encoding::plain(head.as_ref(), body, WHOLE)
-            .ok_or("sent an answer in an encoding that was not asked for"),
-        Ok(None) => Err("sent an answer larger than 64 MiB"),
+        Ok(Some(body)) => {
+            let plain = encoding::plain(head.as_ref(), body, WHOLE);
+            if let Some(plain) = &plain {
+                share.cover(copies * plain.len())?;
+            }
+            plain.ok_or("sent an answer in an encoding that was not asked for")
+        }
+        Ok(None) => {
+            room?;
+            Err("sent an answer larger than 64 MiB")
+        }
         Err(_) => Err("broke its answer off"),
     };
     Ok((head, body))

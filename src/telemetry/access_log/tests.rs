@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::*;

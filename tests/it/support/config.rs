@@ -128,7 +128,7 @@ impl Config {
     }
 
     /// Writes a file into the directory, in one step.
-    pub fn write(&self, name: &str, content: &str) -> PathBuf {
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.directory.path().join(name);
         let draft = self.directory.path().join(format!("{name}.draft"));
         fs::write(&draft, content).unwrap();

@@ -8,12 +8,15 @@ pub mod gateway;
 pub mod https;
 pub mod issuer;
 pub mod metrics;
+pub mod pki;
 mod port;
 pub mod provider;
 pub mod raw;
 pub mod redis;
 pub mod speak;
 pub mod storm;
+pub mod tls_server;
+pub mod tunnel;
 pub mod workloads;
 
 use std::future::Future;

@@ -62,6 +62,14 @@ impl Raw {
         }
     }
 
+    /// Reads one response if it has begun to come.
+    pub async fn response_so_far(&mut self) -> Option<Response> {
+        let mut buffer = [0; 16 * 1024];
+        let count = self.stream.try_read(&mut buffer).ok().filter(|count| *count > 0)?;
+        self.read.extend_from_slice(&buffer[..count]);
+        self.response().await
+    }
+
     /// Reads one response, an interim one included.
     pub async fn one_response(&mut self) -> Option<Response> {
         let end = self.up_to(b"\r\n\r\n").await?;
@@ -99,6 +107,12 @@ impl Raw {
                 return Some(body);
             }
         }
+    }
+
+    /// A header, of an answer that has no body.
+    pub async fn head(&mut self) -> Option<String> {
+        let end = self.up_to(b"\r\n\r\n").await?;
+        Some(String::from_utf8_lossy(&self.take(end)).into_owned())
     }
 
     /// Everything until the other side closes.

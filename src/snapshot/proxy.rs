@@ -1,0 +1,71 @@
+//! An HTTP proxy on the way to a backend.
+
+use std::sync::Arc;
+
+use super::{Backend, TlsPolicy};
+use crate::credential::SecretSource;
+
+/// A proxy that a backend is reached through, by CONNECT (RFC 9110, section 9.3.6). It learns the
+/// backend's name and port, and passes on bytes.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Host name or IP address, without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Whether its addresses may be of a private network; see `resolve::vet`.
+    pub allow_private: bool,
+    /// How its identity is proved, and ours to it; `None`: it is reached without TLS.
+    pub tls: Option<TlsPolicy>,
+    /// What it is shown.
+    pub credential: Option<ProxyCredential>,
+    /// Stands for all of the above but the credential, and for the backend that it is for.
+    pub group_key: u64,
+}
+
+/// What a proxy is shown.
+#[derive(Debug)]
+pub struct ProxyCredential {
+    /// How.
+    pub scheme: ProxyScheme,
+    /// `user:password`, or a token.
+    pub secret: Arc<SecretSource>,
+}
+
+/// How a proxy is shown a credential.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyScheme {
+    /// User and password (RFC 7617).
+    #[default]
+    Basic,
+    /// A token (RFC 6750).
+    Bearer,
+}
+
+/// Where connections for a backend lead at first: to itself, or to its proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hop<'a> {
+    /// Host name or IP address, without brackets.
+    pub host: &'a str,
+    /// Port.
+    pub port: u16,
+    /// Whether its addresses may be of a private network; see `resolve::vet`.
+    pub allow_private: bool,
+}
+
+impl Backend {
+    /// What is dialled for it.
+    #[must_use]
+    pub fn hop(&self) -> Hop<'_> {
+        match &self.proxy {
+            Some(Proxy { host, port, allow_private, .. }) => {
+                Hop { host, port: *port, allow_private: *allow_private }
+            }
+            None => Hop {
+                host: &self.origin.host,
+                port: self.origin.port,
+                allow_private: self.allow_private,
+            },
+        }
+    }
+}

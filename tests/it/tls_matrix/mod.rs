@@ -1,0 +1,6 @@
+//! Who is trusted, and who is not: real handshakes, one row each (`egress.md` E4, E5).
+
+mod client;
+mod gateway;
+mod handshake;
+mod rows;

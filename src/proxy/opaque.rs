@@ -122,7 +122,8 @@ pub async fn run(
             // What can't be read can't be searched for the credential either, and does not go on.
             Ok(body) => {
                 let body = body.ok().flatten();
-                body.and_then(|body| encoding::plain(head.as_ref(), body, ERROR)).unwrap_or_default()
+                body.and_then(|body| encoding::plain(head.as_ref(), body, ERROR))
+                    .unwrap_or_default()
             }
             Err(interrupted) => {
                 admitted.release();

@@ -28,9 +28,10 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn every_file_that_is_named_exists() {
     let text = security();
-    let missing: Vec<&str> = paths(&text).filter(|path| !root().join(path).exists()).collect();
+    let (text, _) = text.split_once("## Index").expect("an index");
+    let missing: Vec<&str> = paths(text).filter(|path| !root().join(path).exists()).collect();
     assert_eq!(missing, [""; 0]);
-    assert!(paths(&text).count() > 50, "hardly any is named");
+    assert!(paths(text).count() > 30, "hardly any is named");
 }
 
 #[test]
@@ -51,8 +52,10 @@ fn every_number_is_tested_where_it_says_or_out_of_scope() {
         assert!(!files.is_empty(), "S-{number:02} is tested nowhere");
         for file in files {
             let source = fs::read_to_string(root().join(file)).expect(file);
-            let name = format!("fn s_{number:02}_");
-            assert!(source.contains(&name), "{file} has no test of S-{number:02}");
+            // A file of Python's is all of one number.
+            let is_there = source.contains(&format!("fn s_{number:02}_"))
+                || source.starts_with(&format!("\"\"\"S-{number:02}: "));
+            assert!(is_there, "{file} has no test of S-{number:02}");
         }
     }
     assert_eq!(seen, (1..=LAST).collect(), "the numbers of the index");

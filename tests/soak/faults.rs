@@ -21,6 +21,8 @@ pub enum Cause {
     Network(Toxin),
     /// The simulator's certificate expires and is renewed; each call has a connection of its own.
     Certificate,
+    /// The name leads to one address, then to another; each call has a connection of its own.
+    Names,
     /// The caller leaves while its answer comes.
     Caller,
 }
@@ -40,6 +42,8 @@ pub enum Toxin {
     ResetInHandshake,
     /// Every second is reset when the request has been sent.
     ResetBehindRequest,
+    /// None: all is passed on.
+    Nothing,
     /// Each is reset behind some number of bytes, in its handshake or its answer, or behind both.
     ResetAnywhere,
 }
@@ -122,19 +126,19 @@ impl Fault {
             Cause::Script(every, faults) => (every, faults),
             // So slowly that something has gone out before it breaks.
             Cause::Network(Toxin::ResetAnywhere) => (1, "[[goaway]] [[drip 512 every 3ms]]"),
-            Cause::Network(_) | Cause::Certificate => LAST,
+            Cause::Network(_) | Cause::Certificate | Cause::Names => LAST,
             Cause::Caller => (1, "[[drip 64 every 4ms]]"),
         };
         Some(format!("model {model} every {every}: {faults}\n"))
     }
 }
 
-use Cause::{Caller, Certificate, Network, Script};
+use Cause::{Caller, Certificate, Names, Network, Script};
 use Cost::{Hidden, Known};
 use Shows::{Elsewhere, Midway, Nothing, Unseen};
 
 /// The rows (trust.md §7).
-pub const FAULTS: [Fault; 26] = [
+pub const FAULTS: [Fault; 27] = [
     Fault::new("none", Script(1, ""), Nothing, Known),
     Fault::new("refused", Network(Toxin::Refuses), Elsewhere, Known),
     Fault::new("blackhole", Network(Toxin::Blackhole), Elsewhere, Known).within(Patience::Connect),
@@ -168,5 +172,6 @@ pub const FAULTS: [Fault; 26] = [
     Fault::new("slow drip", Script(2, "[[drip 64 every 3ms]]"), Nothing, Known),
     Fault::new("GOAWAY midway", Script(2, "[[goaway]] [[drip 64 every 3ms]]"), Nothing, Known),
     Fault::new("certificate expires", Certificate, Elsewhere, Known),
+    Fault::new("the name moves", Names, Nothing, Known),
     Fault::new("the caller leaves", Caller, Unseen, Hidden),
 ];

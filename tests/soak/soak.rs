@@ -9,6 +9,7 @@ mod caller;
 #[path = "../it/support/dice.rs"]
 mod dice;
 mod faults;
+mod names;
 mod process;
 mod report;
 #[path = "../it/support/speak/schema.rs"]
@@ -164,6 +165,9 @@ impl Soak {
             self.report.claim(line, flat);
         }
         self.report.claim(format!("{reloads} reloads, one each 100 ms"), reloads > 0);
+        let moves = self.world.names.answers();
+        let claim = format!("a name was looked up {moves} times, and had moved each time");
+        self.report.claim(claim, moves > 2);
         let books = self.quiet(&[&self.first]).await?;
         self.report
             .all("after the matrix, the ledger is the bill", &books.balanced(&self.tally, 0));

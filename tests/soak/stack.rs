@@ -1,13 +1,15 @@
 //! What runs: simulators, what stands in front of them, and how gateways are configured for it.
 
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use egret::simulator::Provider;
 
 use crate::Result;
-use crate::faults::{Cause, FAULTS, Fault};
+use crate::faults::{Cause, FAULTS, Fault, Toxin};
+use crate::names::{ADDRESSES, NAME, Names};
 use crate::process::{Gateway, PATIENCE, Ports, Process};
 use crate::toxic::Toxic;
 
@@ -75,6 +77,9 @@ pub struct World {
     fleets: Vec<Fleet>,
     /// The ports that lead to each place, in the order of [`Place::all`].
     doors: Vec<u16>,
+    /// Who says where a name is.
+    pub names: Names,
+    name_server: u16,
     _networks: Vec<Toxic>,
 }
 
@@ -99,19 +104,29 @@ impl World {
         for place in Place::all() {
             let fleet = &fleets[usize::from(place.fault().cause == Cause::Certificate)];
             let simulator = fleet.first + place.provider as u16;
+            let to = ([127, 0, 0, 1], simulator).into();
             let door = match place.fault().cause {
                 Cause::Network(toxin) => {
+                    let at = SocketAddrV4::new(Ipv4Addr::LOCALHOST, ports.next());
+                    networks.push(Toxic::start(toxin, at, to).await?);
+                    at.port()
+                }
+                Cause::Names => {
                     let port = ports.next();
-                    let to = ([127, 0, 0, 1], simulator).into();
-                    networks.push(Toxic::start(toxin, port, to).await?);
+                    for address in ADDRESSES {
+                        let at = SocketAddrV4::new(address, port);
+                        networks.push(Toxic::start(Toxin::Nothing, at, to).await?);
+                    }
                     port
                 }
                 _ => simulator,
             };
             doors.push(door);
         }
-        let egret = egret.to_owned();
-        let world = Self { dir, egret, client, fleets, doors, _networks: networks };
+        let (egret, name_server) = (egret.to_owned(), ports.next());
+        let names = Names::start(name_server).await?;
+        let world =
+            Self { dir, egret, client, fleets, doors, names, name_server, _networks: networks };
         for fleet in &world.fleets {
             world.until_up(fleet.control, "/__sim/gemini/counts").await?;
         }
@@ -186,11 +201,12 @@ impl World {
 
     fn config(&self, name: &str, port: u16, admin: u16) -> String {
         let ca = |fleet: usize| self.dir.path().join(self.fleets[fleet].name).join("ca.pem");
-        let backend = |name: &str, provider: usize, port: u16, ca: &Path, more: &str| {
+        let backend = |name: &str, provider: usize, at: (&str, u16), ca: &Path, more: &str| {
+            let (host, port) = at;
             let schema = Provider::ALL[provider].name();
             let base = if provider == 0 { "/v1" } else { "" };
             format!(
-                "  {name}: {{ schema: {schema}, url: 'https://127.0.0.1:{port}{base}', credential: \
+                "  {name}: {{ schema: {schema}, url: 'https://{host}:{port}{base}', credential: \
                  {{ env: SOAK_{} }}, tls: {{ ca: '{}', sni: localhost }}, allow_private: true, {more} }}\n",
                 schema.to_uppercase(),
                 ca.display()
@@ -201,14 +217,15 @@ impl World {
         for provider in 0..3 {
             let port = self.fleets[0].first + provider as u16;
             let more = "timeouts: { connect: 60s, first_byte: 60s, idle: 60s }";
-            backends += &backend(&good(provider), provider, port, &ca(0), more);
+            backends += &backend(&good(provider), provider, ("127.0.0.1", port), &ca(0), more);
         }
         for (place, door) in Place::all().zip(&self.doors) {
             let fault = place.fault();
             let http = fault.http(place.row + place.provider);
             let more = format!("http: {http}, timeouts: {}", fault.patience.timeouts());
             let ca = ca(usize::from(fault.cause == Cause::Certificate));
-            backends += &backend(&place.name(), place.provider, *door, &ca, &more);
+            let host = if fault.cause == Cause::Names { NAME } else { "127.0.0.1" };
+            backends += &backend(&place.name(), place.provider, (host, *door), &ca, &more);
             routes += &format!(
                 "  - {{ models: [{0}], backends: [{{ backend: {0}, model: {1} }}, {{ backend: {2}, \
                  model: {3} }}] }}\n",
@@ -223,6 +240,7 @@ impl World {
         format!(
             "gateway: soak\nlisteners: [{{ address: '127.0.0.1:{port}' }}]\n\
              admin: {{ address: '127.0.0.1:{admin}' }}\nledger: '{}'\n\
+             dns: {{ servers: ['udp://127.0.0.1:{}'], min_ttl: 1s, max_ttl: 1s, family: v4 }}\n\
              backends:\n{backends}routes:\n{routes}\
              callers: [{{ name: caller, key: {{ env: SOAK_CALLER }}, group: soak }}]\n\
              prices: [{{ model: '*', input: {}, cache_read: {}, output: {} }}]\n\
@@ -233,6 +251,7 @@ impl World {
              \x20 - {{ name: caller, per: caller, limit: 100000 USD, window: day }}\n\
              \x20 - {{ name: at-once, per: caller, limit: 10000 concurrent }}\n",
             self.dir.path().join(format!("{name}.ledger")).display(),
+            self.name_server,
             dollars(input),
             dollars(cached),
             dollars(output),

@@ -1,7 +1,7 @@
 //! A network that fails: it stands in front of a simulator, and passes bytes on or does not.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,12 +25,12 @@ const ANYWHERE: usize = 12_000;
 pub struct Toxic(JoinHandle<()>);
 
 impl Toxic {
-    /// Listens on `port` in front of `to`.
-    pub async fn start(toxin: Toxin, port: u16, to: SocketAddr) -> io::Result<Self> {
-        let listener = listen(toxin, port)?;
+    /// Listens on `at` in front of `to`.
+    pub async fn start(toxin: Toxin, at: SocketAddrV4, to: SocketAddr) -> io::Result<Self> {
+        let listener = listen(toxin, at)?;
         Ok(Self(tokio::spawn(async move {
-            if let Err(error) = run(toxin, listener, port, to).await {
-                eprintln!("soak: the network at port {port}: {error}");
+            if let Err(error) = run(toxin, listener, at, to).await {
+                eprintln!("soak: the network at {at}: {error}");
             }
         })))
     }
@@ -42,17 +42,22 @@ impl Drop for Toxic {
     }
 }
 
-fn listen(toxin: Toxin, port: u16) -> io::Result<TcpListener> {
+fn listen(toxin: Toxin, at: SocketAddrV4) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.bind(at.into())?;
     // A black hole is where this queue is full.
     socket.listen(if toxin == Toxin::Blackhole { 1 } else { 1024 })
 }
 
-async fn run(toxin: Toxin, listener: TcpListener, port: u16, to: SocketAddr) -> io::Result<()> {
+async fn run(
+    toxin: Toxin,
+    listener: TcpListener,
+    at: SocketAddrV4,
+    to: SocketAddr,
+) -> io::Result<()> {
     let mut carrier =
-        Carrier { toxin, to, count: 0, dice: Dice::new(port.into()), open: JoinSet::new() };
+        Carrier { toxin, to, count: 0, dice: Dice::new(at.port().into()), open: JoinSet::new() };
     let mut listener = listener;
     loop {
         carrier.accept(&listener, Instant::now() + WELL).await?;
@@ -60,15 +65,12 @@ async fn run(toxin: Toxin, listener: TcpListener, port: u16, to: SocketAddr) -> 
             Toxin::Refuses => {
                 drop(listener);
                 sleep(UNWELL).await;
-                listener = listen(toxin, port)?;
+                listener = listen(toxin, at)?;
             }
             Toxin::Blackhole => {
                 let mut full = Vec::new();
-                while let Ok(stream) = timeout(
-                    Duration::from_millis(50),
-                    TcpStream::connect((Ipv4Addr::LOCALHOST, port)),
-                )
-                .await
+                while let Ok(stream) =
+                    timeout(Duration::from_millis(50), TcpStream::connect(at)).await
                 {
                     full.push(stream?);
                 }
@@ -96,7 +98,11 @@ impl Carrier {
             self.count += 1;
             let hit = self.count.is_multiple_of(if self.toxin == Toxin::Silent { 3 } else { 2 });
             let ends = match self.toxin {
-                Toxin::ResetAnywhere => Some(Ends::BehindAnswer(self.dice.roll(ANYWHERE))),
+                // Soon, more often than late: most answers are short.
+                Toxin::ResetAnywhere => {
+                    let most = 1 + self.dice.roll(ANYWHERE);
+                    Some(Ends::BehindAnswer(self.dice.roll(most)))
+                }
                 Toxin::ResetAccepted if hit => Some(Ends::Now),
                 Toxin::ResetInHandshake if hit => Some(Ends::BehindHello),
                 Toxin::ResetBehindRequest if hit => Some(Ends::BehindRequest),

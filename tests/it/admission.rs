@@ -20,8 +20,11 @@ use providers::translate::Billed;
 const BACKENDS: [(&str, Option<&str>); 3] =
     [("frankfurt", Some("eu-central-1")), ("virginia", Some("us-east-1")), ("nowhere", None)];
 
-/// Routes by the models that are asked for, and their targets: backend and model.
-const ROUTES: [(&str, &str, &[(&str, Option<&str>)]); 2] = [
+/// A backend and the model that it is asked for.
+type Target = (&'static str, Option<&'static str>);
+
+/// Routes by the models that are asked for, and their targets.
+const ROUTES: [(&str, &str, &[Target]); 2] = [
     ("wide", "m-*", &[("frankfurt", None), ("virginia", Some("n-1")), ("nowhere", None)]),
     ("alias", "x", &[("nowhere", Some("m-1")), ("frankfurt", Some("m-2")), ("virginia", None)]),
 ];

@@ -225,7 +225,7 @@ async fn unlisted_identities_are_refused_unless_they_are_allowed() {
                     jwks: { file: jwks.json } }] }\n\
                     callers: [{ name: ada, group: lab, identity: { issuer: corp, subject: 6f2c } }]";
     let config = Config::serving(&[&simulator]).with(identity);
-    config.write("jwks.json", jwks(&[&signer]));
+    config.write("jwks.json", &jwks(&[&signer]));
     let gateway = Gateway::start(config).await;
     let claims = |subject: &str| json!({"iss": "https://login.example", "aud": "egret", "exp": now() + 600, "sub": subject});
     let answer = with_token(&gateway, &signer.token(&claims("6f2d"))).await;
@@ -235,7 +235,7 @@ async fn unlisted_identities_are_refused_unless_they_are_allowed() {
 
     // New keys in the file, and a new list of callers, count without a restart.
     let next = Signer::ed25519("two");
-    gateway.config.write("jwks.json", jwks(&[&next]));
+    gateway.config.write("jwks.json", &jwks(&[&next]));
     until("the new keys count", async || {
         with_token(&gateway, &next.token(&claims("6f2c"))).await.status == 200
     })

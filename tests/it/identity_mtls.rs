@@ -144,7 +144,7 @@ async fn revoked_certificates_end_at_once() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
     let workloads = Workloads::new();
     let config = config(&simulator, &workloads, ", client_crl: [workloads.crl]", "");
-    config.write("workloads.crl", workloads.revoked(&[]));
+    config.write("workloads.crl", &workloads.revoked(&[]));
     let gateway = Gateway::start(config).await;
     let (bad, good) = (
         workloads.spiffe("cluster.local", "shop", "checkout"),
@@ -155,7 +155,7 @@ async fn revoked_certificates_end_at_once() {
     for client in [&open, &open_h1, &kept] {
         assert_eq!(ask(&gateway, client).await.unwrap().status, 200);
     }
-    gateway.config.write("workloads.crl", workloads.revoked(&[&bad]));
+    gateway.config.write("workloads.crl", &workloads.revoked(&[&bad]));
     for client in [&open, &open_h1] {
         until("the open connection is nobody's", async || {
             // Its client may have to connect anew, and then gets no connection.
@@ -175,9 +175,9 @@ async fn revoked_certificates_end_at_once() {
     }
 
     // A list that has passed its end tells nothing: everyone is refused.
-    gateway.config.write("workloads.crl", workloads.revoked_until(&[], 2026));
+    gateway.config.write("workloads.crl", &workloads.revoked_until(&[], 2026));
     until("nobody is let in", async || ask(&gateway, &shows(&gateway, &good)).await.is_err()).await;
-    gateway.config.write("workloads.crl", workloads.revoked(&[]));
+    gateway.config.write("workloads.crl", &workloads.revoked(&[]));
     until("all are let in", async || {
         ask(&gateway, &shows(&gateway, &bad)).await.is_ok_and(|answer| answer.status == 200)
     })
@@ -226,7 +226,7 @@ async fn tokens_and_certificates_side_by_side() {
     );
     let config = config(&simulator, &workloads, ", client: optional", &kubernetes);
     let config = config.caller("keyed", "key-of-keyed", "");
-    config.write("jwks.json", jwks(&[&signer]));
+    config.write("jwks.json", &jwks(&[&signer]));
     let gateway = Gateway::start(config).await;
     let workload = workloads.spiffe("cluster.local", "shop", "checkout");
     let with = shows(&gateway, &workload);

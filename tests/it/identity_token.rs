@@ -19,7 +19,7 @@ async fn gateway(simulators: &[&Running], signers: &[&Signer], more: &str) -> Ga
         ))
         .with("budgets: [{ name: daily, per: [namespace, service_account], limit: 10 USD, window: day }]")
         .with(more);
-    config.write("jwks.json", jwks(signers));
+    config.write("jwks.json", &jwks(signers));
     Gateway::start(config).await
 }
 

@@ -28,6 +28,14 @@ impl Raw {
         stream.set_nodelay(true).unwrap();
         Self { stream, read: Vec::new() }
     }
+
+    /// Reads one response if it has begun to come.
+    pub async fn response_so_far(&mut self) -> Option<Response> {
+        let mut buffer = [0; 16 * 1024];
+        let count = self.stream.try_read(&mut buffer).ok().filter(|count| *count > 0)?;
+        self.read.extend_from_slice(&buffer[..count]);
+        self.response().await
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
@@ -62,14 +70,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
                 return Some(response);
             }
         }
-    }
-
-    /// Reads one response if it has begun to come.
-    pub async fn response_so_far(&mut self) -> Option<Response> {
-        let mut buffer = [0; 16 * 1024];
-        let count = self.stream.try_read(&mut buffer).ok().filter(|count| *count > 0)?;
-        self.read.extend_from_slice(&buffer[..count]);
-        self.response().await
     }
 
     /// Reads one response, an interim one included.

@@ -36,7 +36,7 @@ fn good(text: &str, directory: &Path) -> Snapshot {
 fn one(backend: &str, directory: &Path) -> Snapshot {
     let text = format!(
         "listeners: [{{ address: 127.0.0.1:8080 }}]\nbackends: {{ a: {{ {backend} }} }}\n\
-         routes: [{{ models: ['*'], backends: [a] }}]\n"
+         routes: [{{ models: [m], backends: [a] }}]\n"
     );
     good(&text, directory)
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what the binary is made of, as CycloneDX 1.6 (JSON), to standard output.
 
-    release/sbom.py [--target TRIPLE]
+    conf/release/sbom.py [--target TRIPLE]
 
 Every crate that is linked for the target, with the checksum that Cargo.lock pins, its licence and
 what it depends on; crates that only tests or builds use are left out. The same lockfile gives the
@@ -19,7 +19,7 @@ import uuid
 from datetime import datetime, timezone
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NAME = "egret"
 REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 # Of whatever names none.

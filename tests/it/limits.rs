@@ -95,14 +95,22 @@ async fn there_are_no_more_connections_than_there_may_be() {
 async fn translated_copies_count_as_memory() {
     let simulators = all().await;
     let config =
-        Config::serving(&simulators.each_ref()).with("limits: { body: 1 MiB, in_flight: 1 MiB }");
+        Config::serving(&simulators.each_ref()).with("limits: { body: 1 MiB, in_flight: 2 MiB }");
     let gateway = Gateway::start(config).await;
+    let mut holder = Raw::connect(gateway.address()).await;
+    let head = "POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\nContent-Length: 900000\r\n\r\n{";
+    holder.send(head).await;
+    until("the holder is read", || async {
+        gateway.metrics().await.count("egret_requests_in_flight", &[]) == 1
+    })
+    .await;
     let text = "word ".repeat(140_000);
     let verbatim = ask(&gateway, Provider::OpenAi, "gpt-4o-mini", &text, false).await;
     assert_eq!(verbatim.status, 200, "{}", verbatim.text);
     let copied = ask(&gateway, Provider::Claude, "gpt-4o-mini", &text, false).await;
     assert!(matches!(copied.status, 503 | 529), "{}", copied.text);
     assert_eq!(arrived(&simulators[0]), 1);
+    drop(holder);
     let metrics = gateway.settled().await;
     assert_eq!(metrics.count("egret_denials_total", &["reason=\"memory\""]), 1);
     assert_eq!(ask(&gateway, Provider::Claude, "gpt-4o-mini", "x", false).await.status, 200);

@@ -43,9 +43,10 @@ impl Resolver<'_> {
             heartbeat: heartbeat.or(default.heartbeat),
             hops: hops.value().map_or(default.hops, as_size),
         };
-        if limits.in_flight_bytes < limits.body_bytes {
-            let what = "`in_flight` is smaller than `body`: the largest body would never fit";
-            self.problems.add(section, what, "in_flight: at least as much as `body`");
+        // A body that is translated is held twice.
+        if limits.in_flight_bytes / 2 < limits.body_bytes {
+            let what = "`in_flight` is less than twice `body`: the largest body would never fit";
+            self.problems.add(section, what, "in_flight: at least twice as much as `body`");
         }
         limits
     }

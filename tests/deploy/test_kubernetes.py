@@ -16,7 +16,7 @@ from manifests import build, example, may_enter, may_leave, one, quantity, selec
 
 # The releases that are supported upstream when this was written, and the newest schema there is.
 VERSIONS = ["1.34", "1.35", "1.36", "1.37"]
-EXAMPLES = ["secret.example.yaml", "workloads.example.yaml"]
+EXAMPLES = ["identity.example.yaml", "secret.example.yaml", "workloads.example.yaml"]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,27 @@ use crate::stack::Place;
 /// Most lines that a claim which does not hold is explained with.
 const LINES: usize = 10;
 
+/// The rows that were not met yet, at which provider, streamed or not.
+pub fn unmet(tally: &Tally) -> Vec<String> {
+    let mut unmet = Vec::new();
+    for place in Place::all() {
+        for stream in [false, true] {
+            let cell = tally.cell(place, stream);
+            let met = match place.fault().shows {
+                Shows::Nothing => &cell.own,
+                Shows::Unseen => &cell.calls,
+                Shows::Midway if stream => &cell.midway,
+                Shows::Elsewhere | Shows::Midway => &cell.elsewhere,
+            };
+            if met.load(Ordering::Relaxed) == 0 {
+                let name = Provider::ALL[place.provider].name();
+                unmet.push(format!("{} at {name}, streamed: {stream}", place.fault().name));
+            }
+        }
+    }
+    unmet
+}
+
 /// What has been claimed so far.
 #[derive(Default)]
 pub struct Report {
@@ -48,23 +69,7 @@ impl Report {
 
     /// Every row was met, at each provider, streamed and not.
     pub fn every_cell(&mut self, tally: &Tally) {
-        let mut missed = Vec::new();
-        for place in Place::all() {
-            for stream in [false, true] {
-                let cell = tally.cell(place, stream);
-                let met = match place.fault().shows {
-                    Shows::Nothing => &cell.own,
-                    Shows::Unseen => &cell.calls,
-                    Shows::Midway if stream => &cell.midway,
-                    Shows::Elsewhere | Shows::Midway => &cell.elsewhere,
-                };
-                if met.load(Ordering::Relaxed) == 0 {
-                    let name = Provider::ALL[place.provider].name();
-                    missed.push(format!("{} at {name}, streamed: {stream}", place.fault().name));
-                }
-            }
-        }
-        self.all("each fault was met at each provider, streamed and not", &missed);
+        self.all("each fault was met at each provider, streamed and not", &unmet(tally));
     }
 
     /// Whether all of it holds.

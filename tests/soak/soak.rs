@@ -29,7 +29,7 @@ use tokio::time::sleep;
 use books::{Books, Line};
 use caller::{Caller, Phase, Tally};
 use process::{Gateway, Ports};
-use report::Report;
+use report::{Report, unmet};
 use stack::World;
 use vitals::{Sample, Vitals};
 
@@ -37,6 +37,8 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 
 /// Callers that call at the same time.
 const CALLERS: u64 = 24;
+/// How much longer the matrix may go on where a row has not been met yet.
+const MORE: Duration = Duration::from_secs(300);
 
 struct Options {
     egret: PathBuf,
@@ -134,7 +136,9 @@ impl Soak {
             time.mul_f64(0.4)..time.mul_f64(0.4) + time.mul_f64(0.3).min(Duration::from_secs(60));
         let good = self.first.text()?;
         let (mut reloads, mut second, mut expired) = (0_usize, 0, false);
-        while begun.elapsed() < time {
+        // A busy machine makes fewer calls: until each row has been met, with a bound.
+        let wanting = |tally: &Tally| begun.elapsed() < time + MORE && !unmet(tally).is_empty();
+        while begun.elapsed() < time || wanting(&self.tally) {
             sleep(Duration::from_millis(100)).await;
             if reloading.contains(&begun.elapsed()) {
                 reloads += 1;

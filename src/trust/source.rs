@@ -10,11 +10,14 @@ use arc_swap::ArcSwap;
 use http::{HeaderMap, StatusCode};
 use tokio::sync::watch;
 
+use super::now;
 use crate::fetch::{FetchError, Fetcher};
 use crate::snapshot::{ListError, RevocationList};
 
 /// How soon a place is asked again that had no answer.
 const RETRY: Duration = Duration::from_secs(60);
+/// Most lists of one place that are held.
+const MOST: usize = 32;
 
 /// What tells one place from another.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -43,6 +46,8 @@ enum Failure {
     List(ListError),
     /// Whoever is in between could hide with an old list what was revoked since.
     Older,
+    /// Whoever is in between could fill the memory with lists of nobody's.
+    TooMany,
     Stopped,
 }
 
@@ -53,6 +58,7 @@ impl fmt::Display for Failure {
             Self::Status(status) => write!(f, "the answer is {}", status.as_u16()),
             Self::List(error) => error.fmt(f),
             Self::Older => f.write_str("the list is older than the one that is held"),
+            Self::TooMany => write!(f, "with those that are held it makes more than {MOST} lists"),
             Self::Stopped => f.write_str("the gateway is stopping"),
         }
     }
@@ -141,6 +147,10 @@ impl Source {
     }
 
     /// Takes lists over; whether they are others than before.
+    ///
+    /// Whether a list is its issuer's shows only when a certificate is verified. So one stays until
+    /// there is a newer one of the same scope, even past its date: whoever is in between could hide
+    /// with somebody else's list what was revoked.
     fn take(&self, lists: Vec<RevocationList>) -> Result<bool, Failure> {
         let held = self.held();
         let older = |new: &RevocationList| {
@@ -150,10 +160,22 @@ impl Source {
         if lists.iter().any(older) {
             return Err(Failure::Older);
         }
-        if lists.iter().map(RevocationList::digest).eq(held.iter().map(|list| list.digest())) {
+        let known = |new: &RevocationList| held.iter().any(|old| old.digest() == new.digest());
+        if lists.iter().all(known) {
             return Ok(false);
         }
-        self.held.store(Arc::new(lists.into_iter().map(Arc::new).collect()));
+        let absent =
+            |old: &&Arc<RevocationList>| lists.iter().all(|new| new.scope() != old.scope());
+        let mut next: Vec<_> = held.iter().filter(absent).cloned().collect();
+        if next.len() + lists.len() > MOST {
+            let now = now();
+            next.retain(|old| old.next_update() > now);
+        }
+        if next.len() + lists.len() > MOST {
+            return Err(Failure::TooMany);
+        }
+        next.extend(lists.into_iter().map(Arc::new));
+        self.held.store(Arc::new(next));
         self.revision.fetch_add(1, Ordering::AcqRel);
         Ok(true)
     }

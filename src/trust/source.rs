@@ -16,6 +16,8 @@ use crate::snapshot::{ListError, RevocationList};
 
 /// How soon a place is asked again that had no answer.
 const RETRY: Duration = Duration::from_secs(60);
+/// How far the clock of whoever makes lists may be ahead of ours, in seconds.
+const AHEAD: i64 = 5 * 60;
 /// Most lists of one place that are held.
 const MOST: usize = 32;
 
@@ -46,6 +48,8 @@ enum Failure {
     List(ListError),
     /// Whoever is in between could hide with an old list what was revoked since.
     Older,
+    /// It would be newer than all that its issuer makes from now on.
+    Early,
     /// Whoever is in between could fill the memory with lists of nobody's.
     TooMany,
     Stopped,
@@ -58,6 +62,7 @@ impl fmt::Display for Failure {
             Self::Status(status) => write!(f, "the answer is {}", status.as_u16()),
             Self::List(error) => error.fmt(f),
             Self::Older => f.write_str("the list is older than the one that is held"),
+            Self::Early => f.write_str("the list is of the future, or the clock here is behind"),
             Self::TooMany => write!(f, "with those that are held it makes more than {MOST} lists"),
             Self::Stopped => f.write_str("the gateway is stopping"),
         }
@@ -152,6 +157,10 @@ impl Source {
     /// there is a newer one of the same scope, even past its date: whoever is in between could hide
     /// with somebody else's list what was revoked.
     fn take(&self, lists: Vec<RevocationList>) -> Result<bool, Failure> {
+        let latest = now().saturating_add(AHEAD);
+        if lists.iter().any(|new| new.this_update() > latest) {
+            return Err(Failure::Early);
+        }
         let held = self.held();
         let older = |new: &RevocationList| {
             held.iter()

@@ -300,6 +300,20 @@ async fn a_list_stays_where_one_of_another_issuer_comes() {
     }
 }
 
+/// One of the future would be newer than all that its issuer makes from then on.
+#[tokio::test]
+async fn a_list_of_the_future_is_not_taken() {
+    let at = Fetched::new(BOTH, "").await;
+    at.field.serves("a").await;
+    let (failures, asked) = (at.failures(), at.list.asked());
+    at.list.set(Some(at.pki.issuing.future_list(&[at.serial]).der()));
+    until("it was fetched, and something after it", async || at.list.asked() > asked + 1).await;
+    assert!(at.failures() > failures);
+    at.field.serves("a").await;
+    at.publish(at.pki.issuing.list(&[at.serial]).der()).await;
+    assert_eq!(at.field.call("a").await, Err("tls_revoked"));
+}
+
 #[tokio::test]
 async fn a_list_that_goes_out_of_date_ends_what_it_let_pass() {
     for (more, refused) in [("", Some("tls_crl_stale")), (", stale: accept", None)] {

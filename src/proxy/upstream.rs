@@ -1,5 +1,6 @@
 //! One exchange with a provider.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -244,10 +245,20 @@ fn is_untouched(error: &BError, reused: bool, waited: Duration) -> bool {
         // The answer came, and could not be read.
         ErrorType::InvalidH2 => false,
         _ => match error.retry {
+            RetryType::Decided(false) if is_cut(error) => reused && waited < DEAD_ALREADY,
             RetryType::Decided(untouched) => untouched,
             RetryType::ReusedOnly => reused && waited < DEAD_ALREADY,
         },
     }
+}
+
+/// Whether a connection was closed without TLS's farewell (close_notify), as many a load balancer
+/// does. To Pingora that is an error of TLS like any other.
+fn is_cut(error: &BError) -> bool {
+    let cause = error.root_cause();
+    let held = || cause.downcast_ref::<h2::Error>().and_then(h2::Error::get_io);
+    let broken = cause.downcast_ref::<io::Error>().or_else(held);
+    broken.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
 /// An h2 request names its authority in the URI, and has no `Host`.
@@ -360,6 +371,14 @@ mod tests {
         assert!(dead(true, soon), "it had died in the pool");
         assert!(!dead(true, late), "the provider had it for 5 s");
         assert!(!dead(false, soon), "it was new");
+        let mut cut = Error::because(
+            ErrorType::ReadError,
+            "while reading response headers",
+            io::Error::from(io::ErrorKind::UnexpectedEof),
+        );
+        cut.retry = false.into();
+        assert!(is_untouched(&cut, true, soon), "it had died in the pool, without a farewell");
+        assert!(!is_untouched(&cut, true, late) && !is_untouched(&cut, false, soon));
         let refused = broken(ErrorType::H2Error, true.into());
         assert!(refused(false, late), "the provider says that it did not look at it");
         let unsent = broken(ErrorType::WriteError, false.into());

@@ -88,7 +88,7 @@ impl Upstreams {
     /// Sends a request and waits for the header of its answer. `before_sending` is called once
     /// a connection is there and before the first byte of the request goes out.
     ///
-    /// A request that the provider can't have worked on (see [`is_untouched`]) is sent again, once;
+    /// A request that the provider can't have worked on (see [`Fate`]) is sent again, once;
     /// that aside nothing is sent twice.
     pub async fn send(
         &self,
@@ -108,14 +108,13 @@ impl Upstreams {
                     if is_h2_downgrade(&error) {
                         peer.prefer_h1();
                     }
-                    let turned_away = is_turned_away(&error);
-                    let untouched = turned_away || is_untouched(&error, reused, waited);
-                    if !resent && untouched && !turned_away {
+                    let fate = fate(&error, reused, waited);
+                    if !resent && fate == Fate::Untouched {
                         resent = true;
                         continue;
                     }
                     let why = explain(&error, backend);
-                    return Err(NoAnswer { billable: !untouched, ..why });
+                    return Err(NoAnswer { billable: fate == Fate::Unknown, ..why });
                 }
             }
         }
@@ -235,13 +234,26 @@ async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
     Error::e_explain(ErrorType::InvalidHTTPHeader, "it informs, and does not answer")
 }
 
-/// Whether a provider can't have worked on a request, so that it may be sent again and is not
-/// billed: it was not sent whole, or the provider says that it did not look at it (h2: GOAWAY,
-/// REFUSED_STREAM), or a pooled connection turned out to be dead. A stream that the provider resets
-/// otherwise may have been worked on, and so may a request whose connection went later.
-fn is_untouched(error: &BError, reused: bool, waited: Duration) -> bool {
-    match error.etype() {
-        ErrorType::WriteError => reused,
+/// What became of a request that has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// The provider can't have worked on it: it says that it did not look at it (h2: GOAWAY,
+    /// REFUSED_STREAM), or a pooled connection turned out to be dead. It may be sent again.
+    Untouched,
+    /// Nor here, but it would fare no better again: it was not sent whole on a connection that was
+    /// there for it, or our client certificate was turned down.
+    Useless,
+    /// The provider may have worked on it, and may bill it.
+    Unknown,
+}
+
+/// A stream that the provider resets may have been worked on, and so may a request whose connection
+/// went later than at once.
+fn fate(error: &BError, reused: bool, waited: Duration) -> Fate {
+    let untouched = match error.etype() {
+        _ if is_turned_away(error) => return Fate::Useless,
+        ErrorType::WriteError if reused => true,
+        ErrorType::WriteError | ErrorType::WriteTimedout => return Fate::Useless,
         // The answer came, and could not be read.
         ErrorType::InvalidH2 => false,
         _ => match error.retry {
@@ -249,7 +261,8 @@ fn is_untouched(error: &BError, reused: bool, waited: Duration) -> bool {
             RetryType::Decided(untouched) => untouched,
             RetryType::ReusedOnly => reused && waited < DEAD_ALREADY,
         },
-    }
+    };
+    if untouched { Fate::Untouched } else { Fate::Unknown }
 }
 
 /// Whether a connection was closed without TLS's farewell (close_notify), as many a load balancer
@@ -364,25 +377,30 @@ mod tests {
         let broken = |etype: ErrorType, retry: RetryType| {
             let mut error = Error::new(etype);
             error.retry = retry;
-            move |reused, waited| is_untouched(&error, reused, waited)
+            move |reused, waited| fate(&error, reused, waited)
         };
         let (soon, late) = (Duration::from_millis(50), Duration::from_secs(5));
         let dead = broken(ErrorType::ConnectionClosed, RetryType::ReusedOnly);
-        assert!(dead(true, soon), "it had died in the pool");
-        assert!(!dead(true, late), "the provider had it for 5 s");
-        assert!(!dead(false, soon), "it was new");
+        assert_eq!(dead(true, soon), Fate::Untouched, "it had died in the pool");
+        assert_eq!(dead(true, late), Fate::Unknown, "the provider had it for 5 s");
+        assert_eq!(dead(false, soon), Fate::Unknown, "it was new");
         let mut cut = Error::because(
             ErrorType::ReadError,
             "while reading response headers",
             io::Error::from(io::ErrorKind::UnexpectedEof),
         );
         cut.retry = false.into();
-        assert!(is_untouched(&cut, true, soon), "it had died in the pool, without a farewell");
-        assert!(!is_untouched(&cut, true, late) && !is_untouched(&cut, false, soon));
+        assert_eq!(fate(&cut, true, soon), Fate::Untouched, "dead, and without a farewell");
+        assert_eq!(fate(&cut, true, late), Fate::Unknown);
+        assert_eq!(fate(&cut, false, soon), Fate::Unknown);
         let refused = broken(ErrorType::H2Error, true.into());
-        assert!(refused(false, late), "the provider says that it did not look at it");
+        assert_eq!(refused(false, late), Fate::Untouched, "the provider did not look at it");
+        assert_eq!(broken(ErrorType::InvalidH2, true.into())(true, soon), Fate::Unknown);
+        for not_whole in [ErrorType::WriteError, ErrorType::WriteTimedout] {
+            let unsent = broken(not_whole, false.into());
+            assert_eq!(unsent(false, Duration::ZERO), Fate::Useless, "nobody bills that");
+        }
         let unsent = broken(ErrorType::WriteError, false.into());
-        assert!(unsent(true, Duration::ZERO) && !unsent(false, Duration::ZERO));
-        assert!(!broken(ErrorType::InvalidH2, true.into())(true, soon), "it answered");
+        assert_eq!(unsent(true, Duration::ZERO), Fate::Untouched);
     }
 }

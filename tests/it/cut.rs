@@ -158,3 +158,19 @@ async fn a_kept_connection_that_ends_without_a_farewell_costs_no_request() {
         assert_eq!(gateway.settled().await.spent_nanos("all"), 3 * one, "h2: {h2}");
     }
 }
+
+/// What did not get the whole request has done nothing.
+#[tokio::test]
+async fn a_request_that_was_not_sent_whole_costs_nothing() {
+    let pki = Pki::new();
+    let server = Server::start(&pki, false, End::Unread).await;
+    let gateway = before(&server, &pki).await;
+    // More than all the buffers on the way hold.
+    let long = "a word ".repeat(1 << 20);
+    let answer = ask(&gateway, Provider::OpenAi, "a", &long, false).await;
+    assert!(answer.status >= 500, "{}", answer.text);
+    assert_eq!(server.requests(), 1, "it would fare no better again");
+    assert_eq!(gateway.settled().await.spent_nanos("all"), 0);
+    serves(&gateway).await;
+    assert!(gateway.settled().await.spent_nanos("all") > 0);
+}

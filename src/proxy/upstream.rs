@@ -223,8 +223,13 @@ async fn write_apart(
 
 /// Reads the header of an answer, past a few that only inform.
 async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
-    for _ in 0..INFORMING {
-        session.read_response_header().await?;
+    for informed in 0..INFORMING {
+        if let Err(mut error) = session.read_response_header().await {
+            if informed > 0 || has_begun(&error) {
+                error.etype = ErrorType::InvalidHTTPHeader;
+            }
+            return Err(error);
+        }
         let status = session.response_header().map(|header| header.status);
         let informs = status.is_some_and(|status| status.is_informational());
         if !informs || status == Some(StatusCode::SWITCHING_PROTOCOLS) {
@@ -232,6 +237,12 @@ async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
         }
     }
     Error::e_explain(ErrorType::InvalidHTTPHeader, "it informs, and does not answer")
+}
+
+/// Whether part of an HTTP/1 header had come before this went wrong. Pingora tells it in words only.
+fn has_begun(error: &BError) -> bool {
+    let context = error.context.as_ref().map(|context| context.as_str()).unwrap_or_default();
+    context.rsplit_once("bytes already read: ").is_some_and(|(_, count)| count != "0")
 }
 
 /// What became of a request that has no answer.
@@ -254,8 +265,8 @@ fn fate(error: &BError, reused: bool, waited: Duration) -> Fate {
         _ if is_turned_away(error) => return Fate::Useless,
         ErrorType::WriteError if reused => true,
         ErrorType::WriteError | ErrorType::WriteTimedout => return Fate::Useless,
-        // The answer came, and could not be read.
-        ErrorType::InvalidH2 => false,
+        // The answer came, or began to, and could not be read.
+        ErrorType::InvalidH2 | ErrorType::InvalidHTTPHeader => false,
         _ => match error.retry {
             RetryType::Decided(false) if is_cut(error) => reused && waited < DEAD_ALREADY,
             RetryType::Decided(untouched) => untouched,

@@ -159,6 +159,29 @@ async fn a_kept_connection_that_ends_without_a_farewell_costs_no_request() {
     }
 }
 
+/// Who has said something has got the request.
+#[tokio::test]
+async fn a_request_does_not_go_out_again_once_something_came_back() {
+    for said in [
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: appli",
+        "H",
+    ] {
+        let pki = Pki::new();
+        let server = Server::start(&pki, false, End::After(said)).await;
+        let gateway = before(&server, &pki).await;
+        serves(&gateway).await;
+        let one = gateway.settled().await.spent_nanos("all");
+        let answer = call(&gateway).await;
+        assert!(answer.status >= 500, "{said:?}: {}", answer.text);
+        assert_eq!(server.requests(), 2, "{said:?}");
+        assert!(gateway.settled().await.spent_nanos("all") > one, "{said:?}: it may be billed");
+        serves(&gateway).await;
+        assert_eq!(server.requests(), 3, "{said:?}");
+    }
+}
+
 /// What did not get the whole request has done nothing.
 #[tokio::test]
 async fn a_request_that_was_not_sent_whole_costs_nothing() {

@@ -52,6 +52,8 @@ pub struct Incoming {
 /// How an exchange broke off before the header of its answer.
 struct Broken {
     error: BError,
+    /// What it was on, if that is to be given back.
+    session: Option<Box<HttpSession>>,
     /// How long after the last byte of the request; nothing if it was not sent whole.
     waited: Duration,
 }
@@ -104,7 +106,10 @@ impl Upstreams {
             before_sending();
             match exchange(line, backend, request).await {
                 Ok(session) => return Ok(Incoming { session, peer, complete: false }),
-                Err(Broken { error, waited }) => {
+                Err(Broken { error, session, waited }) => {
+                    if let Some(session) = session {
+                        self.leave(session, &peer).await;
+                    }
                     if is_h2_downgrade(&error) {
                         peer.prefer_h1();
                     }
@@ -127,18 +132,22 @@ impl Upstreams {
             // Boxed: it would hold the session twice.
             Box::pin(self.connector.release(*session, &peer)).await;
         } else {
-            close(session).await;
+            self.leave(session, &peer).await;
+        }
+    }
+
+    /// Closes a connection (h1) or resets a stream (h2), and gives back the connection that the
+    /// stream was on: else nobody would ever close it. The polite end of a TLS connection has to be
+    /// written, which a provider that has stopped reading would hold up.
+    async fn leave(&self, mut session: Box<HttpSession>, peer: &Peer) {
+        let _ = tokio::time::timeout(FAREWELL, session.shutdown()).await;
+        if matches!(*session, HttpSession::H2(_)) {
+            Box::pin(self.connector.release(*session, peer)).await;
         }
     }
 }
 
-/// Closes a connection (h1) or resets a stream (h2). The polite end of a TLS connection has to be
-/// written, which a provider that has stopped reading would hold up.
-async fn close(mut session: Box<HttpSession>) {
-    let _ = tokio::time::timeout(FAREWELL, session.shutdown()).await;
-}
-
-/// Sends a request and reads the header of its answer. After an error the connection is closed.
+/// Sends a request and reads the header of its answer.
 async fn exchange(
     line: Line,
     backend: &Backend,
@@ -147,7 +156,7 @@ async fn exchange(
     let idle = backend.timeouts.idle;
     let written = match line {
         Line::H1(stream) if request.body.len() <= TOGETHER => {
-            write_together(stream, request, idle).await
+            write_together(stream, request, idle).await.map_err(|error| (error, None))
         }
         Line::H1(stream) => {
             let session = HttpSession::H1(H1Session::new(stream));
@@ -155,7 +164,8 @@ async fn exchange(
         }
         Line::H2(session) => write_apart(session, request, idle).await,
     };
-    let mut session = written.map_err(|error| Broken { error, waited: Duration::ZERO })?;
+    let unsent = |(error, session)| Broken { error, session, waited: Duration::ZERO };
+    let mut session = written.map_err(unsent)?;
     let sent = Instant::now();
     // For the whole of it: a provider that drips would never be too late for the next byte.
     let read = tokio::time::timeout(backend.timeouts.first_byte, read_header(&mut session)).await;
@@ -170,8 +180,7 @@ async fn exchange(
         }
         Err(error) => {
             let waited = sent.elapsed();
-            close(session).await;
-            Err(Broken { error, waited })
+            Err(Broken { error, session: Some(session), waited })
         }
     }
 }
@@ -201,7 +210,7 @@ async fn write_apart(
     mut session: Box<HttpSession>,
     request: &Outgoing,
     patience: Duration,
-) -> Result<Box<HttpSession>, BError> {
+) -> Result<Box<HttpSession>, (BError, Option<Box<HttpSession>>)> {
     session.set_write_timeout(Some(patience));
     let mut header = request.header.clone();
     if matches!(*session, HttpSession::H2(_)) {
@@ -214,10 +223,7 @@ async fn write_apart(
     };
     match written.await {
         Ok(()) => Ok(session),
-        Err(error) => {
-            close(session).await;
-            Err(error)
-        }
+        Err(error) => Err((error, Some(session))),
     }
 }
 

@@ -46,6 +46,10 @@ fn only_a_servers_word_on_certificates_is_about_ours() {
     assert!(said(AlertDescription::UnknownCA).is_of_client());
     assert!(!said(AlertDescription::ProtocolVersion).is_of_client());
     assert!(!said(AlertDescription::InternalError).is_of_client());
+    // As h2 hands it on.
+    let words = Tls::AlertReceived(AlertDescription::CertificateRequired).to_string();
+    assert!(explain(&io::Error::other(words.clone())).unwrap().is_of_client());
+    assert_eq!(reason(&io::Error::other(format!("it said: {words}"))), None);
     let expired = Tls::InvalidCertificate(CertificateError::Expired);
     assert!(!explain(&expired).unwrap().is_of_client());
     assert_eq!(said(AlertDescription::InternalError).reason, "tls");

@@ -211,9 +211,10 @@ async fn the_state_of_lists_is_in_the_metrics() {
 async fn a_request_that_is_turned_away_for_its_client_certificate_costs_nothing() {
     let pki = Pki::new();
     let leaf = pki.issuing.leaf(&["localhost"]);
-    for versions in [BOTH, ONLY_1_2] {
+    let (h1, h2) = (&["http/1.1"][..], &["h2"][..]);
+    for (versions, alpn) in [(BOTH, h1), (BOTH, h2), (ONLY_1_2, h1), (ONLY_1_2, h2)] {
         let clients = Some(clients_of(&pki.root));
-        let wants = Serves { clients, versions, ..Serves::new(&leaf, &pki.issuing) };
+        let wants = Serves { clients, versions, alpn, ..Serves::new(&leaf, &pki.issuing) };
         let (server, clean) = (wants.start().await, Serves::new(&leaf, &pki.issuing).start().await);
         let budget = "budgets: [{ name: all, per: gateway, limit: 1 USD, window: day }]";
         let config = Config::new().with(budget);
@@ -223,7 +224,7 @@ async fn a_request_that_is_turned_away_for_its_client_certificate_costs_nothing(
         let gateway = Gateway::start(config).await;
         let answer = call(&gateway, "a").await;
         assert!(answer.status >= 500, "{}", answer.text);
-        assert_eq!(gateway.settled().await.spent_nanos("all"), 0, "{versions:?}");
+        assert_eq!(gateway.settled().await.spent_nanos("all"), 0, "{versions:?} {alpn:?}");
         serves(&gateway, "clean").await;
         assert!(gateway.settled().await.spent_nanos("all") > 0);
     }

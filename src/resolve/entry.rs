@@ -103,6 +103,14 @@ impl Entry {
         }
     }
 
+    /// Forgets what was found, and asks again. How lookups have ended still counts.
+    pub(super) fn forget(&mut self, now: Instant) {
+        let fresh = Self::new(self.name.clone(), now);
+        let (lookups, refusals) =
+            (std::mem::take(&mut self.lookups), std::mem::take(&mut self.refusals));
+        *self = Self { lookups, refusals, ..fresh };
+    }
+
     /// Takes in how a lookup has ended.
     pub(super) fn learn(&mut self, outcome: Outcome, settings: &Settings, now: Instant) {
         let Outcome { found, refused } = outcome;

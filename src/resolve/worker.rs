@@ -53,10 +53,18 @@ impl Worker {
             _ => {
                 self.lookups.abort_all();
                 self.asked.clear();
-                (self.settings, self.stamp) = (settings.clone(), stamp);
-                for entry in self.entries.values_mut() {
-                    Arc::make_mut(entry).due = now;
+                // What is stricter now, or asked of others, would otherwise not count for as long as
+                // the old answers are good.
+                let judged = settings.judges_as(&self.settings);
+                for entry in self.entries.values_mut().map(Arc::make_mut) {
+                    if judged {
+                        entry.due = now;
+                    } else {
+                        entry.forget(now);
+                    }
                 }
+                self.changed |= !judged;
+                (self.settings, self.stamp) = (settings.clone(), stamp);
                 let client = Arc::new(Client::new(settings));
                 self.client = Some(client.clone());
                 client

@@ -54,8 +54,8 @@ struct Broken {
     error: BError,
     /// What it was on, if that is to be given back.
     session: Option<Box<HttpSession>>,
-    /// How long after the last byte of the request; nothing if it was not sent whole.
-    waited: Duration,
+    /// How long after the last byte of the request; `None`: it was not sent whole.
+    waited: Option<Duration>,
 }
 
 /// Why no answer came.
@@ -164,7 +164,7 @@ async fn exchange(
         }
         Line::H2(session) => write_apart(session, request, idle).await,
     };
-    let unsent = |(error, session)| Broken { error, session, waited: Duration::ZERO };
+    let unsent = |(error, session)| Broken { error, session, waited: None };
     let mut session = written.map_err(unsent)?;
     let sent = Instant::now();
     // For the whole of it: a provider that drips would never be too late for the next byte.
@@ -179,7 +179,7 @@ async fn exchange(
             Ok(session)
         }
         Err(error) => {
-            let waited = sent.elapsed();
+            let waited = Some(sent.elapsed());
             Err(Broken { error, session: Some(session), waited })
         }
     }
@@ -266,11 +266,15 @@ enum Fate {
 
 /// A stream that the provider resets may have been worked on, and so may a request whose connection
 /// went later than at once.
-fn fate(error: &BError, reused: bool, waited: Duration) -> Fate {
-    let untouched = match error.etype() {
+fn fate(error: &BError, reused: bool, waited: Option<Duration>) -> Fate {
+    let in_time = *error.etype() != ErrorType::WriteTimedout;
+    let waited = match waited {
         _ if is_turned_away(error) => return Fate::Useless,
-        ErrorType::WriteError if reused => true,
-        ErrorType::WriteError | ErrorType::WriteTimedout => return Fate::Useless,
+        None if reused && in_time => return Fate::Untouched,
+        None => return Fate::Useless,
+        Some(waited) => waited,
+    };
+    let untouched = match error.etype() {
         // The answer came, or began to, and could not be read.
         ErrorType::InvalidH2 | ErrorType::InvalidHTTPHeader => false,
         _ => match error.retry {
@@ -396,7 +400,7 @@ mod tests {
             error.retry = retry;
             move |reused, waited| fate(&error, reused, waited)
         };
-        let (soon, late) = (Duration::from_millis(50), Duration::from_secs(5));
+        let (soon, late) = (Some(Duration::from_millis(50)), Some(Duration::from_secs(5)));
         let dead = broken(ErrorType::ConnectionClosed, RetryType::ReusedOnly);
         assert_eq!(dead(true, soon), Fate::Untouched, "it had died in the pool");
         assert_eq!(dead(true, late), Fate::Unknown, "the provider had it for 5 s");
@@ -413,11 +417,12 @@ mod tests {
         let refused = broken(ErrorType::H2Error, true.into());
         assert_eq!(refused(false, late), Fate::Untouched, "the provider did not look at it");
         assert_eq!(broken(ErrorType::InvalidH2, true.into())(true, soon), Fate::Unknown);
-        for not_whole in [ErrorType::WriteError, ErrorType::WriteTimedout] {
-            let unsent = broken(not_whole, false.into());
-            assert_eq!(unsent(false, Duration::ZERO), Fate::Useless, "nobody bills that");
+        for reason in [ErrorType::WriteError, ErrorType::H2Error] {
+            let unsent = broken(reason, false.into());
+            assert_eq!(unsent(false, None), Fate::Useless, "nobody bills that");
+            assert_eq!(unsent(true, None), Fate::Untouched);
         }
-        let unsent = broken(ErrorType::WriteError, false.into());
-        assert_eq!(unsent(true, Duration::ZERO), Fate::Untouched);
+        let slow = broken(ErrorType::WriteTimedout, false.into());
+        assert_eq!((slow(true, None), slow(false, None)), (Fate::Useless, Fate::Useless));
     }
 }

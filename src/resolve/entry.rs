@@ -42,6 +42,8 @@ pub(super) struct Entry {
     refusals: BTreeMap<&'static str, u64>,
     /// When it is asked for again.
     pub(super) due: Instant,
+    /// Since when no configuration has it any more.
+    pub(super) unwanted: Option<Instant>,
 }
 
 /// The life of an answer.
@@ -91,6 +93,7 @@ impl Entry {
             lookups: BTreeMap::new(),
             refusals: BTreeMap::new(),
             due: now,
+            unwanted: None,
         }
     }
 

@@ -556,6 +556,10 @@ async fn a_change_of_the_settings_is_followed() {
         bench.resolver.status().iter().all(|status| status.name.host != API)
     })
     .await;
+    // Requests that began before are not left waiting for it, and nobody asks for it any more.
+    let asked = second.asked(API);
+    assert_eq!(bench.strict(API).await, ips(&["1.1.1.1"]));
+    assert_eq!(second.asked(API), asked);
     assert_eq!(first.asked("new.example"), 0);
 }
 

@@ -71,11 +71,10 @@ impl Fetcher {
     ///
     /// [`FetchError::Unusable`]: the certificates can't be used.
     pub fn new(ca: Option<&[u8]>) -> Result<Self, FetchError> {
-        // The process has one, unless this is a check of a configuration; then there is none yet.
+        // Without one, building a client panics. The process has one, unless this is a check of a
+        // configuration; an error means that there is one already.
         let _ = ring::default_provider().install_default();
         let unusable = |error: reqwest::Error| FetchError::Unusable(error.to_string());
-        // Without one, building a client panics. An error means that there is one already.
-        let _ = ring::default_provider().install_default();
         let mut builder = Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy();
         if let Some(pem) = ca {
             builder = builder.tls_certs_only(Certificate::from_pem_bundle(pem).map_err(unusable)?);

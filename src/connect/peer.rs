@@ -4,14 +4,18 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use pingora::protocols::l4::socket as l4;
 use pingora::upstreams::peer::Peer as PingoraPeer;
 
 use super::tls::Version;
 use crate::snapshot::{Backend, HttpVersions};
+
+/// How long a backend that has turned h2 down is asked by HTTP/1.1 before it is offered h2 again.
+const DOWNGRADE: Duration = Duration::from_secs(600);
 
 /// A backend at one of its addresses: connections with the same are each other's equals.
 #[derive(Clone, Debug)]
@@ -27,14 +31,21 @@ pub struct Peer {
 /// What is known of a backend at whatever address.
 #[derive(Debug, Default)]
 struct Kin {
-    /// It has turned h2 down.
-    prefers_h1: AtomicBool,
+    /// When it last turned h2 down, or could not speak it.
+    downgraded: ArcSwapOption<Instant>,
+}
+
+impl Kin {
+    fn prefers_h1(&self, now: Instant) -> bool {
+        let downgraded = self.downgraded.load();
+        downgraded.as_ref().is_some_and(|at| now.saturating_duration_since(**at) < DOWNGRADE)
+    }
 }
 
 impl Peer {
-    /// From now on the backend is asked by HTTP/1.1, unless it is configured for h2 only.
+    /// For a while the backend is asked by HTTP/1.1, unless it is configured for h2 only.
     pub fn prefer_h1(&self) {
-        self.kin.prefers_h1.store(true, Ordering::Relaxed);
+        self.kin.downgraded.store(Some(Arc::new(Instant::now())));
     }
 
     /// What the pools go by.
@@ -51,9 +62,7 @@ impl Peer {
     pub(super) fn versions(&self, backend: &Backend) -> HttpVersions {
         match (backend.http, &backend.tls) {
             (HttpVersions::Auto, None) => HttpVersions::H1,
-            (HttpVersions::Auto, _) if self.kin.prefers_h1.load(Ordering::Relaxed) => {
-                HttpVersions::H1
-            }
+            (HttpVersions::Auto, _) if self.kin.prefers_h1(Instant::now()) => HttpVersions::H1,
             (versions, _) => versions,
         }
     }
@@ -136,5 +145,20 @@ impl Peers {
     pub(super) fn retain(&self, keep: impl Fn(u64) -> bool) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|key, _| keep(*key));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One answer that was garbled must not cost a backend its h2 until the next restart.
+    #[test]
+    fn h2_is_offered_again_after_a_while() {
+        let (kin, now) = (Kin::default(), Instant::now());
+        assert!(!kin.prefers_h1(now));
+        kin.downgraded.store(Some(Arc::new(now)));
+        assert!(kin.prefers_h1(now + DOWNGRADE / 2));
+        assert!(!kin.prefers_h1(now + DOWNGRADE));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pingora::protocols::ALPN;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -47,8 +47,9 @@ impl Trusted {
 
     /// Waits for what has to be fetched before a first connection, at most so long.
     pub(super) async fn ready(&self, patience: Duration) {
+        let until = Instant::now() + patience;
         for trust in self.backend.iter().chain(&self.proxy) {
-            trust.ready(patience).await;
+            trust.ready(until.saturating_duration_since(Instant::now())).await;
         }
     }
 

@@ -1,5 +1,6 @@
 //! One exchange with a provider.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -51,8 +52,10 @@ pub struct Incoming {
 /// How an exchange broke off before the header of its answer.
 struct Broken {
     error: BError,
-    /// How long after the last byte of the request; nothing if it was not sent whole.
-    waited: Duration,
+    /// What it was on, if that is to be given back.
+    session: Option<Box<HttpSession>>,
+    /// How long after the last byte of the request; `None`: it was not sent whole.
+    waited: Option<Duration>,
 }
 
 /// Why no answer came.
@@ -87,7 +90,7 @@ impl Upstreams {
     /// Sends a request and waits for the header of its answer. `before_sending` is called once
     /// a connection is there and before the first byte of the request goes out.
     ///
-    /// A request that the provider can't have worked on (see [`is_untouched`]) is sent again, once;
+    /// A request that the provider can't have worked on (see [`Fate`]) is sent again, once;
     /// that aside nothing is sent twice.
     pub async fn send(
         &self,
@@ -103,18 +106,20 @@ impl Upstreams {
             before_sending();
             match exchange(line, backend, request).await {
                 Ok(session) => return Ok(Incoming { session, peer, complete: false }),
-                Err(Broken { error, waited }) => {
+                Err(Broken { error, session, waited }) => {
+                    if let Some(session) = session {
+                        self.leave(session, &peer).await;
+                    }
                     if is_h2_downgrade(&error) {
                         peer.prefer_h1();
                     }
-                    let turned_away = is_turned_away(&error);
-                    let untouched = turned_away || is_untouched(&error, reused, waited);
-                    if !resent && untouched && !turned_away {
+                    let fate = fate(&error, reused, waited);
+                    if !resent && fate == Fate::Untouched {
                         resent = true;
                         continue;
                     }
                     let why = explain(&error, backend);
-                    return Err(NoAnswer { billable: !untouched, ..why });
+                    return Err(NoAnswer { billable: fate == Fate::Unknown, ..why });
                 }
             }
         }
@@ -127,18 +132,22 @@ impl Upstreams {
             // Boxed: it would hold the session twice.
             Box::pin(self.connector.release(*session, &peer)).await;
         } else {
-            close(session).await;
+            self.leave(session, &peer).await;
+        }
+    }
+
+    /// Closes a connection (h1) or resets a stream (h2), and gives back the connection that the
+    /// stream was on: else nobody would ever close it. The polite end of a TLS connection has to be
+    /// written, which a provider that has stopped reading would hold up.
+    async fn leave(&self, mut session: Box<HttpSession>, peer: &Peer) {
+        let _ = tokio::time::timeout(FAREWELL, session.shutdown()).await;
+        if matches!(*session, HttpSession::H2(_)) {
+            Box::pin(self.connector.release(*session, peer)).await;
         }
     }
 }
 
-/// Closes a connection (h1) or resets a stream (h2). The polite end of a TLS connection has to be
-/// written, which a provider that has stopped reading would hold up.
-async fn close(mut session: Box<HttpSession>) {
-    let _ = tokio::time::timeout(FAREWELL, session.shutdown()).await;
-}
-
-/// Sends a request and reads the header of its answer. After an error the connection is closed.
+/// Sends a request and reads the header of its answer.
 async fn exchange(
     line: Line,
     backend: &Backend,
@@ -147,7 +156,7 @@ async fn exchange(
     let idle = backend.timeouts.idle;
     let written = match line {
         Line::H1(stream) if request.body.len() <= TOGETHER => {
-            write_together(stream, request, idle).await
+            write_together(stream, request, idle).await.map_err(|error| (error, None))
         }
         Line::H1(stream) => {
             let session = HttpSession::H1(H1Session::new(stream));
@@ -155,7 +164,8 @@ async fn exchange(
         }
         Line::H2(session) => write_apart(session, request, idle).await,
     };
-    let mut session = written.map_err(|error| Broken { error, waited: Duration::ZERO })?;
+    let unsent = |(error, session)| Broken { error, session, waited: None };
+    let mut session = written.map_err(unsent)?;
     let sent = Instant::now();
     // For the whole of it: a provider that drips would never be too late for the next byte.
     let read = tokio::time::timeout(backend.timeouts.first_byte, read_header(&mut session)).await;
@@ -169,9 +179,8 @@ async fn exchange(
             Ok(session)
         }
         Err(error) => {
-            let waited = sent.elapsed();
-            close(session).await;
-            Err(Broken { error, waited })
+            let waited = Some(sent.elapsed());
+            Err(Broken { error, session: Some(session), waited })
         }
     }
 }
@@ -201,7 +210,7 @@ async fn write_apart(
     mut session: Box<HttpSession>,
     request: &Outgoing,
     patience: Duration,
-) -> Result<Box<HttpSession>, BError> {
+) -> Result<Box<HttpSession>, (BError, Option<Box<HttpSession>>)> {
     session.set_write_timeout(Some(patience));
     let mut header = request.header.clone();
     if matches!(*session, HttpSession::H2(_)) {
@@ -214,17 +223,19 @@ async fn write_apart(
     };
     match written.await {
         Ok(()) => Ok(session),
-        Err(error) => {
-            close(session).await;
-            Err(error)
-        }
+        Err(error) => Err((error, Some(session))),
     }
 }
 
 /// Reads the header of an answer, past a few that only inform.
 async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
-    for _ in 0..INFORMING {
-        session.read_response_header().await?;
+    for informed in 0..INFORMING {
+        if let Err(mut error) = session.read_response_header().await {
+            if informed > 0 || has_begun(&error) {
+                error.etype = ErrorType::InvalidHTTPHeader;
+            }
+            return Err(error);
+        }
         let status = session.response_header().map(|header| header.status);
         let informs = status.is_some_and(|status| status.is_informational());
         if !informs || status == Some(StatusCode::SWITCHING_PROTOCOLS) {
@@ -234,20 +245,54 @@ async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
     Error::e_explain(ErrorType::InvalidHTTPHeader, "it informs, and does not answer")
 }
 
-/// Whether a provider can't have worked on a request, so that it may be sent again and is not
-/// billed: it was not sent whole, or the provider says that it did not look at it (h2: GOAWAY,
-/// REFUSED_STREAM), or a pooled connection turned out to be dead. A stream that the provider resets
-/// otherwise may have been worked on, and so may a request whose connection went later.
-fn is_untouched(error: &BError, reused: bool, waited: Duration) -> bool {
-    match error.etype() {
-        ErrorType::WriteError => reused,
-        // The answer came, and could not be read.
-        ErrorType::InvalidH2 => false,
+/// Whether part of an HTTP/1 header had come before this went wrong. Pingora tells it in words only.
+fn has_begun(error: &BError) -> bool {
+    let context = error.context.as_ref().map(|context| context.as_str()).unwrap_or_default();
+    context.rsplit_once("bytes already read: ").is_some_and(|(_, count)| count != "0")
+}
+
+/// What became of a request that has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// The provider can't have worked on it: it says that it did not look at it (h2: GOAWAY,
+    /// REFUSED_STREAM), or a pooled connection turned out to be dead. It may be sent again.
+    Untouched,
+    /// Nor here, but it would fare no better again: it was not sent whole on a connection that was
+    /// there for it, or our client certificate was turned down.
+    Useless,
+    /// The provider may have worked on it, and may bill it.
+    Unknown,
+}
+
+/// A stream that the provider resets may have been worked on, and so may a request whose connection
+/// went later than at once.
+fn fate(error: &BError, reused: bool, waited: Option<Duration>) -> Fate {
+    let in_time = *error.etype() != ErrorType::WriteTimedout;
+    let waited = match waited {
+        _ if is_turned_away(error) => return Fate::Useless,
+        None if reused && in_time => return Fate::Untouched,
+        None => return Fate::Useless,
+        Some(waited) => waited,
+    };
+    let untouched = match error.etype() {
+        // The answer came, or began to, and could not be read.
+        ErrorType::InvalidH2 | ErrorType::InvalidHTTPHeader => false,
         _ => match error.retry {
+            RetryType::Decided(false) if is_cut(error) => reused && waited < DEAD_ALREADY,
             RetryType::Decided(untouched) => untouched,
             RetryType::ReusedOnly => reused && waited < DEAD_ALREADY,
         },
-    }
+    };
+    if untouched { Fate::Untouched } else { Fate::Unknown }
+}
+
+/// Whether a connection was closed without TLS's farewell (close_notify), as many a load balancer
+/// does. To Pingora that is an error of TLS like any other.
+fn is_cut(error: &BError) -> bool {
+    let cause = error.root_cause();
+    let held = || cause.downcast_ref::<h2::Error>().and_then(h2::Error::get_io);
+    let broken = cause.downcast_ref::<io::Error>().or_else(held);
+    broken.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
 /// An h2 request names its authority in the URI, and has no `Host`.
@@ -353,17 +398,31 @@ mod tests {
         let broken = |etype: ErrorType, retry: RetryType| {
             let mut error = Error::new(etype);
             error.retry = retry;
-            move |reused, waited| is_untouched(&error, reused, waited)
+            move |reused, waited| fate(&error, reused, waited)
         };
-        let (soon, late) = (Duration::from_millis(50), Duration::from_secs(5));
+        let (soon, late) = (Some(Duration::from_millis(50)), Some(Duration::from_secs(5)));
         let dead = broken(ErrorType::ConnectionClosed, RetryType::ReusedOnly);
-        assert!(dead(true, soon), "it had died in the pool");
-        assert!(!dead(true, late), "the provider had it for 5 s");
-        assert!(!dead(false, soon), "it was new");
+        assert_eq!(dead(true, soon), Fate::Untouched, "it had died in the pool");
+        assert_eq!(dead(true, late), Fate::Unknown, "the provider had it for 5 s");
+        assert_eq!(dead(false, soon), Fate::Unknown, "it was new");
+        let mut cut = Error::because(
+            ErrorType::ReadError,
+            "while reading response headers",
+            io::Error::from(io::ErrorKind::UnexpectedEof),
+        );
+        cut.retry = false.into();
+        assert_eq!(fate(&cut, true, soon), Fate::Untouched, "dead, and without a farewell");
+        assert_eq!(fate(&cut, true, late), Fate::Unknown);
+        assert_eq!(fate(&cut, false, soon), Fate::Unknown);
         let refused = broken(ErrorType::H2Error, true.into());
-        assert!(refused(false, late), "the provider says that it did not look at it");
-        let unsent = broken(ErrorType::WriteError, false.into());
-        assert!(unsent(true, Duration::ZERO) && !unsent(false, Duration::ZERO));
-        assert!(!broken(ErrorType::InvalidH2, true.into())(true, soon), "it answered");
+        assert_eq!(refused(false, late), Fate::Untouched, "the provider did not look at it");
+        assert_eq!(broken(ErrorType::InvalidH2, true.into())(true, soon), Fate::Unknown);
+        for reason in [ErrorType::WriteError, ErrorType::H2Error] {
+            let unsent = broken(reason, false.into());
+            assert_eq!(unsent(false, None), Fate::Useless, "nobody bills that");
+            assert_eq!(unsent(true, None), Fate::Untouched);
+        }
+        let slow = broken(ErrorType::WriteTimedout, false.into());
+        assert_eq!((slow(true, None), slow(false, None)), (Fate::Useless, Fate::Useless));
     }
 }

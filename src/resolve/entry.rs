@@ -42,6 +42,8 @@ pub(super) struct Entry {
     refusals: BTreeMap<&'static str, u64>,
     /// When it is asked for again.
     pub(super) due: Instant,
+    /// Since when no configuration has it any more.
+    pub(super) unwanted: Option<Instant>,
 }
 
 /// The life of an answer.
@@ -91,6 +93,7 @@ impl Entry {
             lookups: BTreeMap::new(),
             refusals: BTreeMap::new(),
             due: now,
+            unwanted: None,
         }
     }
 
@@ -101,6 +104,14 @@ impl Entry {
             None if self.failures == 0 => None,
             _ => Some(Arc::new([])),
         }
+    }
+
+    /// Forgets what was found, and asks again. How lookups have ended still counts.
+    pub(super) fn forget(&mut self, now: Instant) {
+        let fresh = Self::new(self.name.clone(), now);
+        let (lookups, refusals) =
+            (std::mem::take(&mut self.lookups), std::mem::take(&mut self.refusals));
+        *self = Self { lookups, refusals, ..fresh };
     }
 
     /// Takes in how a lookup has ended.

@@ -112,6 +112,7 @@ impl Resolver {
     pub fn status(&self) -> Vec<Status> {
         let (known, now) = (self.known.load(), Instant::now());
         let entries = known.public.values().chain(known.private.values());
+        let entries = entries.filter(|entry| entry.unwanted.is_none());
         let mut all: Vec<Status> = entries.map(|entry| entry.status(now)).collect();
         all.sort_by(|a, b| {
             (&a.name.host, a.name.allow_private).cmp(&(&b.name.host, b.name.allow_private))

@@ -56,6 +56,13 @@ impl Settings {
         self.allow.as_ref().is_none_or(|allow| allow.iter().any(|pattern| pattern.fits(name)))
     }
 
+    /// Whether an answer that these have let pass is one that the others would let pass.
+    pub(super) fn judges_as(&self, other: &Self) -> bool {
+        let Self { servers, ca, allow, family, dnssec, reverse, .. } = self;
+        (servers, ca, allow) == (&other.servers, &other.ca, &other.allow)
+            && (family, dnssec, reverse) == (&other.family, &other.dnssec, &other.reverse)
+    }
+
     /// What the addresses of a name must be called; `None`: anything.
     pub(super) fn within(&self, name: &str) -> Option<&[NamePattern]> {
         let rule = self.reverse.iter().find(|rule| rule.of.fits(name))?;

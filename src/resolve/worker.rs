@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::{Id, JoinSet};
 use tokio::time::sleep_until;
@@ -14,6 +14,10 @@ use super::failure::Failure;
 use super::settings::Settings;
 use super::system::Stamp;
 use super::{Known, TICK, Wanted};
+
+/// How long a name is kept that no configuration has any more: for requests that began under one
+/// that had it, and for whoever goes back to that.
+const LINGER: Duration = Duration::from_secs(300);
 
 /// Who asks for names when they are due.
 pub(super) struct Worker {
@@ -53,17 +57,33 @@ impl Worker {
             _ => {
                 self.lookups.abort_all();
                 self.asked.clear();
-                (self.settings, self.stamp) = (settings.clone(), stamp);
-                for entry in self.entries.values_mut() {
-                    Arc::make_mut(entry).due = now;
+                // What is stricter now, or asked of others, would otherwise not count for as long as
+                // the old answers are good.
+                let judged = settings.judges_as(&self.settings);
+                for entry in self.entries.values_mut().map(Arc::make_mut) {
+                    if judged {
+                        entry.due = now;
+                    } else {
+                        entry.forget(now);
+                    }
                 }
+                self.changed |= !judged;
+                (self.settings, self.stamp) = (settings.clone(), stamp);
                 let client = Arc::new(Client::new(settings));
                 self.client = Some(client.clone());
                 client
             }
         };
         let before = self.entries.len();
-        self.entries.retain(|name, _| names.contains(name));
+        for (name, entry) in &mut self.entries {
+            let wanted = names.contains(name);
+            if wanted != entry.unwanted.is_none() {
+                Arc::make_mut(entry).unwanted = (!wanted).then_some(now);
+                self.changed = true;
+            }
+        }
+        let lingers = |since| now.saturating_duration_since(since) < LINGER;
+        self.entries.retain(|_, entry| entry.unwanted.is_none_or(lingers));
         self.changed |= self.entries.len() != before;
         for name in names.into_iter().filter(|name| name.host.parse::<IpAddr>().is_err()) {
             let new = || Arc::new(Entry::new(name.clone(), now));
@@ -84,7 +104,8 @@ impl Worker {
     /// Waits until a lookup has ended, another one is due, or it is time to look what is wanted.
     pub(super) async fn work(&mut self) {
         let asked = |name: &Name| self.asked.values().any(|asked| asked == name);
-        let idle = self.entries.iter().filter(|(name, _)| !asked(name));
+        let wanted = |entry: &Entry| entry.unwanted.is_none();
+        let idle = self.entries.iter().filter(|(name, entry)| wanted(entry) && !asked(name));
         let tick = Instant::now() + TICK;
         let due = idle.map(|(_, entry)| entry.due).fold(tick, Instant::min);
         tokio::select! {

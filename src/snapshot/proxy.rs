@@ -19,7 +19,7 @@ pub struct Proxy {
     pub tls: Option<TlsPolicy>,
     /// What it is shown.
     pub credential: Option<ProxyCredential>,
-    /// Stands for all of the above but the credential, and for the backend that it is for.
+    /// Stands for where it is and how it is verified, and for the backend that it is for.
     pub group_key: u64,
 }
 

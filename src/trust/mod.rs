@@ -2,9 +2,9 @@
 //!
 //! [`Trusts`] holds one [`Trust`] for each policy, for as long as a configuration has the policy:
 //! TLS sessions can be resumed across reloads. What a policy comes to at a moment is its
-//! [`Generation`], which ends when a revocation list changes or goes out of date. rustls does not
-//! look at certificates again when a session is resumed, so each generation has sessions of its own;
-//! and a number of its own, which belongs into the key of the pool of connections (S-56).
+//! [`Generation`], which ends when a revocation list changes or goes out of date, and after a day.
+//! rustls does not look at certificates again when a session is resumed, so each generation has
+//! sessions of its own; and a number of its own, which belongs into the key of the pool of connections (S-56).
 
 mod anchors;
 mod chain;
@@ -39,6 +39,10 @@ use source::Source;
 /// How many sessions are kept for resumption; each is used once under TLS 1.3.
 const SESSIONS: usize = 32;
 
+/// How long sessions are resumed, in seconds: nobody looks meanwhile whether the certificate has
+/// expired. A full handshake a day costs nothing.
+const LONGEST: i64 = 24 * 60 * 60;
+
 /// What a policy comes to: how connections to a backend are verified, and what they show.
 pub struct Trust {
     policy: TlsPolicy,
@@ -62,8 +66,8 @@ pub struct Generation {
     h2: Arc<ClientConfig>,
     /// The lists that it goes by: see [`Trust::basis`].
     basis: u64,
-    /// When one of them goes out of date, in seconds since 1970; `None`: that changes nothing.
-    until: Option<i64>,
+    /// When it ends in any case, in seconds since 1970.
+    until: i64,
 }
 
 impl Generation {
@@ -94,7 +98,7 @@ impl Trust {
             h1: Arc::new(template.clone()),
             h2: Arc::new(template.clone()),
             basis: 0,
-            until: Some(i64::MIN),
+            until: i64::MIN,
         });
         let policy = policy.clone();
         let making = Mutex::new(());
@@ -142,7 +146,7 @@ impl Trust {
     }
 
     fn holds(&self, generation: &Generation) -> bool {
-        generation.basis == self.basis() && generation.until.is_none_or(|until| now() < until)
+        generation.basis == self.basis() && now() < generation.until
     }
 
     /// Changes with each list that is fetched and is another than before.
@@ -177,7 +181,7 @@ impl Trust {
             let since = jiff::Timestamp::from_second(end).unwrap_or_default();
             log::warn!("a revocation list for {name} has been out of date since {since}");
         }
-        let until = if refuses { ends.filter(|end| *end > now).min() } else { None };
+        let until = until(now, ends.filter(|_| refuses));
         let chain = Chain {
             anchors: Arc::clone(&self.anchors),
             revoked: revoked.map(|revocation| Revoked {
@@ -217,6 +221,11 @@ impl fmt::Debug for Generation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Generation").field("version", &self.version).finish_non_exhaustive()
     }
+}
+
+/// When what holds now ends: with the next of these moments, or a day from now.
+fn until(now: i64, ends: impl Iterator<Item = i64>) -> i64 {
+    ends.filter(|end| *end > now).fold(now.saturating_add(LONGEST), i64::min)
 }
 
 fn template(policy: &TlsPolicy) -> Result<ClientConfig, rustls::Error> {

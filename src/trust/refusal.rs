@@ -58,11 +58,20 @@ pub fn explain(error: &(dyn Error + 'static)) -> Option<Refusal> {
         }
         // What an I/O error holds is not its source, but itself.
         let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        error = match held {
-            Some(held) => held,
-            None => error.source()?,
+        let held = held.map(|held| held as &(dyn Error + 'static));
+        error = match held.or_else(|| error.source()) {
+            Some(cause) => cause,
+            None => return said(&error.to_string()),
         };
     }
+}
+
+/// What a server says of what it does not like, where nothing but the words of TLS's own error are
+/// left: h2 keeps no more.
+fn said(text: &str) -> Option<Refusal> {
+    let spells =
+        |alert: &AlertDescription| rustls::Error::AlertReceived(*alert).to_string() == text;
+    ALERTS.iter().find(|(alert, _)| spells(alert)).map(|(_, refusal)| *refusal)
 }
 
 fn refusal(error: &rustls::Error) -> Refusal {

@@ -10,11 +10,16 @@ use arc_swap::ArcSwap;
 use http::{HeaderMap, StatusCode};
 use tokio::sync::watch;
 
+use super::now;
 use crate::fetch::{FetchError, Fetcher};
 use crate::snapshot::{ListError, RevocationList};
 
 /// How soon a place is asked again that had no answer.
 const RETRY: Duration = Duration::from_secs(60);
+/// How far the clock of whoever makes lists may be ahead of ours, in seconds.
+const AHEAD: i64 = 5 * 60;
+/// Most lists of one place that are held.
+const MOST: usize = 32;
 
 /// What tells one place from another.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -43,6 +48,10 @@ enum Failure {
     List(ListError),
     /// Whoever is in between could hide with an old list what was revoked since.
     Older,
+    /// It would be newer than all that its issuer makes from now on.
+    Early,
+    /// Whoever is in between could fill the memory with lists of nobody's.
+    TooMany,
     Stopped,
 }
 
@@ -53,6 +62,8 @@ impl fmt::Display for Failure {
             Self::Status(status) => write!(f, "the answer is {}", status.as_u16()),
             Self::List(error) => error.fmt(f),
             Self::Older => f.write_str("the list is older than the one that is held"),
+            Self::Early => f.write_str("the list is of the future, or the clock here is behind"),
+            Self::TooMany => write!(f, "with those that are held it makes more than {MOST} lists"),
             Self::Stopped => f.write_str("the gateway is stopping"),
         }
     }
@@ -141,7 +152,15 @@ impl Source {
     }
 
     /// Takes lists over; whether they are others than before.
+    ///
+    /// Whether a list is its issuer's shows only when a certificate is verified. So one stays until
+    /// there is a newer one of the same scope, even past its date: whoever is in between could hide
+    /// with somebody else's list what was revoked.
     fn take(&self, lists: Vec<RevocationList>) -> Result<bool, Failure> {
+        let latest = now().saturating_add(AHEAD);
+        if lists.iter().any(|new| new.this_update() > latest) {
+            return Err(Failure::Early);
+        }
         let held = self.held();
         let older = |new: &RevocationList| {
             held.iter()
@@ -150,10 +169,22 @@ impl Source {
         if lists.iter().any(older) {
             return Err(Failure::Older);
         }
-        if lists.iter().map(RevocationList::digest).eq(held.iter().map(|list| list.digest())) {
+        let known = |new: &RevocationList| held.iter().any(|old| old.digest() == new.digest());
+        if lists.iter().all(known) {
             return Ok(false);
         }
-        self.held.store(Arc::new(lists.into_iter().map(Arc::new).collect()));
+        let absent =
+            |old: &&Arc<RevocationList>| lists.iter().all(|new| new.scope() != old.scope());
+        let mut next: Vec<_> = held.iter().filter(absent).cloned().collect();
+        if next.len() + lists.len() > MOST {
+            let now = now();
+            next.retain(|old| old.next_update() > now);
+        }
+        if next.len() + lists.len() > MOST {
+            return Err(Failure::TooMany);
+        }
+        next.extend(lists.into_iter().map(Arc::new));
+        self.held.store(Arc::new(next));
         self.revision.fetch_add(1, Ordering::AcqRel);
         Ok(true)
     }

@@ -6,7 +6,7 @@ use std::{fmt, io};
 use tokio_rustls::rustls::Error as Tls;
 use tokio_rustls::rustls::{AlertDescription, CertificateError};
 
-use super::explain;
+use super::{LONGEST, explain, until};
 
 /// What some layer makes of an error.
 #[derive(Debug)]
@@ -46,7 +46,21 @@ fn only_a_servers_word_on_certificates_is_about_ours() {
     assert!(said(AlertDescription::UnknownCA).is_of_client());
     assert!(!said(AlertDescription::ProtocolVersion).is_of_client());
     assert!(!said(AlertDescription::InternalError).is_of_client());
+    // As h2 hands it on.
+    let words = Tls::AlertReceived(AlertDescription::CertificateRequired).to_string();
+    assert!(explain(&io::Error::other(words.clone())).unwrap().is_of_client());
+    assert_eq!(reason(&io::Error::other(format!("it said: {words}"))), None);
     let expired = Tls::InvalidCertificate(CertificateError::Expired);
     assert!(!explain(&expired).unwrap().is_of_client());
     assert_eq!(said(AlertDescription::InternalError).reason, "tls");
+}
+
+/// A session that is resumed shows the certificate of long ago.
+#[test]
+fn no_generation_lives_longer_than_a_day() {
+    let of = |ends: &[i64]| until(1000, ends.iter().copied());
+    assert_eq!(of(&[]), 1000 + LONGEST);
+    assert_eq!(of(&[1000 + 2 * LONGEST]), 1000 + LONGEST);
+    assert_eq!(of(&[900, 1000, 3000, 2000]), 2000);
+    assert_eq!(LONGEST, 86_400);
 }

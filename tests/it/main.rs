@@ -23,6 +23,7 @@ mod credential_azure;
 mod credential_google;
 mod credential_keys;
 mod credential_oauth;
+mod cut;
 mod deadline;
 mod destination;
 mod disconnect;

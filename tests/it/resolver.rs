@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use egret::resolve::{Family, Name, NamePattern, Resolver, Reverse, Server, Settings};
+use egret::resolve::{Dnssec, Family, Name, NamePattern, Resolver, Reverse, Server, Settings};
 use egret::resolve::{Status, Transport, Wanted};
 use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::RecordType;
@@ -556,7 +556,39 @@ async fn a_change_of_the_settings_is_followed() {
         bench.resolver.status().iter().all(|status| status.name.host != API)
     })
     .await;
+    // Requests that began before are not left waiting for it, and nobody asks for it any more.
+    let asked = second.asked(API);
+    assert_eq!(bench.strict(API).await, ips(&["1.1.1.1"]));
+    assert_eq!(second.asked(API), asked);
     assert_eq!(first.asked("new.example"), 0);
+}
+
+/// Who tightens how names are resolved need not wait until what was found before is too old.
+#[tokio::test]
+async fn what_was_found_by_looser_settings_is_forgotten() {
+    let (spoofs, honest) = (NameServer::start().await, NameServer::start().await);
+    spoofs.point(API, 3600, &["6.6.6.6"]);
+    // It never answers, so that nothing new takes the place of what is held.
+    honest.always(API, &silence());
+    let slow = |dns| Settings { max_ttl: Duration::from_secs(3600), ..quick(dns) };
+    let changes: [fn(&NameServer, Settings) -> Settings; 3] = [
+        |honest, _| Settings { max_ttl: Duration::from_secs(3600), ..quick(honest) },
+        |_, before| Settings { dnssec: Dnssec::Root, ..before },
+        |_, before| Settings {
+            reverse: vec![Reverse { of: patterns(&[API])[0].clone(), within: patterns(&[API]) }],
+            ..before
+        },
+    ];
+    for change in changes {
+        let bench = Bench::start(slow(&spoofs), &[(API, false)]);
+        assert_eq!(bench.strict(API).await, ips(&["6.6.6.6"]));
+        // Times alone say nothing against an answer.
+        let times = Settings { stale: Duration::from_secs(60), ..slow(&spoofs) };
+        bench.wanted.lock().unwrap().settings = Arc::new(times.clone());
+        assert_eq!(bench.strict(API).await, ips(&["6.6.6.6"]));
+        bench.wanted.lock().unwrap().settings = Arc::new(change(&honest, times));
+        until("it is forgotten", || async { bench.status(API).addresses.is_empty() }).await;
+    }
 }
 
 /// Names of this machine are never a name server's to give, and no domain is put behind a name.

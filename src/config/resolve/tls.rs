@@ -88,7 +88,7 @@ impl Resolver<'_> {
                 (mark, host.to_owned())
             }
         };
-        // Pingora replaces an underscore before it verifies: it would accept another name.
+        // rustls would take an underscore, which no public CA may sign.
         if name.contains('_') || ServerName::try_from(name.as_str()).is_err() {
             let what = "this is not a name that a certificate can have";
             self.problems.add(mark, what, "a DNS name such as api.openai.com");

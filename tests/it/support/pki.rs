@@ -133,27 +133,37 @@ impl Ca {
 
     /// Its list, which revokes these and is good for years.
     pub fn list(&self, revoked: &[u64]) -> CertificateRevocationList {
-        self.list_of(revoked, 6, END)
+        self.list_of(revoked, (2026, 6), END)
     }
 
     /// Its list, made earlier and just as good.
     pub fn earlier_list(&self, revoked: &[u64]) -> CertificateRevocationList {
-        self.list_of(revoked, 5, END)
+        self.list_of(revoked, (2026, 5), END)
     }
 
     /// Its list, which was out of date long ago.
     pub fn stale_list(&self, revoked: &[u64]) -> CertificateRevocationList {
-        self.list_of(revoked, 1, LONG_AGO)
+        self.list_of(revoked, (2026, 1), LONG_AGO)
     }
 
     /// Its list, which is out of date at this second since 1970.
     pub fn list_until(&self, revoked: &[u64], until: u64) -> CertificateRevocationList {
-        self.list_of(revoked, 6, until)
+        self.list_of(revoked, (2026, 6), until)
     }
 
-    /// Its list of a month of 2026, good until this second since 1970.
-    fn list_of(&self, revoked: &[u64], month: u8, until: u64) -> CertificateRevocationList {
-        let this_update = date_time_ymd(2026, month, 1);
+    /// Its list, as if it had been made in years.
+    pub fn future_list(&self, revoked: &[u64]) -> CertificateRevocationList {
+        self.list_of(revoked, (2045, 1), END)
+    }
+
+    /// Its list of a year and month, good until this second since 1970.
+    fn list_of(
+        &self,
+        revoked: &[u64],
+        (year, month): (i32, u8),
+        until: u64,
+    ) -> CertificateRevocationList {
+        let this_update = date_time_ymd(year, month, 1);
         let next_update = date_time_ymd(1970, 1, 1) + Duration::from_secs(until);
         let revoked = revoked.iter().map(|serial| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),

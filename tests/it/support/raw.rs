@@ -44,6 +44,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         Self { stream, read: Vec::new() }
     }
 
+    /// The connection.
+    pub fn into_inner(self) -> S {
+        self.stream
+    }
+
     /// Reads one request with a length: its head and body; `None` if it did not come whole.
     pub async fn request(&mut self) -> Option<(String, String)> {
         let end = self.up_to(b"\r\n\r\n").await?;

@@ -70,9 +70,14 @@ impl<'a> Serves<'a> {
         config
     }
 
+    /// What connections are accepted by.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::new(self.config()))
+    }
+
     /// Serves it until the returned value is dropped.
     pub async fn start(&self) -> TlsServer {
-        let acceptor = TlsAcceptor::from(Arc::new(self.config()));
+        let acceptor = self.acceptor();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::<Mutex<Vec<Seen>>>::default();

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio_rustls::rustls::HandshakeKind::{Full, Resumed};
 
 use super::rows::{Matrix, matrix};
@@ -30,6 +31,22 @@ fn backend_at(
         format!("tls: {{ {tls} }}"),
         "timeouts: { connect: 60s }".to_owned(),
         format!("http: {http}"),
+    ];
+    let route = format!("models: [{name}], backends: [{{ backend: {name}, model: gpt-4o-mini }}]");
+    config.backend_of(name, &fields).route(&route)
+}
+
+fn backend_within(
+    config: Config,
+    name: &str,
+    patience: &str,
+    server: &TlsServer,
+    tls: &str,
+) -> Config {
+    let fields = [
+        "schema: openai, credential: none, allow_private: true".to_owned(),
+        format!("url: 'https://localhost:{}/v1'", server.address.port()),
+        format!("tls: {{ {tls} }}, timeouts: {{ connect: {patience} }}"),
     ];
     let route = format!("models: [{name}], backends: [{{ backend: {name}, model: gpt-4o-mini }}]");
     config.backend_of(name, &fields).route(&route)
@@ -205,15 +222,35 @@ async fn the_state_of_lists_is_in_the_metrics() {
     assert!(output.contains("has been out of date since 2026-02-01"), "{output}");
 }
 
+/// Whose list nobody gets is served all the same, if the policy says so.
+#[tokio::test]
+async fn a_place_of_lists_that_says_nothing_leaves_time_for_the_backend() {
+    let pki = Pki::new();
+    let leaf = pki.issuing.leaf(&["localhost"]);
+    let server = Serves::new(&leaf, &pki.issuing).start().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ca.crl", silent.local_addr().unwrap());
+    let config = Config::new();
+    config.write_bytes("root.pem", pki.root.pem());
+    let crl = |stale| format!("ca: root.pem, crl: {{ urls: ['{url}'], stale: {stale} }}");
+    let config = backend_within(config, "accept", "4s", &server, &crl("accept"));
+    let config = backend_within(config, "refuse", "4s", &server, &crl("refuse"));
+    let gateway = Gateway::start(config).await;
+    serves(&gateway, "accept").await;
+    let answer = call(&gateway, "refuse").await;
+    assert!(answer.text.contains("no revocation list"), "{}", answer.text);
+}
+
 /// Under TLS 1.3 the request is out before the server says that it wants another certificate: it is
 /// not sent again, and nobody pays for it.
 #[tokio::test]
 async fn a_request_that_is_turned_away_for_its_client_certificate_costs_nothing() {
     let pki = Pki::new();
     let leaf = pki.issuing.leaf(&["localhost"]);
-    for versions in [BOTH, ONLY_1_2] {
+    let (h1, h2) = (&["http/1.1"][..], &["h2"][..]);
+    for (versions, alpn) in [(BOTH, h1), (BOTH, h2), (ONLY_1_2, h1), (ONLY_1_2, h2)] {
         let clients = Some(clients_of(&pki.root));
-        let wants = Serves { clients, versions, ..Serves::new(&leaf, &pki.issuing) };
+        let wants = Serves { clients, versions, alpn, ..Serves::new(&leaf, &pki.issuing) };
         let (server, clean) = (wants.start().await, Serves::new(&leaf, &pki.issuing).start().await);
         let budget = "budgets: [{ name: all, per: gateway, limit: 1 USD, window: day }]";
         let config = Config::new().with(budget);
@@ -223,7 +260,7 @@ async fn a_request_that_is_turned_away_for_its_client_certificate_costs_nothing(
         let gateway = Gateway::start(config).await;
         let answer = call(&gateway, "a").await;
         assert!(answer.status >= 500, "{}", answer.text);
-        assert_eq!(gateway.settled().await.spent_nanos("all"), 0, "{versions:?}");
+        assert_eq!(gateway.settled().await.spent_nanos("all"), 0, "{versions:?} {alpn:?}");
         serves(&gateway, "clean").await;
         assert!(gateway.settled().await.spent_nanos("all") > 0);
     }

@@ -16,7 +16,7 @@ use tokio_rustls::rustls::ProtocolVersion::{TLSv1_2, TLSv1_3};
 use tokio_rustls::rustls::SupportedProtocolVersion;
 
 use super::rows::{Matrix, matrix};
-use crate::support::pki::{self, Pki};
+use crate::support::pki::{self, Ca, Pki};
 use crate::support::tls_server::{BOTH, ListServer, ONLY_1_2, Serves, TlsServer};
 use crate::support::{Config, PATIENCE, http1, patiently, until};
 
@@ -272,6 +272,46 @@ async fn the_last_good_list_stays_where_a_worse_one_comes() {
     }
     at.publish(at.pki.issuing.list(&[]).der()).await;
     at.field.serves("a").await;
+}
+
+/// Nor with a good list of somebody else.
+#[tokio::test]
+async fn a_list_stays_where_one_of_another_issuer_comes() {
+    for more in ["", ", stale: accept"] {
+        let at = Fetched::new(BOTH, more).await;
+        at.publish(at.pki.issuing.list(&[at.serial]).der()).await;
+        assert_eq!(at.field.call("a").await, Err("tls_revoked"));
+        at.publish(at.pki.root.list(&[]).der()).await;
+        assert_eq!(at.field.call("a").await, Err("tls_revoked"), "{more}");
+        let before = at.failures();
+        at.list.set(Some(at.pki.issuing.earlier_list(&[]).der()));
+        until("the earlier list was fetched", async || at.failures() > before).await;
+        assert_eq!(at.field.call("a").await, Err("tls_revoked"), "{more}");
+        at.publish(at.pki.issuing.list(&[]).der()).await;
+        at.field.serves("a").await;
+        // Nor does anybody get to fill the memory.
+        let strangers: String =
+            (0..40).map(|n| Ca::root(&format!("s{n}")).list(&[]).pem().unwrap()).collect();
+        let before = at.failures();
+        at.list.set(Some(strangers.as_bytes()));
+        until("the strangers' lists were fetched", async || at.failures() > before).await;
+        at.publish(at.pki.issuing.list(&[at.serial]).der()).await;
+        assert_eq!(at.field.call("a").await, Err("tls_revoked"), "{more}");
+    }
+}
+
+/// One of the future would be newer than all that its issuer makes from then on.
+#[tokio::test]
+async fn a_list_of_the_future_is_not_taken() {
+    let at = Fetched::new(BOTH, "").await;
+    at.field.serves("a").await;
+    let (failures, asked) = (at.failures(), at.list.asked());
+    at.list.set(Some(at.pki.issuing.future_list(&[at.serial]).der()));
+    until("it was fetched, and something after it", async || at.list.asked() > asked + 1).await;
+    assert!(at.failures() > failures);
+    at.field.serves("a").await;
+    at.publish(at.pki.issuing.list(&[at.serial]).der()).await;
+    assert_eq!(at.field.call("a").await, Err("tls_revoked"));
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! What an attempt must be allowed to be: its model, by the caller's list; all of it, by a rule of
 //! access; and where it is served, by the locks on regions.
 
+use std::sync::Arc;
+
 use providers::Schema;
 use providers::conversation::{ApiError, ErrorClass};
 use providers::features::{Feature, Features};
@@ -40,6 +42,8 @@ impl Geo {
 #[derive(Clone, Copy)]
 pub(super) struct Candidate<'a> {
     pub(super) route: &'a Route,
+    /// The routes that the call could take before a budget handed it over.
+    pub(super) before: &'a [Arc<Route>],
     pub(super) backend: &'a Backend,
     /// What is asked for; `None` where nobody reads that.
     pub(super) models: Option<Models<'a>>,
@@ -127,7 +131,8 @@ pub fn may_list(
     asked: &str,
 ) -> bool {
     let models = Models { asked, served: target.model.as_deref().unwrap_or(asked) };
-    let candidate = Candidate { route, backend: &target.backend, models: Some(models) };
+    let candidate =
+        Candidate { route, before: &[], backend: &target.backend, models: Some(models) };
     check(snapshot, who, candidate, Uses::default()).is_ok()
 }
 
@@ -185,8 +190,9 @@ fn by_region(
     candidate: Candidate<'_>,
     geo: Geo,
 ) -> Result<(), Outside> {
-    let Candidate { route, backend, models } = candidate;
-    for allowed in snapshot.region_locks(who, route) {
+    let Candidate { route, before, backend, models } = candidate;
+    let routes = before.iter().map(|route| &**route).chain([route]);
+    for allowed in snapshot.region_locks(who, routes) {
         if !is_within(allowed, backend.region) {
             return Err(Outside::Backend);
         }

@@ -88,6 +88,42 @@ async fn s_30_no_attempt_leaves_the_regions() {
     assert_eq!(list("key-torn").await, ["assistant", "claude-haiku-4-5", "gpt-4o-mini"]);
 }
 
+/// S-30: what takes over where a budget has no room is held to the route that was asked for, also
+/// after a model in between whose route is held to nothing.
+#[tokio::test]
+async fn s_30_a_downgrade_stays_where_the_route_is_held() {
+    let [openai, claude, _] = all().await;
+    let config = Config::new()
+        .backend_with("first", &openai, "region: eu-central-1")
+        .backend_with("second", &openai, "region: eu-west-1")
+        .backend_with("america", &claude, "region: us-east-1")
+        .route(
+            "models: [eu-chat], backends: [{ backend: first, model: gpt-4o-mini }], regions: [eu]",
+        )
+        .route("models: [gpt-4o], backends: [second]")
+        .route("models: [claude-haiku-4-5], backends: [america]")
+        .caller("free", "key-free", "")
+        .with(
+            "budgets:\n\
+             - { name: a, match: { backend: first }, per: total, limit: 1 requests, \
+                 window: month, on_exceeded: { downgrade: gpt-4o } }\n\
+             - { name: b, match: { backend: second }, per: total, limit: 1 requests, \
+                 window: month, on_exceeded: { downgrade: claude-haiku-4-5 } }\n",
+        );
+    let gateway = Gateway::start(config).await;
+    for backend in ["first", "second"] {
+        let answer = turn(&gateway, Provider::Claude, "eu-chat", "key-free").await;
+        assert_eq!(answer.header("x-egret-backend"), Some(backend), "{}", answer.text);
+    }
+    for surface in Provider::ALL {
+        refused(surface, &turn(&gateway, surface, "eu-chat", "key-free").await, 429);
+    }
+    assert_eq!(arrived(&claude), 0);
+    // Who asks for the one in between is held to nothing.
+    let answer = turn(&gateway, Provider::OpenAi, "gpt-4o", "key-free").await;
+    assert_eq!(answer.header("x-egret-backend"), Some("america"), "{}", answer.text);
+}
+
 fn bedrock(config: Config, claude: &Running) -> Config {
     let key = config.write("bedrock.key", claude.credential());
     let fields = [

@@ -179,7 +179,8 @@ fn by_rule(rule: &AccessRule, what: Candidate<'_>, features: Features) -> Result
     if !is_listed(rule.models.as_deref(), served) {
         return Err(Lacking::Model);
     }
-    let beyond = rule.features.map_or(Features::NONE, |allowed| features.beyond(allowed));
+    let asked = || features.and(Features::of_model(served));
+    let beyond = rule.features.map_or(Features::NONE, |allowed| asked().beyond(allowed));
     if beyond.is_empty() { Ok(()) } else { Err(Lacking::Features(beyond)) }
 }
 

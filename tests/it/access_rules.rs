@@ -256,6 +256,12 @@ async fn features_are_held_in_every_schema() {
         ),
         (Provider::OpenAi, r#"{"model":"gpt-4o-mini","web_search_options":{},"messages":[]}"#),
         (
+            Provider::OpenAi,
+            r#"{"model":"gpt-4o-mini","data_sources":[{"type":"azure_search"}],"messages":[]}"#,
+        ),
+        (Provider::OpenAi, r#"{"model":"gpt-4o-mini:online","messages":[]}"#),
+        (Provider::Claude, r#"{"model":"gpt-4o@preset/x","max_tokens":1,"messages":[]}"#),
+        (
             Provider::Claude,
             r#"{"model":"claude-haiku-4-5","max_tokens":1,"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[]}"#,
         ),

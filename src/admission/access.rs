@@ -6,7 +6,7 @@ use std::sync::Arc;
 use providers::Schema;
 use providers::conversation::{ApiError, ErrorClass};
 use providers::features::{Feature, Features};
-use providers::region::{Place, Profile, of_model};
+use providers::region::{Place, Profile, of_host, of_model};
 
 use super::{Denial, Who, printable};
 use crate::budget::Subject;
@@ -197,7 +197,7 @@ fn by_region(
         if !is_within(allowed, backend.region) {
             return Err(Outside::Backend);
         }
-        let spreads = backend.vendor.has_inference_profiles();
+        let spreads = has_inference_profiles(backend);
         match models {
             Some(Models { served, .. }) if spreads => match of_model(served) {
                 Profile::Home => {}
@@ -215,6 +215,14 @@ fn by_region(
         }
     }
     Ok(())
+}
+
+/// Whether the name of a model may say over which regions a call is spread: by who is said to serve
+/// it, or by where it is, whatever is said.
+fn has_inference_profiles(backend: &Backend) -> bool {
+    let host = backend.origin.host.to_ascii_lowercase();
+    backend.vendor.has_inference_profiles()
+        || of_host(&host).is_some_and(|host| host.has_inference_profiles)
 }
 
 impl Barred {

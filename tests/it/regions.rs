@@ -173,6 +173,29 @@ async fn s_30_an_inference_profile_counts_by_what_it_spreads_over() {
     }
 }
 
+/// S-30: Bedrock's host is enough, whatever the operator calls what is there.
+#[tokio::test]
+async fn s_30_a_host_of_bedrocks_has_inference_profiles() {
+    let name = "anthropic.claude-haiku-4-5-20251001-v1:0";
+    let fields = [
+        "schema: openai, credential: none".to_owned(),
+        "url: 'https://bedrock-runtime.eu-central-1.amazonaws.com/openai/v1'".to_owned(),
+    ];
+    let config = Config::new()
+        .backend_of("plain", &fields)
+        .route(&format!("models: ['{name}', 'eu.{name}', 'us.{name}'], backends: [plain]"))
+        .caller("bound", "key-bound", "")
+        .with("regions: [{ match: { caller: bound }, allow: [eu] }]");
+    let gateway = Gateway::start(config).await;
+    let get = gateway.client.get(gateway.url("/v1/models"));
+    let listed = send(get.bearer_auth("key-bound")).await.json();
+    let listed = listed["data"].as_array().unwrap().iter().map(|entry| entry["id"].clone());
+    assert_eq!(listed.collect::<Vec<_>>(), [json!(name), json!(format!("eu.{name}"))]);
+    for surface in Provider::ALL {
+        refused(surface, &turn(&gateway, surface, &format!("us.{name}"), "key-bound").await, 403);
+    }
+}
+
 /// S-30: a request can't say itself that it is served elsewhere.
 #[tokio::test]
 async fn s_30_a_request_cant_ask_for_another_region() {

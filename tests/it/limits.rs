@@ -115,6 +115,31 @@ async fn translated_copies_count_as_memory() {
     assert_eq!(ask(&gateway, Provider::Claude, "gpt-4o-mini", "x", false).await.status, 200);
 }
 
+/// So does what is made of it anew, for the sake of a lower output limit.
+#[tokio::test]
+async fn capped_copies_count_as_memory() {
+    let simulators = all().await;
+    let config = Config::serving(&simulators.each_ref())
+        .caller("shop", "key", "")
+        .with("access: [{ max_output_tokens: 64 }]\nlimits: { body: 1 MiB, in_flight: 2 MiB }");
+    let gateway = Gateway::start(config).await;
+    let turn = |text: &str| {
+        let call = request(&gateway.client, &gateway, Provider::OpenAi, "gpt-4o-mini", text, false);
+        send(call.bearer_auth("key"))
+    };
+    simulators[0].script().next_n(1, [Fault::Stall(None)]);
+    let mut holder = Raw::connect(gateway.address()).await;
+    let held = body(Provider::OpenAi, "gpt-4o-mini", &"w".repeat(900_000), false).to_string();
+    holder.send(post("/v1/chat/completions", "Authorization: Bearer key\r\n", &held)).await;
+    until("the holder has arrived", || async { arrived(&simulators[0]) == 1 }).await;
+    let text = "word ".repeat(60_000);
+    refused(Provider::OpenAi, &turn(&text).await, 503);
+    assert_eq!(turn("x").await.header("x-egret-output-cap"), Some("64"));
+    drop(holder);
+    gateway.settled().await;
+    assert_eq!(turn(&text).await.status, 200);
+}
+
 /// Who announces a body has no memory before it comes: nobody is locked out by announcements.
 #[tokio::test]
 async fn what_is_only_announced_takes_no_memory() {

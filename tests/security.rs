@@ -56,9 +56,32 @@ fn every_number_is_tested_where_it_says_or_out_of_scope() {
             let is_there = source.contains(&format!("fn s_{number:02}_"))
                 || source.starts_with(&format!("\"\"\"S-{number:02}: "));
             assert!(is_there, "{file} has no test of S-{number:02}");
+            assert!(!is_left_out(&source, number), "{file} leaves out a test of S-{number:02}");
         }
     }
     assert_eq!(seen, (1..=LAST).collect(), "the numbers of the index");
+}
+
+/// Whether the attributes of such a test say that it is not run.
+fn is_left_out(source: &str, number: usize) -> bool {
+    let test = format!("fn s_{number:02}_");
+    let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
+    let tests = lines.iter().enumerate().filter(|(_, line)| line.contains(&test));
+    tests.into_iter().any(|(at, _)| {
+        let above = lines.iter().take(at).rev();
+        let mut above = above.take_while(|line| line.starts_with("#[") || line.starts_with("//"));
+        above.any(|line| line.starts_with("#[") && line.contains("ignore"))
+    })
+}
+
+#[test]
+fn a_test_that_is_left_out_is_seen() {
+    let of = |attributes: &str| is_left_out(&format!("{attributes}\nasync fn s_07_x() {{"), 7);
+    assert!(of("#[tokio::test]\n#[ignore]"));
+    assert!(of("#[ignore = \"slow\"]\n// Why.\n#[tokio::test]"));
+    assert!(of("#[cfg_attr(target_os = \"linux\", ignore)]\n#[test]"));
+    assert!(!of("#[tokio::test]"));
+    assert!(!of("#[ignore]\nfn other() {}\n\n#[test]"));
 }
 
 #[test]

@@ -69,6 +69,11 @@ impl Features {
         walk::walk(schema, body)
     }
 
+    /// What a request makes use of by the name of the model alone, on hosts that read it so.
+    pub fn of_model(name: &str) -> Self {
+        table::model(name)
+    }
+
     /// These and one more.
     #[must_use]
     pub const fn with(self, feature: Feature) -> Self {
@@ -91,7 +96,9 @@ impl Features {
         Feature::ALL.into_iter().filter(move |feature| self.0 & feature.bit() != 0)
     }
 
-    const fn and(self, more: Self) -> Self {
+    /// Those of both.
+    #[must_use]
+    pub const fn and(self, more: Self) -> Self {
         Self(self.0 | more.0)
     }
 }

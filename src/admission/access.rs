@@ -1,10 +1,12 @@
 //! What an attempt must be allowed to be: its model, by the caller's list; all of it, by a rule of
 //! access; and where it is served, by the locks on regions.
 
+use std::sync::Arc;
+
 use providers::Schema;
 use providers::conversation::{ApiError, ErrorClass};
 use providers::features::{Feature, Features};
-use providers::region::{Place, Profile, of_model};
+use providers::region::{Place, Profile, of_host, of_model};
 
 use super::{Denial, Who, printable};
 use crate::budget::Subject;
@@ -40,6 +42,8 @@ impl Geo {
 #[derive(Clone, Copy)]
 pub(super) struct Candidate<'a> {
     pub(super) route: &'a Route,
+    /// The routes that the call could take before a budget handed it over.
+    pub(super) before: &'a [Arc<Route>],
     pub(super) backend: &'a Backend,
     /// What is asked for; `None` where nobody reads that.
     pub(super) models: Option<Models<'a>>,
@@ -127,7 +131,8 @@ pub fn may_list(
     asked: &str,
 ) -> bool {
     let models = Models { asked, served: target.model.as_deref().unwrap_or(asked) };
-    let candidate = Candidate { route, backend: &target.backend, models: Some(models) };
+    let candidate =
+        Candidate { route, before: &[], backend: &target.backend, models: Some(models) };
     check(snapshot, who, candidate, Uses::default()).is_ok()
 }
 
@@ -174,7 +179,8 @@ fn by_rule(rule: &AccessRule, what: Candidate<'_>, features: Features) -> Result
     if !is_listed(rule.models.as_deref(), served) {
         return Err(Lacking::Model);
     }
-    let beyond = rule.features.map_or(Features::NONE, |allowed| features.beyond(allowed));
+    let asked = || features.and(Features::of_model(served));
+    let beyond = rule.features.map_or(Features::NONE, |allowed| asked().beyond(allowed));
     if beyond.is_empty() { Ok(()) } else { Err(Lacking::Features(beyond)) }
 }
 
@@ -185,12 +191,13 @@ fn by_region(
     candidate: Candidate<'_>,
     geo: Geo,
 ) -> Result<(), Outside> {
-    let Candidate { route, backend, models } = candidate;
-    for allowed in snapshot.region_locks(who, route) {
+    let Candidate { route, before, backend, models } = candidate;
+    let routes = before.iter().map(|route| &**route).chain([route]);
+    for allowed in snapshot.region_locks(who, routes) {
         if !is_within(allowed, backend.region) {
             return Err(Outside::Backend);
         }
-        let spreads = backend.vendor.has_inference_profiles();
+        let spreads = has_inference_profiles(backend);
         match models {
             Some(Models { served, .. }) if spreads => match of_model(served) {
                 Profile::Home => {}
@@ -208,6 +215,14 @@ fn by_region(
         }
     }
     Ok(())
+}
+
+/// Whether the name of a model may say over which regions a call is spread: by who is said to serve
+/// it, or by where it is, whatever is said.
+fn has_inference_profiles(backend: &Backend) -> bool {
+    let host = backend.origin.host.to_ascii_lowercase();
+    backend.vendor.has_inference_profiles()
+        || of_host(&host).is_some_and(|host| host.has_inference_profiles)
 }
 
 impl Barred {

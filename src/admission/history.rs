@@ -1,6 +1,9 @@
 //! What has become of one call so far, over all its attempts.
 
+use std::sync::Arc;
+
 use crate::budget::rate::Room;
+use crate::snapshot::Route;
 
 /// What has become of one call so far: it lives as long as the call.
 #[derive(Debug, Default)]
@@ -11,6 +14,8 @@ pub struct History {
     room: Option<Room>,
     /// The budgets that had no room for it and have let another model take over.
     downgraded: Vec<String>,
+    /// The routes that it has been admitted to, one after the other.
+    routes: Vec<Arc<Route>>,
 }
 
 /// A budget that has no room for a call, and the model that takes over from it.
@@ -49,6 +54,16 @@ impl History {
     /// budgets don't send a call round in circles.
     pub(super) fn has_downgraded(&self, budget: &str) -> bool {
         self.downgraded.iter().any(|known| known == budget)
+    }
+
+    /// The call may take this route.
+    pub(super) fn enter(&mut self, route: &Arc<Route>) {
+        self.routes.push(route.clone());
+    }
+
+    /// The routes that it could take before: where these are held, it stays.
+    pub(super) fn routes(&self) -> &[Arc<Route>] {
+        &self.routes
     }
 
     /// The model takes over.

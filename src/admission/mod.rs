@@ -130,7 +130,8 @@ pub fn admit(
         let model = target.model.unwrap_or_else(|| call.model.to_owned());
         // On every attempt, on what is really asked of the backend: a fallback is no way around.
         let models = Some(Models { asked: call.model, served: &model });
-        let candidate = Candidate { route, backend: &backend, models };
+        let before = history.routes();
+        let candidate = Candidate { route, before, backend: &backend, models };
         match access::check(snapshot, who, candidate, call.uses) {
             Ok(allowed) => {
                 let terms = snapshot.terms(&backend, &model);
@@ -149,6 +150,7 @@ pub fn admit(
     };
     // What the attempts differ in counts for those that are really made.
     admit_rates(rules, &first.subject(who), history, |rate| !differs(rate))?;
+    history.enter(route);
     Ok(Grant { route: route.clone(), attempts })
 }
 
@@ -168,7 +170,7 @@ pub fn admit_path(rules: Rules<'_>, who: &Who, call: PathCall<'_>) -> Result<Att
         Denial::new("path_not_allowed", ErrorClass::Permission, message)
     };
     let target = route.targets.first().filter(|_| who.may_pass(path)).ok_or_else(refused)?;
-    let candidate = Candidate { route, backend: &target.backend, models: None };
+    let candidate = Candidate { route, before: &[], backend: &target.backend, models: None };
     let allowed = access::check(rules.snapshot, who, candidate, Uses::default())
         .map_err(|barred| barred.denial(candidate))?;
     let capabilities = rules.snapshot.catalog.capabilities(target.backend.schema, "");

@@ -10,7 +10,7 @@ use super::Gateway;
 use super::ctx::RequestCtx;
 use super::exchange::{Asked, Attempted, Exchange};
 use super::failure::Failure;
-use super::intake::Body;
+use super::intake::{Body, Share};
 use super::prepare::{Prepared, prepare};
 use super::upstream::Outgoing;
 use crate::admission::{
@@ -40,13 +40,14 @@ pub async fn run(
     let asked_for = snapshot.access.as_ref().is_some_and(Access::asks_for_features);
     let features = if asked_for { inbound.features(&body.bytes) } else { Features::NONE };
     let uses = Uses { features, geo: Geo::of(inbound.inference_geo()) };
-    let mut course = Course { gateway, rules, who, asked, inbound, request, uses, history };
+    let copies = gateway.memory.share();
+    let mut course =
+        Course { gateway, rules, who, asked, body, inbound, request, uses, history, copies };
 
     let grant = course.admit(ctx, &model)?;
     ctx.route = Some(grant.route);
     let mut attempts = grant.attempts.into_iter();
     let mut failed = None;
-    let mut copies = gateway.memory.share();
     while let Some(attempt) = attempts.next() {
         // Each attempt starts from the caller's own request.
         course.inbound.cap_output(None);
@@ -58,14 +59,14 @@ pub async fn run(
                 continue;
             }
         };
-        copies.cover(prepared.copied(&body.bytes))?;
+        course.cover(&prepared)?;
         if ctx.backend.is_some()
             && let Some(Failure::Refused(refused)) = &failed
             && !refused.denied
         {
             gateway.metrics.failed_over(ctx.place(), refused.reason);
         }
-        let reserved = course.reserve(session, ctx, &attempt, prepared).await;
+        let reserved = course.reserve(session, ctx, &attempt, prepared).await?;
         let attempted = match reserved {
             Ok(Reserved { schema, outgoing, admitted }) => {
                 let exchange = course.exchange(&attempt, schema);
@@ -100,10 +101,13 @@ struct Course<'a> {
     rules: Rules<'a>,
     who: &'a Who,
     asked: &'a Asked,
+    body: &'a Body,
     inbound: Inbound<'a>,
     request: Measured,
     uses: Uses,
     history: History,
+    /// The memory that is held for what is made of the body.
+    copies: Share,
 }
 
 /// An attempt that may be sent, and how.
@@ -137,15 +141,24 @@ impl Course<'_> {
         prepare(self.gateway, session, ctx, self.asked, &mut self.inbound, attempt)
     }
 
+    /// Holds memory for it, on top of the caller's own body.
+    fn cover(&mut self, prepared: &Prepared) -> Result<(), Failure> {
+        self.copies.cover(prepared.copied(&self.body.bytes))
+    }
+
     /// Begins an attempt: what it can cost is set aside. Where there is room for a part of that
     /// only, the request is prepared anew, so that the provider is asked for no more.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for what is prepared anew.
     async fn reserve(
         &mut self,
         session: &Session,
         ctx: &mut RequestCtx,
         attempt: &Attempt,
         prepared: Prepared,
-    ) -> Result<Reserved, Denial> {
+    ) -> Result<Result<Reserved, Denial>, Failure> {
         let schema = prepared.schema;
         let outgoing = prepared.enter(self.gateway, ctx, attempt);
         // Another schema is not asked for the caller's tier; OpenAI's two have the same.
@@ -155,19 +168,23 @@ impl Course<'_> {
         let call = Call { served, least_output, ..self.call(attempt.model()) };
         let reserved = attempt.reserve(self.rules, self.who, call, &mut self.history).await;
         ctx.room = self.history.room();
-        let admitted = reserved?;
+        let admitted = match reserved {
+            Ok(admitted) => admitted,
+            Err(denial) => return Ok(Err(denial)),
+        };
         ctx.output_cap = admitted.output_cap();
         let Some(cap) = ctx.output_cap else {
-            return Ok(Reserved { schema, outgoing, admitted });
+            return Ok(Ok(Reserved { schema, outgoing, admitted }));
         };
+        // One copy at a time.
+        drop(outgoing);
         self.inbound.cap_output(Some(cap));
-        match self.prepare(session, ctx, attempt) {
-            Ok(capped) => {
-                let (schema, outgoing) = capped.instead(ctx);
-                Ok(Reserved { schema, outgoing, admitted })
-            }
-            Err(_) => Err(admitted.refuse_capped(cap)),
-        }
+        let Ok(capped) = self.prepare(session, ctx, attempt) else {
+            return Ok(Err(admitted.refuse_capped(cap)));
+        };
+        self.cover(&capped)?;
+        let (schema, outgoing) = capped.instead(ctx);
+        Ok(Ok(Reserved { schema, outgoing, admitted }))
     }
 
     /// The attempts at the model that takes over where a budget has no room, if it names one that

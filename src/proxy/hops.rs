@@ -14,12 +14,14 @@ use http::{HeaderMap, HeaderName, header};
 use pingora::http::RequestHeader;
 use providers::conversation::{ApiError, ErrorClass};
 
-use super::egress::USER_AGENT;
 use super::failure::Failure;
 use crate::snapshot::{Backend, Mode};
 
 /// Tags with commas between, the first gateway's first.
 pub const HEADER: HeaderName = HeaderName::from_static("x-egret-hops");
+
+/// What the `user-agent` of an Egret begins with, of whichever version.
+const PRODUCT: &[u8] = b"egret/";
 
 /// The longest tag. Ours are 16.
 const LONGEST: usize = 64;
@@ -84,7 +86,7 @@ impl Hops {
 /// Whether an Egret sent it.
 fn is_ours(headers: &HeaderMap) -> bool {
     let agent = headers.get(header::USER_AGENT);
-    agent.is_some_and(|agent| agent.as_bytes() == USER_AGENT.as_bytes())
+    agent.is_some_and(|agent| agent.as_bytes().starts_with(PRODUCT))
 }
 
 fn malformed() -> Failure {
@@ -103,6 +105,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::proxy::egress::USER_AGENT;
 
     fn of(values: &[&str]) -> Result<String, u16> {
         let headers = values.iter().map(|value| (HEADER, value.parse().unwrap())).collect();
@@ -127,11 +130,17 @@ mod tests {
             assert_eq!(of(&[forged]), Err(400), "{forged}");
         }
         assert_eq!(of(&[&"a,".repeat(10_000)]), Err(508));
-        let mut headers = HeaderMap::new();
-        headers.insert(header::USER_AGENT, USER_AGENT.parse().unwrap());
-        assert!(Hops::of(&headers, "own", 3).is_err());
-        headers.insert(HEADER, "a".parse().unwrap());
-        assert!(Hops::of(&headers, "own", 3).is_ok());
+        for ours in [USER_AGENT, "egret/0.0.0", "egret/99.1.0-rc.1"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::USER_AGENT, ours.parse().unwrap());
+            assert!(Hops::of(&headers, "own", 3).is_err(), "{ours}");
+            headers.insert(HEADER, "a".parse().unwrap());
+            assert!(Hops::of(&headers, "own", 3).is_ok(), "{ours}");
+        }
+        for other in ["curl/8.0", "egrets/1.0", "little egret/1.0"] {
+            let headers = HeaderMap::from_iter([(header::USER_AGENT, other.parse().unwrap())]);
+            assert!(Hops::of(&headers, "own", 3).is_ok(), "{other}");
+        }
     }
 
     proptest! {

@@ -60,11 +60,21 @@ impl Share {
     ///
     /// There is no room for that; the caller may try again soon.
     pub fn cover(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.grow(bytes, usize::MAX)
+    }
+
+    /// Makes it so large, at least, where no more than `most` will be needed.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Share::cover`].
+    fn grow(&mut self, bytes: usize, most: usize) -> Result<(), Failure> {
         if bytes <= self.bytes {
             return Ok(());
         }
         // What grows in small pieces need not ask for each of them.
-        let more = (bytes - self.bytes).max(self.bytes);
+        let doubled = self.bytes.saturating_mul(2).min(most);
+        let more = doubled.max(bytes) - self.bytes;
         let units = u32::try_from(more.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let Ok(permit) = self.of.units.clone().try_acquire_many_owned(units) else {
             let message = "the gateway holds as many bodies as it may; try again soon";
@@ -108,7 +118,8 @@ async fn pieces(
     announced: Option<usize>,
 ) -> Result<Body, Failure> {
     let mut share = memory.share();
-    share.cover(announced.unwrap_or(0))?;
+    // Room is for what has come: an announcement costs whoever makes it nothing.
+    let most = announced.unwrap_or(limits.body_bytes);
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     loop {
@@ -123,12 +134,12 @@ async fn pieces(
         if length > limits.body_bytes {
             return Err(too_large(limits));
         }
-        share.cover(length)?;
+        share.grow(length, most)?;
         if first.is_empty() && joined.is_empty() {
             first = piece; // most bodies are one piece: no copy
         } else {
             if joined.is_empty() {
-                joined.reserve(announced.unwrap_or(0).max(length * 2));
+                joined.reserve(share.bytes);
                 joined.extend_from_slice(&std::mem::take(&mut first));
             }
             joined.extend_from_slice(&piece);
@@ -189,6 +200,17 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
+
+    #[test]
+    fn what_is_announced_is_never_passed_by_doubling() {
+        let memory = Memory::new(100 * UNIT);
+        let mut share = memory.share();
+        for kib in 1..=70 {
+            share.grow(kib * UNIT, 70 * UNIT).unwrap();
+            assert!((kib * UNIT..=70 * UNIT).contains(&share.bytes));
+        }
+        assert_eq!(memory.units.available_permits(), 30);
+    }
 
     #[test]
     fn memory_is_shared_and_given_back() {

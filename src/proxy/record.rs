@@ -14,6 +14,9 @@ use crate::telemetry::{AccessLog, Metrics, access_log};
 /// Status of a request whose caller went away before an answer began: nginx's word for it.
 const CALLER_GONE: u16 = 499;
 
+/// The most characters of a path that are written down.
+const PATH: usize = 512;
+
 /// Counts a request that is over, and writes a line about it. What it took and cost is counted as
 /// it is charged, attempt by attempt.
 pub fn record(metrics: &Metrics, log: Option<&AccessLog>, session: &Session, ctx: &RequestCtx) {
@@ -23,6 +26,12 @@ pub fn record(metrics: &Metrics, log: Option<&AccessLog>, session: &Session, ctx
     if let Some(log) = log {
         log.add(&line(ctx, session.req_header(), status, took));
     }
+}
+
+/// As much of a path as a line has room for: callers may write as many as `limits.url` allows.
+fn beginning(path: &str) -> &str {
+    let end = path.char_indices().nth(PATH).map_or(path.len(), |(at, _)| at);
+    path.get(..end).unwrap_or_default()
 }
 
 /// What the access log says of a request.
@@ -40,7 +49,7 @@ fn line<'a>(
         time: ctx.time,
         id: &ctx.id,
         method: header.method.as_str(),
-        path: header.uri.path(),
+        path: beginning(header.uri.path()),
         status,
         surface: ctx.surface.as_str(),
         caller: ctx.who.as_ref().map(Who::name),

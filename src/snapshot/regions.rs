@@ -20,15 +20,15 @@ pub fn is_within(allowed: &[&'static Place], place: Option<&Place>) -> bool {
 }
 
 impl Snapshot {
-    /// The places that a call is held to, list by list: all of them hold. None: it may be served
-    /// anywhere.
+    /// The places that a call on these routes is held to, list by list: all of them hold. None: it
+    /// may be served anywhere.
     pub fn region_locks<'a>(
         &'a self,
         who: &'a Subject<'a>,
-        route: &'a Route,
+        routes: impl Iterator<Item = &'a Route>,
     ) -> impl Iterator<Item = &'a [&'static Place]> {
         let of_caller = self.regions.iter().filter(|rule| rule.who.count(who));
         let of_caller = of_caller.map(|rule| &*rule.allow);
-        route.regions.as_deref().into_iter().chain(of_caller)
+        routes.filter_map(|route| route.regions.as_deref()).chain(of_caller)
     }
 }

@@ -33,7 +33,7 @@ pub struct Line<'a> {
     pub id: &'a str,
     /// Method.
     pub method: &'a str,
-    /// Path, without its query (a key may stand there).
+    /// Path, without its query (a key may stand there): the beginning of it, if it is long.
     pub path: &'a str,
     /// HTTP status sent.
     pub status: u16,
@@ -83,7 +83,8 @@ pub struct Line<'a> {
     pub dropped: &'a [String],
     /// Why it was refused or failed, in a word.
     pub reason: Option<&'a str>,
-    /// What went wrong, in words of ours; never the provider's or the caller's text.
+    /// What went wrong, in words of ours. What it names of a request, such as a model or a field, is
+    /// short and printable; nothing of a prompt or an answer is in it.
     pub error: Option<&'a str>,
 }
 

@@ -256,6 +256,12 @@ async fn features_are_held_in_every_schema() {
         ),
         (Provider::OpenAi, r#"{"model":"gpt-4o-mini","web_search_options":{},"messages":[]}"#),
         (
+            Provider::OpenAi,
+            r#"{"model":"gpt-4o-mini","data_sources":[{"type":"azure_search"}],"messages":[]}"#,
+        ),
+        (Provider::OpenAi, r#"{"model":"gpt-4o-mini:online","messages":[]}"#),
+        (Provider::Claude, r#"{"model":"gpt-4o@preset/x","max_tokens":1,"messages":[]}"#),
+        (
             Provider::Claude,
             r#"{"model":"claude-haiku-4-5","max_tokens":1,"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[]}"#,
         ),
@@ -343,6 +349,7 @@ async fn paths_that_are_passed_on_unread_need_a_rule_that_asks_for_nothing_in_th
 /// in many ways, by a caller that no rule lets in.
 #[tokio::test]
 async fn s_07_every_path_passes_the_rules() {
+    const RULE: &str = "this caller may not use anything here";
     let simulators = all().await;
     let config = Config::serving(&simulators.each_ref())
         .route("models: ['*'], backends: [openai]")
@@ -378,7 +385,7 @@ async fn s_07_every_path_passes_the_rules() {
         let mut target = form.replace("{}", name);
         if dice.roll(3) == 0 {
             target += if target.contains('?') { "&" } else { "?" };
-            target += *dice.pick(&["model=gpt-4o-mini", "key=key-out", "api-version=1", "a=b"]);
+            target += *dice.pick(&["model=gpt-4o-mini", "key={key}", "api-version=1", "a=b"]);
         }
         let body = json!({
             "model": name, "stream": dice.roll(2) == 0, "max_tokens": 10,
@@ -389,16 +396,27 @@ async fn s_07_every_path_passes_the_rules() {
             "requests": [{"model": format!("models/{name}"), "content": contents[0]}],
         });
         let body = if form.contains(':') { gemini } else { body };
-        let call = gateway.client.post(gateway.url(&target)).body(body.to_string());
-        let call = match dice.roll(3) {
-            0 => call.header("x-api-key", "key-out"),
-            1 => call.bearer_auth("key-out"),
-            _ => call.header("x-goog-api-key", "key-out"),
+        let place = dice.roll(3);
+        let ask = async |key: &str| {
+            let url = gateway.url(&target.replace("{key}", key));
+            let call = gateway.client.post(url).body(body.to_string());
+            let call = match place {
+                0 => call.header("x-api-key", key),
+                1 => call.bearer_auth(key),
+                _ => call.header("x-goog-api-key", key),
+            };
+            send(call).await
         };
-        let status = send(call).await.status;
-        assert!(matches!(status, 400..=404), "{target}: {status}");
+        let before: usize = simulators.iter().map(arrived).sum();
+        let answer = ask("key-out").await;
+        assert_eq!(answer.status, 403, "{target}: {}", answer.text);
+        assert!(answer.text.contains(RULE), "{target}: {}", answer.text);
+        assert_eq!(simulators.iter().map(arrived).sum::<usize>(), before, "{target}");
+        // It is the rule that kept it out.
+        let answer = ask("key-in").await;
+        assert!(answer.status != 401 && !answer.text.contains(RULE), "{target}: {}", answer.text);
     }
-    assert!(simulators.iter().all(|simulator| arrived(simulator) == 0));
+    assert!(arrived(&simulators[0]) > 0);
     for surface in Provider::ALL {
         let answer = turn(&gateway, surface, GPT, "key-in").await;
         assert!(said(surface, &answer, false).is_some(), "{}", answer.text);

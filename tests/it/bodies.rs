@@ -212,8 +212,9 @@ async fn bodies_held_at_once_are_bounded() {
     let mut holder = Raw::connect(gateway.address()).await;
     holder
         .send(format!(
-            "POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\nContent-Length: {}\r\n\r\n{{",
-            2 * MIB - 1024
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\nContent-Length: {}\r\n\r\n{{{}",
+            2 * MIB - 1024,
+            " ".repeat(2 * MIB - 2048)
         ))
         .await;
     // Translated, it is held twice: with the holder's a little more than there is room for.

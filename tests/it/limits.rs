@@ -7,7 +7,7 @@ use tokio::net::TcpSocket;
 use crate::support::provider::{all, arrived, model};
 use crate::support::raw::{Raw, post};
 use crate::support::speak::{body, path, refused, request, send};
-use crate::support::{Config, Gateway, Provider, ask, h2c, until};
+use crate::support::{Config, Fault, Gateway, Provider, ask, h2c, until};
 
 /// What is too large is refused in the schema, counted, and never arrives; what is just as large as
 /// it may be is served.
@@ -97,23 +97,76 @@ async fn translated_copies_count_as_memory() {
     let config =
         Config::serving(&simulators.each_ref()).with("limits: { body: 1 MiB, in_flight: 2 MiB }");
     let gateway = Gateway::start(config).await;
+    // A body is held for as long as its answer is waited for.
+    simulators[0].script().next_n(1, [Fault::Stall(None)]);
     let mut holder = Raw::connect(gateway.address()).await;
-    let head = "POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\nContent-Length: 900000\r\n\r\n{";
-    holder.send(head).await;
-    until("the holder is read", || async {
-        gateway.metrics().await.count("egret_requests_in_flight", &[]) == 1
-    })
-    .await;
+    let held = body(Provider::OpenAi, "gpt-4o-mini", &"w".repeat(900_000), false).to_string();
+    holder.send(post("/v1/chat/completions", "", &held)).await;
+    until("the holder has arrived", || async { arrived(&simulators[0]) == 1 }).await;
     let text = "word ".repeat(140_000);
     let verbatim = ask(&gateway, Provider::OpenAi, "gpt-4o-mini", &text, false).await;
     assert_eq!(verbatim.status, 200, "{}", verbatim.text);
     let copied = ask(&gateway, Provider::Claude, "gpt-4o-mini", &text, false).await;
     assert!(matches!(copied.status, 503 | 529), "{}", copied.text);
-    assert_eq!(arrived(&simulators[0]), 1);
+    assert_eq!(arrived(&simulators[0]), 2);
     drop(holder);
     let metrics = gateway.settled().await;
     assert_eq!(metrics.count("egret_denials_total", &["reason=\"memory\""]), 1);
     assert_eq!(ask(&gateway, Provider::Claude, "gpt-4o-mini", "x", false).await.status, 200);
+}
+
+/// So does what is made of it anew, for the sake of a lower output limit.
+#[tokio::test]
+async fn capped_copies_count_as_memory() {
+    let simulators = all().await;
+    let config = Config::serving(&simulators.each_ref())
+        .caller("shop", "key", "")
+        .with("access: [{ max_output_tokens: 64 }]\nlimits: { body: 1 MiB, in_flight: 2 MiB }");
+    let gateway = Gateway::start(config).await;
+    let turn = |text: &str| {
+        let call = request(&gateway.client, &gateway, Provider::OpenAi, "gpt-4o-mini", text, false);
+        send(call.bearer_auth("key"))
+    };
+    simulators[0].script().next_n(1, [Fault::Stall(None)]);
+    let mut holder = Raw::connect(gateway.address()).await;
+    let held = body(Provider::OpenAi, "gpt-4o-mini", &"w".repeat(900_000), false).to_string();
+    holder.send(post("/v1/chat/completions", "Authorization: Bearer key\r\n", &held)).await;
+    until("the holder has arrived", || async { arrived(&simulators[0]) == 1 }).await;
+    let text = "word ".repeat(60_000);
+    refused(Provider::OpenAi, &turn(&text).await, 503);
+    assert_eq!(turn("x").await.header("x-egret-output-cap"), Some("64"));
+    drop(holder);
+    gateway.settled().await;
+    assert_eq!(turn(&text).await.status, 200);
+}
+
+/// Who announces a body has no memory before it comes: nobody is locked out by announcements.
+#[tokio::test]
+async fn what_is_only_announced_takes_no_memory() {
+    let simulators = all().await;
+    let config =
+        Config::serving(&simulators.each_ref()).with("limits: { body: 1 MiB, in_flight: 2 MiB }");
+    let gateway = Gateway::start(config).await;
+    let head = "POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\nContent-Length: 1000000\r\n\r\n{";
+    let mut dripping = Vec::new();
+    for count in 1..=6 {
+        let mut raw = Raw::connect(gateway.address()).await;
+        raw.send(head).await;
+        dripping.push(raw);
+        until("it has come", || async {
+            gateway.metrics().await.count("egret_requests_total", &[]) > 0
+                || gateway.metrics().await.count("egret_requests_in_flight", &[]) == count
+        })
+        .await;
+    }
+    let text = "word ".repeat(60_000);
+    for surface in Provider::ALL {
+        let answer = ask(&gateway, surface, "gpt-4o-mini", &text, false).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let metrics = gateway.metrics().await;
+    assert_eq!(metrics.count("egret_denials_total", &["reason=\"memory\""]), 0);
+    drop(dripping);
 }
 
 /// S-40: no core dump has prompts and keys in it, because there is none.

@@ -88,6 +88,42 @@ async fn s_30_no_attempt_leaves_the_regions() {
     assert_eq!(list("key-torn").await, ["assistant", "claude-haiku-4-5", "gpt-4o-mini"]);
 }
 
+/// S-30: what takes over where a budget has no room is held to the route that was asked for, also
+/// after a model in between whose route is held to nothing.
+#[tokio::test]
+async fn s_30_a_downgrade_stays_where_the_route_is_held() {
+    let [openai, claude, _] = all().await;
+    let config = Config::new()
+        .backend_with("first", &openai, "region: eu-central-1")
+        .backend_with("second", &openai, "region: eu-west-1")
+        .backend_with("america", &claude, "region: us-east-1")
+        .route(
+            "models: [eu-chat], backends: [{ backend: first, model: gpt-4o-mini }], regions: [eu]",
+        )
+        .route("models: [gpt-4o], backends: [second]")
+        .route("models: [claude-haiku-4-5], backends: [america]")
+        .caller("free", "key-free", "")
+        .with(
+            "budgets:\n\
+             - { name: a, match: { backend: first }, per: total, limit: 1 requests, \
+                 window: month, on_exceeded: { downgrade: gpt-4o } }\n\
+             - { name: b, match: { backend: second }, per: total, limit: 1 requests, \
+                 window: month, on_exceeded: { downgrade: claude-haiku-4-5 } }\n",
+        );
+    let gateway = Gateway::start(config).await;
+    for backend in ["first", "second"] {
+        let answer = turn(&gateway, Provider::Claude, "eu-chat", "key-free").await;
+        assert_eq!(answer.header("x-egret-backend"), Some(backend), "{}", answer.text);
+    }
+    for surface in Provider::ALL {
+        refused(surface, &turn(&gateway, surface, "eu-chat", "key-free").await, 429);
+    }
+    assert_eq!(arrived(&claude), 0);
+    // Who asks for the one in between is held to nothing.
+    let answer = turn(&gateway, Provider::OpenAi, "gpt-4o", "key-free").await;
+    assert_eq!(answer.header("x-egret-backend"), Some("america"), "{}", answer.text);
+}
+
 fn bedrock(config: Config, claude: &Running) -> Config {
     let key = config.write("bedrock.key", claude.credential());
     let fields = [
@@ -134,6 +170,29 @@ async fn s_30_an_inference_profile_counts_by_what_it_spreads_over() {
     ] {
         let answer = turn(&gateway, Provider::Claude, &model, key).await;
         assert_eq!(answer.status, 200, "{model}: {}", answer.text);
+    }
+}
+
+/// S-30: Bedrock's host is enough, whatever the operator calls what is there.
+#[tokio::test]
+async fn s_30_a_host_of_bedrocks_has_inference_profiles() {
+    let name = "anthropic.claude-haiku-4-5-20251001-v1:0";
+    let fields = [
+        "schema: openai, credential: none".to_owned(),
+        "url: 'https://bedrock-runtime.eu-central-1.amazonaws.com/openai/v1'".to_owned(),
+    ];
+    let config = Config::new()
+        .backend_of("plain", &fields)
+        .route(&format!("models: ['{name}', 'eu.{name}', 'us.{name}'], backends: [plain]"))
+        .caller("bound", "key-bound", "")
+        .with("regions: [{ match: { caller: bound }, allow: [eu] }]");
+    let gateway = Gateway::start(config).await;
+    let get = gateway.client.get(gateway.url("/v1/models"));
+    let listed = send(get.bearer_auth("key-bound")).await.json();
+    let listed = listed["data"].as_array().unwrap().iter().map(|entry| entry["id"].clone());
+    assert_eq!(listed.collect::<Vec<_>>(), [json!(name), json!(format!("eu.{name}"))]);
+    for surface in Provider::ALL {
+        refused(surface, &turn(&gateway, surface, &format!("us.{name}"), "key-bound").await, 403);
     }
 }
 

@@ -69,7 +69,7 @@ fn request(schema: Schema, key: &str) -> Zone {
         (
             Schema::Chat | Schema::Responses,
             "websearchoptions" | "searchparameters" | "plugins" | "enablesearch" | "connectors"
-            | "mcpservers",
+            | "mcpservers" | "datasources",
         ) => Zone::Counts(HOSTED),
         (Schema::Chat, "messages" | "input") => Zone::Content,
         (Schema::Responses, "input" | "instructions") => Zone::Content,
@@ -171,6 +171,19 @@ pub(super) fn tool_kind(schema: Schema, kind: &str) -> Features {
         Schema::Gemini => false,
     };
     if run_by_caller { TOOLS } else { HOSTED }
+}
+
+/// What a model's name asks for by itself: OpenRouter has a search behind `:online`, and whatever an
+/// account has set behind `@preset/`.
+pub(super) fn model(name: &str) -> Features {
+    let name = name.to_ascii_lowercase();
+    if name.contains("@preset/") {
+        Features::ALL
+    } else if name.split(':').skip(1).any(|part| part == "online") {
+        HOSTED
+    } else {
+        Features::NONE
+    }
 }
 
 /// What media of this type count as.

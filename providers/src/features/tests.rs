@@ -71,6 +71,8 @@ fn tools_are_told_from_those_that_the_provider_runs() {
         (Chat, r#"{"web_search_options":{}}"#, "tools hosted_tools"),
         (Chat, r#"{"web_search_options":null,"plugins":[],"enable_search":false}"#, ""),
         (Chat, r#"{"plugins":[{"id":"web"}]}"#, "tools hosted_tools"),
+        (Chat, r#"{"data_sources":[{"type":"azure_search"}]}"#, "tools hosted_tools"),
+        (Chat, r#"{"data_sources":[]}"#, ""),
         (Responses, r#"{"tools":[{"type":"custom","name":"x"}]}"#, "tools"),
         (Responses, r#"{"tools":[{"type":"mcp"}]}"#, "tools hosted_tools"),
         (Responses, r#"{"tools":[{"type":"namespace","tools":[{"type":"function"}]}]}"#, "tools"),
@@ -105,6 +107,24 @@ fn tools_are_told_from_those_that_the_provider_runs() {
         ),
     ] {
         assert_eq!(names(schema, body), expected, "{schema} {body}");
+    }
+}
+
+#[test]
+fn a_models_name_may_ask_for_more() {
+    for (name, expected) in [
+        ("gpt-4o-mini", ""),
+        ("openai/gpt-4o:online", "tools hosted_tools"),
+        ("openai/gpt-4o:free:Online", "tools hosted_tools"),
+        ("online", ""),
+        ("perplexity/sonar-online", ""),
+        ("anthropic.claude-haiku-4-5-20251001-v1:0", ""),
+        ("@preset/mine", ALL),
+        ("openai/gpt-4o@preset/mine", ALL),
+        ("claude-sonnet-4-5@20250929", ""),
+    ] {
+        let names: Vec<&str> = Features::of_model(name).iter().map(Feature::name).collect();
+        assert_eq!(names.join(" "), expected, "{name}");
     }
 }
 

@@ -29,6 +29,8 @@ struct WrittenHost {
     #[serde(default)]
     may_be: Vec<String>,
     instead: Option<String>,
+    #[serde(default)]
+    profiles: bool,
 }
 
 /// Reads a table.
@@ -57,11 +59,11 @@ pub(super) fn read(text: &str) -> Result<Table, RegionsError> {
     if let Some(name) = told.chain(bedrock.profiles.values()).find(unknown) {
         return Err(RegionsError(format!("there is no {name:?}")));
     }
-    let hosts = host.into_iter().map(|WrittenHost { is, region, may_be, instead }| {
+    let hosts = host.into_iter().map(|WrittenHost { is, region, may_be, instead, profiles }| {
         let instead = instead.unwrap_or_else(|| "the endpoint of the region".to_owned());
         let holes = is.matches("{region}").count() + usize::from(region.is_some());
         match holes {
-            1 => Ok(Row { is, region, may_be, instead }),
+            1 => Ok(Row { is, region, may_be, instead, profiles }),
             _ => Err(RegionsError(format!("{is:?} says its region {holes} times"))),
         }
     });

@@ -9,6 +9,9 @@ pub struct Endpoint<'h> {
     pub region: &'h str,
     /// What to ask for a region instead of a global one.
     pub instead: &'static str,
+    /// Whether the name of a model may say over which regions a call is spread
+    /// ([`of_model`](super::of_model)).
+    pub has_inference_profiles: bool,
     may_be: &'static [String],
 }
 
@@ -22,6 +25,8 @@ pub(super) struct Row {
     /// What an account's settings can make of it.
     pub(super) may_be: Vec<String>,
     pub(super) instead: String,
+    /// Whether names of models may spread a call over regions.
+    pub(super) profiles: bool,
 }
 
 impl Endpoint<'_> {
@@ -42,12 +47,13 @@ impl Endpoint<'_> {
 /// What this host, in small letters, is known to be; `None` if its name says nothing.
 pub fn of_host(host: &str) -> Option<Endpoint<'_>> {
     let host = host.strip_suffix('.').unwrap_or(host);
-    table().hosts.iter().find_map(|Row { is, region, may_be, instead }| {
+    table().hosts.iter().find_map(|Row { is, region, may_be, instead, profiles }| {
         let found = match region {
             Some(region) => (is == host).then_some(&**region),
             None => hole(is, host),
         };
-        Some(Endpoint { region: found?, instead, may_be })
+        let has_inference_profiles = *profiles;
+        Some(Endpoint { region: found?, instead, has_inference_profiles, may_be })
     })
 }
 

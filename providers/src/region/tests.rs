@@ -79,6 +79,18 @@ fn hosts_say_where_they_are() {
     ] {
         assert_eq!(of_host(host).map(|told| told.region), region, "{host}");
     }
+    let profiles = |host: &str| of_host(host).is_some_and(|told| told.has_inference_profiles);
+    for bedrock in [
+        "bedrock-runtime.eu-central-1.amazonaws.com",
+        "bedrock-runtime-fips.us-east-1.amazonaws.com",
+        "bedrock-mantle.us-east-1.api.aws",
+        "vpce-1-x.bedrock-runtime.eu-west-1.vpce.amazonaws.com",
+    ] {
+        assert!(profiles(bedrock), "{bedrock}");
+    }
+    for other in ["api.openai.com", "runtime.sagemaker.eu-west-1.amazonaws.com", "evil.example"] {
+        assert!(!profiles(other), "{other}");
+    }
     let may_be = |host: &str, declared: &str| of_host(host).unwrap().may_be(declared);
     assert!(may_be("europe-west1-aiplatform.googleapis.com", "eu"));
     assert!(may_be("europe-west1-aiplatform.googleapis.com", "europe-west1"));

@@ -9,7 +9,9 @@ use bytes::Bytes;
 use super::{Answered, Leeway};
 use crate::catalog::Capabilities;
 use crate::codec::{Encoded, PathHints, Reply, StreamEncoder, Target};
-use crate::conversation::{ApiError, Loss, Namespaced, Refusal, Request, ThinkingMode, shape};
+use crate::conversation::{
+    ApiError, Field, Loss, Namespaced, Refusal, Request, ThinkingMode, shape,
+};
 use crate::emulate::{CustomTools, Emulation};
 use crate::json::{Peek, splice};
 use crate::openai::{reasoning, responses};
@@ -139,6 +141,9 @@ impl<'a> Turn<'a> {
             return Ok(self.verbatim(target));
         }
         let mut request = self.decoded().map_err(Refusal::clone)?.clone();
+        if request.max_tokens == Some(0) && schema != Schema::Claude {
+            return Err(no_output(&request));
+        }
         let mut losses: Vec<Loss> = seal.open(&mut request, schema);
         if schema != self.surface {
             losses.extend(responses::forget_thoughts(&mut request));
@@ -224,6 +229,13 @@ impl<'a> Turn<'a> {
         let body = self.surface.codec().encode_response(&response, reply);
         Ok(Answered { usage: response.usage, body: body.map(Bytes::from) })
     }
+}
+
+/// A limit of 0 warms Claude's cache. Others may take it for none, past what is set aside.
+fn no_output(request: &Request<'_>) -> Refusal {
+    let field = request.name(Field::MaxTokens);
+    let why = format!("`{field}: 0` is for Claude alone; ask this model for 1 or more");
+    Refusal::of(field, why)
 }
 
 /// Lowers the output limit, and with it what Claude may think within a budget.

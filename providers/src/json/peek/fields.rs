@@ -53,6 +53,7 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("service_tier", Key::ServiceTier),
             ("models", Key::OtherModels),
             ("fallbacks", Key::OtherModels),
+            ("preset", Key::OtherModels),
         ],
         Schema::Responses => &[
             ("model", Key::Model),
@@ -63,6 +64,7 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("service_tier", Key::ServiceTier),
             ("models", Key::OtherModels),
             ("fallbacks", Key::OtherModels),
+            ("preset", Key::OtherModels),
         ],
         Schema::Claude => &[
             ("model", Key::Model),
@@ -72,6 +74,7 @@ pub(super) const fn of(schema: Schema) -> Fields<Key> {
             ("tools", Key::Tools),
             ("models", Key::OtherModels),
             ("fallbacks", Key::OtherModels),
+            ("preset", Key::OtherModels),
             ("service_tier", Key::ServiceTier),
             ("speed", Key::Speed),
             ("inference_geo", Key::InferenceGeo),

@@ -141,6 +141,8 @@ fn what_would_ask_another_model_or_go_on_unpaid_is_refused() {
         (Claude, "fallbacks", r#""default""#),
         (Chat, "models", r#"["openai/gpt-6","openai/o3-pro"]"#),
         (Responses, "models", r#"["openai/gpt-6"]"#),
+        (Chat, "preset", r#""mine""#),
+        (Claude, "preset", r#""mine""#),
         (Responses, "background", "true"),
     ] {
         let body = format!(r#"{{"model":"m","{field}":{value}}}"#);

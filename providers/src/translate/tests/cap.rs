@@ -75,6 +75,28 @@ fn every_provider_of_every_schema_is_asked_for_no_more_than_the_cap() {
     }
 }
 
+/// Only Claude has a meaning for it; hosts of other schemas may read it as no limit at all.
+#[test]
+fn a_limit_of_nothing_goes_to_claude_alone() {
+    for surface in Schema::ALL {
+        for target in Schema::ALL {
+            let body = Bytes::from(asking(surface, Some(0)).to_string());
+            let capabilities = Catalog::bundled().capabilities(target, model(target));
+            let spoken = [(target, Target { model: model(target), capabilities: &capabilities })];
+            let path = (surface == Schema::Gemini).then_some("m");
+            let encoded = Inbound::of(TURN, surface, &body, path)
+                .map_err(|refusal| refusal.message)
+                .and_then(|mut inbound| {
+                    inbound.cap_output(Some(100));
+                    let encoded = inbound.encode(&spoken, &EASY, &seal());
+                    encoded.map(|_| ()).map_err(|error| error.message)
+                });
+            let both = (surface, target) == (Schema::Claude, Schema::Claude);
+            assert_eq!(encoded.is_ok(), both, "{surface} {target}: {encoded:?}");
+        }
+    }
+}
+
 #[test]
 fn hosts_that_know_the_old_limit_only_get_that_one() {
     for surface in Schema::ALL {

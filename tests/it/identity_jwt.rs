@@ -217,6 +217,46 @@ async fn an_issuer_says_itself_where_its_keys_are() {
     assert!(!gateway.output().contains('\u{1b}'));
 }
 
+/// What is shown to an issuer is shown to nobody whom that one names.
+#[tokio::test]
+async fn the_token_for_an_issuer_goes_to_no_other_host() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::p256("one");
+    let keys = jwks(&[&signer]);
+    let elsewhere = saying(&said(&keys)).await;
+    for own in [true, false] {
+        let place: Arc<Mutex<String>> = Arc::default();
+        let (base, keys, foreign) = (place.clone(), keys.clone(), elsewhere.url("/keys"));
+        let server = Https::start(move |asked: &Asked| {
+            let base = base.lock().unwrap().clone();
+            let uri = if own { format!("{base}/keys") } else { foreign.clone() };
+            match &*asked.path {
+                "/keys" => (200, keys.clone()),
+                _ => (200, json!({"issuer": base, "jwks_uri": uri}).to_string()),
+            }
+        })
+        .await;
+        *place.lock().unwrap() = server.url("");
+        let issuer = server.url("");
+        let identity = format!(
+            "identity: {{ jwt: [{{ name: corp, issuer: '{issuer}', audience: egret, \
+             jwks: {{ ca: ca.pem, token: {{ file: own.token }} }}, unlisted: allow }}] }}"
+        );
+        let config = Config::serving(&[&simulator]).with(&identity);
+        config.write("own.token", "token-of-egret");
+        let gateway = Gateway::start(config).await;
+        let claims = json!({"iss": issuer, "aud": "egret", "exp": now() + 600, "sub": "6f2c"});
+        assert_eq!(with_token(&gateway, &signer.token(&claims)).await.status, 200);
+        let shown = |server: &Https, path: &str| {
+            let asked = server.asked().into_iter().filter(|asked| asked.path == path);
+            asked.map(|asked| asked.authorization.is_some()).collect::<Vec<_>>()
+        };
+        assert!(shown(&server, "/.well-known/openid-configuration").iter().all(|shown| *shown));
+        assert_eq!(shown(&server, "/keys").first(), own.then_some(&true));
+        assert_eq!(shown(&elsewhere, "/keys").first(), (!own).then_some(&false));
+    }
+}
+
 #[tokio::test]
 async fn unlisted_identities_are_refused_unless_they_are_allowed() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;

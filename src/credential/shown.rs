@@ -64,6 +64,12 @@ impl Shown {
         bytes.into()
     }
 
+    /// Whether there is anything that must not come back.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.guarded().next().is_some()
+    }
+
     /// Whether an answer quotes what the backend was shown.
     #[must_use]
     pub fn is_quoted_in(&self, bytes: &[u8]) -> bool {

@@ -205,6 +205,19 @@ async fn s_37_no_answer_quotes_the_key() {
     let answer = send(gateway.client.get(gateway.url("/v1/files"))).await;
     assert_eq!((answer.status, answer.text.len()), (200, whole.len()));
     assert!(!format!("{:?}{}", answer.headers, answer.text).contains("canary"), "{}", answer.text);
+    // Unread, and compressed though nobody asked for that: what is in there nobody can see.
+    for encoding in ["gzip", "br", "x-unknown"] {
+        let mut fault = canned("application/json", &["compressed ", FIRST]);
+        if let Fault::Canned(canned) = &mut fault {
+            canned.headers.push(("content-encoding".into(), encoding.into()));
+        }
+        openai.script().next_n(1, [fault]);
+        let answer = send(gateway.client.get(gateway.url("/v1/files"))).await;
+        assert!(answer.status >= 500, "{encoding}: {} {}", answer.status, answer.text);
+        assert!(answer.text.contains("encoding"), "{encoding}: {}", answer.text);
+        let answer = send(gateway.client.get(gateway.url("/v1/files"))).await;
+        assert_eq!(answer.status, 200, "{encoding}: {}", answer.text);
+    }
     // A clean answer is the provider's own, byte by byte, and its header comes back.
     let clean = whole.replace(FIRST, "sk-canary-firs");
     openai.script().next_n(

@@ -109,9 +109,7 @@ impl Exchange<'_> {
                 }
             };
             let another = credential::refused(self.gateway, ctx, backend, status, &error);
-            // A parent is asked again only if it did not know who asks.
-            let may_repeat = !self.is_parents() || status == StatusCode::UNAUTHORIZED;
-            if keys > 0 && another && may_repeat {
+            if keys > 0 && another {
                 continue;
             }
             admitted.release();

@@ -16,6 +16,7 @@ mod jwt;
 mod keyring;
 mod refused;
 mod review;
+mod reviewed;
 mod server;
 mod server_tls;
 #[cfg(test)]

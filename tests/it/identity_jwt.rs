@@ -360,3 +360,69 @@ async fn kubernetes_is_asked_whether_a_token_still_counts() {
     assert_eq!(with_token(&gateway, &fresh).await.status, 200);
     assert!(!gateway.output().contains("token-of-egret"));
 }
+
+/// An API server that says this of reviews, and the keys of `signer` of all else.
+async fn cluster(signer: &Signer, subjects: &Arc<Mutex<Vec<String>>>, out: &Said) -> Https {
+    let (known, outage, keys) = (subjects.clone(), out.clone(), jwks(&[signer]));
+    Https::start(move |asked: &Asked| {
+        if asked.path == "/openid/v1/jwks" {
+            return (200, keys.clone());
+        }
+        let (status, text) = outage.lock().unwrap().clone();
+        if status == 200 { reviewed(&known, asked) } else { (status, text) }
+    })
+    .await
+}
+
+/// A token is asked about once, however many requests bring it; and while nobody can be asked, a
+/// good answer counts as long as the configuration says, and no other token does.
+#[tokio::test]
+async fn reviews_are_shared_and_outlive_an_outage_for_a_while() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::p256("cluster");
+    let path = "/apis/authentication.k8s.io/v1/tokenreviews";
+    for (stale, outlives) in [("1h", true), ("1s", false)] {
+        let subjects = Arc::new(Mutex::new(vec![
+            "system:serviceaccount:shop:checkout".to_owned(),
+            "system:serviceaccount:shop:search".to_owned(),
+        ]));
+        let out: Said = said("");
+        let server = cluster(&signer, &subjects, &out).await;
+        let review = format!(
+            ", token_review: {{ url: '{}', ca: ca.pem, token: {{ file: own.token }}, cache: 10s, \
+             stale: {stale} }}",
+            server.url("/")
+        );
+        let config = Config::serving(&[&simulator]).with(&fetched(&server, &review));
+        config.write("own.token", "token-of-egret");
+        let gateway = Gateway::start(config).await;
+        until("the keys are there", async || fetches(&gateway.metrics().await, "ok") > 0).await;
+        let token = signer.token(&service_account("shop", "checkout"));
+        let fresh = signer.token(&service_account("shop", "search"));
+        let many = (0..30).map(|_| with_token(&gateway, &token));
+        for answer in futures_util::future::join_all(many).await {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+        assert_eq!(server.count(path), 1, "thirty requests, one question");
+
+        say(&out, 500, "no");
+        if outlives {
+            // Asked again and again, long after the answer has ended.
+            until("it is asked in vain", async || {
+                assert_eq!(with_token(&gateway, &token).await.status, 200);
+                server.count(path) >= 7
+            })
+            .await;
+            assert_eq!(with_token(&gateway, &fresh).await.status, 503);
+            // The account was deleted meanwhile: that counts as soon as it can be said.
+            subjects.lock().unwrap().remove(0);
+            say(&out, 200, "");
+            until("it is refused", async || with_token(&gateway, &token).await.status == 401).await;
+        } else {
+            until("it ends", async || with_token(&gateway, &token).await.status == 503).await;
+            say(&out, 200, "");
+            assert_eq!(with_token(&gateway, &token).await.status, 200);
+        }
+        assert_eq!(with_token(&gateway, &fresh).await.status, 200);
+    }
+}

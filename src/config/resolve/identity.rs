@@ -28,6 +28,8 @@ const TAKEN: [&str; 5] = [KUBERNETES, MTLS, "key", "token", "none"];
 const REFRESH: Duration = Duration::from_secs(300);
 /// How long Kubernetes' word on a token holds.
 const REVIEWED: Duration = Duration::from_secs(60);
+/// How long it counts beyond that while Kubernetes can't be asked.
+const STALE: Duration = Duration::from_secs(300);
 
 /// Who is believed.
 #[derive(Default)]
@@ -227,8 +229,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn review(&mut self, section: Mark, raw: RawReview) -> Option<Review> {
-        let RawReview { url, ca, token, cache } = raw;
+    fn review(&mut self, section: Mark, raw: RawReview) -> Option<Arc<Review>> {
+        let RawReview { url, ca, token, cache, stale } = raw;
         let remedy = "url: https://kubernetes.default.svc";
         let url = url.require(section, "url", remedy, self.problems);
         if let Some((at, url)) = &url {
@@ -238,8 +240,13 @@ impl Resolver<'_> {
             let remedy = "token: { file: /var/run/secrets/kubernetes.io/serviceaccount/token }";
             self.problems.add(section, "`token` is missing", remedy);
         }
-        let server = self.server(ca, token, &mut Sha256::new());
-        Some(Review::new(&url?.1, server?, cache.or(REVIEWED)))
+        let mut hash = Sha256::new();
+        let server = self.server(ca, token, &mut hash);
+        let (_, url) = url?;
+        let (holds, stale) = (cache.or(REVIEWED), stale.or(STALE));
+        hash.update(format!("{url}\n{holds:?}\n{stale:?}"));
+        let review = Review::new(&url, server?, holds, stale, hash.finalize().into());
+        Some(Arc::new(review))
     }
 
     /// Keys that come unprotected could be anyone's.

@@ -12,6 +12,8 @@ use super::keyring::Keyring;
 use super::refused::Refused;
 use super::review::{Review, Word};
 
+/// What the issuer of ServiceAccount tokens is called.
+pub const KUBERNETES: &str = "kubernetes";
 /// How far the clocks of two machines may be apart, in seconds.
 const LEEWAY: u64 = 30;
 

@@ -426,3 +426,35 @@ async fn reviews_are_shared_and_outlive_an_outage_for_a_while() {
         assert_eq!(with_token(&gateway, &fresh).await.status, 200);
     }
 }
+
+/// What some issuer writes into a claim makes nobody a ServiceAccount of the cluster's.
+#[tokio::test]
+async fn a_service_account_of_a_claim_is_only_its_issuers() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let (cluster, corp) = (Signer::p256("cluster"), Signer::p256("corp"));
+    let identity = format!(
+        "identity:\n  \
+         kubernetes: {{ issuer: '{ISSUER}', audience: {AUDIENCE}, jwks: {{ file: cluster.json }} }}\n  \
+         jwt: [{{ name: corp, issuer: 'https://login.example', audience: egret, \
+         jwks: {{ file: corp.json }}, claims: {{ namespace: ns, service_account: sa }} }}]\n\
+         callers:\n  \
+         - {{ name: treasury, identity: {{ service_account: 'payments/*' }} }}\n  \
+         - {{ name: desk, identity: {{ issuer: corp, service_account: desk/one }} }}"
+    );
+    let config = Config::serving(&[&simulator]).with(&identity);
+    config.write("cluster.json", &jwks(&[&cluster]));
+    config.write("corp.json", &jwks(&[&corp]));
+    let gateway = Gateway::start(config).await;
+    let claims = |namespace: &str, account: &str| {
+        json!({"iss": "https://login.example", "aud": "egret", "exp": now() + 600, "sub": "x",
+            "ns": namespace, "sa": account})
+    };
+    let answer = with_token(&gateway, &corp.token(&claims("payments", "one"))).await;
+    assert_eq!(answer.status, 401, "{}", answer.text);
+    assert_eq!(with_token(&gateway, &corp.token(&claims("desk", "one"))).await.status, 200);
+    let own = cluster.token(&service_account("payments", "one"));
+    assert_eq!(with_token(&gateway, &own).await.status, 200);
+    let metrics = gateway.settled().await;
+    assert_eq!(metrics.count("egret_requests_total", &["caller=\"treasury\""]), 1);
+    assert_eq!(metrics.count("egret_requests_total", &["caller=\"desk\""]), 1);
+}

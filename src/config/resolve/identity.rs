@@ -15,13 +15,11 @@ use crate::config::raw::{
 };
 use crate::fetch::Fetcher;
 use crate::identity::{
-    Certificates, ClaimPaths, Issuer, KeySource, Keyring, MTLS, Pattern, Review, Server, Tells,
-    Unlisted,
+    Certificates, ClaimPaths, Issuer, KUBERNETES, KeySource, Keyring, MTLS, Pattern, Review,
+    Server, Tells, Unlisted,
 };
 use crate::snapshot::Listener;
 
-/// What ServiceAccount tokens are called in metrics and in `callers`.
-const KUBERNETES: &str = "kubernetes";
 /// Words that metrics have for other ways of being recognised.
 const TAKEN: [&str; 5] = [KUBERNETES, MTLS, "key", "token", "none"];
 /// How often keys are fetched, unless the file says otherwise.
@@ -118,7 +116,11 @@ impl Resolver<'_> {
         }
         let mut listed = callers.peek().into_iter().flatten().filter_map(Field::peek);
         let any = listed.any(|caller| match &caller.identity {
-            Field::Given(_, proof) => proof.issuer.peek().is_none_or(|named| named == issuer),
+            Field::Given(_, proof) => match proof.issuer.peek() {
+                Some(named) => named == issuer,
+                // Of those of a `jwt` none fits that does not name it.
+                None => [KUBERNETES, MTLS].contains(&issuer),
+            },
             // What is wrong is reported where it stands.
             Field::Wrong => true,
             Field::Absent => false,

@@ -86,8 +86,12 @@ pub async fn run(
             admitted.release();
             return Err(failure);
         }
+        let mut dispatched = false;
         let sent = {
-            let mut before_sending = || admitted.dispatched();
+            let mut before_sending = || {
+                admitted.dispatched();
+                dispatched = true;
+            };
             let send = gateway.upstreams.send(&backend, &outgoing, &mut before_sending);
             patience.wait(session, pin!(send)).await
         };
@@ -102,7 +106,12 @@ pub async fn run(
                 return Err(unanswered(no_answer));
             }
             Err(interrupted) => {
-                charge_estimate(gateway, ctx, admitted, None);
+                // What another key was refused for costs nothing.
+                if dispatched {
+                    charge_estimate(gateway, ctx, admitted, None);
+                } else {
+                    admitted.release();
+                }
                 return Err(interrupted.into());
             }
         };

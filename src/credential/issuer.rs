@@ -1,7 +1,7 @@
 //! Who mints credentials.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
@@ -186,7 +186,24 @@ impl TryFrom<Loose> for Seconds {
 struct Answer {
     access_token: String,
     expires_in: Option<Seconds>,
+    /// In seconds since 1970: App Service says nothing else.
+    expires_on: Option<Moment>,
     token_type: Option<String>,
+}
+
+/// In seconds since 1970, or as somebody else writes it, which counts for nothing.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Moment {
+    Seconds(Seconds),
+    Other(serde::de::IgnoredAny),
+}
+
+impl Moment {
+    fn time(&self) -> Option<SystemTime> {
+        let Self::Seconds(Seconds(seconds)) = self else { return None };
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(*seconds))
+    }
 }
 
 /// The access token in a good answer of an OAuth server.
@@ -194,13 +211,17 @@ pub(super) fn access_token(answer: &Fetched) -> Result<Lease, MintError> {
     let wrong = MintError::Unreadable("the answer with the token");
     let body = accepted(answer)?;
     let answer: Answer = serde_json::from_slice(body).map_err(|_| wrong.clone())?;
-    let Answer { access_token, expires_in, token_type } = answer;
+    let Answer { access_token, expires_in, expires_on, token_type } = answer;
     if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer") && kind != "N_A") {
         return Err(wrong);
     }
     let token = Secret::token(access_token.into_bytes()).map_err(|_| wrong)?;
-    let life = expires_in.map_or(UNTOLD, |seconds| Duration::from_secs(seconds.0));
-    Ok(Lease::lasting(Proof::Token(Arc::new(token)), life))
+    let proof = Proof::Token(Arc::new(token));
+    Ok(match (expires_in, expires_on.as_ref().and_then(Moment::time)) {
+        (Some(life), _) => Lease::lasting(proof, Duration::from_secs(life.0)),
+        (None, Some(end)) => Lease::until(proof, end),
+        (None, None) => Lease::lasting(proof, UNTOLD),
+    })
 }
 
 /// A form, and the headers that go with it.

@@ -41,6 +41,11 @@ impl Shown {
         self.key
     }
 
+    /// What was shown, the first of it where it is more.
+    pub(super) fn secret(&self) -> Option<&Secret> {
+        self.sent.first().map(|secret| &**secret)
+    }
+
     /// A text of the backend's without what it was shown.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {

@@ -133,7 +133,7 @@ impl Google {
         match &self.source {
             GoogleSource::Metadata(endpoint) => self.metadata(fetcher, endpoint).await,
             GoogleSource::File(path) => {
-                let text = Zeroizing::new(file(path).await?);
+                let text = file(path).await?;
                 match Written::read(&text)? {
                     Written::ServiceAccount(account) => self.account(fetcher, &account).await,
                     Written::AuthorizedUser(user) => self.user(fetcher, &user).await,

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 use super::aws::Aws;
 use super::azure::Azure;
@@ -242,7 +243,7 @@ pub(super) fn secret_header(
     prefix: &str,
     secret: &[u8],
 ) -> Result<(HeaderName, HeaderValue), MintError> {
-    let bytes = [prefix.as_bytes(), secret].concat();
+    let bytes = Zeroizing::new([prefix.as_bytes(), secret].concat());
     let value = HeaderValue::from_bytes(&bytes);
     let mut value = value.map_err(|_| MintError::Unreadable("a secret"))?;
     value.set_sensitive(true);
@@ -255,7 +256,7 @@ pub(super) fn text(secret: &Secret) -> Result<&str, MintError> {
 }
 
 /// The content of a file that may be another by now.
-pub(super) async fn file(path: &std::path::Path) -> Result<Vec<u8>, MintError> {
+pub(super) async fn file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, MintError> {
     let size = tokio::fs::metadata(path).await;
     let small = size.map(|data| data.is_file() && data.len() <= 64 * 1024);
     let shown = path.display();
@@ -265,5 +266,6 @@ pub(super) async fn file(path: &std::path::Path) -> Result<Vec<u8>, MintError> {
         Err(error) => return Err(MintError::File(format!("{shown}: {}", error.kind()))),
     }
     let read = tokio::fs::read(path).await;
+    let read = read.map(Zeroizing::new);
     read.map_err(|error| MintError::File(format!("{shown}: {}", error.kind())))
 }

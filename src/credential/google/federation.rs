@@ -129,14 +129,11 @@ impl Source {
                     let name = HeaderName::try_from(name).map_err(|_| wrong())?;
                     headers.insert(name, HeaderValue::try_from(value).map_err(|_| wrong())?);
                 }
-                accepted(&fetcher.get(url.as_str(), headers).await?)?.to_vec()
+                let answer = fetcher.get(url.as_str(), headers).await?;
+                Zeroizing::new(accepted(&answer)?.to_vec())
             }
-            (None, None) => {
-                let what = "the credential_source of the file (only `file` and `url` are known)";
-                return Err(MintError::Unreadable(what));
-            }
+            (None, None) => return Err(MintError::Unreadable(UNKNOWN)),
         };
-        let bytes = Zeroizing::new(bytes);
         let token = match &self.format {
             Some(Format { kind, subject_token_field_name: Some(field) }) if kind == "json" => {
                 let value: BTreeMap<String, serde_json::Value> =

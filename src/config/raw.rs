@@ -229,7 +229,7 @@ section! {
 
 section! {
     /// An API server that is asked about tokens.
-    RawReview { url: String, ca: String, token: RawSecret, cache: Duration, }
+    RawReview { url: String, ca: String, token: RawSecret, cache: Duration, stale: Duration, }
 }
 
 section! {

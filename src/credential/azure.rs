@@ -120,7 +120,7 @@ impl Azure {
                         fields.push(("client_secret", text(&secret)?));
                     }
                     ApplicationProof::TokenFile(path) => {
-                        token = zeroize::Zeroizing::new(file(path).await?);
+                        token = file(path).await?;
                         let token = std::str::from_utf8(token.trim_ascii());
                         let token =
                             token.map_err(|_| MintError::Unreadable("the federated token"))?;

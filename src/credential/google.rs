@@ -103,8 +103,10 @@ impl Written {
     fn read(text: &[u8]) -> Result<Self, MintError> {
         let what = "the file (a service account's key, an external account or a user's credential)";
         let written = serde_json::from_slice(text).map_err(|_| MintError::Unreadable(what))?;
-        if let Self::ServiceAccount(account) = &written {
-            account.key()?;
+        match &written {
+            Self::ServiceAccount(account) => drop(account.key()?),
+            Self::ExternalAccount(account) => account.check()?,
+            Self::AuthorizedUser(_) => {}
         }
         Ok(written)
     }
@@ -131,7 +133,7 @@ impl Google {
         match &self.source {
             GoogleSource::Metadata(endpoint) => self.metadata(fetcher, endpoint).await,
             GoogleSource::File(path) => {
-                let text = Zeroizing::new(file(path).await?);
+                let text = file(path).await?;
                 match Written::read(&text)? {
                     Written::ServiceAccount(account) => self.account(fetcher, &account).await,
                     Written::AuthorizedUser(user) => self.user(fetcher, &user).await,

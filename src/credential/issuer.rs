@@ -1,11 +1,12 @@
 //! Who mints credentials.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 use super::aws::Aws;
 use super::azure::Azure;
@@ -186,7 +187,24 @@ impl TryFrom<Loose> for Seconds {
 struct Answer {
     access_token: String,
     expires_in: Option<Seconds>,
+    /// In seconds since 1970: App Service says nothing else.
+    expires_on: Option<Moment>,
     token_type: Option<String>,
+}
+
+/// In seconds since 1970, or as somebody else writes it, which counts for nothing.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Moment {
+    Seconds(Seconds),
+    Other(serde::de::IgnoredAny),
+}
+
+impl Moment {
+    fn time(&self) -> Option<SystemTime> {
+        let Self::Seconds(Seconds(seconds)) = self else { return None };
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(*seconds))
+    }
 }
 
 /// The access token in a good answer of an OAuth server.
@@ -194,13 +212,17 @@ pub(super) fn access_token(answer: &Fetched) -> Result<Lease, MintError> {
     let wrong = MintError::Unreadable("the answer with the token");
     let body = accepted(answer)?;
     let answer: Answer = serde_json::from_slice(body).map_err(|_| wrong.clone())?;
-    let Answer { access_token, expires_in, token_type } = answer;
+    let Answer { access_token, expires_in, expires_on, token_type } = answer;
     if token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer") && kind != "N_A") {
         return Err(wrong);
     }
     let token = Secret::token(access_token.into_bytes()).map_err(|_| wrong)?;
-    let life = expires_in.map_or(UNTOLD, |seconds| Duration::from_secs(seconds.0));
-    Ok(Lease::lasting(Proof::Token(Arc::new(token)), life))
+    let proof = Proof::Token(Arc::new(token));
+    Ok(match (expires_in, expires_on.as_ref().and_then(Moment::time)) {
+        (Some(life), _) => Lease::lasting(proof, Duration::from_secs(life.0)),
+        (None, Some(end)) => Lease::until(proof, end),
+        (None, None) => Lease::lasting(proof, UNTOLD),
+    })
 }
 
 /// A form, and the headers that go with it.
@@ -221,7 +243,7 @@ pub(super) fn secret_header(
     prefix: &str,
     secret: &[u8],
 ) -> Result<(HeaderName, HeaderValue), MintError> {
-    let bytes = [prefix.as_bytes(), secret].concat();
+    let bytes = Zeroizing::new([prefix.as_bytes(), secret].concat());
     let value = HeaderValue::from_bytes(&bytes);
     let mut value = value.map_err(|_| MintError::Unreadable("a secret"))?;
     value.set_sensitive(true);
@@ -234,7 +256,7 @@ pub(super) fn text(secret: &Secret) -> Result<&str, MintError> {
 }
 
 /// The content of a file that may be another by now.
-pub(super) async fn file(path: &std::path::Path) -> Result<Vec<u8>, MintError> {
+pub(super) async fn file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, MintError> {
     let size = tokio::fs::metadata(path).await;
     let small = size.map(|data| data.is_file() && data.len() <= 64 * 1024);
     let shown = path.display();
@@ -244,5 +266,6 @@ pub(super) async fn file(path: &std::path::Path) -> Result<Vec<u8>, MintError> {
         Err(error) => return Err(MintError::File(format!("{shown}: {}", error.kind()))),
     }
     let read = tokio::fs::read(path).await;
+    let read = read.map(Zeroizing::new);
     read.map_err(|error| MintError::File(format!("{shown}: {}", error.kind())))
 }

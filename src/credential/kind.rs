@@ -90,13 +90,14 @@ impl Credential {
     /// The secret of `source`, in each of these forms.
     #[must_use]
     pub fn new(forms: &'static [Form], source: Arc<SecretSource>) -> Self {
-        Self::keys(forms, vec![source])
+        // One key has no rests that could be another's.
+        Self::keys("", forms, vec![source])
     }
 
-    /// One of several secrets, in each of these forms: the first that does not rest.
+    /// One of several secrets of a backend, in each of these forms: the first that does not rest.
     #[must_use]
-    pub fn keys(forms: &'static [Form], sources: Vec<Arc<SecretSource>>) -> Self {
-        Self(Kind::Keys(forms, Keys::of(sources)))
+    pub fn keys(backend: &str, forms: &'static [Form], sources: Vec<Arc<SecretSource>>) -> Self {
+        Self(Kind::Keys(forms, Keys::of(backend, sources)))
     }
 
     /// The token that this issuer mints, in each of these forms.
@@ -168,7 +169,9 @@ impl Credential {
     pub fn refused(&self, shown: &Shown, why: Refusal) -> bool {
         match &self.0 {
             Kind::None => false,
-            Kind::Keys(_, keys) => keys.refused(shown.key(), why, Instant::now()),
+            Kind::Keys(_, keys) => shown.secret().is_some_and(|secret| {
+                keys.refused(shown.key(), *secret.digest(), why, Instant::now())
+            }),
             Kind::Token(_, minted) | Kind::Signature(_, minted) => {
                 if why == Refusal::Unaccepted {
                     minted.doubt();

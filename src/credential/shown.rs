@@ -41,6 +41,11 @@ impl Shown {
         self.key
     }
 
+    /// What was shown, the first of it where it is more.
+    pub(super) fn secret(&self) -> Option<&Secret> {
+        self.sent.first().map(|secret| &**secret)
+    }
+
     /// A text of the backend's without what it was shown.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
@@ -62,6 +67,12 @@ impl Shown {
         let mut bytes = body.to_vec();
         self.guarded().for_each(|secret| secret.spellings().mask(&mut bytes));
         bytes.into()
+    }
+
+    /// Whether there is anything that must not come back.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.guarded().next().is_some()
     }
 
     /// Whether an answer quotes what the backend was shown.

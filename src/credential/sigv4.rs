@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ring::{digest, hmac};
+use zeroize::Zeroizing;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -61,7 +62,7 @@ impl Signer<'_> {
         let scope = format!("{date}/{region}/{service}/aws4_request");
         let canonical = request.canonical();
         let text = format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", sha256(canonical.text.as_bytes()));
-        let first = [b"AWS4".as_slice(), secret].concat();
+        let first = Zeroizing::new([b"AWS4".as_slice(), secret].concat());
         let parts = [date, region, service, "aws4_request"];
         let mut key = hmac::Key::new(hmac::HMAC_SHA256, &first);
         for part in parts {

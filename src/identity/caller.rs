@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::certificate::MTLS;
 use super::claims::Proven;
+use super::issuer::KUBERNETES;
 use super::refused::Refused;
 use crate::credential::SecretSource;
 
@@ -49,7 +51,7 @@ pub struct Pattern {
     pub issuer: Option<String>,
     /// What the issuer calls it: the claim `sub`, or the SPIFFE ID.
     pub subject: Option<String>,
-    /// `NAMESPACE/NAME`, or `NAMESPACE/*`.
+    /// `NAMESPACE/NAME`, or `NAMESPACE/*`. Without `issuer`, as Kubernetes or a certificate says.
     pub service_account: Option<String>,
     /// A name in its certificate: `uri:…` or `dns:…`.
     pub san: Option<String>,
@@ -60,10 +62,13 @@ impl Pattern {
         let is = |wanted: &Option<String>, value: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == value)
         };
+        // What some issuer says in a claim makes nobody a ServiceAccount of a cluster's.
+        let of_cluster = self.issuer.is_some() || [KUBERNETES, MTLS].contains(&&*proven.by);
         let account = self.service_account.as_ref().is_none_or(|wanted| {
             let Some((namespace, account)) = wanted.split_once('/') else { return false };
             let Proven { namespace: of, service_account, .. } = proven;
-            !service_account.is_empty()
+            of_cluster
+                && !service_account.is_empty()
                 && namespace == of
                 && (account == "*" || account == service_account)
         });

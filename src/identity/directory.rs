@@ -125,6 +125,7 @@ impl Directory {
             if let Some(same) = same {
                 issuer.keyring = same.clone();
             }
+            old.issuers.iter().for_each(|older| issuer.take_over(older));
         }
     }
 
@@ -200,7 +201,7 @@ impl Directory {
                            platform's";
             return refused(TOKEN, Refused::new("token_issuer", message));
         };
-        let caller = match issuer.verify(&token, text, now).await {
+        let caller = match issuer.verify(&token, (text, &hash), now).await {
             Err(error) => Err(error),
             Ok(Verified { proven, keys, until }) => {
                 let whose = proven.and_then(|it| self.named.caller(it, issuer.unlisted));

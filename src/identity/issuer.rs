@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cache::Hash;
 use super::caller::Unlisted;
 use super::claims::{self, ClaimPaths, Proven};
 use super::json::{Json, Object};
@@ -9,8 +10,10 @@ use super::jwk::Jwks;
 use super::jwt::Token;
 use super::keyring::Keyring;
 use super::refused::Refused;
-use super::review::{self, Review};
+use super::review::{Review, Word};
 
+/// What the issuer of ServiceAccount tokens is called.
+pub const KUBERNETES: &str = "kubernetes";
 /// How far the clocks of two machines may be apart, in seconds.
 const LEEWAY: u64 = 30;
 
@@ -35,7 +38,7 @@ pub struct Issuer {
 #[derive(Debug)]
 pub enum Tells {
     /// A ServiceAccount, and perhaps Kubernetes is asked whether it is still there.
-    ServiceAccount(Option<Review>),
+    ServiceAccount(Option<Arc<Review>>),
     /// Claims of the configuration's choice.
     Claims(ClaimPaths),
 }
@@ -52,11 +55,11 @@ pub(super) struct Verified {
 
 impl Issuer {
     /// Whether a token holds `now` (seconds since 1970), and whose it is. `text` is the token as it
-    /// came.
+    /// came, and `hash` that of all of it.
     pub(super) async fn verify(
         &self,
         token: &Token<'_>,
-        text: &[u8],
+        (text, hash): (&[u8], &Hash),
         now: u64,
     ) -> Result<Verified, Refused> {
         self.check_audience(&token.claims)?;
@@ -84,17 +87,26 @@ impl Issuer {
             Tells::ServiceAccount(None) => claims::service_account(&self.name, &token.claims)?,
             Tells::ServiceAccount(Some(review)) => {
                 let proven = claims::service_account(&self.name, &token.claims)?;
-                let asked = review.ask(text, &self.audiences, &proven.subject).await;
-                let holds = match asked {
-                    Err(error) if error.outage => return Err(error),
-                    Ok(()) => review.holds,
-                    Err(_) => review::REFUSED,
-                };
-                let until = until.min(now.saturating_add(holds));
-                return Ok(Verified { proven: asked.map(|()| proven), keys: version, until });
+                let asked = review.ask(hash, text, &self.audiences, &proven.subject).await?;
+                let Word { counts, left } = asked;
+                // A second at least: times are told in whole ones here.
+                let until = until.min(now.saturating_add(left.as_secs().max(1)));
+                let proven = counts.map(|()| proven);
+                return Ok(Verified { proven, keys: version, until });
             }
         };
         Ok(Verified { proven: Ok(proven), keys: version, until })
+    }
+
+    /// Takes over what an older issuer knows, where both are asked the same.
+    pub(super) fn take_over(&mut self, old: &Self) {
+        if let (Tells::ServiceAccount(Some(review)), Tells::ServiceAccount(Some(older))) =
+            (&mut self.tells, &old.tells)
+            && review.is_same(older)
+            && (&self.issuer, &self.audiences) == (&old.issuer, &old.audiences)
+        {
+            *review = older.clone();
+        }
     }
 
     fn check_audience(&self, claims: &Object) -> Result<(), Refused> {

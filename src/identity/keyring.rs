@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use http::Uri;
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -250,7 +251,12 @@ impl Keyring {
                 if !jwks_uri.starts_with("https://") {
                     return Err("its metadata name keys that are not behind https://".to_owned());
                 }
-                server.get(&jwks_uri, LONGEST).await
+                // The token is for whoever the operator named, not for whom that one names.
+                if same_origin(issuer, &jwks_uri) {
+                    server.get(&jwks_uri, LONGEST).await
+                } else {
+                    server.get_of_another(&jwks_uri, LONGEST).await
+                }
             }
         }
     }
@@ -258,6 +264,21 @@ impl Keyring {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether two URLs have the same scheme, host and port (RFC 6454 §5).
+fn same_origin(one: &str, other: &str) -> bool {
+    let origin = |url: &str| {
+        let uri: Uri = url.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_owned();
+        let port = uri.port_u16().or((scheme == "https").then_some(443));
+        // What stands before an `@` is no host; a URL that has one is nobody's.
+        if uri.authority()?.as_str().contains('@') {
+            return None;
+        }
+        Some((scheme, uri.host()?.to_ascii_lowercase(), port))
+    };
+    origin(one).is_some_and(|one| origin(other) == Some(one))
 }
 
 /// Keeps keys fresh for as long as it is polled. `current` says which are in use.

@@ -16,6 +16,7 @@ mod jwt;
 mod keyring;
 mod refused;
 mod review;
+mod reviewed;
 mod server;
 mod server_tls;
 #[cfg(test)]
@@ -25,7 +26,7 @@ pub use caller::{Caller, Pattern, Shows, Unlisted};
 pub use certificate::{Certificates, ClientTrust, MTLS, Peer};
 pub use claims::ClaimPaths;
 pub use directory::{Directory, Recognised};
-pub use issuer::{Issuer, Tells};
+pub use issuer::{Issuer, KUBERNETES, Tells};
 pub use keyring::{KeySource, KeyStatus, Keyring, keep_fresh};
 pub use refused::Refused;
 pub use review::Review;

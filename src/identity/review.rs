@@ -1,12 +1,19 @@
 //! Asking Kubernetes whether a token still counts: its pod or ServiceAccount may be gone
 //! (TokenReview, `authentication.k8s.io/v1`).
+//!
+//! A token is asked about once at a time, however many requests come with it, and again before the
+//! last answer ends. While nobody can be asked, a good answer counts for a while longer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
+use super::cache::Hash;
 use super::refused::Refused;
+use super::reviewed::{Entry, Reviewed};
 use super::server::Server;
 
 /// Most questions at once.
@@ -16,16 +23,34 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest answer.
 const LONGEST: usize = 256 << 10;
 /// How long a token stays refused.
-pub(super) const REFUSED: u64 = 10;
+const REFUSED: Duration = Duration::from_secs(10);
+/// How long nobody is asked again on the side about a token after nobody could be.
+const SPACING: Duration = Duration::from_secs(1);
+/// How long it is taken for granted that nobody can be asked, after nobody could be: until the next
+/// question has ended, and a while.
+const OUTAGE: Duration = Duration::from_secs(15);
 
 /// Kubernetes, as it is asked about tokens.
 #[derive(Debug)]
 pub struct Review {
     url: String,
     server: Server,
-    /// How long an answer holds, in seconds.
-    pub(super) holds: u64,
+    /// How long an answer holds.
+    holds: Duration,
+    /// How much longer a good one counts while nobody can be asked.
+    stale: Duration,
+    /// Distinguishes servers and the times that answers hold.
+    fingerprint: [u8; 32],
     turns: Semaphore,
+    reviewed: Reviewed,
+}
+
+/// What Kubernetes says of a token.
+pub(super) struct Word {
+    /// Whether it counts.
+    pub counts: Result<(), Refused>,
+    /// How long nobody needs to be asked.
+    pub left: Duration,
 }
 
 #[derive(Serialize)]
@@ -40,6 +65,13 @@ struct Question<'a> {
 struct Spec<'a> {
     token: &'a str,
     audiences: &'a [String],
+}
+
+/// What is asked, by whoever's turn it is.
+struct Asking {
+    body: Vec<u8>,
+    audiences: Vec<String>,
+    subject: String,
 }
 
 #[derive(Deserialize)]
@@ -63,12 +95,22 @@ struct User {
 }
 
 impl Review {
-    /// Asks the API server at `url`, and goes by its answer for so long.
+    /// Asks the API server at `url`, and goes by its answer for `holds`; by a good one for `stale`
+    /// longer while it can't be asked. `fingerprint` is the same for what is the same.
     #[must_use]
-    pub fn new(url: &str, server: Server, holds: Duration) -> Self {
+    pub fn new(
+        url: &str,
+        server: Server,
+        holds: Duration,
+        stale: Duration,
+        fingerprint: [u8; 32],
+    ) -> Self {
         let url = url.trim_end_matches('/');
         let url = format!("{url}/apis/authentication.k8s.io/v1/tokenreviews");
-        Self { url, server, holds: holds.as_secs().max(1), turns: Semaphore::new(AT_ONCE) }
+        let holds = holds.max(SPACING);
+        let turns = Semaphore::new(AT_ONCE);
+        let reviewed = Reviewed::new(holds.saturating_add(stale).max(REFUSED));
+        Self { url, server, holds, stale, fingerprint, turns, reviewed }
     }
 
     /// The server that is asked.
@@ -76,43 +118,131 @@ impl Review {
         &self.server
     }
 
-    /// Asks whether the token is good for one of these audiences, and `subject`'s. A server that
-    /// can't be asked lets nobody in.
+    /// Whether both ask the same.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+
+    /// Whether the token is good for one of these audiences, and `subject`'s: as was answered
+    /// lately, or as is answered now.
+    ///
+    /// # Errors
+    ///
+    /// Nobody can be asked, and nobody said lately that it is.
     pub(super) async fn ask(
-        &self,
+        self: &Arc<Self>,
+        hash: &Hash,
         token: &[u8],
         audiences: &[String],
         subject: &str,
-    ) -> Result<(), Refused> {
-        let outage = |error: &str| {
-            log::warn!("token review: {error}");
-            let message = "Kubernetes can't be asked about the token now, so it does not count; \
-                           try again";
-            Refused::outage("review_outage", message)
-        };
-        let token = std::str::from_utf8(token).map_err(|_| outage("a token is no text"))?;
+    ) -> Result<Word, Refused> {
+        let entry = self.reviewed.entry(*hash);
+        let begun = Instant::now();
+        if let Some(word) = self.lately(&entry, begun) {
+            if word.left.is_zero() && !failed_within(&entry, SPACING, begun) {
+                self.renew(entry, Asking::new(token, audiences, subject)?);
+            }
+            return Ok(word);
+        }
+        // Whoever comes first asks for all that wait here.
+        let turn = tokio::time::timeout(PATIENCE, entry.turn.lock()).await;
+        let mut failed = turn.is_err() || entry.failed_since(begun);
+        if !failed && self.lately(&entry, Instant::now()).is_none() {
+            let asking = Asking::new(token, audiences, subject)?;
+            failed = !self.answered(&entry, &asking).await;
+        }
+        drop(turn);
+        let now = Instant::now();
+        let word = self.lately(&entry, now).or_else(|| self.stale(&entry, now).filter(|_| failed));
+        word.ok_or_else(outage)
+    }
+
+    /// What was answered lately enough; also what was before, while nobody can be asked: that is
+    /// tried on the side then.
+    fn lately(&self, entry: &Entry, now: Instant) -> Option<Word> {
+        let said = entry.said()?;
+        let age = now.saturating_duration_since(said.asked);
+        if let Err(refused) = said.counts {
+            let left = REFUSED.checked_sub(age)?;
+            return Some(Word { counts: Err(refused), left });
+        }
+        if age < self.holds {
+            let left = (self.holds * 4 / 5).saturating_sub(age);
+            return Some(Word { counts: Ok(()), left });
+        }
+        self.stale(entry, now).filter(|_| failed_within(entry, OUTAGE, now))
+    }
+
+    /// A good answer that counts for want of a newer one.
+    fn stale(&self, entry: &Entry, now: Instant) -> Option<Word> {
+        let said = entry.said().filter(|said| said.counts.is_ok())?;
+        let age = now.saturating_duration_since(said.asked);
+        let counts = age < self.holds.saturating_add(self.stale);
+        counts.then_some(Word { counts: Ok(()), left: Duration::ZERO })
+    }
+
+    /// Asks again while the last answer still counts.
+    fn renew(self: &Arc<Self>, entry: Arc<Entry>, asking: Asking) {
+        let review = self.clone();
+        let Ok(turn) = entry.turn.clone().try_lock_owned() else { return };
+        tokio::spawn(async move {
+            review.answered(&entry, &asking).await;
+            drop(turn);
+        });
+    }
+
+    /// Asks, and remembers the answer. Whether there is one.
+    async fn answered(&self, entry: &Entry, asking: &Asking) -> bool {
+        let asked = Instant::now();
+        let answer = tokio::time::timeout(PATIENCE, self.send(asking)).await;
+        match answer.unwrap_or_else(|_| Err("no answer came in time".to_owned())) {
+            Ok(counts) => {
+                entry.say(counts, asked);
+                true
+            }
+            Err(error) => {
+                log::warn!("token review: {error}");
+                entry.fail();
+                false
+            }
+        }
+    }
+
+    async fn send(&self, asking: &Asking) -> Result<Result<(), Refused>, String> {
+        let Asking { body, audiences, subject } = asking;
+        let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
+        let answer = self.server.post(&self.url, body.clone(), LONGEST).await?;
+        let answer = serde_json::from_slice(&answer);
+        let Answer { status } = answer.map_err(|_| "the answer can't be read".to_owned())?;
+        let for_us = status.audiences.iter().any(|audience| audiences.contains(audience));
+        let whose = status.user.is_some_and(|user| user.username == *subject);
+        if status.authenticated && for_us && whose {
+            return Ok(Ok(()));
+        }
+        let message = "Kubernetes says that the token does not count any more (its pod or \
+                       ServiceAccount may be gone); get a fresh one";
+        Ok(Err(Refused::new("review_refused", message)))
+    }
+}
+
+impl Asking {
+    fn new(token: &[u8], audiences: &[String], subject: &str) -> Result<Self, Refused> {
+        let token = std::str::from_utf8(token).map_err(|_| outage())?;
         let question = Question {
             api_version: "authentication.k8s.io/v1",
             kind: "TokenReview",
             spec: Spec { token, audiences },
         };
-        let body = serde_json::to_vec(&question).map_err(|_| outage("it can't be written"))?;
-        let asked = async {
-            let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
-            self.server.post(&self.url, body, LONGEST).await
-        };
-        let answer = tokio::time::timeout(PATIENCE, asked).await;
-        let answer = answer.map_err(|_| outage("no answer came in time"))?;
-        let answer = answer.map_err(|error| outage(&error))?;
-        let Answer { status } =
-            serde_json::from_slice(&answer).map_err(|_| outage("the answer can't be read"))?;
-        let for_us = status.audiences.iter().any(|audience| audiences.contains(audience));
-        let whose = status.user.is_some_and(|user| user.username == subject);
-        if status.authenticated && for_us && whose {
-            return Ok(());
-        }
-        let message = "Kubernetes says that the token does not count any more (its pod or \
-                       ServiceAccount may be gone); get a fresh one";
-        Err(Refused::new("review_refused", message))
+        let body = serde_json::to_vec(&question).map_err(|_| outage())?;
+        Ok(Self { body, audiences: audiences.to_vec(), subject: subject.to_owned() })
     }
+}
+
+fn failed_within(entry: &Entry, time: Duration, now: Instant) -> bool {
+    now.checked_sub(time).is_some_and(|since| entry.failed_since(since))
+}
+
+fn outage() -> Refused {
+    let message = "Kubernetes can't be asked about the token now, so it does not count; try again";
+    Refused::outage("review_outage", message)
 }

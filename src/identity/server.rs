@@ -37,6 +37,13 @@ impl Server {
         take(answer.status, answer.body, longest)
     }
 
+    /// The same of a server that is not shown the token: it is another's.
+    pub(super) async fn get_of_another(&self, url: &str, longest: usize) -> Result<Bytes, String> {
+        let answer = self.fetcher.get(url, accepting()).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        take(answer.status, answer.body, longest)
+    }
+
     /// What it says to a JSON body.
     pub(super) async fn post(
         &self,
@@ -52,8 +59,7 @@ impl Server {
     }
 
     fn headers(&self) -> Result<HeaderMap, String> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut headers = accepting();
         if let Some(token) = &self.token {
             let form = Header { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() };
             let shown = inject(&form, &token.current());
@@ -62,6 +68,10 @@ impl Server {
         }
         Ok(headers)
     }
+}
+
+fn accepting() -> HeaderMap {
+    HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))])
 }
 
 fn take(status: StatusCode, body: Bytes, longest: usize) -> Result<Bytes, String> {

@@ -13,7 +13,7 @@ use super::exchange::{Interrupted, Patience};
 use super::failure::Failure;
 use super::upstream::Outgoing;
 use crate::credential::{NoCredential, Refusal, Shown, Unsigned};
-use crate::snapshot::Backend;
+use crate::snapshot::{Backend, Mode};
 
 /// Clocks further apart than this make signatures invalid.
 const SKEW: Duration = Duration::from_secs(5 * 60);
@@ -73,7 +73,8 @@ fn no_credential(backend: &Backend, why: &NoCredential) -> Failure {
 }
 
 /// A backend answered a request with an error. If that is about its credential, another is prepared
-/// for: a key rests, a token is exchanged. Whether there is another key to try at once.
+/// for: a key rests, a token is exchanged. Whether there is another key to try at once. A parent is
+/// asked again only if it did not know who asks: all else it has tried itself.
 pub fn refused(
     gateway: &Gateway,
     ctx: &RequestCtx,
@@ -96,7 +97,7 @@ pub fn refused(
         log::warn!("backend {}: key {key} of {keys} is {word} ({status}), and rests", backend.name);
         gateway.metrics.key_rests(&ctx.snapshot.gateway, &backend.name, word);
     }
-    another
+    another && (backend.mode != Mode::Parent || status == StatusCode::UNAUTHORIZED)
 }
 
 /// Says so in the log if a signature was refused and the clocks disagree.

@@ -82,16 +82,22 @@ impl Exchange<'_> {
                     admitted.release();
                     return Ok(Attempted::Next(failure));
                 }
+                // Nothing has gone out, or it was answered with an error.
                 Err(interrupted) => {
-                    self.charge_estimate(ctx, admitted, None);
+                    admitted.release();
                     return Err(interrupted.into());
                 }
             }
-            let incoming = match self.send(session, ctx, &outgoing, &mut admitted).await {
+            let (dispatched, sent) = self.send(session, ctx, &outgoing, &mut admitted).await;
+            let incoming = match sent {
                 Ok(Ok(incoming)) => incoming,
                 Ok(Err(no_answer)) => return self.no_answer(ctx, no_answer, admitted),
                 Err(interrupted) => {
-                    self.charge_estimate(ctx, admitted, None);
+                    if dispatched {
+                        self.charge_estimate(ctx, admitted, None);
+                    } else {
+                        admitted.release();
+                    }
                     return Err(interrupted.into());
                 }
             };
@@ -109,9 +115,7 @@ impl Exchange<'_> {
                 }
             };
             let another = credential::refused(self.gateway, ctx, backend, status, &error);
-            // A parent is asked again only if it did not know who asks.
-            let may_repeat = !self.is_parents() || status == StatusCode::UNAUTHORIZED;
-            if keys > 0 && another && may_repeat {
+            if keys > 0 && another {
                 continue;
             }
             admitted.release();
@@ -132,31 +136,30 @@ impl Exchange<'_> {
         self.attempt.backend().mode == Mode::Parent
     }
 
-    /// Sends the request, and waits for the header of its answer.
+    /// Sends the request, and waits for the header of its answer. Whether anything of it has gone
+    /// out: what was sent before, with another key, does not count, since it was refused.
     async fn send(
         &self,
         session: &mut Session,
         ctx: &mut RequestCtx,
         outgoing: &Outgoing,
         admitted: &mut Admitted,
-    ) -> Result<Result<Incoming, NoAnswer>, Interrupted> {
+    ) -> (bool, Result<Result<Incoming, NoAnswer>, Interrupted>) {
         let backend = self.attempt.backend();
-        {
-            let dispatched = AtomicBool::new(false);
-            let mut before_sending = || {
-                admitted.dispatched();
-                dispatched.store(true, Ordering::Relaxed);
-            };
-            let mut send =
-                pin!(self.gateway.upstreams.send(backend, outgoing, &mut before_sending));
-            let sent = Patience::of(self.gateway, ctx).wait(session, send.as_mut()).await;
-            match sent {
-                Err(Interrupted::CallerGone) if dispatched.load(Ordering::Relaxed) => {
-                    self.read_on(ctx, send).await
-                }
-                sent => sent,
+        let dispatched = AtomicBool::new(false);
+        let mut before_sending = || {
+            admitted.dispatched();
+            dispatched.store(true, Ordering::Relaxed);
+        };
+        let mut send = pin!(self.gateway.upstreams.send(backend, outgoing, &mut before_sending));
+        let sent = Patience::of(self.gateway, ctx).wait(session, send.as_mut()).await;
+        let sent = match sent {
+            Err(Interrupted::CallerGone) if dispatched.load(Ordering::Relaxed) => {
+                self.read_on(ctx, send).await
             }
-        }
+            sent => sent,
+        };
+        (dispatched.load(Ordering::Relaxed), sent)
     }
 
     /// Waits for something of the provider's, unless something comes first after which it is of no

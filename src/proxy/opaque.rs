@@ -86,8 +86,12 @@ pub async fn run(
             admitted.release();
             return Err(failure);
         }
+        let mut dispatched = false;
         let sent = {
-            let mut before_sending = || admitted.dispatched();
+            let mut before_sending = || {
+                admitted.dispatched();
+                dispatched = true;
+            };
             let send = gateway.upstreams.send(&backend, &outgoing, &mut before_sending);
             patience.wait(session, pin!(send)).await
         };
@@ -102,7 +106,12 @@ pub async fn run(
                 return Err(unanswered(no_answer));
             }
             Err(interrupted) => {
-                charge_estimate(gateway, ctx, admitted, None);
+                // What another key was refused for costs nothing.
+                if dispatched {
+                    charge_estimate(gateway, ctx, admitted, None);
+                } else {
+                    admitted.release();
+                }
                 return Err(interrupted.into());
             }
         };
@@ -190,6 +199,13 @@ async fn relay(
     status: StatusCode,
     patience: Patience<'_>,
 ) -> Result<(), Failure> {
+    // S-37. It was asked for as it is (`accept-encoding: identity`); what is compressed all the same
+    // can't be searched for the credential.
+    if ctx.shown.is_guarded() && !encoding::is_identity(incoming.header()) {
+        let message = "the answer came in an encoding that was not asked for, so it is kept here";
+        let error = ApiError::new(ErrorClass::Server, message);
+        return Err(Failure::upstream("unreadable", error));
+    }
     let mut header = head(ctx, status, incoming.header(), offer)?;
     let length = incoming.header().and_then(|head| head.headers.get(header::CONTENT_LENGTH));
     let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);

@@ -86,7 +86,17 @@ fn keys() -> String {
     body.to_string()
 }
 
-fn sts(action: &str) -> String {
+/// As STS answers: in XML, but in JSON to whoever asks for that.
+fn sts(received: &Received, action: &str) -> String {
+    if received.header("accept").contains("application/json") {
+        let response = format!("{action}Response");
+        let result = format!("{action}Result");
+        let keys = json!({
+            "AccessKeyId": ID, "SecretAccessKey": SECRET, "SessionToken": SESSION,
+            "Expiration": 4_070_908_800.0,
+        });
+        return json!({ response: { result: { "Credentials": keys } } }).to_string();
+    }
     format!(
         "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>\
          <AssumedRoleUser><Arn>arn:aws:sts::1:assumed-role/egret/egret</Arn></AssumedRoleUser>\
@@ -185,7 +195,7 @@ async fn a_web_identity_becomes_a_role() {
         assert_eq!(form["WebIdentityToken"], "canary.irsa.token");
         assert_eq!(form["RoleSessionName"], "egret");
         assert_eq!(received.header("authorization"), "", "nothing is there to sign with");
-        Said::new(200, sts("AssumeRoleWithWebIdentity"))
+        Said::new(200, sts(received, "AssumeRoleWithWebIdentity"))
     })
     .await;
     let files = [("irsa", "canary.irsa.token\n")];
@@ -214,7 +224,7 @@ async fn a_profile_leads_to_a_role() {
         let (host, body) = (received.header("host"), received.body.as_bytes());
         let claimed = check("base-canary-secret", "POST", "/", host, &received.headers, body);
         assert_eq!((&*claimed.id, &*claimed.service), ("AKIDBASE", "sts"));
-        Said::new(200, sts("AssumeRole"))
+        Said::new(200, sts(received, "AssumeRole"))
     })
     .await;
     let credentials = "[base]\naws_access_key_id = AKIDBASE\n\

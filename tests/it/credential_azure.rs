@@ -112,7 +112,15 @@ async fn a_machine_has_an_identity() {
 #[tokio::test]
 async fn the_environment_says_where_tokens_come_from() {
     let azure = azure().await;
-    let fake = Fake::start(|_| Said::token(TOKEN, 3599)).await;
+    let fake = Fake::start(|received| match received.method.as_str() {
+        "POST" => Said::token(TOKEN, 3599),
+        // App Service says nothing but when a token ends; this one has.
+        _ if received.header("x-identity-header") == "canary-late" => {
+            Said::new(200, format!(r#"{{"access_token":"{TOKEN}","expires_on":"1600000000"}}"#))
+        }
+        _ => Said::new(200, format!(r#"{{"access_token":"{TOKEN}","expires_on":"4102444800"}}"#)),
+    })
+    .await;
     let authority = fake.url("");
     let application = [
         ("AZURE_TENANT_ID", "t-2"),
@@ -135,4 +143,8 @@ async fn the_environment_says_where_tokens_come_from() {
     let asked = fake.received().pop().unwrap();
     assert_eq!((&*asked.path, asked.header("x-identity-header")), ("/msi/token", "canary-header"));
     assert_eq!(asked.parameters()["api-version"], "2019-08-01");
+    let service = [("IDENTITY_ENDPOINT", &*identity), ("IDENTITY_HEADER", "canary-late")];
+    let late = gateway(&azure, "azure-openai", "", &service).await;
+    let answer = ask(&late, Provider::OpenAi, "gpt-4o-mini", "x", false).await;
+    assert_eq!(answer.status, 500, "it has expired: {}", answer.text);
 }

@@ -12,6 +12,17 @@ const THIRD: &str = "sk-canary-third-000000";
 
 /// A backend with these keys, each in a file of its own.
 fn with_keys(config: Config, name: &str, simulator: &Running, keys: &[&str]) -> Config {
+    with_keys_and(config, name, simulator, keys, "")
+}
+
+/// The same with more fields.
+fn with_keys_and(
+    config: Config,
+    name: &str,
+    simulator: &Running,
+    keys: &[&str],
+    more: &str,
+) -> Config {
     let places = keys.iter().enumerate().map(|(at, key)| {
         let file = config.write(&format!("{name}-{at}.key"), key);
         format!("{{ file: '{}' }}", file.display())
@@ -26,6 +37,7 @@ fn with_keys(config: Config, name: &str, simulator: &Running, keys: &[&str]) -> 
         format!("credential: {{ keys: [{keys}] }}"),
         "tls: { ca: ca.pem }".to_owned(),
         "timeouts: { connect: 60s }".to_owned(),
+        more.to_owned(),
     ];
     config.backend_of(name, &fields)
 }
@@ -142,6 +154,31 @@ async fn a_path_that_is_passed_on_unread_has_the_next_key_too() {
     assert_eq!(keys_at(&openai), [FIRST, SECOND]);
 }
 
+/// Another gateway has tried all its own keys: what is too much for it is so with each of ours, on
+/// paths that are read and on those that are not. One that does not know who asks is asked again.
+#[tokio::test]
+async fn a_parent_that_is_asked_too_often_is_not_asked_with_another_key() {
+    for (refusal, status, keys) in [(429, 429, &[FIRST][..]), (401, 200, &[FIRST, SECOND])] {
+        for read in [true, false] {
+            let openai = simulate(Provider::OpenAi, FIRST).await;
+            openai.accepted().add(SECOND);
+            let more = "mode: parent";
+            let config = with_keys_and(Config::new(), "above", &openai, &[FIRST, SECOND], more)
+                .route("models: ['*'], backends: [above]")
+                .route("name: files, backends: [above], paths: ['/v1/files']");
+            let gateway = Gateway::start(config).await;
+            openai.script().next_n(1, [Fault::Status(refusal)]);
+            let answer = if read {
+                one(&gateway).await
+            } else {
+                send(gateway.client.get(gateway.url("/v1/files"))).await
+            };
+            assert_eq!(answer.status, status, "{refusal}, read: {read}: {}", answer.text);
+            assert_eq!(keys_at(&openai), keys, "{refusal}, read: {read}");
+        }
+    }
+}
+
 fn canned(kind: &str, pieces: &[&str]) -> Fault {
     Fault::Canned(Canned {
         status: 200,
@@ -205,6 +242,19 @@ async fn s_37_no_answer_quotes_the_key() {
     let answer = send(gateway.client.get(gateway.url("/v1/files"))).await;
     assert_eq!((answer.status, answer.text.len()), (200, whole.len()));
     assert!(!format!("{:?}{}", answer.headers, answer.text).contains("canary"), "{}", answer.text);
+    // Unread, and compressed though nobody asked for that: what is in there nobody can see.
+    for encoding in ["gzip", "br", "x-unknown"] {
+        let mut fault = canned("application/json", &["compressed ", FIRST]);
+        if let Fault::Canned(canned) = &mut fault {
+            canned.headers.push(("content-encoding".into(), encoding.into()));
+        }
+        openai.script().next_n(1, [fault]);
+        let answer = send(gateway.client.get(gateway.url("/v1/files"))).await;
+        assert!(answer.status >= 500, "{encoding}: {} {}", answer.status, answer.text);
+        assert!(answer.text.contains("encoding"), "{encoding}: {}", answer.text);
+        let answer = send(gateway.client.get(gateway.url("/v1/files"))).await;
+        assert_eq!(answer.status, 200, "{encoding}: {}", answer.text);
+    }
     // A clean answer is the provider's own, byte by byte, and its header comes back.
     let clean = whole.replace(FIRST, "sk-canary-firs");
     openai.script().next_n(

@@ -217,6 +217,46 @@ async fn an_issuer_says_itself_where_its_keys_are() {
     assert!(!gateway.output().contains('\u{1b}'));
 }
 
+/// What is shown to an issuer is shown to nobody whom that one names.
+#[tokio::test]
+async fn the_token_for_an_issuer_goes_to_no_other_host() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::p256("one");
+    let keys = jwks(&[&signer]);
+    let elsewhere = saying(&said(&keys)).await;
+    for own in [true, false] {
+        let place: Arc<Mutex<String>> = Arc::default();
+        let (base, keys, foreign) = (place.clone(), keys.clone(), elsewhere.url("/keys"));
+        let server = Https::start(move |asked: &Asked| {
+            let base = base.lock().unwrap().clone();
+            let uri = if own { format!("{base}/keys") } else { foreign.clone() };
+            match &*asked.path {
+                "/keys" => (200, keys.clone()),
+                _ => (200, json!({"issuer": base, "jwks_uri": uri}).to_string()),
+            }
+        })
+        .await;
+        *place.lock().unwrap() = server.url("");
+        let issuer = server.url("");
+        let identity = format!(
+            "identity: {{ jwt: [{{ name: corp, issuer: '{issuer}', audience: egret, \
+             jwks: {{ ca: ca.pem, token: {{ file: own.token }} }}, unlisted: allow }}] }}"
+        );
+        let config = Config::serving(&[&simulator]).with(&identity);
+        config.write("own.token", "token-of-egret");
+        let gateway = Gateway::start(config).await;
+        let claims = json!({"iss": issuer, "aud": "egret", "exp": now() + 600, "sub": "6f2c"});
+        assert_eq!(with_token(&gateway, &signer.token(&claims)).await.status, 200);
+        let shown = |server: &Https, path: &str| {
+            let asked = server.asked().into_iter().filter(|asked| asked.path == path);
+            asked.map(|asked| asked.authorization.is_some()).collect::<Vec<_>>()
+        };
+        assert!(shown(&server, "/.well-known/openid-configuration").iter().all(|shown| *shown));
+        assert_eq!(shown(&server, "/keys").first(), own.then_some(&true));
+        assert_eq!(shown(&elsewhere, "/keys").first(), (!own).then_some(&false));
+    }
+}
+
 #[tokio::test]
 async fn unlisted_identities_are_refused_unless_they_are_allowed() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
@@ -319,4 +359,102 @@ async fn kubernetes_is_asked_whether_a_token_still_counts() {
     say(&out, 200, "");
     assert_eq!(with_token(&gateway, &fresh).await.status, 200);
     assert!(!gateway.output().contains("token-of-egret"));
+}
+
+/// An API server that says this of reviews, and the keys of `signer` of all else.
+async fn cluster(signer: &Signer, subjects: &Arc<Mutex<Vec<String>>>, out: &Said) -> Https {
+    let (known, outage, keys) = (subjects.clone(), out.clone(), jwks(&[signer]));
+    Https::start(move |asked: &Asked| {
+        if asked.path == "/openid/v1/jwks" {
+            return (200, keys.clone());
+        }
+        let (status, text) = outage.lock().unwrap().clone();
+        if status == 200 { reviewed(&known, asked) } else { (status, text) }
+    })
+    .await
+}
+
+/// A token is asked about once, however many requests bring it; and while nobody can be asked, a
+/// good answer counts as long as the configuration says, and no other token does.
+#[tokio::test]
+async fn reviews_are_shared_and_outlive_an_outage_for_a_while() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::p256("cluster");
+    let path = "/apis/authentication.k8s.io/v1/tokenreviews";
+    for (stale, outlives) in [("1h", true), ("1s", false)] {
+        let subjects = Arc::new(Mutex::new(vec![
+            "system:serviceaccount:shop:checkout".to_owned(),
+            "system:serviceaccount:shop:search".to_owned(),
+        ]));
+        let out: Said = said("");
+        let server = cluster(&signer, &subjects, &out).await;
+        let review = format!(
+            ", token_review: {{ url: '{}', ca: ca.pem, token: {{ file: own.token }}, cache: 10s, \
+             stale: {stale} }}",
+            server.url("/")
+        );
+        let config = Config::serving(&[&simulator]).with(&fetched(&server, &review));
+        config.write("own.token", "token-of-egret");
+        let gateway = Gateway::start(config).await;
+        until("the keys are there", async || fetches(&gateway.metrics().await, "ok") > 0).await;
+        let token = signer.token(&service_account("shop", "checkout"));
+        let fresh = signer.token(&service_account("shop", "search"));
+        let many = (0..30).map(|_| with_token(&gateway, &token));
+        for answer in futures_util::future::join_all(many).await {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+        assert_eq!(server.count(path), 1, "thirty requests, one question");
+
+        say(&out, 500, "no");
+        if outlives {
+            // Asked again and again, long after the answer has ended.
+            until("it is asked in vain", async || {
+                assert_eq!(with_token(&gateway, &token).await.status, 200);
+                server.count(path) >= 7
+            })
+            .await;
+            assert_eq!(with_token(&gateway, &fresh).await.status, 503);
+            // The account was deleted meanwhile: that counts as soon as it can be said.
+            subjects.lock().unwrap().remove(0);
+            say(&out, 200, "");
+            until("it is refused", async || with_token(&gateway, &token).await.status == 401).await;
+        } else {
+            until("it ends", async || with_token(&gateway, &token).await.status == 503).await;
+            say(&out, 200, "");
+            assert_eq!(with_token(&gateway, &token).await.status, 200);
+        }
+        assert_eq!(with_token(&gateway, &fresh).await.status, 200);
+    }
+}
+
+/// What some issuer writes into a claim makes nobody a ServiceAccount of the cluster's.
+#[tokio::test]
+async fn a_service_account_of_a_claim_is_only_its_issuers() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let (cluster, corp) = (Signer::p256("cluster"), Signer::p256("corp"));
+    let identity = format!(
+        "identity:\n  \
+         kubernetes: {{ issuer: '{ISSUER}', audience: {AUDIENCE}, jwks: {{ file: cluster.json }} }}\n  \
+         jwt: [{{ name: corp, issuer: 'https://login.example', audience: egret, \
+         jwks: {{ file: corp.json }}, claims: {{ namespace: ns, service_account: sa }} }}]\n\
+         callers:\n  \
+         - {{ name: treasury, identity: {{ service_account: 'payments/*' }} }}\n  \
+         - {{ name: desk, identity: {{ issuer: corp, service_account: desk/one }} }}"
+    );
+    let config = Config::serving(&[&simulator]).with(&identity);
+    config.write("cluster.json", &jwks(&[&cluster]));
+    config.write("corp.json", &jwks(&[&corp]));
+    let gateway = Gateway::start(config).await;
+    let claims = |namespace: &str, account: &str| {
+        json!({"iss": "https://login.example", "aud": "egret", "exp": now() + 600, "sub": "x",
+            "ns": namespace, "sa": account})
+    };
+    let answer = with_token(&gateway, &corp.token(&claims("payments", "one"))).await;
+    assert_eq!(answer.status, 401, "{}", answer.text);
+    assert_eq!(with_token(&gateway, &corp.token(&claims("desk", "one"))).await.status, 200);
+    let own = cluster.token(&service_account("payments", "one"));
+    assert_eq!(with_token(&gateway, &own).await.status, 200);
+    let metrics = gateway.settled().await;
+    assert_eq!(metrics.count("egret_requests_total", &["caller=\"treasury\""]), 1);
+    assert_eq!(metrics.count("egret_requests_total", &["caller=\"desk\""]), 1);
 }

@@ -111,7 +111,8 @@ impl Resolver<'_> {
         // The rest of the section is checked all the same.
         let known =
             served.or_else(|| Some(Served { vendor: Vendor::of(Schema::Chat)?, named: false }))?;
-        let credential = self.credential(section, credential, known.vendor, own_region.as_deref());
+        let credential =
+            self.credential((section, name), credential, known.vendor, own_region.as_deref());
         if let Field::Given(mark, Dialect::Legacy) = dialect
             && known.schema() != Schema::Chat
         {

@@ -25,10 +25,10 @@ const KINDS: &str = "one of env, file, keys, token, aws, google, azure, oauth, t
 const SECRET: &str = "{ env: NAME } or { file: /path }";
 
 impl Resolver<'_> {
-    /// What the backend of the section at `section` is shown; `region` is the backend's own.
+    /// What the backend `name` of the section at `section` is shown; `region` is the backend's own.
     pub(super) fn credential(
         &mut self,
-        section: Mark,
+        (section, name): (Mark, &str),
         raw: Field<RawCredential>,
         vendor: &'static Vendor,
         region: Option<&str>,
@@ -69,7 +69,7 @@ impl Resolver<'_> {
             return Some(Credential::new(forms.stated(), Arc::new(source)));
         }
         if let Some((mark, keys)) = keys.given() {
-            return self.keys(mark, keys, forms.stated());
+            return self.keys((mark, name), keys, forms.stated());
         }
         if let Some((mark, raw)) = aws.given() {
             return self.aws(mark, raw, vendor, region);
@@ -104,7 +104,7 @@ impl Resolver<'_> {
 
     fn keys(
         &mut self,
-        mark: Mark,
+        (mark, name): (Mark, &str),
         raw: Vec<Field<RawSecret>>,
         forms: &'static [Header],
     ) -> Option<Credential> {
@@ -120,7 +120,7 @@ impl Resolver<'_> {
             }
             sources.push(Arc::new(source));
         }
-        (count > 0 && sources.len() == count).then(|| Credential::keys(forms, sources))
+        (count > 0 && sources.len() == count).then(|| Credential::keys(name, forms, sources))
     }
 
     fn aws(

@@ -15,19 +15,19 @@ use crate::config::raw::{
 };
 use crate::fetch::Fetcher;
 use crate::identity::{
-    Certificates, ClaimPaths, Issuer, KeySource, Keyring, MTLS, Pattern, Review, Server, Tells,
-    Unlisted,
+    Certificates, ClaimPaths, Issuer, KUBERNETES, KeySource, Keyring, MTLS, Pattern, Review,
+    Server, Tells, Unlisted,
 };
 use crate::snapshot::Listener;
 
-/// What ServiceAccount tokens are called in metrics and in `callers`.
-const KUBERNETES: &str = "kubernetes";
 /// Words that metrics have for other ways of being recognised.
 const TAKEN: [&str; 5] = [KUBERNETES, MTLS, "key", "token", "none"];
 /// How often keys are fetched, unless the file says otherwise.
 const REFRESH: Duration = Duration::from_secs(300);
 /// How long Kubernetes' word on a token holds.
 const REVIEWED: Duration = Duration::from_secs(60);
+/// How long it counts beyond that while Kubernetes can't be asked.
+const STALE: Duration = Duration::from_secs(300);
 
 /// Who is believed.
 #[derive(Default)]
@@ -116,7 +116,11 @@ impl Resolver<'_> {
         }
         let mut listed = callers.peek().into_iter().flatten().filter_map(Field::peek);
         let any = listed.any(|caller| match &caller.identity {
-            Field::Given(_, proof) => proof.issuer.peek().is_none_or(|named| named == issuer),
+            Field::Given(_, proof) => match proof.issuer.peek() {
+                Some(named) => named == issuer,
+                // Of those of a `jwt` none fits that does not name it.
+                None => [KUBERNETES, MTLS].contains(&issuer),
+            },
             // What is wrong is reported where it stands.
             Field::Wrong => true,
             Field::Absent => false,
@@ -227,8 +231,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn review(&mut self, section: Mark, raw: RawReview) -> Option<Review> {
-        let RawReview { url, ca, token, cache } = raw;
+    fn review(&mut self, section: Mark, raw: RawReview) -> Option<Arc<Review>> {
+        let RawReview { url, ca, token, cache, stale } = raw;
         let remedy = "url: https://kubernetes.default.svc";
         let url = url.require(section, "url", remedy, self.problems);
         if let Some((at, url)) = &url {
@@ -238,8 +242,13 @@ impl Resolver<'_> {
             let remedy = "token: { file: /var/run/secrets/kubernetes.io/serviceaccount/token }";
             self.problems.add(section, "`token` is missing", remedy);
         }
-        let server = self.server(ca, token, &mut Sha256::new());
-        Some(Review::new(&url?.1, server?, cache.or(REVIEWED)))
+        let mut hash = Sha256::new();
+        let server = self.server(ca, token, &mut hash);
+        let (_, url) = url?;
+        let (holds, stale) = (cache.or(REVIEWED), stale.or(STALE));
+        hash.update(format!("{url}\n{holds:?}\n{stale:?}"));
+        let review = Review::new(&url, server?, holds, stale, hash.finalize().into());
+        Some(Arc::new(review))
     }
 
     /// Keys that come unprotected could be anyone's.

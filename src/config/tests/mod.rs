@@ -76,6 +76,14 @@ fn files() -> TempDir {
     let user =
         r#"{"type":"authorized_user","client_id":"a","client_secret":"b","refresh_token":"c"}"#;
     write("google.json", user);
+    for (name, source) in [
+        ("google-aws.json", r#"{"environment_id":"aws1","url":"http://169.254.169.254/x"}"#),
+        ("google-nowhere.json", "{}"),
+    ] {
+        let account = r#"{"type":"external_account","audience":"a","subject_token_type":"t",
+            "token_url":"https://sts.googleapis.com/v1/token","credential_source":"#;
+        write(name, &format!("{account}{source}}}"));
+    }
 
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

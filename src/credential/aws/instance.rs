@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use zeroize::Zeroizing;
 
 use super::super::endpoint::Endpoint;
 use super::super::issuer::{MintError, accepted, file, secret_header};
@@ -62,7 +63,9 @@ impl Container {
     pub(super) async fn keys(&self, fetcher: &Fetcher) -> Result<Lease, MintError> {
         let token = match &self.token {
             None => None,
-            Some(ContainerToken::Value(source)) => Some(source.current().expose().to_vec()),
+            Some(ContainerToken::Value(source)) => {
+                Some(Zeroizing::new(source.current().expose().to_vec()))
+            }
             Some(ContainerToken::File(path)) => Some(file(path).await?),
         };
         let mut headers = HeaderMap::new();

@@ -32,7 +32,7 @@ impl Aws {
         let token = file(token_file).await?;
         let token = std::str::from_utf8(token.trim_ascii());
         let token = token.map_err(|_| MintError::Unreadable("the web identity token"))?;
-        let (headers, body) = form(&[
+        let (headers, body) = question(&[
             ("Action", "AssumeRoleWithWebIdentity"),
             VERSION,
             ("RoleArn", &role.arn),
@@ -58,11 +58,19 @@ impl Aws {
         if let Some(id) = &role.external_id {
             fields.push(("ExternalId", id));
         }
-        let (mut headers, body) = form(&fields);
+        let (mut headers, body) = question(&fields);
         let sts = self.sts();
         sign(&mut headers, &body, &sts, &self.region, keys_of)?;
         keys(&fetcher.post(&sts.at("/"), headers, body).await?)
     }
+}
+
+/// A form for STS. Nothing is said of what is accepted: asked for JSON, STS answers in JSON, errors
+/// too, and what is read here is the XML that its API is described in.
+fn question(fields: &[(&str, &str)]) -> (HeaderMap, Bytes) {
+    let (mut headers, body) = form(fields);
+    headers.remove(header::ACCEPT);
+    (headers, body)
 }
 
 fn sign(

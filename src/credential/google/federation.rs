@@ -20,6 +20,8 @@ use super::SCOPE;
 use crate::fetch::Fetcher;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const UNKNOWN: &str = "the credential_source of the file (only `file` and `url` are known, and none \
+                       of Amazon's)";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// An external account as Google's tools write it.
@@ -46,6 +48,8 @@ struct Source {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     format: Option<Format>,
+    /// Amazon's: what its URL says is the name of a role, and no token.
+    environment_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +60,13 @@ struct Format {
 }
 
 impl External {
+    /// Whether the other token comes from where it can be had.
+    pub(super) fn check(&self) -> Result<(), MintError> {
+        let Source { file, url, environment_id, .. } = &self.credential_source;
+        let known = environment_id.is_none() && (file.is_some() || url.is_some());
+        known.then_some(()).ok_or(MintError::Unreadable(UNKNOWN))
+    }
+
     pub(super) async fn mint(&self, fetcher: &Fetcher, scope: &str) -> Result<Lease, MintError> {
         let subject = self.credential_source.read(fetcher).await?;
         let impersonated = self.service_account_impersonation_url.as_deref();
@@ -118,14 +129,11 @@ impl Source {
                     let name = HeaderName::try_from(name).map_err(|_| wrong())?;
                     headers.insert(name, HeaderValue::try_from(value).map_err(|_| wrong())?);
                 }
-                accepted(&fetcher.get(url.as_str(), headers).await?)?.to_vec()
+                let answer = fetcher.get(url.as_str(), headers).await?;
+                Zeroizing::new(accepted(&answer)?.to_vec())
             }
-            (None, None) => {
-                let what = "the credential_source of the file (only `file` and `url` are known)";
-                return Err(MintError::Unreadable(what));
-            }
+            (None, None) => return Err(MintError::Unreadable(UNKNOWN)),
         };
-        let bytes = Zeroizing::new(bytes);
         let token = match &self.format {
             Some(Format { kind, subject_token_field_name: Some(field) }) if kind == "json" => {
                 let value: BTreeMap<String, serde_json::Value> =

@@ -181,6 +181,12 @@ fn outgoing(
     body: &Body,
 ) -> Result<Outgoing, Failure> {
     let caller = session.req_header();
+    // A signature is made over it; of several nobody could say which one counts.
+    let mut kinds = caller.headers.get_all(header::CONTENT_TYPE).iter();
+    if kinds.next().is_some_and(|kind| kind.to_str().is_err()) || kinds.next().is_some() {
+        let message = "`content-type` has to be there once at most, and in ASCII";
+        return Err(Failure::denied("bad_request", ApiError::new(ErrorClass::BadRequest, message)));
+    }
     let query = surface::without_keys(caller.uri.query().unwrap_or_default());
     let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
     // Nobody has said what model it is for: the older version takes all that the newer does.

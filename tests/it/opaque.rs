@@ -100,6 +100,24 @@ async fn s_20_nothing_else_goes_through() {
     assert_eq!(ask(&gateway, "DELETE", "/v1/batches", "x").await.status, 405);
 }
 
+/// What a signature would be made over has to be one thing.
+#[tokio::test]
+async fn a_path_that_is_not_read_has_one_content_type() {
+    let openai = simulate(Provider::OpenAi, "sk-canary-openai").await;
+    let gateway = Gateway::start(Config::new().backend("openai", &openai).route(ROUTE)).await;
+    let two = b"content-type: a/b\r\ncontent-type: c/d\r\n".as_slice();
+    let odd = b"content-type: a/\xe9\r\n".as_slice();
+    let one = b"content-type: a/b\r\n".as_slice();
+    for (kinds, status) in [(two, 400), (odd, 400), (one, 200), (b"".as_slice(), 200)] {
+        let head = b"POST /v1/files HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n".as_slice();
+        let mut raw = Raw::connect(gateway.address()).await;
+        raw.send([head, kinds, b"\r\n".as_slice()].concat()).await;
+        let response = raw.response().await.unwrap();
+        assert_eq!(response.status, status, "{kinds:?}: {}", response.body);
+    }
+    assert_eq!(arrived(&openai), 2);
+}
+
 #[tokio::test]
 async fn access_and_budgets_hold_for_what_is_not_read() {
     let openai = simulate(Provider::OpenAi, "sk-canary-openai").await;

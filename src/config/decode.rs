@@ -273,3 +273,15 @@ macro_rules! section {
     };
 }
 pub(super) use section;
+
+/// Sections that are always mappings.
+macro_rules! read_from_map {
+    ($($name:ident)*) => {
+        $(impl Decode for $name {
+            fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
+                Self::from_map(node, key, problems)
+            }
+        })*
+    };
+}
+pub(super) use read_from_map;

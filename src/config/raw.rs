@@ -10,7 +10,7 @@ use providers::catalog::Fact;
 use providers::translate::{Droppable, Emulation};
 use providers::vendor::Vendor;
 
-use super::decode::{Chosen, Decode, Field, Keys, List, Named, Texts, section};
+use super::decode::{Chosen, Decode, Field, Keys, List, Named, Texts, read_from_map, section};
 use super::dns::{Attempts, RawDnssec};
 use super::money::{Price, Requests, Tokens, Until};
 use super::node::{Entry, Kind, Node};
@@ -424,17 +424,8 @@ section! {
     }
 }
 
-macro_rules! read_from_map {
-    ($($name:ident)*) => {
-        $(impl Decode for $name {
-            fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-                Self::from_map(node, key, problems)
-            }
-        })*
-    };
-}
-read_from_map! { RawWho RawAccess RawFeatures RawRegions }
 read_from_map! {
+    RawWho RawAccess RawFeatures RawRegions
     RawConfig RawListener RawListenerTls RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks
     RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook

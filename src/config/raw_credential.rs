@@ -1,6 +1,6 @@
 //! What a backend is shown, as it is written.
 
-use super::decode::{Decode, Field, Keys, List, section};
+use super::decode::{Decode, Field, Keys, List, read_from_map, section};
 use super::node::{Kind, Node};
 use super::problem::Problems;
 use super::raw::RawSecret;
@@ -100,15 +100,6 @@ section! {
     }
 }
 
-macro_rules! read_from_map {
-    ($($name:ident)*) => {
-        $(impl Decode for $name {
-            fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-                Self::from_map(node, key, problems)
-            }
-        })*
-    };
-}
 read_from_map! { RawAws RawGoogle RawAzure RawOAuth RawExchange }
 
 impl Word for ClientAuth {

@@ -176,7 +176,7 @@ fn by_rule(rule: &AccessRule, what: Candidate<'_>, features: Features) -> Result
         return if rule.allows_unread() { Ok(()) } else { Err(Lacking::Unread) };
     };
     // What is really asked of the backend, and that letter for letter (S-20).
-    if !is_listed(rule.models.as_deref(), served) {
+    if !rule.allows_model(served) {
         return Err(Lacking::Model);
     }
     let asked = || features.and(Features::of_model(served));

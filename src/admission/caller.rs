@@ -9,7 +9,7 @@ use super::Denial;
 use crate::budget::Subject;
 use crate::credential::CallerKey;
 use crate::identity::{Caller, Peer, Recognised};
-use crate::snapshot::{Callers, Snapshot, matches, path_matches};
+use crate::snapshot::{Callers, Snapshot, allows_model, path_matches};
 
 /// What metrics call those that have none of their own.
 const OTHER: &str = "(other)";
@@ -83,7 +83,7 @@ impl Who {
             Self::Known(caller) => caller.models.as_deref(),
         };
         models.is_none_or(|models| {
-            models.iter().any(|pattern| pattern == requested || matches(pattern, served))
+            models.iter().any(|pattern| pattern == requested || allows_model(pattern, served))
         })
     }
 }

@@ -27,7 +27,7 @@ use providers::vendor::{Paths, Vendor};
 
 pub use access::{Access, AccessRule, is_listed};
 pub use limits::Limits;
-pub use pattern::{matches, path_matches, specificity};
+pub use pattern::{allows_model, matches, path_matches, specificity};
 pub use proxy::{Hop, Proxy, ProxyCredential, ProxyScheme};
 pub use regions::{RegionRule, is_within};
 pub use revocation_list::{ListError, RevocationList};

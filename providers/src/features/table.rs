@@ -173,11 +173,16 @@ pub(super) fn tool_kind(schema: Schema, kind: &str) -> Features {
     if run_by_caller { TOOLS } else { HOSTED }
 }
 
+/// How many presets a model's name holds.
+pub(super) fn presets(name: &str) -> usize {
+    name.to_ascii_lowercase().matches("@preset/").count()
+}
+
 /// What a model's name asks for by itself: OpenRouter has a search behind `:online`, and whatever an
 /// account has set behind `@preset/`.
 pub(super) fn model(name: &str) -> Features {
     let name = name.to_ascii_lowercase();
-    if name.contains("@preset/") {
+    if presets(&name) > 0 {
         Features::ALL
     } else if name.split(':').skip(1).any(|part| part == "online") {
         HOSTED

@@ -9,7 +9,6 @@ use providers::features::{Feature, Features};
 use providers::region::{Place, Profile, of_host, of_model};
 
 use super::{Denial, Who, printable};
-use crate::budget::Subject;
 use crate::snapshot::{AccessRule, Backend, Route, RouteTarget, Snapshot, is_listed, is_within};
 
 /// What a request says of itself besides its model.
@@ -116,9 +115,8 @@ pub(super) fn check(
     {
         return Err(Barred::Model);
     }
-    let subject = who.subject();
-    let allowed = by_rules(snapshot, &subject, candidate, uses.features).map_err(Barred::Access)?;
-    by_region(snapshot, &subject, candidate, uses.geo).map_err(Barred::Region)?;
+    let allowed = by_rules(snapshot, who, candidate, uses.features).map_err(Barred::Access)?;
+    by_region(snapshot, who, candidate, uses.geo).map_err(Barred::Region)?;
     Ok(allowed)
 }
 
@@ -139,14 +137,14 @@ pub fn may_list(
 /// One rule must allow all of it. Of several the one that allows the longest answers counts.
 fn by_rules(
     snapshot: &Snapshot,
-    who: &Subject<'_>,
+    who: &Who,
     candidate: Candidate<'_>,
     features: Features,
 ) -> Result<Allowed, Lacking> {
     let Some(access) = &snapshot.access else { return Ok(Allowed::default()) };
     let mut lacking = Lacking::Everything;
     let mut allowed: Option<Allowed> = None;
-    for rule in access.of(who) {
+    for rule in access.of(&who.subject(), who.more_groups()) {
         match by_rule(rule, candidate, features) {
             Ok(()) => {
                 let max_output = match allowed {
@@ -187,13 +185,13 @@ fn by_rule(rule: &AccessRule, what: Candidate<'_>, features: Features) -> Result
 /// All the places that a call is held to must hold what is known of where it is served.
 fn by_region(
     snapshot: &Snapshot,
-    who: &Subject<'_>,
+    who: &Who,
     candidate: Candidate<'_>,
     geo: Geo,
 ) -> Result<(), Outside> {
     let Candidate { route, before, backend, models } = candidate;
     let routes = before.iter().map(|route| &**route).chain([route]);
-    for allowed in snapshot.region_locks(who, routes) {
+    for allowed in snapshot.region_locks(&who.subject(), who.more_groups(), routes) {
         if !is_within(allowed, backend.region) {
             return Err(Outside::Backend);
         }

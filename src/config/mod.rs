@@ -12,6 +12,7 @@ mod node;
 mod problem;
 mod raw;
 mod raw_credential;
+mod raw_identity;
 mod read_file;
 mod resolve;
 mod source;

@@ -16,10 +16,10 @@ use super::money::{Price, Requests, Tokens, Until};
 use super::node::{Entry, Kind, Node};
 use super::problem::{Mark, Problems};
 use super::raw_credential::RawCredential;
+use super::raw_identity::{RawIdentity, RawProof};
 use super::value::{Api, Client, Dialect, Plaintext, Size, Switch};
 use crate::budget::rate::Interval;
 use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
-use crate::identity::Unlisted;
 use crate::resolve::{Family, NamePattern, Server};
 use crate::snapshot::{Depth, HttpVersions, Mode, OnDisconnect, ProxyScheme, Stale, TlsVersion};
 
@@ -181,65 +181,6 @@ section! {
         identity: RawProof,
         models: List<String>,
         paths: List<String>,
-    }
-}
-
-section! {
-    /// Which identity a caller has.
-    RawProof { issuer: String, subject: String, service_account: String, san: String, }
-}
-
-section! {
-    /// Who is believed about who calls.
-    RawIdentity { kubernetes: RawKubernetes, jwt: List<RawJwt>, mtls: RawMtls, }
-}
-
-section! {
-    /// A cluster's ServiceAccount tokens.
-    RawKubernetes {
-        issuer: String,
-        audience: Texts,
-        jwks: RawJwks,
-        token_review: RawReview,
-        unlisted: Unlisted,
-    }
-}
-
-section! {
-    /// Somebody's tokens.
-    RawJwt {
-        name: String,
-        issuer: String,
-        audience: Texts,
-        jwks: RawJwks,
-        claims: RawClaims,
-        unlisted: Unlisted,
-    }
-}
-
-section! {
-    /// Callers' certificates.
-    RawMtls { trust_domains: Texts, unlisted: Unlisted, }
-}
-
-section! {
-    /// Where an issuer's keys are.
-    RawJwks { url: String, file: String, ca: String, token: RawSecret, refresh: Duration, }
-}
-
-section! {
-    /// An API server that is asked about tokens.
-    RawReview { url: String, ca: String, token: RawSecret, cache: Duration, stale: Duration, }
-}
-
-section! {
-    /// The claims that tell who calls.
-    RawClaims {
-        caller: String,
-        group: String,
-        namespace: String,
-        service_account: String,
-        labels: Named<String>,
     }
 }
 
@@ -426,8 +367,8 @@ section! {
 
 read_from_map! {
     RawWho RawAccess RawFeatures RawRegions
-    RawConfig RawListener RawListenerTls RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks
-    RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
+    RawConfig RawListener RawListenerTls RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute
+    RawCaller RawBudget
     RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
     RawLimits RawDns RawProxy
 }

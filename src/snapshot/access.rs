@@ -28,9 +28,13 @@ pub struct AccessRule {
 }
 
 impl Access {
-    /// Those that fit a caller.
-    pub fn of<'a>(&'a self, who: &'a Subject<'a>) -> impl Iterator<Item = &'a AccessRule> {
-        self.0.iter().filter(|rule| rule.who.count(who))
+    /// Those that fit a caller, which may be in several groups.
+    pub fn of<'a>(
+        &'a self,
+        who: &'a Subject<'a>,
+        more_groups: &'a [String],
+    ) -> impl Iterator<Item = &'a AccessRule> {
+        self.0.iter().filter(|rule| rule.who.fit(who, more_groups))
     }
 
     /// Whether it has to be known what requests make use of.

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::support::https::{Asked, Https};
 use crate::support::issuer::{AUDIENCE, ISSUER, Signer, but, jwks, now, service_account};
-use crate::support::provider::{arrived, model, simulate};
-use crate::support::speak::{request, send};
-use crate::support::{Answer, Config, Gateway, until};
+use crate::support::provider::{arrived, simulate};
+use crate::support::speak::with_token;
+use crate::support::{Config, Gateway, until};
 
 /// What a server says, which a test may change.
 type Said = Arc<Mutex<(u16, String)>>;
@@ -40,12 +40,6 @@ fn fetched(server: &Https, more: &str) -> String {
          jwks: {{ url: '{}', ca: ca.pem, token: {{ file: own.token }}, refresh: 1s }}{more} }} }}",
         server.url("/openid/v1/jwks")
     )
-}
-
-async fn with_token(gateway: &Gateway, token: &str) -> Answer {
-    let provider = Provider::OpenAi;
-    let asked = request(&gateway.client, gateway, provider, model(provider), "hello", false);
-    send(asked.bearer_auth(token)).await
 }
 
 fn fetches(metrics: &crate::support::metrics::Metrics, result: &str) -> u64 {

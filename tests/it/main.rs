@@ -36,6 +36,7 @@ mod headers;
 mod hostile_body;
 mod hostile_usage;
 mod hostile_wire;
+mod identity_claims;
 mod identity_jwt;
 mod identity_mtls;
 mod identity_token;

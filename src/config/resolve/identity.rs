@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 use super::{Resolver, Seen};
 use crate::config::decode::{Field, List, Texts};
 use crate::config::problem::Mark;
-use crate::config::raw::{
-    RawCaller, RawClaims, RawIdentity, RawJwks, RawJwt, RawKubernetes, RawMtls, RawProof,
-    RawReview, RawSecret,
+use crate::config::raw::{RawCaller, RawSecret};
+use crate::config::raw_identity::{
+    RawClaims, RawIdentity, RawJwks, RawJwt, RawKubernetes, RawMtls, RawProof, RawReview,
 };
 use crate::fetch::Fetcher;
 use crate::identity::{
-    Certificates, ClaimPaths, Issuer, KUBERNETES, KeySource, Keyring, MTLS, Pattern, Review,
-    Server, Tells, Unlisted,
+    Certificates, ClaimPath, ClaimPaths, Issuer, KUBERNETES, KeySource, Keyring, MTLS, Pattern,
+    Review, Server, Tells, Unlisted,
 };
 use crate::snapshot::Listener;
 
@@ -83,7 +83,7 @@ impl Resolver<'_> {
                 self.problems.add(at, what, "a name of your own, without `:` and `*`");
             }
             let claims = claims.given().map(|(_, claims)| self.claims(claims));
-            let tells = Tells::Claims(claims.unwrap_or_else(|| claim_paths("sub")));
+            let tells = Tells::Claims(claims.unwrap_or_else(claim_paths));
             let unlisted = self.unlisted(section, unlisted, &name, listing);
             let parts = Parts { name, issuer, audience, jwks, tells, unlisted };
             believed.issuers.extend(self.issuer(section, parts, &mut taken));
@@ -269,7 +269,7 @@ impl Resolver<'_> {
             paths.extend(path.value().map(|path| (label, path)));
         }
         ClaimPaths {
-            caller: caller.or("sub".to_owned()),
+            caller: caller.value().unwrap_or_else(subject),
             group: group.value(),
             namespace: namespace.value(),
             service_account: service_account.value(),
@@ -383,9 +383,14 @@ impl RawJwks {
     }
 }
 
-fn claim_paths(caller: &str) -> ClaimPaths {
+/// The claim that tells who calls unless the file names another.
+fn subject() -> ClaimPath {
+    ClaimPath::Text("sub".to_owned())
+}
+
+fn claim_paths() -> ClaimPaths {
     ClaimPaths {
-        caller: caller.to_owned(),
+        caller: subject(),
         group: None,
         namespace: None,
         service_account: None,

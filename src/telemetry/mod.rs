@@ -9,6 +9,8 @@ pub mod metrics;
 mod names;
 mod revocation;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
 pub use access_log::AccessLog;

@@ -8,9 +8,8 @@ use providers::vendor::{Header, Vendor};
 use super::Resolver;
 use crate::config::decode::Field;
 use crate::config::problem::Mark;
-use crate::config::raw::RawSecret;
-use crate::config::raw_credential::{
-    RawAws, RawAzure, RawCredential, RawExchange, RawGoogle, RawKinds, RawOAuth,
+use crate::config::raw::{
+    RawAws, RawAzure, RawCredential, RawExchange, RawGoogle, RawKinds, RawOAuth, RawSecret,
 };
 use crate::config::read_file::ReadFile;
 use crate::config::value::Switch;

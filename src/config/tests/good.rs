@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 
 use super::{environment, files, load};
 use crate::config::decode::{Decode, Field};
-use crate::config::dns::RawDnssec;
 use crate::config::environment::config;
 use crate::config::node;
 use crate::config::problem::Problems;
-use crate::config::raw::{RawBackend, RawConfig, RawStore, RawStoreTls};
-use crate::config::raw_credential::{RawCredential, RawKinds};
+use crate::config::raw::{
+    RawBackend, RawConfig, RawCredential, RawDnssec, RawKinds, RawStore, RawStoreTls,
+};
 use crate::config::{Source, check};
 use crate::credential::{CallerKey, Unsigned};
 use crate::resolve::{Dnssec, Family, Settings};

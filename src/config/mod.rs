@@ -11,8 +11,6 @@ mod money;
 mod node;
 mod problem;
 mod raw;
-mod raw_credential;
-mod raw_identity;
 mod read_file;
 mod resolve;
 mod source;

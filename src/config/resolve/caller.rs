@@ -7,8 +7,7 @@ use super::{Resolver, Seen};
 use crate::budget::{Calls, Dimension};
 use crate::config::decode::{Field, List, Named};
 use crate::config::problem::Mark;
-use crate::config::raw::{RawCaller, RawSecret};
-use crate::config::raw_identity::RawProof;
+use crate::config::raw::{RawCaller, RawProof, RawSecret};
 use crate::identity::{Caller, Directory, Mentioned, Shows};
 use crate::snapshot::Callers;
 

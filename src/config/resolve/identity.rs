@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use super::{Resolver, Seen};
 use crate::config::decode::{Field, List, Texts};
 use crate::config::problem::Mark;
-use crate::config::raw::{RawCaller, RawSecret};
-use crate::config::raw_identity::{
-    RawClaims, RawIdentity, RawJwks, RawJwt, RawKubernetes, RawMtls, RawProof, RawReview,
+use crate::config::raw::{
+    RawCaller, RawClaims, RawIdentity, RawJwks, RawJwt, RawKubernetes, RawMtls, RawProof,
+    RawReview, RawSecret,
 };
 use crate::fetch::Fetcher;
 use crate::identity::{

@@ -1,17 +1,12 @@
-//! Who calls, as it is written.
+//! Who is believed about who calls, as it is written.
 
 use std::time::Duration;
 
-use super::decode::{Decode, Field, Keys, List, Named, Texts, read_from_map, section};
-use super::node::{Kind, Node};
-use super::problem::Problems;
-use super::raw::RawSecret;
+use super::RawSecret;
+use crate::config::decode::{Decode, Field, List, Named, Texts, read_from_map, section};
+use crate::config::node::{Kind, Node};
+use crate::config::problem::Problems;
 use crate::identity::{ClaimPath, Unlisted};
-
-section! {
-    /// Which identity a caller has.
-    RawProof { issuer: String, subject: String, service_account: String, san: String, }
-}
 
 section! {
     /// Who is believed about who calls.
@@ -67,9 +62,7 @@ section! {
     }
 }
 
-read_from_map! {
-    RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks RawReview RawClaims
-}
+read_from_map! { RawIdentity RawKubernetes RawJwt RawMtls RawJwks RawReview RawClaims }
 
 impl Decode for ClaimPath {
     fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {

@@ -20,7 +20,7 @@ use crate::config::raw::{RawBackend, RawConfig, RawStore, RawStoreTls};
 use crate::config::raw_credential::{RawCredential, RawKinds};
 use crate::config::{Source, check};
 use crate::credential::{CallerKey, Unsigned};
-use crate::resolve::{Dnssec, Family, Settings};
+use crate::resolve::{Dnssec, Family, Host, Settings};
 use crate::snapshot::{
     Callers, Depth, HttpVersions, Origin, Pin, ProxyScheme, Snapshot, Stale, SubjectName,
     TlsVersion,
@@ -356,7 +356,7 @@ fn a_backend_is_reached_through_its_proxy_unless_it_is_exempt() {
     let direct = one("schema: openai, credential: none", directory.path());
     let through = to("url: 'https://Proxy.corp:3128', credential: { file: proxy-user }");
     let (hop, proxy) = (through.backends[0].hop(), through.backends[0].proxy.as_ref().unwrap());
-    assert_eq!((hop.host, hop.port, hop.allow_private), ("proxy.corp", 3128, false));
+    assert_eq!((hop.host, hop.port), (&Host::new("proxy.corp", false), 3128));
     assert_eq!(proxy.tls.as_ref().unwrap().sni, "proxy.corp");
     assert_eq!(proxy.credential.as_ref().unwrap().scheme, ProxyScheme::Basic);
     assert_eq!(through.tls_policies().count(), 2);
@@ -364,7 +364,7 @@ fn a_backend_is_reached_through_its_proxy_unless_it_is_exempt() {
     assert!(!format!("{through:?}").contains("pa:ss"));
 
     let exempt = to("url: 'https://proxy.corp', no_proxy: [.openai.com]");
-    assert_eq!(exempt.backends[0].hop().host, "api.openai.com");
+    assert_eq!(exempt.backends[0].hop().host.as_str(), "api.openai.com");
     assert_eq!(exempt.backends[0].group_key, direct.backends[0].group_key);
 
     // S-56: what went through one proxy is not used for another, nor for none.
@@ -452,7 +452,7 @@ fn the_reference_is_complete_and_loads() {
     assert_eq!((stated.http, stated.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!((holds.http, holds.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!(stated.on_disconnect, holds.on_disconnect);
-    assert_eq!((stated.allow_private, holds.allow_private), (false, false));
+    assert_eq!(stated.host, holds.host);
     assert_eq!(stated.timeouts.first_byte, Duration::from_secs(600));
 
     // There is one store; what else it may be stands in comments.

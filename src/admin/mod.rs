@@ -81,13 +81,17 @@ impl Admin {
         }
     }
 
-    /// How the revocation lists of backends are.
+    /// How the revocation lists of backends and their proxies are.
     fn lists(&self, snapshot: &Snapshot) -> Vec<ListsNow> {
-        let with_lists = snapshot.backends.iter().filter_map(|backend| {
+        let hops = snapshot.backends.iter().flat_map(|backend| {
+            let proxy = backend.proxy.as_ref().map(|proxy| ("proxy", proxy.group_key));
+            let own = ("backend", backend.group_key);
+            std::iter::once(own).chain(proxy).map(move |(hop, key)| (&backend.name, hop, key))
+        });
+        let with_lists = hops.filter_map(|(backend, hop, key)| {
             let ListsState { held, missing, age, left, failures } =
-                self.gateway.trusts.lists(backend.group_key)?;
-            let backend = backend.name.clone();
-            Some(ListsNow { backend, held, missing, age, left, failures })
+                self.gateway.trusts.lists(key)?;
+            Some(ListsNow { backend: backend.clone(), hop, held, missing, age, left, failures })
         });
         with_lists.collect()
     }

@@ -6,3 +6,4 @@ mod gateway;
 mod handshake;
 mod lists;
 mod rows;
+mod system;

@@ -102,17 +102,17 @@ impl Connector {
     /// None is to be had.
     pub async fn connect(&self, backend: &Backend) -> Result<Connection, Unreached> {
         let deadline = Instant::now() + backend.timeouts.connect;
-        let (Hop { host, port, allow_private }, patience) =
-            (backend.hop(), backend.timeouts.connect);
-        let addresses = self.resolver.addresses(host, port, allow_private, patience).await;
-        let addresses = addresses.get(..ADDRESSES).unwrap_or(&addresses);
+        let Hop { host, port } = backend.hop();
+        let found = self.resolver.addresses(host, backend.timeouts.connect).await;
+        let addresses = found.iter().take(ADDRESSES).map(|ip| SocketAddr::new(*ip, port));
         let trusted = Trusted::of(backend, &self.trusts).map_err(Unreached::Unusable)?;
         let version = trusted.now().version();
-        if let Some(connection) = self.pooled(backend, addresses, version).await {
+        if let Some(connection) = self.pooled(backend, addresses.clone(), version).await {
             return Ok(connection);
         }
+        let addresses: Vec<_> = addresses.collect();
         // Boxed: it takes kilobytes of state, which a stream would hold on to.
-        let made = Box::pin(self.open(backend, addresses, &trusted, deadline));
+        let made = Box::pin(self.open(backend, &addresses, &trusted, deadline));
         let made = timeout_at(deadline, made);
         made.await.unwrap_or(Err(Unreached::Late))
     }
@@ -140,20 +140,20 @@ impl Connector {
     async fn pooled(
         &self,
         backend: &Backend,
-        addresses: &[SocketAddr],
+        addresses: impl Iterator<Item = SocketAddr> + Clone,
         version: Version,
     ) -> Option<Connection> {
-        let last = self.peers.last(backend, addresses, version);
+        let last = self.peers.last(backend, addresses.clone(), version);
         if let Some(peer) = &last
             && let Some(line) = self.reuse(backend, peer).await
         {
             return Some(Connection { line, peer: peer.clone(), reused: true });
         }
         for address in addresses {
-            if last.as_ref().is_some_and(|last| last.is_at(*address)) {
+            if last.as_ref().is_some_and(|last| last.is_at(address)) {
                 continue;
             }
-            let peer = self.peers.at(backend, *address, version);
+            let peer = self.peers.at(backend, address, version);
             if let Some(line) = self.reuse(backend, &peer).await {
                 self.peers.reached(backend, &peer);
                 return Some(Connection { line, peer, reused: true });

@@ -18,6 +18,7 @@ use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext, Switch};
 use crate::credential::{SecretError, SecretSource};
+use crate::resolve::Host;
 use crate::snapshot::{
     Backend, HttpVersions, Mode, OnDisconnect, Origin, Proxy, Timeouts, TlsPolicy,
 };
@@ -150,11 +151,11 @@ impl Resolver<'_> {
             paths,
             schema: served.schema(),
             spoken: served.spoken(api.value(), legacy, &origin),
+            host: Host::new(&origin.host, allow_private),
             origin,
             mode: mode.or(Mode::default()),
             deployed,
             region,
-            allow_private,
             credential: credential?,
             tls,
             timeouts,

@@ -65,16 +65,22 @@ fn request(schema: Schema, key: &str) -> Zone {
     match (schema, key) {
         (_, "tools") => Zone::Tools,
         (Schema::Chat, "functions") => Zone::Counts(TOOLS),
-        // Hosts have searches of their own under these.
+        // Hosts have tools of their own under these.
         (
-            Schema::Chat | Schema::Responses,
-            "websearchoptions" | "searchparameters" | "plugins" | "enablesearch" | "connectors"
-            | "mcpservers" | "datasources",
+            Schema::Chat | Schema::Responses | Schema::Claude,
+            "websearchoptions"
+            | "searchparameters"
+            | "plugins"
+            | "enablesearch"
+            | "enablecodeinterpreter"
+            | "connectors"
+            | "mcpservers"
+            | "datasources",
         ) => Zone::Counts(HOSTED),
         (Schema::Chat, "messages" | "input") => Zone::Content,
         (Schema::Responses, "input" | "instructions") => Zone::Content,
         (Schema::Claude, "messages" | "system") => Zone::Content,
-        (Schema::Claude, "mcpservers" | "container") => Zone::Counts(HOSTED),
+        (Schema::Claude, "container") => Zone::Counts(HOSTED),
         (Schema::Gemini, "contents" | "content" | "systeminstruction") => Zone::Content,
         // Embeddings and counts hold requests.
         (Schema::Gemini, "requests" | "generatecontentrequest") => Zone::Request,

@@ -179,13 +179,21 @@ pub(super) fn tool_kind(schema: Schema, kind: &str) -> Features {
     if run_by_caller { TOOLS } else { HOSTED }
 }
 
-/// What a model's name asks for by itself: OpenRouter has a search behind `:online`, and whatever an
-/// account has set behind `@preset/`.
+/// Models that search in every call of Chat, by what their names begin with (`charges.toml` has
+/// what that costs).
+const SEARCHING: [&str; 3] =
+    ["gpt-4o-search-preview", "gpt-4o-mini-search-preview", "gpt-5-search-api"];
+
+/// What a model's name asks for by itself: OpenAI has models that search, OpenRouter a search behind
+/// `:online`, and whatever an account has set behind `@preset/`.
 pub(super) fn model(name: &str) -> Features {
     let name = name.to_ascii_lowercase();
+    let last = name.rsplit('/').next().unwrap_or_default();
     if name.contains("@preset/") {
         Features::ALL
-    } else if name.split(':').skip(1).any(|part| part == "online") {
+    } else if name.split(':').skip(1).any(|part| part == "online")
+        || SEARCHING.iter().any(|begin| last.starts_with(begin))
+    {
         HOSTED
     } else {
         Features::NONE

@@ -127,6 +127,11 @@ fn a_models_name_may_ask_for_more() {
         ("@preset/mine", ALL),
         ("openai/gpt-4o@preset/mine", ALL),
         ("claude-sonnet-4-5@20250929", ""),
+        ("gpt-4o-search-preview", "tools hosted_tools"),
+        ("gpt-4o-mini-search-preview-2025-03-11", "tools hosted_tools"),
+        ("openai/GPT-5-search-api", "tools hosted_tools"),
+        ("gpt-5-search", ""),
+        ("gpt-4o-search-preview/other", ""),
     ] {
         let names: Vec<&str> = Features::of_model(name).iter().map(Feature::name).collect();
         assert_eq!(names.join(" "), expected, "{name}");

@@ -26,6 +26,7 @@ fn backend(name: &str) -> Arc<Backend> {
         mode: Mode::Endpoint,
         deployed: false,
         region: None,
+        has_inference_profiles: false,
         allow_private: true,
         credential: Credential::none(),
         tls: None,

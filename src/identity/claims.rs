@@ -62,10 +62,15 @@ fn named(claims: &Object, path: &str) -> Result<String, Refused> {
     match at(claims, path) {
         None | Some(Json::Null) => Ok(String::new()),
         Some(Json::Text(text)) => fit(text),
-        Some(Json::Number(number)) => fit(&number.to_string()),
+        Some(Json::Number(number)) if is_exact(*number) => fit(&number.to_string()),
         Some(Json::Bool(value)) => Ok(value.to_string()),
-        Some(Json::List(_) | Json::Map(_)) => Err(unfit()),
+        Some(Json::Number(_) | Json::List(_) | Json::Map(_)) => Err(unfit()),
     }
+}
+
+/// Whether no other number reads like this one: whole ones within 2^53 - 1 (RFC 8259 §6).
+fn is_exact(number: f64) -> bool {
+    number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0
 }
 
 fn unfit() -> Refused {

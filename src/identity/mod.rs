@@ -14,11 +14,13 @@ mod json;
 mod jwk;
 mod jwt;
 mod keyring;
+mod reach;
 mod refused;
 mod review;
 mod reviewed;
 mod server;
 mod server_tls;
+mod table;
 #[cfg(test)]
 mod tests;
 

@@ -38,6 +38,7 @@ mod hostile_usage;
 mod hostile_wire;
 mod identity_jwt;
 mod identity_mtls;
+mod identity_rules;
 mod identity_token;
 mod limits;
 mod listener_tls;

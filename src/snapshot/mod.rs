@@ -120,6 +120,8 @@ pub struct Backend {
     pub deployed: bool,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
+    /// Whether the name of a model may say over which regions a call is spread.
+    pub has_inference_profiles: bool,
     /// The host of `origin`, and which addresses it may have.
     pub host: Host,
     /// What it is shown.

@@ -39,6 +39,7 @@ mod hostile_wire;
 mod identity_claims;
 mod identity_jwt;
 mod identity_mtls;
+mod identity_rules;
 mod identity_token;
 mod limits;
 mod listener_tls;

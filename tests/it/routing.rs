@@ -27,6 +27,7 @@ fn backend(name: &str) -> Arc<Backend> {
         mode: Mode::Endpoint,
         deployed: false,
         region: None,
+        has_inference_profiles: false,
         host: Host::new("localhost", true),
         credential: Credential::none(),
         tls: None,

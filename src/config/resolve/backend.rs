@@ -9,6 +9,7 @@ use providers::vendor::Vendor;
 use sha2::{Digest, Sha256};
 
 use super::origin::Location;
+use super::region::has_inference_profiles;
 use super::vendor::{Place, Served};
 use super::{Resolver, Seen};
 use crate::config::decode::{Chosen, Field, Named};
@@ -142,6 +143,7 @@ impl Resolver<'_> {
 
         let served = served?;
         let (paths, _, Location { origin, .. }) = location?;
+        let has_inference_profiles = has_inference_profiles(served.vendor, &origin.host);
         let legacy = dialect.or(Dialect::Current) == Dialect::Legacy;
         let group_key = group_key(name, &origin, tls.as_ref(), proxy.as_ref());
         Some(Backend {
@@ -156,6 +158,7 @@ impl Resolver<'_> {
             mode: mode.or(Mode::default()),
             deployed,
             region,
+            has_inference_profiles,
             credential: credential?,
             tls,
             timeouts,

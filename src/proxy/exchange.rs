@@ -228,7 +228,7 @@ impl Exchange<'_> {
         let backend = self.attempt.backend();
         let head = incoming.header().cloned();
         let body = self.wait(session, ctx, pin!(incoming.short())).await;
-        self.gateway.upstreams.release(incoming).await;
+        incoming.release().await;
         let body = encoding::plain(head.as_ref(), body?, ERROR).unwrap_or_default();
         let headers = head.map(|head| head.headers.clone()).unwrap_or_default();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

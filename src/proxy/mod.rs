@@ -14,6 +14,7 @@ mod egress;
 mod encoding;
 mod exchange;
 mod failure;
+mod fate;
 mod hops;
 mod ids;
 mod ingress;

@@ -121,12 +121,12 @@ pub async fn run(
             admitted.settle(&Usage::default());
             ctx.balances = attempt.balances(&gateway.ledger, &snapshot, who);
             let relayed = relay(session, ctx, &mut incoming, offer, status, patience).await;
-            gateway.upstreams.release(incoming).await;
+            incoming.release().await;
             return relayed;
         }
         let body = patience.wait(session, pin!(incoming.rest(ERROR))).await;
         let head = incoming.header().cloned();
-        gateway.upstreams.release(incoming).await;
+        incoming.release().await;
         let body = match body {
             // What can't be read can't be searched for the credential either, and does not go on.
             Ok(body) => {

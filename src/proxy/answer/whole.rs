@@ -108,7 +108,7 @@ async fn read(
     });
     let read = exchange.wait(session, ctx, pin!(rest)).await;
     let head = incoming.header().cloned();
-    exchange.gateway.upstreams.release(incoming).await;
+    incoming.release().await;
     let body = match read? {
         Ok(Some(body)) => {
             let plain = encoding::plain(head.as_ref(), body, WHOLE);

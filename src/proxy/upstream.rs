@@ -22,6 +22,9 @@ use crate::trust::{self, Trusts};
 const DRAIN: usize = 64 * 1024;
 /// Longest time for the body of a failed answer.
 const SOON: Duration = Duration::from_secs(10);
+/// Longest time for the header of an answer to a request that could not be sent whole: it has come
+/// by then, or does not.
+const EARLY: Duration = Duration::from_secs(1);
 /// Most headers that only inform (1xx) before the answer's own.
 const INFORMING: usize = 16;
 /// Longest body that is copied to go out together with its header: both fit into a TLS record.
@@ -39,7 +42,10 @@ pub struct Outgoing {
 /// A provider's answer, its header read and its body not.
 pub struct Incoming {
     lease: Lease,
-    complete: bool,
+    /// Whether the request was sent whole: a provider may answer sooner.
+    sent: bool,
+    /// Whether it has been read to its end.
+    read: bool,
 }
 
 /// How an exchange broke off before the header of its answer.
@@ -116,30 +122,38 @@ impl Upstreams {
         }
     }
 
-    /// Sends a request and reads the header of its answer.
+    /// Sends a request and reads the header of its answer, also where the request can't be sent
+    /// whole: a provider may refuse it before it has read all of it, and close.
     async fn exchange(
         &self,
         connection: Connection,
         backend: &Backend,
         request: &Outgoing,
     ) -> Result<Incoming, Broken> {
-        let idle = backend.timeouts.idle;
+        let (reused, idle) = (connection.reused, backend.timeouts.idle);
         let (mut lease, written) = self.write(connection, request, idle).await;
-        if let Err(error) = written {
-            return Err(Broken { error, lease, waited: None });
-        }
+        let unsent = match written {
+            Ok(()) => None,
+            Err(error) if is_asked(&lease, &error) => Some(error),
+            Err(error) => return Err(Broken { error, lease, waited: None }),
+        };
+        let patience = if unsent.is_some() { EARLY } else { backend.timeouts.first_byte };
         let sent = Instant::now();
         // For the whole of it: a provider that drips would never be too late for the next byte.
-        let read = tokio::time::timeout(backend.timeouts.first_byte, read_header(&mut lease));
-        let read = read.await.unwrap_or_else(|_| {
+        let read = tokio::time::timeout(patience, read_header(&mut lease)).await;
+        let read = read.unwrap_or_else(|_| {
             Error::e_explain(ErrorType::ReadTimedout, "while reading a header")
         });
-        match read {
-            Ok(()) => {
-                lease.set_read_timeout(Some(idle));
-                Ok(Incoming { lease, complete: false })
+        match (read, unsent) {
+            (Ok(()), Some(error)) if reused && has_timed_out(&lease) => {
+                Err(Broken { error, lease, waited: None })
             }
-            Err(error) => Err(Broken { error, lease, waited: Some(sent.elapsed()) }),
+            (Ok(()), unsent) => {
+                lease.set_read_timeout(Some(idle));
+                Ok(Incoming { lease, sent: unsent.is_none(), read: false })
+            }
+            (Err(error), None) => Err(Broken { error, lease, waited: Some(sent.elapsed()) }),
+            (Err(_), Some(error)) => Err(Broken { error, lease, waited: None }),
         }
     }
 
@@ -199,6 +213,23 @@ async fn write_apart(
     session.finish_request_body().await
 }
 
+/// Whether there can be an answer to a request that could not be written whole.
+fn is_asked(session: &HttpSession, error: &BError) -> bool {
+    match session {
+        // Where no header went out, Pingora does not expect to be asked for an answer.
+        HttpSession::H2(h2) => h2.request_header().is_some(),
+        HttpSession::H1(_) => *error.etype() != ErrorType::InvalidHTTPHeader,
+        HttpSession::Custom(()) => false,
+    }
+}
+
+/// Whether what came is no answer to the request, but the end of a pooled connection on which none
+/// had come for too long (408, RFC 9110 §15.5.9).
+fn has_timed_out(session: &HttpSession) -> bool {
+    let status = session.response_header().map(|header| header.status);
+    status == Some(StatusCode::REQUEST_TIMEOUT)
+}
+
 /// Reads the header of an answer, past a few that only inform.
 async fn read_header(session: &mut HttpSession) -> Result<(), BError> {
     for informed in 0..INFORMING {
@@ -244,7 +275,7 @@ impl Incoming {
     /// The next piece of the answer's body; `None` at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, BError> {
         let piece = self.lease.read_response_body().await?;
-        self.complete = piece.is_none();
+        self.read = piece.is_none();
         Ok(piece)
     }
 
@@ -274,10 +305,10 @@ impl Incoming {
         Ok(Some(if joined.is_empty() { first } else { joined.freeze() }))
     }
 
-    /// Gives its connection back if it was read to its end, else closes it.
+    /// Gives its connection back if nothing is left on that of request and answer, else closes it.
     pub async fn release(self) {
-        let Self { lease, complete } = self;
-        if complete {
+        let Self { lease, sent, read } = self;
+        if sent && read {
             // Boxed: it would hold the session twice.
             Box::pin(lease.give_back()).await;
         } else {

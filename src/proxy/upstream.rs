@@ -18,8 +18,6 @@ use crate::resolve::Resolver;
 use crate::snapshot::Backend;
 use crate::trust::{self, Trusts};
 
-/// Most bytes of a failed answer that are read so that its connection can be used again.
-const DRAIN: usize = 64 * 1024;
 /// Longest time for the body of a failed answer.
 const SOON: Duration = Duration::from_secs(10);
 /// Longest time for the header of an answer to a request that could not be sent whole: it has come
@@ -86,23 +84,22 @@ impl Upstreams {
         self.connector.retain(keep);
     }
 
-    /// Sends a request and waits for the header of its answer. `before_sending` is called once
-    /// a connection is there and before the first byte of the request goes out.
-    ///
-    /// A request that the provider can't have worked on (see [`Fate`]) is sent again, once;
-    /// that aside nothing is sent twice.
+    /// Sends a request and waits for the header of its answer. `out` is told that it is out once a
+    /// connection is there and before its first byte goes out, and that it is not after all when
+    /// the provider can't have worked on it (see [`Fate`]). Then it is sent again, once; that aside
+    /// nothing is sent twice.
     pub async fn send(
         &self,
         backend: &Backend,
         request: &Outgoing,
-        before_sending: &mut (dyn FnMut() + Send),
+        out: &mut (dyn FnMut(bool) + Send),
     ) -> Result<Incoming, NoAnswer> {
         let mut resent = false;
         loop {
             let connection = self.connector.connect(backend).await;
             let connection = connection.map_err(|why| unreached(&why, backend))?;
             let reused = connection.reused;
-            before_sending();
+            out(true);
             let Broken { error, lease, waited } =
                 match self.exchange(connection, backend, request).await {
                     Ok(incoming) => return Ok(incoming),
@@ -111,14 +108,14 @@ impl Upstreams {
             if is_h2_downgrade(&error) {
                 lease.peer().prefer_h1();
             }
-            lease.leave().await;
             let fate = Fate::of(&error, reused, waited);
-            if !resent && fate == Fate::Untouched {
-                resent = true;
-                continue;
+            let billable = fate == Fate::Unknown;
+            out(billable);
+            lease.leave().await;
+            if resent || fate != Fate::Untouched {
+                return Err(NoAnswer { billable, ..explain(&error, backend) });
             }
-            let why = explain(&error, backend);
-            return Err(NoAnswer { billable: fate == Fate::Unknown, ..why });
+            resent = true;
         }
     }
 
@@ -272,16 +269,16 @@ impl Incoming {
         self.lease.response_header()
     }
 
+    /// The answer's status.
+    pub fn status(&self) -> StatusCode {
+        self.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status)
+    }
+
     /// The next piece of the answer's body; `None` at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, BError> {
         let piece = self.lease.read_response_body().await?;
         self.read = piece.is_none();
         Ok(piece)
-    }
-
-    /// The rest of the body, at most `limit` bytes; `None` if it is longer.
-    pub async fn rest(&mut self, limit: usize) -> Result<Option<Bytes>, BError> {
-        self.rest_while(|length| length <= limit).await
     }
 
     /// The rest of the body, as long as there is room for so many bytes; `None` if there is not.
@@ -316,9 +313,11 @@ impl Incoming {
         }
     }
 
-    /// The body of a failed answer, as far as it is short and comes soon: other backends wait.
-    pub async fn short(&mut self) -> Bytes {
-        let rest = tokio::time::timeout(SOON, self.rest(DRAIN)).await;
+    /// The body of a failed answer, if it is no longer than this and comes soon: other backends
+    /// wait.
+    pub async fn short(&mut self, longest: usize) -> Bytes {
+        let rest = self.rest_while(|length| length <= longest);
+        let rest = tokio::time::timeout(SOON, rest).await;
         rest.ok().and_then(|rest| rest.ok().flatten()).unwrap_or_default()
     }
 }

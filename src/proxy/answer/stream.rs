@@ -12,8 +12,10 @@ use providers::eventstream::Unwrap;
 use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::super::ctx::RequestCtx;
-use super::super::exchange::{Attempted, Exchange, Interrupted, Patience, scrub};
+use super::super::exchange::{Attempted, Exchange};
 use super::super::failure::Failure;
+use super::super::patience::{Interrupted, Patience};
+use super::super::rejection::scrub;
 use super::super::upstream::Incoming;
 use super::{Begun, Relayed, encoding, headers, send, spoilt, whole};
 use crate::admission::Admitted;

@@ -8,9 +8,10 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use super::super::ctx::RequestCtx;
-use super::super::exchange::{Attempted, Exchange, scrub};
+use super::super::exchange::{Attempted, Exchange};
 use super::super::failure::Failure;
 use super::super::intake::Share;
+use super::super::rejection::scrub;
 use super::super::upstream::Incoming;
 use super::{Begun, Relayed, encoding, headers, send, spoilt, unreadable};
 

@@ -147,6 +147,15 @@ impl Peers {
 }
 
 #[cfg(test)]
+impl Peer {
+    /// One that nobody dials.
+    pub(super) fn nowhere() -> Arc<Self> {
+        let address = l4::SocketAddr::Inet(([127, 0, 0, 1], 0).into());
+        Arc::new(Self { address, key: 1, trust: Version::default(), kin: Arc::default() })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -30,6 +30,7 @@ mod disconnect;
 mod dns;
 mod downgrade;
 mod drain;
+mod early;
 mod failover;
 mod frames;
 mod headers;

@@ -87,13 +87,12 @@ fn start_log() {
 }
 
 /// A logger that cannot be told to write secrets: below `info` Pingora writes the headers of every
-/// request, credentials included, and bodies that it can't read (S-19).
+/// request, credentials included, and whatever it can't read, be that a header or a body (S-19).
 struct Discreet(env_logger::Logger);
 
 impl log::Log for Discreet {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        let tells =
-            metadata.level() == log::Level::Trace && metadata.target().starts_with("pingora");
+        let tells = metadata.level() > log::Level::Info && metadata.target().starts_with("pingora");
         !tells && self.0.enabled(metadata)
     }
 

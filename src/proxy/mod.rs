@@ -21,6 +21,7 @@ mod intake;
 mod listener;
 mod models;
 mod opaque;
+mod overflow;
 mod prepare;
 mod record;
 mod reply;

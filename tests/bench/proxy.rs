@@ -104,8 +104,9 @@ impl Proxy {
         let dir = options.dir.path().to_str().ok_or("the temporary directory has no plain name")?;
         let name = format!("proxy-{port}");
         let issuer = Issuer::new()?;
-        let mut pin = String::new();
+        let (mut pin, mut dns) = (String::new(), String::new());
         if target.kind == Kind::Strict {
+            dns = strict::name_server()?.to_string();
             fs::write(format!("{dir}/{name}.jwks.json"), issuer.jwks())?;
             pin = strict::pin(&fs::read_to_string(format!("{dir}/ca.pem"))?)?;
         }
@@ -118,6 +119,7 @@ impl Proxy {
             .replace("@OPENAI_KEY@", OPENAI_KEY)
             .replace("@HTTP@", http)
             .replace("@PIN@", &pin)
+            .replace("@DNS@", &dns)
             .replace("@NAME@", &name)
             .replace("@DIR@", dir);
         let path = format!("{dir}/{name}.yaml");

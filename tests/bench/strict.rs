@@ -1,7 +1,13 @@
-//! What the strict configuration goes by: tokens, and a certificate that is pinned.
+//! What the strict configuration goes by: tokens, a name server, and a certificate that is pinned.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::thread;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hickory_proto::op::Message;
+use hickory_proto::rr::rdata::A;
+use hickory_proto::rr::{RData, Record, RecordType};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
@@ -48,6 +54,34 @@ impl Issuer {
         let signature = URL_SAFE_NO_PAD.encode(self.0.sign(signed.as_bytes()));
         format!("{signed}.{signature}")
     }
+}
+
+/// Starts a name server that finds every name on this machine. It lasts as long as the process.
+pub fn name_server() -> Result<SocketAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = socket.local_addr()?;
+    thread::spawn(move || {
+        let mut packet = [0; 4096];
+        // What can't be received or sent was not asked by the proxy under test, or it asks again.
+        while let Ok((length, whom)) = socket.recv_from(&mut packet) {
+            if let Some(answer) = answer(&packet[..length]) {
+                let _ = socket.send_to(&answer, whom);
+            }
+        }
+    });
+    Ok(address)
+}
+
+fn answer(packet: &[u8]) -> Option<Vec<u8>> {
+    let mut message = Message::from_vec(packet).ok()?.into_response();
+    message.edns = None;
+    let question = message.queries.first()?;
+    if question.query_type() == RecordType::A {
+        let address = RData::A(A(Ipv4Addr::LOCALHOST));
+        let record = Record::from_rdata(question.name().clone(), 60, address);
+        message.add_answer(record);
+    }
+    message.to_vec().ok()
 }
 
 /// The pin of a certificate in PEM.

@@ -135,6 +135,7 @@ async fn there_are_no_more_connections_than_there_may_be() {
     for limit in [IN_ALL, FROM_ONE] {
         assert_eq!(output.lines().filter(|line| line.contains(limit)).count(), 1, "{output}");
     }
+    assert!(gateway.metrics().await.count("egret_tasks", &[]) >= 5, "each is served by a task");
     held.clear();
     until_alone(&gateway).await;
     assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "clean", false).await.status, 200);

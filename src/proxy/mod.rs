@@ -23,6 +23,7 @@ mod intake;
 mod listener;
 mod models;
 mod opaque;
+mod overflow;
 mod patience;
 mod prepare;
 mod record;

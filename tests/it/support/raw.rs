@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::patiently;
+use super::wire::Wire;
+use super::{Gateway, patiently};
 
 /// A connection on which a test says what it likes.
 pub struct Raw<S = TcpStream> {
@@ -38,6 +39,13 @@ impl Raw {
     }
 }
 
+impl Raw<Wire> {
+    /// Connects to a gateway as it is reached.
+    pub async fn to(gateway: &Gateway) -> Self {
+        Self::of(gateway.connect("http/1.1").await)
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     /// The other end of a connection that a test was called on.
     pub const fn of(stream: S) -> Self {
@@ -66,7 +74,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
 
     /// Sends bytes; says whether the other side still took them.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
-        patiently(self.stream.write_all(bytes.as_ref())).await.is_ok()
+        let sent = async {
+            self.stream.write_all(bytes.as_ref()).await?;
+            self.stream.flush().await
+        };
+        patiently(sent).await.is_ok()
     }
 
     /// Reads one response; `None` if the connection ended before it was whole.
@@ -137,7 +149,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     }
 
     async fn more(&mut self) -> Option<()> {
-        let mut buffer = [0; 16 * 1024];
+        // Not in the future: many of them in one would not fit on a stack.
+        let mut buffer = vec![0; 16 * 1024];
         let count = patiently(self.stream.read(&mut buffer)).await.ok()?;
         self.read.extend_from_slice(&buffer[..count]);
         (count > 0).then_some(())

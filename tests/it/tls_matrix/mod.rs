@@ -1,6 +1,7 @@
 //! Who is trusted, and who is not: real handshakes, one row each (`egress.md` E4, E5).
 
 mod client;
+mod forged;
 mod gateway;
 mod handshake;
 mod rows;

@@ -56,9 +56,9 @@ mod replicas;
 mod resolver;
 mod responses;
 mod routing;
-mod secrecy;
-
 mod seal;
+mod secrecy;
+mod soak;
 mod spend;
 mod store_outage;
 mod storm;

@@ -1,10 +1,12 @@
 //! The certificates that chains end in.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use tokio_rustls::rustls::pki_types::{CertificateDer, TrustAnchor};
+use tokio_rustls::rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, TrustAnchor};
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
+use x509_parser::der_parser::asn1_rs::{Sequence, ToDer};
 
 use super::system::System;
 use crate::snapshot::Pin;
@@ -71,6 +73,12 @@ impl Anchors {
         });
         known.flat_map(|(_, pins)| pins.iter().flatten().copied())
     }
+}
+
+/// The public key of an anchor, whole.
+pub(super) fn key_of(anchor: &TrustAnchor<'_>) -> Option<SubjectPublicKeyInfoDer<'static>> {
+    let key = Sequence::new(Cow::Borrowed(&*anchor.subject_public_key_info));
+    key.to_der_vec().ok().map(SubjectPublicKeyInfoDer::from)
 }
 
 /// What a pin says of a public key in DER.

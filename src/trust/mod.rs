@@ -5,11 +5,13 @@
 //! [`Generation`], which ends when a revocation list changes or goes out of date, when the system's
 //! CA certificates change, and after a day.
 //! rustls does not look at certificates again when a session is resumed, so each generation has
-//! sessions of its own; and a number of its own, which belongs into the key of the pool of connections (S-56).
+//! sessions of its own; and a number of its own, which belongs into the key of the pool of
+//! connections (S-56).
 
 mod anchors;
 mod chain;
 mod client;
+mod lists;
 mod refusal;
 mod server;
 mod source;
@@ -148,7 +150,8 @@ impl Trust {
     }
 
     fn holds(&self, generation: &Generation) -> bool {
-        generation.basis == self.basis() && now() < generation.until
+        let Generation { basis, until, .. } = *generation;
+        basis == self.basis() && lasts(until, now())
     }
 
     /// Changes with each list that is fetched and is another than before, and with the CAs.
@@ -157,38 +160,42 @@ impl Trust {
         lists + self.authorities.revision()
     }
 
-    /// All lists, of files and fetched; of those with the same scope the newest.
+    /// The lists that it goes by, from files and as places have them; of those with the same scope
+    /// the newest.
     fn lists(&self) -> Vec<Arc<RevocationList>> {
         let Some(revocation) = &self.policy.revocation else { return Vec::new() };
         let mut lists = revocation.lists.clone();
-        lists.extend(self.sources.iter().flat_map(|source| source.held().to_vec()));
-        // Newest first, since the first in a scope stays.
-        lists.sort_by_key(|list| std::cmp::Reverse((list.this_update(), list.next_update())));
-        let mut newest: Vec<Arc<RevocationList>> = Vec::new();
-        for list in lists {
-            if newest.iter().all(|newer| newer.scope() != list.scope()) {
-                newest.push(list);
-            }
+        self.sources.iter().for_each(|source| lists.extend(source.held().present().cloned()));
+        RevocationList::keep_newest(&mut lists);
+        lists
+    }
+
+    /// When each list goes out of date, also of those that their places have no more.
+    fn ends(&self) -> Vec<i64> {
+        let files = self.policy.revocation.iter().flat_map(|revocation| &revocation.lists);
+        let mut ends: Vec<i64> = files.map(|list| list.next_update()).collect();
+        for source in &self.sources {
+            ends.extend(source.held().all().map(|list| list.next_update()));
         }
-        newest
+        ends
     }
 
     fn make(&self, basis: u64, now: i64) -> Generation {
         static VERSIONS: AtomicU64 = AtomicU64::new(1);
-        let lists = self.lists();
         let revoked = self.policy.revocation.as_ref();
-        let refuses = revoked.is_some_and(|revocation| revocation.stale == Stale::Refuse);
-        let ends = lists.iter().map(|list| list.next_update());
-        for end in ends.clone().filter(|end| *end <= now) {
+        let first = self.lists().iter().map(|list| list.next_update()).min();
+        if let Some(end) = first.filter(|end| *end <= now) {
             let name = self.server_name.to_str();
             let since = jiff::Timestamp::from_second(end).unwrap_or_default();
             log::warn!("a revocation list for {name} has been out of date since {since}");
         }
-        let until = until(now, ends.filter(|_| refuses));
+        let refuses = revoked.is_some_and(|revocation| revocation.stale == Stale::Refuse);
+        let ends = if refuses { self.ends() } else { Vec::new() };
         let chain = Chain {
             anchors: self.authorities.anchors(),
             revoked: revoked.map(|revocation| Revoked {
-                lists,
+                files: revocation.lists.clone(),
+                sources: self.sources.clone(),
                 stale: revocation.stale,
                 depth: revocation.depth,
             }),
@@ -209,7 +216,7 @@ impl Trust {
             h1: config(&[b"http/1.1"]),
             h2: config(&[b"h2"]),
             basis,
-            until,
+            until: until(now, ends.into_iter()),
         }
     }
 }
@@ -229,6 +236,11 @@ impl fmt::Debug for Generation {
 /// When what holds now ends: with the next of these moments, or a day from now.
 fn until(now: i64, ends: impl Iterator<Item = i64>) -> i64 {
     ends.filter(|end| *end > now).fold(now.saturating_add(LONGEST), i64::min)
+}
+
+/// Whether what ends then is in force. Not if it was made by a clock that was ahead.
+const fn lasts(until: i64, now: i64) -> bool {
+    until.saturating_sub(LONGEST) <= now && now < until
 }
 
 fn template(policy: &TlsPolicy) -> Result<ClientConfig, rustls::Error> {

@@ -2,6 +2,7 @@
 
 mod calls;
 mod client;
+mod forged;
 mod gateway;
 mod handshake;
 mod lists;

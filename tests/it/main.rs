@@ -39,6 +39,7 @@ mod hostile_wire;
 mod identity_jwt;
 mod identity_mtls;
 mod identity_token;
+mod limit_spelling;
 mod limits;
 mod listener_tls;
 mod loss;

@@ -45,6 +45,7 @@ mod listener_tls;
 mod loss;
 mod matrix;
 mod midstream;
+mod model_spelling;
 mod one_call;
 mod opaque;
 mod operations;

@@ -1,6 +1,7 @@
 # What the image is built from:
 #
-#   rust:1.95-trixie                      Rust and a C compiler on Debian 13; none of it is shipped
+#   rust:1.95-trixie                      Rust, a C compiler and Python on Debian 13; none of it is
+#                                         shipped
 #   gcr.io/distroless/cc-debian13:nonroot glibc, libgcc and CA certificates; no shell, no package
 #                                         manager
 #
@@ -8,7 +9,7 @@
 # pinned by tag. For a release, pin them by digest as well (name:tag@sha256:…): it is what
 # `docker buildx imagetools inspect NAME:TAG` prints.
 #
-#   docker build -t egret:0.1.0 .
+#   docker build -t egret:0.1.0 --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" .
 #   docker run --read-only --cap-drop ALL -p 8080:8080 -v egret-ledger:/var/lib/egret \
 #     -v "$PWD/conf:/etc/egret:ro" -e OPENAI_API_KEY … egret:0.1.0
 #
@@ -19,13 +20,14 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY providers providers
 COPY src src
-# Function names stay, for the backtrace of a panic; line tables go, for the size of the image.
-ENV CARGO_PROFILE_RELEASE_STRIP=debuginfo
+COPY conf/release conf/release
+# When the commit was made, which Git would say: it is not here. Without it the bill of materials
+# says 1970.
+ARG SOURCE_DATE_EPOCH
+# As whatever is released: the binary in the image is the released one, byte by byte.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bin egret \
-    && install -D target/release/egret /out/egret \
-    && install -d /out/state
+    conf/release/build /out \
+    && install -d /state
 
 FROM gcr.io/distroless/cc-debian13:nonroot AS egret
 LABEL org.opencontainers.image.title="Egret" \
@@ -33,8 +35,10 @@ LABEL org.opencontainers.image.title="Egret" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY LICENSE /LICENSE
 COPY --from=build /out/egret /egret
+# Its bill of materials, where scanners of images look for one: by the end of its name.
+COPY --from=build /out/egret.cdx.json /usr/share/doc/egret/egret.cdx.json
 # The ledger is all that Egret ever writes: with a volume here the root filesystem can be read-only.
-COPY --from=build --chown=65532:65532 /out/state /var/lib/egret
+COPY --from=build --chown=65532:65532 /state /var/lib/egret
 ENV STATE_DIRECTORY=/var/lib/egret
 VOLUME ["/var/lib/egret"]
 # A number, because Kubernetes' runAsNonRoot cannot look up a name. It is distroless' `nonroot`.

@@ -69,8 +69,13 @@ impl Admin {
                     keys: &keys(&snapshot),
                     credentials: &minting(&snapshot),
                 };
-                let open = self.gateway.connections.open();
-                self.gateway.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
+                let gateway = &self.gateway;
+                for (gauge, count) in [
+                    (&gateway.metrics.connections, gateway.connections.open()),
+                    (&gateway.metrics.tasks, gateway.tasks()),
+                ] {
+                    gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+                }
                 Answer::metrics(self.gateway.metrics.render(&snapshot.gateway, &now))
             }
             "/spend" => spend::show(&self.gateway, query).await,

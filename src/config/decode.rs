@@ -246,25 +246,30 @@ macro_rules! section {
     }) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
-        pub(super) struct $name {
-            $($(#[$field_doc])* pub $field: Field<$type>,)*
+        pub(in crate::config) struct $name {
+            $($(#[$field_doc])* pub $field: $crate::config::decode::Field<$type>,)*
         }
 
         impl $name {
             /// The keys of this section.
-            pub(super) const KEYS: &'static [&'static str] = &[$(section!(@key $field $($key)?)),*];
+            pub(in crate::config) const KEYS: &'static [&'static str] =
+                &[$(section!(@key $field $($key)?)),*];
 
             /// Reads the section from a mapping.
-            fn from_map(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-                let keys = Keys::of(node, key, Self::KEYS, problems)?;
+            fn from_map(
+                node: &$crate::config::node::Node,
+                key: &str,
+                problems: &mut $crate::config::problem::Problems,
+            ) -> Option<Self> {
+                let keys = $crate::config::decode::Keys::of(node, key, Self::KEYS, problems)?;
                 Some(Self { $($field: keys.take(section!(@key $field $($key)?), problems),)* })
             }
 
             /// Which keys this one does not hold.
             #[cfg(test)]
-            pub(super) fn absent(&self) -> std::collections::BTreeSet<&'static str> {
+            pub(in crate::config) fn absent(&self) -> std::collections::BTreeSet<&'static str> {
                 let mut absent = std::collections::BTreeSet::new();
-                $(if let Field::Absent = self.$field {
+                $(if let $crate::config::decode::Field::Absent = self.$field {
                     absent.insert(section!(@key $field $($key)?));
                 })*
                 absent
@@ -277,8 +282,12 @@ pub(super) use section;
 /// Sections that are always mappings.
 macro_rules! read_from_map {
     ($($name:ident)*) => {
-        $(impl Decode for $name {
-            fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
+        $(impl $crate::config::decode::Decode for $name {
+            fn decode(
+                node: &$crate::config::node::Node,
+                key: &str,
+                problems: &mut $crate::config::problem::Problems,
+            ) -> Option<Self> {
                 Self::from_map(node, key, problems)
             }
         })*

@@ -2,11 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::decode::{Decode, Scalar, section};
-use super::decode::{Field, Keys};
-use super::node::{Kind, Node};
-use super::problem::Problems;
-use super::value::{Switch, Word, quoted};
+use super::decode::Scalar;
+use super::value::{Word, quoted};
 use crate::resolve::{Family, NamePattern, Server, Transport, is_name};
 
 impl Word for Family {
@@ -69,28 +66,5 @@ impl Scalar for Attempts {
     fn parse(text: &str) -> Result<Self, String> {
         let number = text.parse().ok().filter(|number| (1..=10).contains(number));
         number.map(Self).ok_or_else(|| quoted(text))
-    }
-}
-
-section! {
-    /// Which keys signatures are held to.
-    RawAnchors { anchors: String, }
-}
-
-/// Whether answers are validated, and what is trusted.
-#[derive(Clone, Debug)]
-pub(super) enum RawDnssec {
-    /// `true` or `false`, in words.
-    Plain(bool),
-    /// By keys of its own.
-    Anchors(RawAnchors),
-}
-
-impl Decode for RawDnssec {
-    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-        match &node.kind {
-            Kind::Scalar(_) => Switch::decode(node, key, problems).map(|on| Self::Plain(on.0)),
-            _ => RawAnchors::from_map(node, key, problems).map(Self::Anchors),
-        }
     }
 }

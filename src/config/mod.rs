@@ -11,7 +11,6 @@ mod money;
 mod node;
 mod problem;
 mod raw;
-mod raw_credential;
 mod read_file;
 mod resolve;
 mod source;

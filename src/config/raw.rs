@@ -2,25 +2,41 @@
 //!
 //! `conf/reference.yaml` says what each key means and what holds where it is left out.
 
+mod access;
+mod budget;
+mod credential;
+mod dns;
+mod identity;
+mod models;
+mod region;
+mod store;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use providers::Schema;
-use providers::catalog::Fact;
 use providers::translate::{Droppable, Emulation};
 use providers::vendor::Vendor;
 
-use super::decode::{Chosen, Decode, Field, Keys, List, Named, Texts, read_from_map, section};
-use super::dns::{Attempts, RawDnssec};
-use super::money::{Price, Requests, Tokens, Until};
-use super::node::{Entry, Kind, Node};
-use super::problem::{Mark, Problems};
-use super::raw_credential::RawCredential;
+pub(super) use self::access::{RawAccess, RawFeatures, RawWho};
+pub(super) use self::budget::{RawBudget, RawCalls, RawCeiling, RawGrant, RawLimit};
+pub(super) use self::credential::{
+    RawAws, RawAzure, RawCredential, RawExchange, RawGoogle, RawKinds, RawOAuth,
+};
+pub(super) use self::dns::{RawAnchors, RawDns, RawDnssec};
+pub(super) use self::identity::{
+    RawClaims, RawIdentity, RawJwks, RawJwt, RawKubernetes, RawMtls, RawReview,
+};
+pub(super) use self::models::{RawFact, RawModel};
+pub(super) use self::region::RawRegions;
+pub(super) use self::store::{RawSentinel, RawStore, RawStoreCa, RawStoreTls};
+use super::decode::{Chosen, Decode, Field, List, Named, read_from_map, section};
+use super::money::{Price, Requests};
+use super::node::{Kind, Node};
+use super::problem::Problems;
 use super::value::{Api, Client, Dialect, Plaintext, Size, Switch};
+use crate::budget::Scope;
 use crate::budget::rate::Interval;
-use crate::budget::{Money, OnExceeded, Outage, Percent, Quantity, Scope, UnknownPrice, Window};
-use crate::identity::Unlisted;
-use crate::resolve::{Family, NamePattern, Server};
 use crate::snapshot::{Depth, HttpVersions, Mode, OnDisconnect, ProxyScheme, Stale, TlsVersion};
 
 section! {
@@ -190,148 +206,6 @@ section! {
 }
 
 section! {
-    /// Who is believed about who calls.
-    RawIdentity { kubernetes: RawKubernetes, jwt: List<RawJwt>, mtls: RawMtls, }
-}
-
-section! {
-    /// A cluster's ServiceAccount tokens.
-    RawKubernetes {
-        issuer: String,
-        audience: Texts,
-        jwks: RawJwks,
-        token_review: RawReview,
-        unlisted: Unlisted,
-    }
-}
-
-section! {
-    /// Somebody's tokens.
-    RawJwt {
-        name: String,
-        issuer: String,
-        audience: Texts,
-        jwks: RawJwks,
-        claims: RawClaims,
-        unlisted: Unlisted,
-    }
-}
-
-section! {
-    /// Callers' certificates.
-    RawMtls { trust_domains: Texts, unlisted: Unlisted, }
-}
-
-section! {
-    /// Where an issuer's keys are.
-    RawJwks { url: String, file: String, ca: String, token: RawSecret, refresh: Duration, }
-}
-
-section! {
-    /// An API server that is asked about tokens.
-    RawReview { url: String, ca: String, token: RawSecret, cache: Duration, stale: Duration, }
-}
-
-section! {
-    /// The claims that tell who calls.
-    RawClaims {
-        caller: String,
-        group: String,
-        namespace: String,
-        service_account: String,
-        labels: Named<String>,
-    }
-}
-
-section! {
-    /// Whose calls a rule is about.
-    RawWho {
-        caller: Texts,
-        group: Texts,
-        namespace: Texts,
-        service_account: Texts,
-        labels: Named<Texts>,
-    }
-}
-
-section! {
-    /// What some callers may use.
-    RawAccess {
-        who as "match": RawWho,
-        routes: List<String>,
-        backends: List<String>,
-        models: List<String>,
-        features: RawFeatures,
-        max_output_tokens: u32,
-    }
-}
-
-section! {
-    /// What a request may make use of.
-    RawFeatures {
-        tools: Switch,
-        hosted_tools: Switch,
-        images: Switch,
-        audio: Switch,
-        files: Switch,
-    }
-}
-
-section! {
-    /// Where the calls of some callers may be served.
-    RawRegions { who as "match": RawWho, allow: List<String>, }
-}
-
-section! {
-    /// What may be spent.
-    RawBudget {
-        name: String,
-        calls as "match": RawCalls,
-        per: Scope,
-        limit: Quantity,
-        window: Window,
-        limits: List<RawLimit>,
-        cached_tokens: Switch,
-        on_exceeded: Chosen<OnExceeded>,
-        warn: List<Percent>,
-        per_call: RawCeiling,
-        grants: List<RawGrant>,
-        unknown_price: UnknownPrice,
-    }
-}
-
-section! {
-    /// Which calls a budget counts.
-    RawCalls {
-        gateway: Texts,
-        caller: Texts,
-        group: Texts,
-        namespace: Texts,
-        service_account: Texts,
-        labels: Named<Texts>,
-        route: Texts,
-        backend: Texts,
-        provider: Texts,
-        model: Texts,
-    }
-}
-
-section! {
-    /// One limit of several.
-    RawLimit { limit: Quantity, window: Window, }
-}
-
-section! {
-    /// What one call may come to.
-    RawCeiling { cost: Money, tokens: Tokens, }
-}
-
-section! {
-    /// A top-up.
-    RawGrant { of: String, amount: Quantity, until: Until, }
-}
-
-section! {
     /// How often one may ask.
     RawRate { name: String, per: Scope, limit: Requests, window: Interval, }
 }
@@ -355,31 +229,6 @@ section! {
 section! {
     /// What proves reasoning that callers keep for a provider.
     RawSeal { key: RawSecret, }
-}
-
-section! {
-    /// The store that replicas share.
-    RawStore {
-        redis: String,
-        sentinel: RawSentinel,
-        cluster: List<String>,
-        plaintext: Plaintext,
-        tls: RawStoreTls,
-        username: String,
-        password: RawSecret,
-        prefix: String,
-        outage: Chosen<Outage>,
-    }
-}
-
-section! {
-    /// Sentinels, and what they call the primary.
-    RawSentinel { addresses: List<String>, primary: String, }
-}
-
-section! {
-    /// How a store proves who it is.
-    RawStoreCa { ca: String, }
 }
 
 section! {
@@ -407,47 +256,9 @@ section! {
     }
 }
 
-section! {
-    /// How the names of backends are resolved.
-    RawDns {
-        servers: List<Server>,
-        ca: String,
-        allow: List<NamePattern>,
-        min_ttl: Duration,
-        max_ttl: Duration,
-        stale: Duration,
-        timeout: Duration,
-        attempts: Attempts,
-        family: Family,
-        dnssec: RawDnssec,
-        reverse: Named<Texts>,
-    }
-}
-
 read_from_map! {
-    RawWho RawAccess RawFeatures RawRegions
-    RawConfig RawListener RawListenerTls RawProof RawIdentity RawKubernetes RawJwt RawMtls RawJwks
-    RawReview RawClaims RawAdmin RawBackend RawTls RawCrl RawTimeouts RawRoute RawCaller RawBudget
-    RawCalls RawLimit RawCeiling RawGrant RawRate RawPrice RawSeal RawStore RawSentinel RawWebhook
-    RawLimits RawDns RawProxy
-}
-
-/// Whether a store is reached by TLS, and what is trusted.
-#[derive(Clone, Debug)]
-pub(super) enum RawStoreTls {
-    /// `true` or `false`, in words.
-    Plain(bool),
-    /// By a CA of its own.
-    Ca(RawStoreCa),
-}
-
-impl Decode for RawStoreTls {
-    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-        match &node.kind {
-            Kind::Scalar(_) => Switch::decode(node, key, problems).map(|on| Self::Plain(on.0)),
-            _ => RawStoreCa::from_map(node, key, problems).map(Self::Ca),
-        }
-    }
+    RawConfig RawListener RawListenerTls RawProof RawAdmin RawBackend RawTls RawCrl RawTimeouts
+    RawRoute RawCaller RawRate RawPrice RawSeal RawWebhook RawLimits RawProxy
 }
 
 impl Decode for RawSecret {
@@ -476,83 +287,5 @@ impl Decode for RawTarget {
         let Kind::Scalar(_) = node.kind else { return Self::from_map(node, key, problems) };
         let backend = Field::Given(node.mark, String::decode(node, key, problems)?);
         Some(Self { backend, model: Field::Absent, weight: Field::Absent })
-    }
-}
-
-/// What the operator knows of models.
-#[derive(Clone, Debug)]
-pub(super) struct RawModel {
-    pub pattern: Field<String>,
-    pub schema: Field<Schema>,
-    pub facts: Vec<RawFact>,
-    /// Those that hold on OpenAI's Responses only.
-    pub on_responses: Vec<RawFact>,
-}
-
-/// A fact, and where it stands.
-#[derive(Clone, Debug)]
-pub(super) struct RawFact {
-    pub mark: Mark,
-    pub name: String,
-    pub fact: Fact,
-}
-
-impl Decode for RawModel {
-    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
-        let entries = map(node, key, problems)?;
-        let mut model = Self {
-            pattern: Field::Absent,
-            schema: Field::Absent,
-            facts: Vec::new(),
-            on_responses: Vec::new(),
-        };
-        for Entry { mark, key, value } in entries {
-            match &**key {
-                "match" => model.pattern = Field::read(value, key, problems),
-                "schema" => model.schema = Field::read(value, key, problems),
-                "on_responses" => {
-                    let facts = map(value, key, problems).unwrap_or_default();
-                    let facts = facts.iter().filter_map(|Entry { mark, key, value }| {
-                        RawFact::read(*mark, key, value, problems)
-                    });
-                    model.on_responses = facts.collect();
-                }
-                _ => model.facts.extend(RawFact::read(*mark, key, value, problems)),
-            }
-        }
-        Some(model)
-    }
-}
-
-/// The entries of a mapping.
-fn map<'n>(node: &'n Node, key: &str, problems: &mut Problems) -> Option<&'n [Entry]> {
-    if let Kind::Map(entries) = &node.kind {
-        return Some(entries);
-    }
-    let what = format!("`{key}` holds {}, not keys and values", node.kind.name());
-    problems.add(node.mark, what, "{ max_output_tokens: 8192, … }");
-    None
-}
-
-impl RawFact {
-    fn read(mark: Mark, key: &str, node: &Node, problems: &mut Problems) -> Option<Self> {
-        let fact = match &node.kind {
-            Kind::Scalar(text) => match (&**text, text.parse()) {
-                ("true", _) => Fact::Flag(true),
-                ("false", _) => Fact::Flag(false),
-                (_, Ok(number)) => Fact::Number(number),
-                (word, Err(_)) => Fact::Word(word.to_owned()),
-            },
-            Kind::List(_) => {
-                let words = List::<String>::decode(node, key, problems)?;
-                Fact::Words(words.into_iter().filter_map(Field::value).collect())
-            }
-            kind => {
-                let what = format!("`{key}` holds {}", kind.name());
-                problems.add(mark, what, "true, false, a number, a word or a list of words");
-                return None;
-            }
-        };
-        Some(Self { mark: node.mark, name: key.to_owned(), fact })
     }
 }

@@ -132,7 +132,7 @@ impl Directory {
     /// The caller of the configuration who has this key. Compares its hash with every caller's, in
     /// constant time.
     #[must_use]
-    pub fn by_key(&self, key: &CallerKey) -> Option<&Arc<Caller>> {
+    pub fn by_key(&self, key: &CallerKey<'_>) -> Option<&Arc<Caller>> {
         let position = credential::find(key.digest(), self.keys.iter().map(|(key, _)| &**key))?;
         self.keys.get(position).map(|(_, caller)| caller)
     }
@@ -144,7 +144,7 @@ impl Directory {
     /// the certificate decides.
     pub async fn recognise(
         &self,
-        key: Option<&CallerKey>,
+        key: Option<&CallerKey<'_>>,
         peer: Option<(&Peer, Option<&ClientTrust>)>,
     ) -> Recognised<'_> {
         if let Some(caller) = key.and_then(|key| self.by_key(key)) {

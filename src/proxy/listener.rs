@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use pingora::apps::ServerApp;
 use pingora::protocols::{ALPN, Stream};
 use pingora::server::ShutdownWatch;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::connections::Connection;
@@ -151,6 +152,7 @@ impl<A: ServerApp + Send + Sync + 'static> ServerApp for Listener<A> {
         stream: Stream,
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
+        self.gateway.runtime.get_or_init(Handle::current);
         let _connection = self.enter(&stream)?;
         let mut stream = self.open(stream).await?;
         let mut first = [0_u8; PREFACE];

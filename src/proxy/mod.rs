@@ -29,8 +29,8 @@ mod send;
 mod upstream;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -41,6 +41,7 @@ use pingora::{BError, Error, ErrorType};
 use providers::conversation::{ApiError, ErrorClass};
 use providers::seal::Key;
 use providers::surface::{self, Endpoint};
+use tokio::runtime::Handle;
 
 pub use connections::Connections;
 pub use ctx::RequestCtx;
@@ -81,6 +82,8 @@ pub struct Gateway {
     pub drain: Arc<Drain>,
     /// Callers' connections.
     pub connections: Arc<Connections>,
+    /// The runtime that serves callers: Pingora makes it, and the first connection tells of it.
+    runtime: OnceLock<Handle>,
     /// How backends are verified.
     pub trusts: Arc<Trusts>,
     access_log: Option<AccessLog>,
@@ -120,6 +123,7 @@ impl Gateway {
             drain: Arc::default(),
             upstreams: Upstreams::new(resolver, trusts.clone()),
             connections: Arc::default(),
+            runtime: OnceLock::new(),
             trusts,
             access_log,
             health: Health::default(),
@@ -129,6 +133,12 @@ impl Gateway {
             tag: hops::tag(),
             seal,
         }
+    }
+
+    /// What is under way where callers are served: their connections, those to providers, and what
+    /// outlives them.
+    pub fn tasks(&self) -> usize {
+        self.runtime.get().map_or(0, |runtime| runtime.metrics().num_alive_tasks())
     }
 
     /// What admission goes by under this configuration.

@@ -71,6 +71,8 @@ pub struct Metrics {
     pub in_flight: IntGauge,
     /// Connections of callers; set when somebody looks.
     pub connections: IntGauge,
+    /// Tasks of the runtime that serves callers; set when somebody looks.
+    pub tasks: IntGauge,
     /// Lines of the access log that nobody took.
     pub log_dropped: IntCounter,
 }
@@ -103,6 +105,8 @@ impl Metrics {
         registry.register(Box::new(in_flight.clone()))?;
         let connections = IntGauge::new("egret_connections", "Connections of callers.")?;
         registry.register(Box::new(connections.clone()))?;
+        let tasks = IntGauge::new("egret_tasks", "Tasks of the runtime that serves callers.")?;
+        registry.register(Box::new(tasks.clone()))?;
         let log_dropped = IntCounter::new(
             "egret_access_log_dropped_total",
             "Lines of the access log that were dropped because standard output was not read.",
@@ -211,6 +215,7 @@ impl Metrics {
             cost,
             in_flight,
             connections,
+            tasks,
             log_dropped,
             registry,
         })

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -20,10 +21,14 @@ def tool(name):
     return found
 
 
-def build():
-    """The kustomization as `kubectl apply -k` would send it."""
-    command = [tool("kubectl"), "kustomize", str(KUBERNETES)]
-    built = subprocess.run(command, capture_output=True, text=True)
+def build(*components):
+    """The kustomization as `kubectl apply -k` would send it, with these of its components."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(KUBERNETES, folder, dirs_exist_ok=True)
+        with (Path(folder) / "kustomization.yaml").open("a") as file:
+            file.write(f"components: [{', '.join(components)}]\n")
+        command = [tool("kubectl"), "kustomize", folder]
+        built = subprocess.run(command, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
     return list(yaml.safe_load_all(built.stdout))
 

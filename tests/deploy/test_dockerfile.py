@@ -66,6 +66,25 @@ def test_two_stages_stand_on_pinned_images_of_one_debian(instructions):
     assert stages[1][0] == f"gcr.io/distroless/cc-{DEBIAN[suite]}:nonroot"
 
 
+def test_it_is_built_as_whatever_is_released(instructions):
+    built = [arguments for name, arguments in instructions if name == "RUN"]
+    assert len(built) == 1 and re.search(r"\bconf/release/build /out\b", built[0])
+    assert "cargo build" not in built[0]
+    # Nothing that would make other bytes of it: only the time, as Git cannot be asked.
+    build = instructions[: [name for name, _ in instructions].index("RUN")]
+    assert not [arguments for name, arguments in build if name == "ENV"]
+    assert [arguments for name, arguments in build if name == "ARG"] == ["SOURCE_DATE_EPOCH"]
+
+
+def test_it_carries_the_bill_of_materials(instructions):
+    from_build = [copied for copied in copies(instructions) if "--from=build" in copied[0]]
+    places = {source: target for _, (source,), target in from_build}
+    assert places["/out/egret"] == "/egret"
+    assert f"`{places['/out/egret.cdx.json']}`" in (ROOT / "RELEASING.md").read_text()
+    written = (ROOT / "conf/release/build").read_text()
+    assert all(f'"$out/{name}"' in written for name in ["egret", "egret.cdx.json"])
+
+
 def test_nothing_is_fetched_by_address(instructions):
     assert "ADD" not in [name for name, _ in instructions]
     assert not [arguments for _, arguments in instructions if re.search(r"https?://", arguments)]

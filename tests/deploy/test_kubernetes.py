@@ -16,6 +16,7 @@ from manifests import build, example, may_enter, may_leave, one, quantity, selec
 
 # The releases that are supported upstream when this was written, and the newest schema there is.
 VERSIONS = ["1.34", "1.35", "1.36", "1.37"]
+COMPONENTS = [["identity"], ["tls"], ["identity", "tls"]]
 EXAMPLES = ["identity.example.yaml", "secret.example.yaml", "workloads.example.yaml"]
 
 
@@ -88,6 +89,13 @@ def test_an_exception_lies_within_its_block(documents):
             assert ip_network(net).subnet_of(ip_network(block["cidr"])), net
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("components", COMPONENTS, ids="+".join)
+def test_every_component_fits_the_schema(components, version):
+    for document in build(*components):
+        assert kubernetes_validate.validate(document, version, strict=True) == version
+
+
 # === Names that must meet ===
 
 
@@ -136,7 +144,7 @@ def test_the_configuration_listens_on_the_pods_ports(config, container):
 
 def secret_files(config):
     backends = config["backends"].values()
-    callers = config["callers"]
+    callers = config.get("callers", [])
     return [b["credential"]["file"] for b in backends] + [c["key"]["file"] for c in callers]
 
 
@@ -158,23 +166,125 @@ def test_the_ledger_is_on_the_claim(config, pod, container):
     assert not mount.get("readOnly")
 
 
-def test_the_gateway_accepts_the_configuration(config_text, config, secrets, container, tmp_path):
+def check(text, contents, folder):
+    """What `egret check` has to say of a configuration as the Pod has it; `contents` are the files
+    that are mounted."""
     egret = os.environ.get("EGRET_BIN")
     if egret is None and os.environ.get("CI") != "true":
         pytest.skip("EGRET_BIN does not name the egret binary")
     assert egret, "EGRET_BIN must name the egret binary"
-    text = config_text
-    for mount in container["volumeMounts"]:
-        text = text.replace(mount["mountPath"] + "/", f"{tmp_path}{mount['mountPath']}/")
-    keys = {k: v for secret in secrets.values() for k, v in secret["stringData"].items()}
-    for file in secret_files(config):
-        staged = tmp_path / file.lstrip("/")
+    for file, content in contents.items():
+        staged = folder / file.lstrip("/")
         staged.parent.mkdir(parents=True, exist_ok=True)
-        staged.write_text(keys[staged.name])
-    path = tmp_path / "egret.yaml"
-    path.write_text(text)
-    checked = subprocess.run([egret, "check", "--config", path], capture_output=True, text=True)
+        staged.write_text(content)
+        text = text.replace(file, str(staged))
+    path = folder / "egret.yaml"
+    path.write_text(text.replace("/var/lib/egret", str(folder)))
+    return subprocess.run([egret, "check", "--config", path], capture_output=True, text=True)
+
+
+def keys(config, secrets):
+    """The files of keys that a configuration names, and what is in them."""
+    known = {k: v for secret in secrets.values() for k, v in secret["stringData"].items()}
+    return {file: known[PurePosixPath(file).name] for file in secret_files(config)}
+
+
+def test_the_gateway_accepts_the_configuration(config_text, config, secrets, tmp_path):
+    checked = check(config_text, keys(config, secrets), tmp_path)
     assert checked.returncode == 0, checked.stderr
+
+
+# === Components ===
+
+
+def fragment(component):
+    """What stands in the configuration with it."""
+    return yaml.safe_load((manifests.KUBERNETES / component / "egret.yaml").read_text())
+
+
+def with_components(config, components):
+    """The configuration, as their files say that it has to be."""
+    if "identity" in components:
+        config = {key: value for key, value in config.items() if key != "callers"}
+    for component in components:
+        config = config | fragment(component)
+    return config
+
+
+def files(value):
+    """Every path of a file in a configuration."""
+    if isinstance(value, dict | list):
+        inside = value.values() if isinstance(value, dict) else value
+        return [file for inner in inside for file in files(inner)]
+    return [value] if isinstance(value, str) and value.startswith("/run/") else []
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-subj", "/CN=egret", "-addext", "subjectAltName=DNS:egret"]
+    command += ["-keyout", folder / "key", "-out", folder / "crt"]
+    subprocess.run(command, check=True, capture_output=True)
+    return (folder / "crt").read_text(), (folder / "key").read_text()
+
+
+@pytest.mark.parametrize("components", COMPONENTS, ids="+".join)
+def test_the_gateway_accepts_what_goes_with_a_component(
+    config, secrets, certificate, components, tmp_path
+):
+    config = with_components(config, components)
+    (public, private) = certificate
+    mounted = {"ca.crt": public, "tls.crt": public, "tls.key": private, "token": "a.b.c"}
+    contents = {
+        file: mounted[PurePosixPath(file).name] for name in components for file in files(fragment(name))
+    }
+    assert contents
+    checked = check(yaml.safe_dump(config), contents | keys(config, secrets), tmp_path)
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("components", COMPONENTS, ids="+".join)
+def test_the_pod_mounts_what_a_component_reads_and_nothing_for_nobody(config, components):
+    spec = one(build(*components), "Deployment")["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    assert set(mounts.values()) == set(volumes)
+    read = set()
+    config = with_components(config, components)
+    for file in map(PurePosixPath, files(config)):
+        volume = volumes[mounts[str(file.parent)]]
+        read.add(volume["name"])
+        if "projected" in volume:
+            sources = volume["projected"]["sources"]
+            given = [items["path"] for s in sources for items in s.get("configMap", {}).get("items", [])]
+            given += [s["serviceAccountToken"]["path"] for s in sources if "serviceAccountToken" in s]
+            assert file.name in given
+    assert read == set(volumes) - {"config", "ledger"}
+
+
+def test_a_workload_has_a_token_for_the_gateway_and_no_other(config):
+    pod, _ = example("identity.example.yaml")
+    (container,) = pod["spec"]["containers"]
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    (source,) = pod["spec"]["volumes"][0]["projected"]["sources"]
+    token = source["serviceAccountToken"]
+    assert token["audience"] == fragment("identity")["identity"]["kubernetes"]["audience"]
+    variables = {variable["name"]: variable["value"] for variable in container["env"]}
+    (mount,) = container["volumeMounts"]
+    assert variables["EGRET_TOKEN_FILE"] == f"{mount['mountPath']}/{token['path']}"
+
+
+def test_identity_opens_the_way_to_the_api_server_and_no_other():
+    policies = [d for d in build("identity") if d["kind"] == "NetworkPolicy"]
+    api = next(p for p in policies if p["metadata"]["name"] == "egret-kubernetes")
+    assert api["spec"]["policyTypes"] == ["Egress"]
+    labels = one(build("identity"), "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert selects(api["spec"]["podSelector"], labels)
+    assert may_leave(api, "192.0.2.1", 6443)
+    assert not any(may_leave(api, address, 6443) for address in PUBLIC + CLOSED)
 
 
 # === What must be so ===

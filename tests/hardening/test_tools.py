@@ -14,6 +14,8 @@ from stack import HOST
 MODEL = "model"
 # What a slow caller may cost, all of them together.
 SLACK = 128 << 20
+# Tasks of what stays open for the next call: connections to providers, and those of who looks.
+TASKS = 20
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def until(what, asked):
 def test_s_33_slow_headers_bodies_and_readers_keep_nobody_else_waiting(house):
     gateway, _ = house
     assert gateway.ask(post(MODEL)) == 200
-    before = gateway.memory()
+    before, tasks = gateway.memory(), gateway.metric("egret_tasks")
     url = f"http://{HOST}:{gateway.port}{PATH}"
     common = ["-c", "300", "-r", "150", "-l", "25", "-i", "2", "-p", "60", "-u", url]
     attacks = [
@@ -54,6 +56,7 @@ def test_s_33_slow_headers_bodies_and_readers_keep_nobody_else_waiting(house):
     assert served > 20
     until("they are gone", lambda: gateway.metric("egret_connections") == 0)
     assert gateway.metric("egret_requests_in_flight") == 0
+    until("so are their tasks", lambda: gateway.metric("egret_tasks") <= tasks + TASKS)
     assert gateway.memory() - before < SLACK
     assert gateway.ask(post(MODEL)) == 200
 

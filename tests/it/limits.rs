@@ -78,6 +78,7 @@ async fn there_are_no_more_connections_than_there_may_be() {
     assert!(served(&gateway, "127.0.0.3").await.is_none(), "a sixth in all");
     let metrics = gateway.metrics().await;
     assert_eq!(metrics.count("egret_connections", &[]), 5);
+    assert!(metrics.count("egret_tasks", &[]) >= 5, "each is served by a task");
     let refused = |reason: &str| {
         metrics.count("egret_connections_refused_total", &[&format!("\"{reason}\"")])
     };

@@ -60,9 +60,9 @@ mod request_id;
 mod resolver;
 mod responses;
 mod routing;
-mod secrecy;
-
 mod seal;
+mod secrecy;
+mod soak;
 mod spend;
 mod store_outage;
 mod storm;

@@ -36,6 +36,8 @@ pub struct Books {
     pub reserved: BTreeMap<String, Line>,
     /// Requests in flight.
     pub in_flight: u64,
+    /// What the gateways' runtimes have under way.
+    pub tasks: u64,
 }
 
 impl Books {
@@ -70,6 +72,7 @@ impl Books {
             };
             match name {
                 "egret_requests_in_flight" => self.in_flight += value as u64,
+                "egret_tasks" => self.tasks += value as u64,
                 "egret_budget_spent" | "egret_budget_reserved" => {
                     let line = match label("budget").as_deref() {
                         Some("money") => Line { requests: 0, nanos: (value * 1e9).round() as u64 },

@@ -153,13 +153,13 @@ impl Soak {
                 continue;
             }
             second = begun.elapsed().as_secs();
-            if let Some(sample) = Sample::of(self.first.process.id()) {
-                vitals.add(sample);
-            }
             expired = !expired;
             self.world.expire(expired).await?;
             if let Some(books) = Books::read(&self.world, &[&self.first]).await? {
                 self.report.second(&books);
+                if let Some(sample) = Sample::of(self.first.process.id(), books.tasks) {
+                    vitals.add(sample);
+                }
             }
         }
         self.world.expire(false).await?;

@@ -7,9 +7,9 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::{Dns, Resolver};
 use crate::config::decode::{Field, List, Named, Texts};
-use crate::config::dns::{Attempts, RawAnchors, RawDnssec};
+use crate::config::dns::Attempts;
 use crate::config::problem::Mark;
-use crate::config::raw::RawDns;
+use crate::config::raw::{RawAnchors, RawDns, RawDnssec};
 use crate::config::read_file::ReadFile;
 use crate::credential::SecretError;
 use crate::resolve::vet::vet;

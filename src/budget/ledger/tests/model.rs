@@ -255,6 +255,12 @@ fn run(steps: Vec<Step>) {
     }
 }
 
+/// The most that this call can cost is one more than half of the room: it holds less than that.
+#[test]
+fn half_of_the_room_is_left_beyond_what_is_likely() {
+    run(vec![Step::Reserve { budgets: 5, bob: false, likely: (39, 0), more: (62, 0) }]);
+}
+
 proptest! {
     #[test]
     fn any_interleaving_is_as_if_one_after_the_other(

@@ -1,15 +1,15 @@
 //! What a backend is shown, as it is written.
 
-use super::decode::{Decode, Field, Keys, List, read_from_map, section};
-use super::node::{Kind, Node};
-use super::problem::Problems;
-use super::raw::RawSecret;
-use super::value::{Switch, Word};
+use super::RawSecret;
+use crate::config::decode::{Decode, List, read_from_map, section};
+use crate::config::node::{Kind, Node};
+use crate::config::problem::Problems;
+use crate::config::value::{Switch, Word};
 use crate::credential::ClientAuth;
 
 /// What a backend is shown.
 #[derive(Clone, Debug)]
-pub(super) enum RawCredential {
+pub(in crate::config) enum RawCredential {
     /// `none`, in words.
     None,
     /// A credential of some kind.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::provider::{all, arrived, only};
 use crate::support::raw::{Raw, post};
-use crate::support::speak::{body, refused, said, send};
+use crate::support::speak::{body, error, refused, said, send};
 use crate::support::{Config, Gateway, Provider, Running, ask, h2c, http1, until};
 
 const MIB: usize = 1 << 20;
@@ -234,4 +234,54 @@ async fn bodies_held_at_once_are_bounded() {
     let small = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x"}]});
     let url = gateway.url("/v1/chat/completions");
     assert_eq!(send(gateway.client.post(url).body(small.to_string())).await.status, 200);
+}
+
+/// S-01: a body that is too large, by what it announces or by what comes, is refused as soon as that
+/// is seen; nothing of what comes behind is ever a request.
+#[tokio::test]
+async fn s_01_a_body_that_is_too_large_is_never_a_request() {
+    let simulators = all().await;
+    let config = Config::serving(&simulators.each_ref()).with("limits: { body: 64 KiB }");
+    let gateway = Gateway::start(config).await;
+    // Claude's schema is the one that has a status of its own for it.
+    let (path, model) = ("/v1/messages", "claude-haiku-4-5");
+    let say = |text: &str| body(Provider::Claude, model, text, false).to_string();
+    let hidden = post(path, "", &say("smuggled"));
+    let many = hidden.repeat(1000);
+    let head = |framing: &str| format!("POST {path} HTTP/1.1\r\nHost: g\r\n{framing}\r\n\r\n");
+    let length = |length: usize| head(&format!("Content-Length: {length}"));
+    let chunks = format!("{:x}\r\n{many}\r\n0\r\n\r\n", many.len());
+    let one_more = format!("{}{hidden}", " ".repeat((64 << 10) + 1 - hidden.len()));
+    // Whether what is sent is the whole of the body.
+    let large = [
+        (length(many.len()) + &many, true),
+        (length(one_more.len()) + &one_more, true),
+        (head("Transfer-Encoding: chunked") + &chunks, true),
+        (length(1 << 40) + &hidden, false),
+        (length(usize::MAX >> 1) + &many, false),
+        (head("Expect: 100-continue\r\nContent-Length: 1000000") + &hidden, false),
+    ];
+    for (at, (request, whole)) in large.iter().enumerate() {
+        let mut raw = Raw::connect(gateway.address()).await;
+        raw.send(request).await;
+        let response = raw.one_response().await.unwrap();
+        assert_eq!(response.status, 413, "{at}: {}", response.body);
+        let told = serde_json::from_str(&response.body).unwrap();
+        assert!(error(Provider::Claude, &told).is_some(), "{told}");
+        // The connection is used again, if it still is one.
+        raw.send(post(path, "", &say("honest"))).await;
+        if let Some(response) = raw.response().await {
+            assert!(*whole, "{at}: that was the body: {}", response.body);
+            assert_eq!(response.status, 200, "{at}: {}", response.body);
+            assert!(response.body.contains("honest"), "{at}: {}", response.body);
+        }
+        let answer = ask(&gateway, Provider::Claude, model, "clean", false).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    for arrival in simulators[1].journal().read() {
+        assert!(!String::from_utf8_lossy(&arrival.body).contains("smuggled"));
+    }
+    let metrics = gateway.metrics().await;
+    let refused = metrics.count("egret_denials_total", &["reason=\"body_too_large\""]);
+    assert_eq!(refused, large.len() as u64);
 }

@@ -8,110 +8,118 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 
+use crate::support::endpoint::{self, Endpoint};
 use crate::support::provider::{all, arrived, model};
-use crate::support::speak::{self, error, path, refused, said, send};
-use crate::support::{Config, Fault, Gateway, Provider, Running, ask};
+use crate::support::speak::{self, error, refused, said, send};
+use crate::support::{Config, Fake, Fault, Gateway, Provider, Running, Said, ask};
 
+/// A gateway whose caller may use the models of the table of endpoints, and no others.
 async fn gateway() -> (Gateway, [Running; 3]) {
     let simulators = all().await;
-    let config = Config::serving(&simulators.each_ref()).caller(
-        "some",
-        "key",
-        "models: [gpt-4o-mini, claude-haiku-4-5, gemini-2.5-flash]",
-    );
+    let models = endpoint::models();
+    let config =
+        endpoint::serving(&simulators).caller("some", "key", &format!("models: [{models}]"));
     (Gateway::start(config).await, simulators)
 }
 
-async fn post(
-    gateway: &Gateway,
-    surface: Provider,
-    body: impl Into<reqwest::Body>,
-) -> crate::support::Answer {
-    let url = gateway.url(&path(surface, model(surface), false));
-    let post = gateway.client.post(url).header("x-api-key", "key");
-    send(post.header("content-type", "application/json").body(body)).await
+/// What two readers could take for different things, in this endpoint's words.
+fn ambiguous(endpoint: &Endpoint) -> Vec<String> {
+    let (turn, name) = (endpoint.members(), endpoint.model);
+    let mut bodies = vec![
+        String::new(),
+        "null".to_owned(),
+        "[]".to_owned(),
+        "\"text\"".to_owned(),
+        "{".to_owned(),
+        format!("{{{turn},\"model\":\"{name}\"}} trailing"),
+        format!("{{{turn},\"model\":\"{name}\"}}{{}}"),
+        format!("{{{turn},\"model\":\"{name}\",}}"),
+        format!("{{{turn} \"model\":\"{name}\"}}"),
+        format!("\u{feff}{{{turn},\"model\":\"{name}\"}}"),
+        format!("{{{turn},\"model\":\"{name}\",\"x\":01}}"),
+        format!("{{{turn},\"model\":\"{name}\",\"x\":NaN}}"),
+        format!("{{{turn},\"model\":\"{name}\",\"x\":\"\u{1}\"}}"),
+        format!("{{{turn},\"model\":\"{name}\",\"x\":\"\\x41\"}}"),
+        format!("{{{turn},\"model\":\"{name}\",'x':1}}"),
+        format!("{{{turn},\"model\":\"{name}\" /* comment */}}"),
+        format!("{{\"model\":7,{turn}}}"),
+        format!("{{\"model\":[\"{name}\"],{turn}}}"),
+        format!("{{\"model\":\"{name}\",\"model\":\"gpt-5.4\",{turn}}}"),
+        format!("{{\"model\":\"gpt-5.4\",\"model\":\"{name}\",{turn}}}"),
+        format!("{{\"model\":\"{name}\",\"Model\":\"gpt-5.4\",{turn}}}"),
+        format!("{{\"model\":\"{name}\",\"MODEL\":\"gpt-5.4\",{turn}}}"),
+        format!("{{\"model\":\"{name}\",\"\\u006dodel\":\"gpt-5.4\",{turn}}}"),
+        format!("{{\"\\u006dodel\":\"gpt-5.4\",\"model\":\"{name}\",{turn}}}"),
+        format!("{{\"model\":\"{name}\",\"model\\u0000\":\"gpt-5.4\",{turn}}}"),
+        format!("{{\"model\":\"{name}\",\"\u{feff}model\":\"gpt-5.4\",{turn}}}"),
+        format!("{{\"model\":\"{name}\",{turn},{turn}}}"),
+    ];
+    if endpoint.names_model() {
+        bodies.extend([
+            format!("{{{turn}}}"),
+            format!("{{\"model\":null,{turn}}}"),
+            format!("{{\"model\":\"{name}\",\"stream\":false,\"stream\":true,{turn}}}"),
+            format!("{{\"model\":\"{name}\",\"stream\":\"yes\",{turn}}}"),
+            format!("{{\"model\":\"{name}\",\"stream\":1,{turn}}}"),
+            format!("{{\"model\":\"{name}\",\"messages\":7,\"input\":{{\"x\":7}}}}"),
+        ]);
+    } else {
+        let two = "\"generationConfig\":{\"maxOutputTokens\":1},\"generation_config\":{\"maxOutputTokens\":999999}";
+        bodies.extend([
+            format!("{{{turn},{two}}}"),
+            format!("{{{turn},\"generationConfig\":7}}"),
+            "{\"contents\":7,\"content\":7,\"requests\":7}".to_owned(),
+        ]);
+    }
+    let path = endpoint.path("");
+    let limits: &[&str] = match &*path {
+        "/v1/chat/completions" => &["max_tokens", "max_completion_tokens", "n"],
+        "/v1/responses" => &["max_output_tokens"],
+        _ => &[],
+    };
+    for limit in limits {
+        let twice = format!("\"{limit}\":1,\"{limit}\":999999");
+        let capital = format!("\"{}\":999999", limit.to_uppercase());
+        let escaped = format!("\"\\u00{:x}{}\":999999", limit.as_bytes()[0], &limit[1..]);
+        let more = [twice, capital, escaped];
+        bodies.extend(more.map(|more| format!("{{\"model\":\"{name}\",{turn},{more}}}")));
+    }
+    if path.ends_with("batchEmbedContents") {
+        let content = "\"content\":{\"parts\":[{\"text\":\"x\"}]}";
+        let one = format!("{{\"model\":\"models/{name}\",{content}}}");
+        bodies.extend([
+            format!("{{\"requests\":[{one},{{\"model\":\"models/gpt-5.4\",{content}}}]}}"),
+            format!("{{\"requests\":[{{\"model\":\"models/{name}\",\"model\":\"models/gpt-5.4\",{content}}}]}}"),
+            format!("{{\"requests\":[{{\"model\":\"models/{name}\",\"Model\":\"models/gpt-5.4\",{content}}}]}}"),
+            format!("{{\"requests\":[{one}],\"Requests\":[{{\"model\":\"models/gpt-5.4\",{content}}}]}}"),
+            format!("{{\"requests\":[{one}],\"r\\u0065quests\":[{{\"model\":\"models/gpt-5.4\",{content}}}]}}"),
+        ]);
+    }
+    bodies
 }
 
 /// S-12, S-49: each is refused with a 400 in the schema, and nothing of it arrives.
 #[tokio::test]
 async fn s_12_bodies_that_two_readers_could_read_in_two_ways_are_refused() {
     let (gateway, simulators) = gateway().await;
-    let turn = |surface: Provider| match surface {
-        Provider::OpenAi => r#""messages":[{"role":"user","content":"x"}]"#,
-        Provider::Claude => r#""max_tokens":9,"messages":[{"role":"user","content":"x"}]"#,
-        Provider::Gemini => r#""contents":[{"parts":[{"text":"x"}]}]"#,
-    };
-    for surface in Provider::ALL {
-        let turn = turn(surface);
-        let name = model(surface);
-        let mut bodies = vec![
-            String::new(),
-            "null".to_owned(),
-            "[]".to_owned(),
-            "\"text\"".to_owned(),
-            "{".to_owned(),
-            format!("{{{turn},\"model\":\"{name}\"}} trailing"),
-            format!("{{{turn},\"model\":\"{name}\"}}{{}}"),
-            format!("{{{turn},\"model\":\"{name}\",}}"),
-            format!("{{{turn} \"model\":\"{name}\"}}"),
-            format!("\u{feff}{{{turn},\"model\":\"{name}\"}}"),
-            format!("{{{turn},\"model\":\"{name}\",\"x\":01}}"),
-            format!("{{{turn},\"model\":\"{name}\",\"x\":NaN}}"),
-            format!("{{{turn},\"model\":\"{name}\",\"x\":\"\u{1}\"}}"),
-            format!("{{{turn},\"model\":\"{name}\",\"x\":\"\\x41\"}}"),
-            format!("{{{turn},\"model\":\"{name}\",'x':1}}"),
-            format!("{{{turn},\"model\":\"{name}\" /* comment */}}"),
-        ];
-        if surface != Provider::Gemini {
-            bodies.extend([
-                format!("{{{turn}}}"),
-                format!("{{\"model\":7,{turn}}}"),
-                format!("{{\"model\":null,{turn}}}"),
-                format!("{{\"model\":[\"{name}\"],{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"model\":\"gpt-5.4\",{turn}}}"),
-                format!("{{\"model\":\"gpt-5.4\",\"model\":\"{name}\",{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"Model\":\"gpt-5.4\",{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"MODEL\":\"gpt-5.4\",{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"\\u006dodel\":\"gpt-5.4\",{turn}}}"),
-                format!("{{\"\\u006dodel\":\"gpt-5.4\",\"model\":\"{name}\",{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"model\\u0000\":\"gpt-5.4\",{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"stream\":false,\"stream\":true,{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"stream\":\"yes\",{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"stream\":1,{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"max_tokens\":1,\"max_tokens\":999999,{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"Max_Tokens\":999999,{turn}}}"),
-                format!("{{\"model\":\"{name}\",\"messages\":7}}"),
-                format!("{{\"model\":\"{name}\",{turn},\"messages\":[]}}"),
-            ]);
-        } else {
-            bodies.extend([
-                format!("{{{turn},\"generationConfig\":{{\"maxOutputTokens\":1}},\"generation_config\":{{\"maxOutputTokens\":999999}}}}"),
-                format!("{{{turn},\"generationConfig\":7}}"),
-                format!("{{{turn},\"contents\":[]}}"),
-                "{\"contents\":7}".to_owned(),
-            ]);
+    for endpoint in &endpoint::ALL {
+        let path = endpoint.path(endpoint.model);
+        for body in ambiguous(endpoint) {
+            let answer = endpoint.ask(&gateway, "key", body.clone()).await;
+            let refused = matches!(answer.status, 400 | 403);
+            assert!(refused, "{path}: {body}: {} {}", answer.status, answer.text);
+            let shaped = error(endpoint.surface, &answer.json());
+            assert!(shaped.is_some(), "{path}: {body}: {}", answer.text);
         }
-        for body in bodies {
-            let answer = post(&gateway, surface, body.clone()).await;
-            assert!(
-                matches!(answer.status, 400 | 403),
-                "{}: {body}: {} {}",
-                surface.name(),
-                answer.status,
-                answer.text
-            );
-            assert!(error(surface, &answer.json()).is_some(), "{body}: {}", answer.text);
-        }
-        let counts: usize = simulators.iter().map(arrived).sum();
         // What is the provider's to refuse (an odd `messages`, say) may have been passed on; a
         // model that the caller may not use never was.
         for arrival in simulators.iter().flat_map(|simulator| simulator.journal().read()) {
             let body = String::from_utf8_lossy(&arrival.body);
-            assert!(!body.contains("gpt-5.4") && !body.contains("999999"), "{body}");
+            assert!(!body.contains("gpt-5.4") && !body.contains("999999"), "{path}: {body}");
         }
-        let clean = speak::body(surface, model(surface), "clean", false).to_string();
-        assert_eq!(post(&gateway, surface, clean).await.status, 200);
-        assert_eq!(simulators.iter().map(arrived).sum::<usize>(), counts + 1);
+        let before: usize = simulators.iter().map(arrived).sum();
+        endpoint.clean(&gateway, "key").await;
+        assert_eq!(simulators.iter().map(arrived).sum::<usize>(), before + 1);
     }
 }
 
@@ -120,36 +128,101 @@ async fn s_12_bodies_that_two_readers_could_read_in_two_ways_are_refused() {
 async fn s_49_bombs_are_refused_or_carried_and_hurt_nobody() {
     let (gateway, _simulators) = gateway().await;
     let million = 1_000_000;
-    let keys: String = (0..200_000).map(|n| format!("\"k{n}\":{n},")).collect();
-    let bombs = [
-        ("[".repeat(million), true),
-        ("{\"a\":".repeat(million / 4), true),
-        (format!("{}{}", "[".repeat(million), "]".repeat(million)), true),
-        (format!("{{\"model\":\"gpt-4o-mini\",\"messages\":{}{}}}", "[".repeat(million), "]".repeat(million)), true),
-        (format!("{{\"model\":\"gpt-4o-mini\",\"metadata\":{}1{}}}", "{\"a\":".repeat(million / 4), "}".repeat(million / 4)), true),
-        (format!("{{{keys}\"model\":\"gpt-4o-mini\"}}"), false),
-        (format!("{{\"model\":\"gpt-4o-mini\",\"x\":{}}}", "9".repeat(million)), false),
-        (format!("{{\"model\":\"{}\"}}", "m".repeat(10 * million)), false),
-        (format!("{{\"model\":\"gpt-4o-mini\",\"x\":1e{}}}", "9".repeat(1000)), false),
-        ("{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}".to_owned(), false),
+    let keys: String = (0..million).map(|n| format!("\"k{n}\":{n},")).collect();
+    let (open, closed) = ("{\"a\":".repeat(million / 4), "}".repeat(million / 4));
+    let (lists, ends) = ("[".repeat(million), "]".repeat(million));
+    let bombs: [(Box<dyn Fn(&Endpoint) -> String>, bool); 10] = [
+        (Box::new(|_| lists.clone()), true),
+        (Box::new(|_| open.clone()), true),
+        (Box::new(|_| format!("{lists}{ends}")), true),
+        (Box::new(|of| of.body(of.model, &format!(",\"x\":{lists}{ends}"))), true),
+        (Box::new(|of| of.body(of.model, &format!(",\"metadata\":{open}1{closed}"))), true),
+        (Box::new(|of| format!("{{{keys}{}", &of.body(of.model, "")[1..])), true),
+        (Box::new(|of| of.body(of.model, &format!(",\"x\":{}", "9".repeat(million)))), false),
+        (Box::new(|of| of.body(&"m".repeat(million), ",\"x\":1")), false),
+        (
+            Box::new(|of| of.body(of.model, &format!(",\"x\":\"{}\"", "s".repeat(10 * million)))),
+            false,
+        ),
+        (Box::new(|of| of.body(of.model, ",\"x\":\"\\ud800\"")), false),
     ];
-    for surface in Provider::ALL {
-        for (bomb, deep) in &bombs {
-            let answer = post(&gateway, surface, bomb.clone()).await;
-            let start = &bomb[..bomb.len().min(60)];
+    for endpoint in &endpoint::ALL {
+        let path = endpoint.path(endpoint.model);
+        for (bomb, refused) in &bombs {
+            let body = bomb(endpoint);
+            // What is passed over without being looked at is passed over everywhere alike.
+            if body.len() > 5 * million && !endpoint.is_turn {
+                continue;
+            }
+            let start = body[..body.len().min(60)].to_owned();
+            let answer = endpoint.ask(&gateway, "key", body).await;
             // What a schema has no word for may be the provider's to refuse.
-            assert!((400..500).contains(&answer.status), "{start}: {}", answer.status);
-            assert!(error(surface, &answer.json()).is_some(), "{start}: {}", answer.text);
-            assert!(!deep || answer.status == 400, "{start}: {}", answer.status);
+            assert!((400..500).contains(&answer.status), "{path}: {start}: {}", answer.status);
+            let shaped = error(endpoint.surface, &answer.json());
+            assert!(shaped.is_some(), "{path}: {start}: {}", answer.text);
+            assert!(!refused || answer.status == 400, "{path}: {start}: {}", answer.status);
         }
-        let invalid =
-            [&b"{\"model\":\"gpt-4o-mini\",\"x\":\"\xff\xfe\"}"[..], &[0; 64], &[0xff; 64]];
-        for bytes in invalid {
-            let answer = post(&gateway, surface, Bytes::copy_from_slice(bytes)).await;
-            refused(surface, &answer, 400);
+        for bytes in [&b"{\"x\":\"\xff\xfe\"}"[..], &[0; 64], &[0xff; 64]] {
+            let answer = endpoint.ask(&gateway, "key", Bytes::copy_from_slice(bytes)).await;
+            refused(endpoint.surface, &answer, 400);
         }
-        let clean = speak::body(surface, model(surface), "clean", false).to_string();
-        assert_eq!(post(&gateway, surface, clean).await.status, 200);
+        endpoint.clean(&gateway, "key").await;
+    }
+}
+
+/// S-49: what is odd and yet JSON goes to a provider of the caller's own schema as it was spelled,
+/// to the last byte.
+#[tokio::test]
+async fn s_49_what_is_carried_is_carried_byte_for_byte() {
+    let simulators = all().await;
+    let error = r#"{"type":"error","error":{"type":"invalid_request_error","code":400,
+        "status":"INVALID_ARGUMENT","message":"I know no x"}}"#;
+    let provider = Fake::start(move |_| Said::new(400, error)).await;
+    let config = Provider::ALL.into_iter().fold(endpoint::serving(&simulators), |config, of| {
+        let (name, root) = (of.name(), if of == Provider::OpenAi { "/v1" } else { "" });
+        let fields = [
+            format!("schema: {name}"),
+            format!("url: '{}'", provider.url(root)),
+            "credential: none, plaintext: allowed".to_owned(),
+            if of == Provider::OpenAi { "api: both" } else { "" }.to_owned(),
+        ];
+        let route = format!("models: [{name}-odd], backends: [{name}-odd]");
+        config.backend_of(&format!("{name}-odd"), &fields).route(&route)
+    });
+    let gateway = Gateway::start(config).await;
+    let keys: Vec<String> = (0..1_000_000).map(|n| format!("\"k{n}\":{n}")).collect();
+    let odd = [
+        "-0".to_owned(),
+        "-0.0e-0".to_owned(),
+        "123456789012345678901234567890".to_owned(),
+        "-123456789012345678901234567890.5".to_owned(),
+        "1e999".to_owned(),
+        "1E-999".to_owned(),
+        "0.1000000000000000055511151231257827".to_owned(),
+        "\"\\ud800\"".to_owned(),
+        "\"\\udfff\\u0000\\/\\u0041\"".to_owned(),
+        "[ 1 ,\t2\r\n]".to_owned(),
+        format!("{}{}", "[".repeat(120), "]".repeat(120)),
+        format!("\"{}\"", "s".repeat(10_000_000)),
+        format!("{{{}}}", keys.join(",")),
+    ];
+    for endpoint in &endpoint::ALL {
+        let model = match endpoint.surface {
+            Provider::OpenAi => "openai-odd",
+            Provider::Claude => "claude-odd",
+            Provider::Gemini => "gemini-odd",
+        };
+        let there = endpoint.of(model);
+        for value in odd.iter().filter(|value| endpoint.is_turn || value.len() < 1000) {
+            let start = format!("{}: {}", there.path(model), &value[..value.len().min(60)]);
+            let body = there.body(model, &format!(",\"x\":{value}"));
+            let before = provider.count();
+            let answer = there.ask(&gateway, "", body.clone()).await;
+            assert!(refused(there.surface, &answer, 400).contains("know no x"), "{start}");
+            assert_eq!(provider.count(), before + 1, "{start}");
+            assert!(provider.received().pop().unwrap().body == body, "{start}");
+        }
+        endpoint.clean(&gateway, "").await;
     }
 }
 

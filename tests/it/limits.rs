@@ -1,6 +1,7 @@
 //! Bounds on what callers may send, and on how many they may be.
 
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
 
 use tokio::net::TcpSocket;
 use tokio_rustls::rustls::version::TLS13;
@@ -278,13 +279,26 @@ async fn what_is_only_announced_takes_no_memory() {
     drop(dripping);
 }
 
-/// S-40: no core dump has prompts and keys in it, because there is none.
+/// S-40: no core dump has prompts and keys in it, because there is none, however it ends.
 #[tokio::test]
 async fn s_40_there_are_no_core_dumps() {
     let simulators = all().await;
-    let gateway = Gateway::start(Config::serving(&simulators.each_ref())).await;
+    let mut gateway = Gateway::start(Config::serving(&simulators.each_ref())).await;
     let limits = gateway.proc("limits");
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     let core: Vec<&str> = core.split_whitespace().collect();
     assert_eq!(core[4..6], ["0", "0"]);
+    let secret = ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "canary-prompt", false).await;
+    assert_eq!(secret.status, 200, "{}", secret.text);
+    gateway.signal("ABRT");
+    let ended = gateway.ended().await;
+    assert_eq!(ended.signal(), Some(6), "{ended}");
+    assert!(!ended.core_dumped());
+    let output = gateway.output();
+    for canary in ["canary-prompt", "sk-canary"] {
+        assert!(!output.contains(canary), "{output}");
+    }
+    let gateway = gateway.restart().await;
+    let answer = ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "clean", false).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
 }

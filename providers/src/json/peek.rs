@@ -40,6 +40,7 @@ pub struct Peek<'a> {
     /// Claude's `thinking.budget_tokens`.
     thinking_budget: Option<Number>,
     candidates: Option<u32>,
+    best_of: Option<u32>,
     tools: bool,
     effort: Option<&'a str>,
     served: Served,
@@ -102,6 +103,7 @@ impl<'a> Peek<'a> {
             generation_config: None,
             thinking_budget: None,
             candidates: None,
+            best_of: None,
             tools: false,
             effort: None,
             served: Served::default(),
@@ -141,6 +143,7 @@ impl<'a> Peek<'a> {
                 self.max_completion_tokens = Some(value.count(least, TOKENS_MAX)?);
             }
             Key::Candidates => self.candidates = value.count(1, CANDIDATES_MAX)?.value,
+            Key::BestOf => self.best_of = value.count(1, CANDIDATES_MAX)?.value,
             Key::Tools | Key::Functions => self.tools |= value.is_filled()?,
             Key::Effort => self.effort = value.word()?,
             Key::ServiceTier => {
@@ -204,9 +207,10 @@ impl<'a> Peek<'a> {
         self.stream.as_ref().is_some_and(|stream| stream.value == Some(true))
     }
 
-    /// How many alternatives are asked for; 1 unless said.
+    /// How many alternatives are made, whether or not all of them are shown; 1 unless said. Hosts
+    /// that took `best_of` over from OpenAI's older API make as many, and bill them.
     pub fn candidates(&self) -> u32 {
-        self.candidates.unwrap_or(1)
+        self.candidates.max(self.best_of).unwrap_or(1)
     }
 
     /// How it is to be served, as far as that changes the price: never cheaper than it will be.

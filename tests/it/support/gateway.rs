@@ -93,13 +93,19 @@ impl Gateway {
 
     /// Its metrics once no request is in flight and no budget holds a reservation.
     pub async fn settled(&self) -> Metrics {
-        until("no request in flight, nothing reserved", || async {
-            let metrics = self.metrics().await;
-            metrics.count("egret_requests_in_flight", &[]) == 0
-                && metrics.sum("egret_budget_reserved", &[]) == 0.0
-        })
-        .await;
-        self.metrics().await
+        let settling = async {
+            loop {
+                let metrics = self.metrics().await;
+                if metrics.count("egret_requests_in_flight", &[]) == 0
+                    && metrics.sum("egret_budget_reserved", &[]) == 0.0
+                {
+                    return metrics;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let settled = tokio::time::timeout(PATIENCE, settling).await;
+        settled.expect("requests stay in flight, or something stays reserved")
     }
 
     /// Sends a signal: `TERM`, `HUP`, `KILL`.

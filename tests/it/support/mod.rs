@@ -3,6 +3,7 @@
 pub mod config;
 pub mod dice;
 pub mod dns;
+pub mod endpoint;
 pub mod fake;
 pub mod frames;
 pub mod gateway;

@@ -66,6 +66,12 @@ fn openai_fields_are_found() {
     assert_eq!(peek.ask_for_usage(), None);
     let swapped = Peek::of(Chat, br#"{"model":"m","max_tokens":30,"max_completion_tokens":20}"#);
     assert_eq!(swapped.unwrap().output_limit(), Some(30));
+    for (said, made) in
+        [(r#""n":2,"best_of":7"#, 7), (r#""best_of":7"#, 7), (r#""n":3,"best_of":null"#, 3)]
+    {
+        let body = format!(r#"{{"model":"m",{said}}}"#);
+        assert_eq!(Peek::of(Chat, body.as_bytes()).unwrap().candidates(), made, "{said}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::metrics::Metrics;
 use super::wire::{self, Wire};
-use super::{Config, PATIENCE, Transport, http1, until};
+use super::{Config, PATIENCE, Transport, http1};
 
 /// A running gateway; it is killed when dropped, and shows its output if the test failed.
 pub struct Gateway {

@@ -102,7 +102,7 @@ impl Features {
         Feature::ALL.into_iter().filter(move |feature| self.0 & feature.bit() != 0)
     }
 
-    /// Those of both.
+    /// These and those.
     #[must_use]
     pub const fn and(self, more: Self) -> Self {
         Self(self.0 | more.0)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use providers::Schema;
 use providers::conversation::{ApiError, ErrorClass};
 use providers::features::{Feature, Features};
-use providers::region::{Place, Profile, of_host, of_model};
+use providers::region::{Place, Profile, of_model};
 
 use super::{Denial, Who, printable};
 use crate::snapshot::{AccessRule, Backend, Route, RouteTarget, Snapshot, is_listed, is_within};
@@ -177,8 +177,8 @@ fn by_rule(rule: &AccessRule, what: Candidate<'_>, features: Features) -> Result
     if !rule.allows_model(served) {
         return Err(Lacking::Model);
     }
-    let asked = || features.and(Features::of_model(served));
-    let beyond = rule.features.map_or(Features::NONE, |allowed| asked().beyond(allowed));
+    let Some(allowed) = rule.features else { return Ok(()) };
+    let beyond = features.and(Features::of_model(served)).beyond(allowed);
     if beyond.is_empty() { Ok(()) } else { Err(Lacking::Features(beyond)) }
 }
 
@@ -195,7 +195,7 @@ fn by_region(
         if !is_within(allowed, backend.region) {
             return Err(Outside::Backend);
         }
-        let spreads = has_inference_profiles(backend);
+        let spreads = backend.has_inference_profiles;
         match models {
             Some(Models { served, .. }) if spreads => match of_model(served) {
                 Profile::Home => {}
@@ -213,14 +213,6 @@ fn by_region(
         }
     }
     Ok(())
-}
-
-/// Whether the name of a model may say over which regions a call is spread: by who is said to serve
-/// it, or by where it is, whatever is said.
-fn has_inference_profiles(backend: &Backend) -> bool {
-    let host = backend.origin.host.to_ascii_lowercase();
-    backend.vendor.has_inference_profiles()
-        || of_host(&host).is_some_and(|host| host.has_inference_profiles)
 }
 
 impl Barred {

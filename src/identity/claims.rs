@@ -110,10 +110,15 @@ fn name(value: &Json) -> Result<String, Refused> {
     match value {
         Json::Null => Ok(String::new()),
         Json::Text(text) => fit(text),
-        Json::Number(number) => fit(&number.to_string()),
+        Json::Number(number) if is_exact(*number) => fit(&number.to_string()),
         Json::Bool(value) => Ok(value.to_string()),
-        Json::List(_) | Json::Map(_) => Err(unfit()),
+        Json::Number(_) | Json::List(_) | Json::Map(_) => Err(unfit()),
     }
+}
+
+/// Whether no other number reads like this one: whole ones within 2^53 - 1 (RFC 8259 §6).
+fn is_exact(number: f64) -> bool {
+    number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0
 }
 
 fn unfit() -> Refused {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::cache::{Cache, Hash, Known};
+use super::cache::{Cache, Known};
 use super::caller::{Caller, Named, Shows};
 use super::certificate::{Certificates, ClientTrust, MTLS, Peer};
 use super::issuer::{Issuer, Verified};
@@ -13,6 +13,7 @@ use super::jwt::Token;
 use super::keyring::{KeyStatus, Keyring};
 use super::refused::Refused;
 use super::series::Mentioned;
+use super::table::Hash;
 use super::{issuer, server};
 use crate::credential::{self, CallerKey, SecretSource};
 

@@ -14,12 +14,14 @@ mod json;
 mod jwk;
 mod jwt;
 mod keyring;
+mod reach;
 mod refused;
 mod review;
 mod reviewed;
 mod series;
 mod server;
 mod server_tls;
+mod table;
 #[cfg(test)]
 mod tests;
 

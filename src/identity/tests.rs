@@ -56,6 +56,20 @@ fn claims_are_found_whole_before_they_are_taken_apart() {
     assert_eq!(named("list").unwrap().name, "corp:first");
     assert_eq!(named("number").unwrap().name, "corp:4711");
     assert_eq!(named("org.team").unwrap().name, "corp:blue");
+    for (number, name) in [
+        ("9007199254740991", Some("corp:9007199254740991")),
+        ("-7", Some("corp:-7")),
+        // From here on several numbers are one to who reads them as floats.
+        ("9007199254740992", None),
+        ("9007199254740993", None),
+        ("-9007199254740993", None),
+        ("1e300", None),
+        ("0.1", None),
+    ] {
+        let claims = object(&format!(r#"{{"uid":{number}}}"#));
+        let named = paths("uid", "missing").read("corp", &claims).map(|proven| proven.name);
+        assert_eq!(named.ok().as_deref(), name, "{number}");
+    }
     for missing in ["none", "missing", "a.c", "org.team.x", ""] {
         assert_eq!(named(missing).unwrap_err().reason, "token_claims", "{missing}");
     }

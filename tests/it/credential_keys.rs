@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::support::provider::{arrived, simulate};
 use crate::support::speak::{refused, request, send, try_send};
-use crate::support::{Answer, Canned, Config, Fault, Gateway, Provider, Running, ask};
+use crate::support::{Answer, Canned, Config, Fault, Gateway, Provider, Running, ask, until};
 
 const FIRST: &str = "sk-canary-first-000000";
 const SECOND: &str = "sk-canary-second-00000";
@@ -139,6 +139,44 @@ async fn s_11_no_key_of_several_arrives_at_another_backend() {
     assert!(at_openai.iter().all(|key| [FIRST, SECOND].contains(&key.as_str())), "{at_openai:?}");
     assert!(at_claude.iter().all(|key| [THIRD, spare].contains(&key.as_str())), "{at_claude:?}");
     assert!(at_openai.contains(&SECOND.to_owned()) && at_claude.contains(&spare.to_owned()));
+}
+
+/// Leaves a call when so many requests have come of it.
+async fn leave(gateway: &Gateway, openai: &Running, text: &str, requests: usize) -> u64 {
+    let asked = request(&gateway.client, gateway, Provider::OpenAi, "gpt-4o-mini", text, false);
+    let asked = tokio::spawn(asked.send());
+    until("the request arrives", || async { arrived(openai) >= requests }).await;
+    asked.abort();
+    gateway.settled().await.spent_nanos("money")
+}
+
+/// Who leaves pays for what is under way, and not for what a key was refused for.
+#[tokio::test]
+async fn a_caller_that_leaves_is_charged_for_the_key_that_was_not_refused() {
+    let policies = [("on_disconnect: estimate", true), ("on_disconnect: { drain: 60s }", false)];
+    for (policy, pays) in policies {
+        for refused in [false, true] {
+            let openai = simulate(Provider::OpenAi, FIRST).await;
+            openai.accepted().add(SECOND);
+            let config = with_keys_and(Config::new(), "openai", &openai, &[FIRST, SECOND], policy)
+                .route("models: ['*'], backends: [openai]")
+                .with("budgets: [{ name: money, per: total, limit: 10 USD, window: day }]");
+            let gateway = Gateway::start(config).await;
+            if refused {
+                // The answer to the second is awaited.
+                openai.script().next_n(1, [Fault::Status(429)]);
+                let spent = leave(&gateway, &openai, "[[delay 3000ms]]", 2).await;
+                assert!(spent > 0, "{policy}");
+                assert_eq!(keys_at(&openai), [FIRST, SECOND], "{policy}");
+            } else {
+                // Nobody is left for whom the second could be used.
+                let text = "[[delay 3000ms]] [[status 429]]";
+                let spent = leave(&gateway, &openai, text, 1).await;
+                assert_eq!(spent > 0, pays, "{policy}: {spent}");
+                assert_eq!(keys_at(&openai), [FIRST], "{policy}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::metrics::Metrics;
-use super::{Config, PATIENCE, http1, until};
+use super::wire::{self, Wire};
+use super::{Config, PATIENCE, Transport, http1, until};
 
 /// A running gateway; it is killed when dropped, and shows its output if the test failed.
 pub struct Gateway {
@@ -74,7 +75,15 @@ impl Gateway {
 
     /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address())
+        match self.config.transport {
+            Transport::Plaintext => format!("http://{}{path}", self.address()),
+            Transport::Tls => format!("https://localhost:{}{path}", self.config.port),
+        }
+    }
+
+    /// A connection to it, for this protocol: `h2` or `http/1.1`.
+    pub async fn connect(&self, protocol: &str) -> Wire {
+        Box::pin(wire::connect(self.config.transport, self.address(), protocol)).await
     }
 
     /// Its metrics now.

@@ -170,9 +170,10 @@ fn whose_key_is_known_need_not_wait_for_a_handshake() {
     assert_eq!(counts(&lists, &ca.issuer()), Some(made(2)));
     take(&mut lists, &[&ca.list(3, None)]).unwrap();
     take(&mut lists, &[&stranger.list(4, None)]).unwrap();
-    let forged = lists.take(answer(&[&forger.list(4, None)]), NOW, ROOM).ok().unwrap();
+    let later = forger.list(4, None);
+    let forged = lists.take(answer(&[&later]), NOW, ROOM).ok().unwrap();
     assert_eq!(forged.unfit, Some(Unfit::Forged));
-    let again = forged.lists.take(answer(&[&forger.list(4, None)]), NOW, ROOM).ok().unwrap();
+    let again = forged.lists.take(answer(&[&later]), NOW, ROOM).ok().unwrap();
     assert_eq!((again.changed, again.unfit), (false, None), "once is enough");
     assert_eq!(counts(&again.lists, &ca.issuer()), Some(made(3)));
     // A new key of its issuer, as soon as somebody shows a certificate of it.

@@ -123,6 +123,9 @@ async fn s_12_bodies_that_two_readers_could_read_in_two_ways_are_refused() {
     }
 }
 
+/// A body, made for an endpoint.
+type Bomb<'a> = Box<dyn Fn(&Endpoint) -> String + 'a>;
+
 /// S-49: depth, width and length that would hurt a careless reader.
 #[tokio::test]
 async fn s_49_bombs_are_refused_or_carried_and_hurt_nobody() {
@@ -131,7 +134,7 @@ async fn s_49_bombs_are_refused_or_carried_and_hurt_nobody() {
     let keys: String = (0..million).map(|n| format!("\"k{n}\":{n},")).collect();
     let (open, closed) = ("{\"a\":".repeat(million / 4), "}".repeat(million / 4));
     let (lists, ends) = ("[".repeat(million), "]".repeat(million));
-    let bombs: [(Box<dyn Fn(&Endpoint) -> String>, bool); 10] = [
+    let bombs: [(Bomb<'_>, bool); 10] = [
         (Box::new(|_| lists.clone()), true),
         (Box::new(|_| open.clone()), true),
         (Box::new(|_| format!("{lists}{ends}")), true),

@@ -60,8 +60,7 @@ async fn rules_go_by_the_service_account_that_a_token_proves() {
         "access:\n\
          - { match: { namespace: shop, service_account: checkout }, models: [gpt-4o-mini, gpt-4o] }\n\
          regions: [{ match: { service_account: checkout }, allow: [eu] }]\n\
-         rates: [{ name: few, match: { service_account: checkout }, per: service_account, \
-         limit: 3 requests, window: hour }]",
+         rates: [{ name: few, per: caller, limit: 3 requests, window: minute }]",
     )
     .await;
     let token = |namespace, name| cluster.token(&service_account(namespace, name));
@@ -85,7 +84,7 @@ async fn rules_go_by_the_service_account_that_a_token_proves() {
     assert!(refused(Provider::OpenAi, &answer, 429).contains("rate `few`"));
     assert_eq!((arrived(&eu), arrived(&us)), (3, 0));
     let metrics = gateway.settled().await;
-    let named = ["caller=\"shop/checkout\"", "service_account=\"checkout\"", "code=\"200\""];
+    let named = ["caller=\"shop/checkout\"", "namespace=\"shop\"", "code=\"200\""];
     assert_eq!(metrics.count("egret_requests_total", &named), 3);
 }
 

@@ -1,5 +1,6 @@
 //! The key that a caller sends, in any form that an SDK knows.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use http::HeaderMap;
@@ -11,15 +12,15 @@ use super::Digest;
 /// Headers that hold a key and nothing else (`wire.md` §1.2).
 const PLAIN_HEADERS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
 
-/// The hash of the key a caller sent. The key itself is not kept, but a token is, since it has to
-/// be read.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CallerKey {
+/// The hash of the key a caller sent. The key itself is not kept; of a token, which has to be read,
+/// the request's own bytes are at hand.
+#[derive(PartialEq, Eq)]
+pub struct CallerKey<'a> {
     digest: Digest,
-    token: Option<Zeroizing<Vec<u8>>>,
+    token: Option<Cow<'a, [u8]>>,
 }
 
-impl fmt::Debug for CallerKey {
+impl fmt::Debug for CallerKey<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
@@ -40,7 +41,7 @@ impl fmt::Display for TwoKeys {
 
 impl std::error::Error for TwoKeys {}
 
-impl CallerKey {
+impl<'a> CallerKey<'a> {
     /// The key in a request's headers and query; `None` if it carries none.
     ///
     /// The same key in two places counts once: the Anthropic SDK sends two when told to.
@@ -48,7 +49,7 @@ impl CallerKey {
     /// # Errors
     ///
     /// The request carries two different keys.
-    pub fn of(headers: &HeaderMap, query: Option<&str>) -> Result<Option<Self>, TwoKeys> {
+    pub fn of(headers: &'a HeaderMap, query: Option<&str>) -> Result<Option<Self>, TwoKeys> {
         let bearer = headers.get_all(AUTHORIZATION).iter().filter_map(|v| bearer(v.as_bytes()));
         let plain = PLAIN_HEADERS
             .iter()
@@ -63,8 +64,11 @@ impl CallerKey {
         let keys = bearer
             .chain(plain)
             .filter(|key| !key.is_empty())
-            .map(Self::new)
-            .chain(in_query.filter(|key| !key.is_empty()).map(|key| Self::new(&key)));
+            .map(|key| Self::new(key, Cow::Borrowed))
+            .chain(in_query.filter(|key| !key.is_empty()).map(|key| {
+                // The query that it comes from stays where it is, too.
+                Self::new(&key, |key| Cow::Owned(key.to_vec()))
+            }));
         let mut found: Option<Self> = None;
         for key in keys {
             match &found {
@@ -76,9 +80,8 @@ impl CallerKey {
         Ok(found)
     }
 
-    fn new(key: &[u8]) -> Self {
-        let token = looks_like_a_token(key).then(|| Zeroizing::new(key.to_vec()));
-        Self { digest: Digest::of(key), token }
+    fn new<'k>(key: &'k [u8], keep: impl FnOnce(&'k [u8]) -> Cow<'a, [u8]>) -> Self {
+        Self { digest: Digest::of(key), token: looks_like_a_token(key).then(|| keep(key)) }
     }
 
     /// What keys are compared by.
@@ -90,14 +93,14 @@ impl CallerKey {
     /// The key itself, if it looks like a signed token.
     #[must_use]
     pub fn token(&self) -> Option<&[u8]> {
-        self.token.as_ref().map(|token| token.as_slice())
+        self.token.as_deref()
     }
 }
 
 /// Whether this looks like a signed token (RFC 7515 §7.1), rather than like a key: three parts, the
 /// first of which is an object.
 fn looks_like_a_token(key: &[u8]) -> bool {
-    key.starts_with(b"eyJ") && key.iter().filter(|byte| **byte == b'.').count() == 2
+    key.starts_with(b"eyJ") && memchr::memchr_iter(b'.', key).take(3).count() == 2
 }
 
 /// The token behind `Bearer`, whose case does not matter (RFC 9110 §11.1).

@@ -29,8 +29,8 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     headers
 }
 
-fn key(pairs: &[(&'static str, &str)], query: Option<&str>) -> Result<Option<CallerKey>, TwoKeys> {
-    CallerKey::of(&headers(pairs), query)
+fn key(pairs: &[(&'static str, &str)], query: Option<&str>) -> Result<Option<Digest>, TwoKeys> {
+    Ok(CallerKey::of(&headers(pairs), query)?.map(|key| *key.digest()))
 }
 
 fn headers_of(credential: &Credential) -> Vec<Header> {
@@ -54,7 +54,8 @@ fn s_38_secrets_cannot_be_printed() {
     let forms = Vendor::of(Schema::Chat).unwrap().credential().stated();
     let header = inject(&forms[0], &secret).unwrap();
     let credential = Credential::new(forms, source.into());
-    let key = key(&[("x-api-key", "sk-canary")], None).unwrap();
+    let headers = headers(&[("x-api-key", "sk-canary")]);
+    let key = CallerKey::of(&headers, None).unwrap();
     let shown = format!("{secret} {secret:?} {secret:#?} {header:?} {credential:?} {key:?}");
     assert!(shown.contains("[redacted]"));
     assert!(!shown.contains("canary"), "{shown}");
@@ -109,7 +110,7 @@ fn every_vendor_takes_a_credential_that_can_be_stated() {
 
 #[test]
 fn a_callers_key_is_found_in_every_form_an_sdk_sends() {
-    let expected = Some(CallerKey::of(&headers(&[("x-api-key", "k+1")]), None).unwrap().unwrap());
+    let expected = Some(Digest::of(b"k+1"));
     let forms: [Request<'_>; 9] = [
         (&[("authorization", "Bearer k+1")], None),
         (&[("authorization", "bearer  k+1 ")], None),

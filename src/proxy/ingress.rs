@@ -138,12 +138,8 @@ fn raw_has(raw: &[u8], name: &[u8]) -> bool {
 
 /// Whether a line of the raw header ends with LF alone.
 fn bare_line_feed(raw: &[u8]) -> bool {
-    let mut before = b'\n';
-    raw.iter().any(|byte| {
-        let bare = *byte == b'\n' && before != b'\r';
-        before = *byte;
-        bare
-    })
+    let before = |end: usize| end.checked_sub(1).and_then(|before| raw.get(before));
+    memchr::memchr_iter(b'\n', raw).any(|end| before(end) != Some(&b'\r'))
 }
 
 /// The schema of a request of which `begun` is all that came: for whom it is too early to be read.

@@ -10,6 +10,8 @@ mod names;
 mod panics;
 mod revocation;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
 pub use access_log::AccessLog;

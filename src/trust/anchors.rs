@@ -6,7 +6,34 @@ use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::pki_types::{CertificateDer, TrustAnchor};
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
 
+use super::system::System;
 use crate::snapshot::Pin;
+
+/// Whose certificates a policy trusts.
+pub(super) enum Authorities {
+    /// Its own.
+    Own(Arc<Anchors>),
+    /// The system's.
+    System(Arc<System>),
+}
+
+impl Authorities {
+    /// Those that are trusted now.
+    pub(super) fn anchors(&self) -> Arc<Anchors> {
+        match self {
+            Self::Own(anchors) => Arc::clone(anchors),
+            Self::System(system) => system.anchors(),
+        }
+    }
+
+    /// Goes up with each change of what is trusted.
+    pub(super) fn revision(&self) -> u64 {
+        match self {
+            Self::Own(_) => 0,
+            Self::System(system) => system.revision(),
+        }
+    }
+}
 
 /// CA certificates that are trusted.
 #[derive(Debug, Default)]
@@ -29,21 +56,6 @@ impl Anchors {
             anchors.pins.push([key, Some(whole(&der))]);
         }
         anchors
-    }
-
-    /// Those of the system. Blocks while they are read.
-    pub(super) fn system() -> Arc<Self> {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            log::warn!("a CA certificate of the system can't be read: {error}");
-        }
-        let anchors = Self::of(found.certs.iter().map(AsRef::as_ref));
-        if anchors.roots.is_empty() {
-            log::error!(
-                "the system has no CA certificates: only backends with `tls.ca` are trusted"
-            );
-        }
-        Arc::new(anchors)
     }
 
     pub(super) fn roots(&self) -> &[TrustAnchor<'static>] {

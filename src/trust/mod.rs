@@ -2,7 +2,8 @@
 //!
 //! [`Trusts`] holds one [`Trust`] for each policy, for as long as a configuration has the policy:
 //! TLS sessions can be resumed across reloads. What a policy comes to at a moment is its
-//! [`Generation`], which ends when a revocation list changes or goes out of date, and after a day.
+//! [`Generation`], which ends when a revocation list changes or goes out of date, when the system's
+//! CA certificates change, and after a day.
 //! rustls does not look at certificates again when a session is resumed, so each generation has
 //! sessions of its own; and a number of its own, which belongs into the key of the pool of connections (S-56).
 
@@ -12,6 +13,7 @@ mod client;
 mod refusal;
 mod server;
 mod source;
+mod system;
 mod trusts;
 
 use std::fmt;
@@ -31,7 +33,7 @@ pub use refusal::{Refusal, explain};
 pub use trusts::{ListsState, Trusts};
 
 use crate::snapshot::{ClientIdentity, HttpVersions, RevocationList, Stale, TlsPolicy, TlsVersion};
-use anchors::Anchors;
+use anchors::Authorities;
 use chain::{Chain, Revoked};
 use server::ServerVerifier;
 use source::Source;
@@ -47,7 +49,7 @@ const LONGEST: i64 = 24 * 60 * 60;
 pub struct Trust {
     policy: TlsPolicy,
     server_name: ServerName<'static>,
-    anchors: Arc<Anchors>,
+    authorities: Authorities,
     sources: Vec<Arc<Source>>,
     /// All but the verifier and the sessions.
     template: ClientConfig,
@@ -64,7 +66,7 @@ pub struct Generation {
     auto: Arc<ClientConfig>,
     h1: Arc<ClientConfig>,
     h2: Arc<ClientConfig>,
-    /// The lists that it goes by: see [`Trust::basis`].
+    /// What it goes by: see [`Trust::basis`].
     basis: u64,
     /// When it ends in any case, in seconds since 1970.
     until: i64,
@@ -85,7 +87,7 @@ impl Generation {
 impl Trust {
     fn new(
         policy: &TlsPolicy,
-        anchors: Arc<Anchors>,
+        authorities: Authorities,
         sources: Vec<Arc<Source>>,
     ) -> Result<Self, rustls::Error> {
         let server_name = ServerName::try_from(policy.sni.clone());
@@ -103,7 +105,7 @@ impl Trust {
         let policy = policy.clone();
         let making = Mutex::new(());
         let trust =
-            Self { policy, server_name, anchors, sources, template, current: first, making };
+            Self { policy, server_name, authorities, sources, template, current: first, making };
         trust.current.store(Arc::new(trust.make(trust.basis(), now())));
         Ok(trust)
     }
@@ -127,7 +129,7 @@ impl Trust {
         if self.holds(&current) {
             return Arc::clone(&current);
         }
-        // Read before the lists are: one that changes in between makes the next generation.
+        // Read before what it stands for: what changes in between makes the next generation.
         let next = Arc::new(self.make(self.basis(), now()));
         self.current.store(Arc::clone(&next));
         next
@@ -149,9 +151,10 @@ impl Trust {
         generation.basis == self.basis() && now() < generation.until
     }
 
-    /// Changes with each list that is fetched and is another than before.
+    /// Changes with each list that is fetched and is another than before, and with the CAs.
     fn basis(&self) -> u64 {
-        self.sources.iter().map(|source| source.revision()).sum()
+        let lists: u64 = self.sources.iter().map(|source| source.revision()).sum();
+        lists + self.authorities.revision()
     }
 
     /// All lists, of files and fetched; of those with the same scope the newest.
@@ -183,7 +186,7 @@ impl Trust {
         }
         let until = until(now, ends.filter(|_| refuses));
         let chain = Chain {
-            anchors: Arc::clone(&self.anchors),
+            anchors: self.authorities.anchors(),
             revoked: revoked.map(|revocation| Revoked {
                 lists,
                 stale: revocation.stale,

@@ -1,17 +1,22 @@
 //! The trust of every backend.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_rustls::rustls;
 
-use super::anchors::Anchors;
+use super::anchors::{Anchors, Authorities};
 use super::source::{Place, Source};
+use super::system::System;
 use super::{Trust, now};
 use crate::snapshot::TlsPolicy;
+
+/// How often it is looked whether the system has other CA certificates.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// One [`Trust`] for each policy, and the revocation lists that they share.
 #[derive(Default)]
@@ -20,7 +25,7 @@ pub struct Trusts {
     known: ArcSwap<HashMap<u64, Arc<Trust>>>,
     /// Held while `known` is rebuilt. No more of either than configurations have that are in use.
     sources: Mutex<HashMap<Place, Arc<Source>>>,
-    system: OnceLock<Arc<Anchors>>,
+    system: Arc<System>,
     /// Told when there are more sources.
     added: Notify,
 }
@@ -95,8 +100,22 @@ impl Trusts {
         })
     }
 
-    /// Fetches revocation lists again and again, for ever. Runs in the background.
+    /// Fetches revocation lists and reads the system's CA certificates again and again, for ever.
+    /// Runs in the background.
     pub async fn run(&self) {
+        tokio::join!(self.fetch(), self.look());
+    }
+
+    async fn look(&self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let system = Arc::clone(&self.system);
+            // One that panics has said so itself; the next may do better.
+            let _ = tokio::task::spawn_blocking(move || system.look()).await;
+        }
+    }
+
+    async fn fetch(&self) {
         let mut tasks = JoinSet::new();
         loop {
             let added = self.added.notified();
@@ -122,9 +141,9 @@ impl Trusts {
         if let Some(known) = self.known.load().get(&key) {
             return Ok(Arc::clone(known));
         }
-        let anchors = match &policy.ca {
-            Some(ca) => Arc::new(Anchors::of(ca.iter().map(Vec::as_slice))),
-            None => Arc::clone(self.system.get_or_init(Anchors::system)),
+        let authorities = match &policy.ca {
+            Some(ca) => Authorities::Own(Arc::new(Anchors::of(ca.iter().map(Vec::as_slice)))),
+            None => Authorities::System(Arc::clone(&self.system)),
         };
         let places = policy.revocation.iter().flat_map(|revocation| {
             revocation.urls.iter().map(|url| Place {
@@ -140,7 +159,7 @@ impl Trusts {
             });
             Arc::clone(source)
         });
-        Trust::new(policy, anchors, shared.collect()).map(Arc::new)
+        Trust::new(policy, authorities, shared.collect()).map(Arc::new)
     }
 }
 

@@ -104,6 +104,28 @@ impl Config {
         self
     }
 
+    /// A backend at this URL, by TLS: `vendor: groq` and whatever else it says, shown what `credential`
+    /// says.
+    pub fn backend_shown(self, name: &str, url: &str, fields: &str, credential: &str) -> Self {
+        let fields = [
+            format!("url: '{url}'"),
+            fields.to_owned(),
+            format!("credential: {credential}"),
+            "tls: { ca: ca.pem }".to_owned(),
+            // A busy machine takes its time to connect.
+            "timeouts: { connect: 60s }".to_owned(),
+        ];
+        self.backend_of(name, &fields)
+    }
+
+    /// Files in the directory.
+    pub fn files<S: AsRef<str>>(self, files: &[(&str, S)]) -> Self {
+        for (name, content) in files {
+            self.write(name, content.as_ref());
+        }
+        self
+    }
+
     /// A route: `models: [x], backends: [y]`.
     pub fn route(mut self, fields: &str) -> Self {
         self.routes.push(format!("  - {{ {fields} }}"));

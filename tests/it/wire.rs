@@ -9,7 +9,7 @@ use http::Method;
 use crate::support::provider::{all, arrived, model};
 use crate::support::raw::{Raw, post};
 use crate::support::speak::{body, error, path, send};
-use crate::support::{Config, Gateway, Provider, Running, Transport, ask, h2c};
+use crate::support::{Config, Gateway, Provider, Running, Transport, ask, h2c, until};
 
 const PATH: &str = "/v1/chat/completions";
 const GPT: &str = "gpt-4o-mini";
@@ -208,9 +208,11 @@ async fn what_is_no_request_ends_its_connection() {
         raw.send(with(&format!("Host: g\r\nX-A: {}\r\n", "a".repeat(1_100_000)))).await;
         let word = raw.rest().await;
         assert!(word.is_empty() || word.starts_with("HTTP/1.1 400 "), "{word}");
-        let metrics = gateway.metrics().await;
-        let refused = metrics.count("egret_connections_refused_total", &["reason=\"malformed\""]);
-        assert_eq!(refused, 6, "{transport:?}");
+        until("each is counted", || async {
+            let reason = ["reason=\"malformed\""];
+            gateway.metrics().await.count("egret_connections_refused_total", &reason) == 6
+        })
+        .await;
         assert_eq!(arrived(&simulators[0]), 0);
         assert_eq!(ask(&gateway, Provider::OpenAi, GPT, "clean", false).await.status, 200);
     }

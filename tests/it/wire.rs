@@ -183,7 +183,7 @@ async fn s_01_the_body_behind_an_early_answer_is_never_a_request() {
     let config = Config::serving(&simulators.each_ref()).caller("shop", "key", "");
     let gateway = Gateway::start(config).await;
     let hidden = post(PATH, "x-api-key: key\r\n", &say("smuggled"));
-    // No key; a path of nobody's; too large; each with a whole request for a body.
+    // No key; a path of nobody's; an encoding; a wrong key; chunks; each with a whole request for a body.
     let early = [
         post(PATH, "", &hidden),
         post("/v1/nothing", "x-api-key: key\r\n", &hidden),

@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use super::metrics::Metrics;
-use super::{Config, PATIENCE, http1};
+use super::{Config, PATIENCE, http1, until};
 
 /// A running gateway; it is killed when dropped, and shows its output if the test failed.
 pub struct Gateway {
@@ -84,19 +85,16 @@ impl Gateway {
 
     /// Its metrics once no request is in flight and no budget holds a reservation.
     pub async fn settled(&self) -> Metrics {
-        let settling = async {
-            loop {
-                let metrics = self.metrics().await;
-                if metrics.count("egret_requests_in_flight", &[]) == 0
-                    && metrics.sum("egret_budget_reserved", &[]) == 0.0
-                {
-                    return metrics;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let settled = tokio::time::timeout(PATIENCE, settling).await;
-        settled.expect("requests stay in flight, or something stays reserved")
+        let last = Mutex::new(None);
+        until("no request in flight, nothing reserved", || async {
+            let metrics = self.metrics().await;
+            let settled = metrics.count("egret_requests_in_flight", &[]) == 0
+                && metrics.sum("egret_budget_reserved", &[]) == 0.0;
+            *last.lock().unwrap() = Some(metrics);
+            settled
+        })
+        .await;
+        last.into_inner().unwrap().unwrap()
     }
 
     /// Sends a signal: `TERM`, `HUP`, `KILL`.

@@ -24,7 +24,7 @@ COPY conf/release conf/release
 # When the commit was made, which Git would say: it is not here. Without it the bill of materials
 # says 1970.
 ARG SOURCE_DATE_EPOCH
-# As whatever is released: the binary in the image is the released one, byte by byte.
+# As whatever is released, so that the binary in the image can be compared with it (RELEASING.md).
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     conf/release/build /out \
     && install -d /state

@@ -217,7 +217,7 @@ impl BackgroundService for Upkeep {
         let live = &self.gateway.live;
         let names = || {
             let snapshot = live.pin();
-            Wanted { settings: snapshot.dns.clone(), names: snapshot.names().collect() }
+            Wanted { settings: snapshot.dns.clone(), names: snapshot.names().cloned().collect() }
         };
         let keyrings = || {
             let snapshot = live.pin();

@@ -1,7 +1,7 @@
 //! The `egret` command.
 
 use std::net::SocketAddr;
-use std::panic::{self, PanicHookInfo};
+use std::panic;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -10,6 +10,7 @@ use egret::config::{self, LoadError, Source};
 use egret::report;
 use egret::simulator;
 use egret::simulator::control::CREDENTIALS;
+use egret::telemetry::log_panic;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::runtime::Runtime;
 use tokio_rustls::rustls::crypto::ring;
@@ -87,13 +88,12 @@ fn start_log() {
 }
 
 /// A logger that cannot be told to write secrets: below `info` Pingora writes the headers of every
-/// request, credentials included, and bodies that it can't read (S-19).
+/// request, credentials included, and whatever it can't read, be that a header or a body (S-19).
 struct Discreet(env_logger::Logger);
 
 impl log::Log for Discreet {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        let tells =
-            metadata.level() == log::Level::Trace && metadata.target().starts_with("pingora");
+        let tells = metadata.level() > log::Level::Info && metadata.target().starts_with("pingora");
         !tells && self.0.enabled(metadata)
     }
 
@@ -105,16 +105,6 @@ impl log::Log for Discreet {
 
     fn flush(&self) {
         self.0.flush();
-    }
-}
-
-/// Says where a panic was, and what of it was written in the source. A message that was put together
-/// at run time is not shown: it may quote a prompt or a secret.
-fn log_panic(panic: &PanicHookInfo<'_>) {
-    let message = panic.payload().downcast_ref::<&'static str>().unwrap_or(&"message withheld");
-    match panic.location() {
-        Some(place) => log::error!("panic at {place}: {message}"),
-        None => log::error!("panic: {message}"),
     }
 }
 

@@ -46,6 +46,12 @@ impl Feature {
     }
 }
 
+/// How many presets a model's name holds: behind `@preset/` OpenRouter has what an account has set,
+/// and that chooses the model, too (<https://openrouter.ai/docs/features/presets>).
+pub fn presets(model: &str) -> usize {
+    table::presets(model)
+}
+
 /// A set of features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Features(u8);
@@ -96,7 +102,7 @@ impl Features {
         Feature::ALL.into_iter().filter(move |feature| self.0 & feature.bit() != 0)
     }
 
-    /// Those of both.
+    /// These and those.
     #[must_use]
     pub const fn and(self, more: Self) -> Self {
         Self(self.0 | more.0)

@@ -17,9 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Whether these headers carry the admin token, compared in constant time.
 pub(super) fn authorize(snapshot: &Snapshot, headers: &HeaderMap) -> Result<(), Answer> {
     let Some(token) = &snapshot.admin_token else {
-        let error = "nothing can be changed here, nor spending be seen from another machine: the \
-                     configuration names no token; add `token: { env: EGRET_ADMIN_TOKEN }` under \
-                     `admin`";
+        let error = "nothing can be changed here, nor spending and names be seen from another \
+                     machine: the configuration names no token; add \
+                     `token: { env: EGRET_ADMIN_TOKEN }` under `admin`";
         return Err(Answer::refusal(StatusCode::FORBIDDEN, error));
     };
     let shown = CallerKey::of(headers, None).ok().flatten();

@@ -1,10 +1,10 @@
-//! The admin listener: health, readiness, metrics, what was spent, and how
-//! budgets and names stand. Its
-//! own address (loopback by default), its own thread, and never a route that a workload's request
-//! could reach (S-15).
+//! The admin listener: health, readiness, metrics, what was spent, and how budgets and names stand.
+//! Its own address (loopback by default), its own thread, and never a route that a workload's
+//! request could reach (S-15).
 //!
-//! Whoever reaches it may look; to change something (S-16), or to see from another machine what was
-//! spent (S-08), it takes the token that the configuration names.
+//! Whoever reaches it may look at health and metrics; to change something (S-16), or to see from
+//! another machine what was spent, and where backends are (S-08), it takes the token that the
+//! configuration names.
 
 mod answer;
 mod body;
@@ -32,8 +32,8 @@ use answer::Answer;
 /// What there is, for whoever asks for something else.
 const PATHS: &str = "try /healthz, /readyz, /metrics, /spend, /budgets or /dns";
 
-/// What tells of callers and their money.
-const SPENDING: [&str; 2] = ["/spend", "/budgets"];
+/// What tells of callers and their money, and of the network that backends are in.
+const GUARDED: [&str; 3] = ["/spend", "/budgets", "/dns"];
 
 /// Whether a connection comes from this machine (`kubectl port-forward` does).
 fn is_loopback(peer: &SocketAddr) -> bool {
@@ -86,13 +86,17 @@ impl Admin {
         }
     }
 
-    /// How the revocation lists of backends are.
+    /// How the revocation lists of backends and their proxies are.
     fn lists(&self, snapshot: &Snapshot) -> Vec<ListsNow> {
-        let with_lists = snapshot.backends.iter().filter_map(|backend| {
+        let hops = snapshot.backends.iter().flat_map(|backend| {
+            let proxy = backend.proxy.as_ref().map(|proxy| ("proxy", proxy.group_key));
+            let own = ("backend", backend.group_key);
+            std::iter::once(own).chain(proxy).map(move |(hop, key)| (&backend.name, hop, key))
+        });
+        let with_lists = hops.filter_map(|(backend, hop, key)| {
             let ListsState { held, missing, age, left, failures } =
-                self.gateway.trusts.lists(backend.group_key)?;
-            let backend = backend.name.clone();
-            Some(ListsNow { backend, held, missing, age, left, failures })
+                self.gateway.trusts.lists(key)?;
+            Some(ListsNow { backend: backend.clone(), hop, held, missing, age, left, failures })
         });
         with_lists.collect()
     }
@@ -115,7 +119,7 @@ impl Admin {
         let (method, uri) = (header.method.clone(), header.uri.clone());
         if method == Method::GET {
             let near = || session.client_addr().is_some_and(is_loopback);
-            if SPENDING.contains(&uri.path()) && !near() {
+            if GUARDED.contains(&uri.path()) && !near() {
                 let snapshot = self.gateway.live.pin();
                 if let Err(refusal) = body::authorize(&snapshot, &header.headers) {
                     return refusal;

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use providers::Schema;
 use providers::conversation::{ApiError, ErrorClass};
 use providers::features::{Feature, Features};
-use providers::region::{Place, Profile, of_host, of_model};
+use providers::region::{Place, Profile, of_model};
 
 use super::{Denial, Who, printable};
-use crate::budget::Subject;
 use crate::snapshot::{AccessRule, Backend, Route, RouteTarget, Snapshot, is_listed, is_within};
 
 /// What a request says of itself besides its model.
@@ -116,9 +115,8 @@ pub(super) fn check(
     {
         return Err(Barred::Model);
     }
-    let subject = who.subject();
-    let allowed = by_rules(snapshot, &subject, candidate, uses.features).map_err(Barred::Access)?;
-    by_region(snapshot, &subject, candidate, uses.geo).map_err(Barred::Region)?;
+    let allowed = by_rules(snapshot, who, candidate, uses.features).map_err(Barred::Access)?;
+    by_region(snapshot, who, candidate, uses.geo).map_err(Barred::Region)?;
     Ok(allowed)
 }
 
@@ -139,14 +137,14 @@ pub fn may_list(
 /// One rule must allow all of it. Of several the one that allows the longest answers counts.
 fn by_rules(
     snapshot: &Snapshot,
-    who: &Subject<'_>,
+    who: &Who,
     candidate: Candidate<'_>,
     features: Features,
 ) -> Result<Allowed, Lacking> {
     let Some(access) = &snapshot.access else { return Ok(Allowed::default()) };
     let mut lacking = Lacking::Everything;
     let mut allowed: Option<Allowed> = None;
-    for rule in access.of(who) {
+    for rule in access.of(&who.subject(), who.more_groups()) {
         match by_rule(rule, candidate, features) {
             Ok(()) => {
                 let max_output = match allowed {
@@ -176,28 +174,28 @@ fn by_rule(rule: &AccessRule, what: Candidate<'_>, features: Features) -> Result
         return if rule.allows_unread() { Ok(()) } else { Err(Lacking::Unread) };
     };
     // What is really asked of the backend, and that letter for letter (S-20).
-    if !is_listed(rule.models.as_deref(), served) {
+    if !rule.allows_model(served) {
         return Err(Lacking::Model);
     }
-    let asked = || features.and(Features::of_model(served));
-    let beyond = rule.features.map_or(Features::NONE, |allowed| asked().beyond(allowed));
+    let Some(allowed) = rule.features else { return Ok(()) };
+    let beyond = features.and(Features::of_model(served)).beyond(allowed);
     if beyond.is_empty() { Ok(()) } else { Err(Lacking::Features(beyond)) }
 }
 
 /// All the places that a call is held to must hold what is known of where it is served.
 fn by_region(
     snapshot: &Snapshot,
-    who: &Subject<'_>,
+    who: &Who,
     candidate: Candidate<'_>,
     geo: Geo,
 ) -> Result<(), Outside> {
     let Candidate { route, before, backend, models } = candidate;
     let routes = before.iter().map(|route| &**route).chain([route]);
-    for allowed in snapshot.region_locks(who, routes) {
+    for allowed in snapshot.region_locks(&who.subject(), who.more_groups(), routes) {
         if !is_within(allowed, backend.region) {
             return Err(Outside::Backend);
         }
-        let spreads = has_inference_profiles(backend);
+        let spreads = backend.has_inference_profiles;
         match models {
             Some(Models { served, .. }) if spreads => match of_model(served) {
                 Profile::Home => {}
@@ -215,14 +213,6 @@ fn by_region(
         }
     }
     Ok(())
-}
-
-/// Whether the name of a model may say over which regions a call is spread: by who is said to serve
-/// it, or by where it is, whatever is said.
-fn has_inference_profiles(backend: &Backend) -> bool {
-    let host = backend.origin.host.to_ascii_lowercase();
-    backend.vendor.has_inference_profiles()
-        || of_host(&host).is_some_and(|host| host.has_inference_profiles)
 }
 
 impl Barred {

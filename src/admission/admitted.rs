@@ -71,6 +71,12 @@ impl Admitted {
         self.reservation.dispatched();
     }
 
+    /// What has gone out so far is billed by nobody: the provider answered with an error, or did
+    /// not look at it.
+    pub fn unbilled(&mut self) {
+        self.reservation.unbilled();
+    }
+
     /// The provider told what it cost. Returns the nano-dollars charged.
     pub fn settle(self, usage: &Usage) -> u64 {
         if let Some(lesson) = &self.lesson {

@@ -8,10 +8,10 @@ use providers::conversation::ErrorClass;
 use super::Denial;
 use crate::budget::Subject;
 use crate::credential::CallerKey;
-use crate::identity::{Caller, Peer, Recognised};
-use crate::snapshot::{Callers, Snapshot, matches, path_matches};
+use crate::identity::{Caller, InMetrics, Peer, Recognised};
+use crate::snapshot::{Callers, Snapshot, allows_model, path_matches};
 
-/// What metrics call those that have none of their own.
+/// What metrics call all whose names they don't tell.
 const OTHER: &str = "(other)";
 
 /// A caller that has been recognised.
@@ -47,17 +47,28 @@ impl Who {
         }
     }
 
+    /// Further groups that the caller is in: for what it may do, not for what it spends.
+    pub fn more_groups(&self) -> &[String] {
+        match self {
+            Self::Anyone => &[],
+            Self::Known(caller) => &caller.more_groups,
+        }
+    }
+
     /// The same as metrics tell of it: there are more identities than series that one can keep
     /// (S-52).
     pub fn in_metrics(&self) -> Subject<'_> {
-        match self {
-            Self::Known(caller) if !caller.in_metrics => Subject {
-                caller: OTHER,
-                namespace: OTHER,
-                service_account: OTHER,
-                ..Subject::default()
-            },
-            Self::Anyone | Self::Known(_) => self.subject(),
+        let told = match self {
+            Self::Anyone => InMetrics::ALL,
+            Self::Known(caller) => caller.in_metrics,
+        };
+        let subject = self.subject();
+        let name = |told, name| if told { name } else { OTHER };
+        Subject {
+            caller: name(told.name, subject.caller),
+            namespace: name(told.namespace, subject.namespace),
+            service_account: name(told.service_account, subject.service_account),
+            ..subject
         }
     }
 
@@ -83,7 +94,7 @@ impl Who {
             Self::Known(caller) => caller.models.as_deref(),
         };
         models.is_none_or(|models| {
-            models.iter().any(|pattern| pattern == requested || matches(pattern, served))
+            models.iter().any(|pattern| pattern == requested || allows_model(pattern, served))
         })
     }
 }

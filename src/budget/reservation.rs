@@ -51,7 +51,13 @@ impl Reservation {
         self.dispatched = true;
     }
 
-    /// Whether anything may have gone to the provider.
+    /// To be called when it turns out that what has gone to the provider is not billed: as if
+    /// nothing had.
+    pub const fn unbilled(&mut self) {
+        self.dispatched = false;
+    }
+
+    /// Whether anything has gone to the provider that it may bill.
     pub const fn is_dispatched(&self) -> bool {
         self.dispatched
     }

@@ -207,10 +207,16 @@ impl Calls {
     /// Whether a call counts. In each named dimension it must be one of the values, of which each
     /// is exact or has one `*` for anything; capitals make no difference in models.
     pub fn count(&self, who: &Subject<'_>) -> bool {
+        self.fit(who, &[])
+    }
+
+    /// The same of a caller that is in more groups: one of them is enough.
+    pub fn fit(&self, who: &Subject<'_>, more_groups: &[String]) -> bool {
         self.0.iter().all(|(dimension, values)| {
-            let actual = dimension.of(who);
             let fold = *dimension == Dimension::Model;
-            values.iter().any(|value| fits(value, actual, fold))
+            let is_one = |actual: &str| values.iter().any(|value| fits(value, actual, fold));
+            let more: &[String] = if *dimension == Dimension::Group { more_groups } else { &[] };
+            is_one(dimension.of(who)) || more.iter().any(|group| is_one(group))
         })
     }
 }

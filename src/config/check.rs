@@ -106,10 +106,11 @@ fn describe_backend(backend: &Backend) -> String {
     let host =
         if origin.host.contains(':') { format!("[{}]", origin.host) } else { origin.host.clone() };
     let plaintext = if tls.is_some() { "" } else { ", unencrypted" };
-    let private = if backend.allow_private { ", private addresses allowed" } else { "" };
+    let private = if backend.host.allows_private() { ", private addresses allowed" } else { "" };
     let proxy = backend.proxy.as_ref().map(|Proxy { host, port, tls, .. }| {
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let host = host.as_str();
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         format!(", through {scheme}://{host}:{port}")
     });
     let proxy = proxy.unwrap_or_default();

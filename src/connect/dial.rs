@@ -9,8 +9,7 @@ use pingora::protocols::l4::ext::set_tcp_keepalive;
 use tokio::net::TcpStream;
 
 use super::Unreached;
-use crate::resolve::vet::vet;
-use crate::snapshot::{Backend, Hop};
+use crate::snapshot::Backend;
 
 /// How long a connection may be silent before the kernel asks whether the other end is there:
 /// less than most firewalls and load balancers wait before they forget it. A model may think for
@@ -30,8 +29,7 @@ pub(super) async fn tcp(
     address: SocketAddr,
 ) -> Result<(SocketAddr, TcpStream), Unreached> {
     // Whoever found it has looked; this is the one that is dialled (S-35).
-    let Hop { host, allow_private, .. } = backend.hop();
-    if let Err(refused) = vet(address.ip(), host, allow_private) {
+    if let Err(refused) = backend.hop().host.vet(address.ip()) {
         log::warn!("backend {}: {refused}", backend.name);
         return Err(Unreached::Unknown);
     }

@@ -5,6 +5,7 @@
 //! there is a private CA, tries one address after the other, and knows no HTTP proxies.
 
 mod dial;
+mod lease;
 mod peer;
 mod race;
 mod stream;
@@ -20,11 +21,14 @@ use std::time::Duration;
 use pingora::connectors::ConnectorOptions;
 use pingora::connectors::http::v2::{self, H2HandshakeSettings};
 use pingora::protocols::http::client::HttpSession;
+use pingora::protocols::http::v1::client::HttpSession as H1Session;
+use pingora::protocols::http::v2::client::Http2Session;
 use pingora::protocols::{ALPN, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+pub use lease::Lease;
 pub use peer::Peer;
 pub use unreached::Unreached;
 
@@ -41,8 +45,6 @@ use unreached::AtProxy;
 const ADDRESSES: usize = 6;
 /// Most unused connections that are kept, over all backends.
 const POOL: usize = 1024;
-/// How long an unused connection is kept.
-const KEEP: Duration = Duration::from_secs(90);
 /// How much is read from a socket at once: some TLS records. Pages that nothing is read into cost
 /// nothing.
 const BUFFER: usize = 64 * 1024;
@@ -59,7 +61,7 @@ const DEAD: usize = 4;
 pub struct Connection {
     /// What is sent and read on.
     pub line: Line,
-    /// What it goes back into the pool as.
+    /// Where it leads to.
     pub peer: Arc<Peer>,
     /// Whether it was there before.
     pub reused: bool,
@@ -67,17 +69,16 @@ pub struct Connection {
 
 /// What is sent and read on.
 pub enum Line {
-    /// An HTTP/1.1 connection.
+    /// An HTTP/1.1 connection; [`Connector::lease`] makes a session of it.
     H1(Stream),
-    /// A stream on an h2 connection. Boxed: each future that it passes through would keep room
-    /// for it.
-    H2(Box<HttpSession>),
+    /// A stream on an h2 connection.
+    H2(Lease),
 }
 
 /// Makes connections, and keeps those that can be used again.
 pub struct Connector {
     /// Of h2, and in its `transport` of HTTP/1.1.
-    pools: v2::Connector,
+    pools: Arc<v2::Connector>,
     peers: Peers,
     resolver: Arc<Resolver>,
     trusts: Arc<Trusts>,
@@ -88,7 +89,7 @@ impl Connector {
     #[must_use]
     pub fn new(resolver: Arc<Resolver>, trusts: Arc<Trusts>) -> Self {
         Self {
-            pools: v2::Connector::new(Some(ConnectorOptions::new(POOL))),
+            pools: Arc::new(v2::Connector::new(Some(ConnectorOptions::new(POOL)))),
             peers: Peers::default(),
             resolver,
             trusts,
@@ -102,33 +103,29 @@ impl Connector {
     /// None is to be had.
     pub async fn connect(&self, backend: &Backend) -> Result<Connection, Unreached> {
         let deadline = Instant::now() + backend.timeouts.connect;
-        let (Hop { host, port, allow_private }, patience) =
-            (backend.hop(), backend.timeouts.connect);
-        let addresses = self.resolver.addresses(host, port, allow_private, patience).await;
-        let addresses = addresses.get(..ADDRESSES).unwrap_or(&addresses);
+        let Hop { host, port } = backend.hop();
+        let found = self.resolver.addresses(host, backend.timeouts.connect).await;
+        let addresses = found.iter().take(ADDRESSES).map(|ip| SocketAddr::new(*ip, port));
         let trusted = Trusted::of(backend, &self.trusts).map_err(Unreached::Unusable)?;
         let version = trusted.now().version();
-        if let Some(connection) = self.pooled(backend, addresses, version).await {
+        if let Some(connection) = self.pooled(backend, addresses.clone(), version).await {
             return Ok(connection);
         }
+        let addresses: Vec<_> = addresses.collect();
         // Boxed: it takes kilobytes of state, which a stream would hold on to.
-        let made = Box::pin(self.open(backend, addresses, &trusted, deadline));
+        let made = Box::pin(self.open(backend, &addresses, &trusted, deadline));
         let made = timeout_at(deadline, made);
         made.await.unwrap_or(Err(Unreached::Late))
     }
 
-    /// Keeps a connection whose answer was read to its end, if it can be used again.
-    pub async fn release(&self, session: HttpSession, peer: &Peer) {
-        match session {
-            HttpSession::H1(mut h1) => {
-                h1.respect_keepalive();
-                if let Some(stream) = h1.reuse().await {
-                    self.pools.transport().release_stream(stream, peer.key(), Some(KEEP));
-                }
-            }
-            HttpSession::H2(h2) => self.pools.release_http_session(h2, peer, Some(KEEP)),
-            HttpSession::Custom(()) => {}
-        }
+    /// A session on an HTTP/1.1 connection.
+    pub fn lease(&self, stream: Stream, peer: Arc<Peer>) -> Lease {
+        Lease::new(HttpSession::H1(H1Session::new(stream)), peer, self.pools.clone())
+    }
+
+    /// The same of a stream on an h2 connection.
+    fn lease_stream(&self, stream: Http2Session, peer: &Arc<Peer>) -> Lease {
+        Lease::new(HttpSession::H2(stream), peer.clone(), self.pools.clone())
     }
 
     /// Forgets backends that are gone; `keep` is asked for the group key of each.
@@ -140,20 +137,20 @@ impl Connector {
     async fn pooled(
         &self,
         backend: &Backend,
-        addresses: &[SocketAddr],
+        addresses: impl Iterator<Item = SocketAddr> + Clone,
         version: Version,
     ) -> Option<Connection> {
-        let last = self.peers.last(backend, addresses, version);
+        let last = self.peers.last(backend, addresses.clone(), version);
         if let Some(peer) = &last
             && let Some(line) = self.reuse(backend, peer).await
         {
             return Some(Connection { line, peer: peer.clone(), reused: true });
         }
         for address in addresses {
-            if last.as_ref().is_some_and(|last| last.is_at(*address)) {
+            if last.as_ref().is_some_and(|last| last.is_at(address)) {
                 continue;
             }
-            let peer = self.peers.at(backend, *address, version);
+            let peer = self.peers.at(backend, address, version);
             if let Some(line) = self.reuse(backend, &peer).await {
                 self.peers.reached(backend, &peer);
                 return Some(Connection { line, peer, reused: true });
@@ -162,21 +159,19 @@ impl Connector {
         None
     }
 
-    async fn reuse(&self, backend: &Backend, peer: &Peer) -> Option<Line> {
+    async fn reuse(&self, backend: &Backend, peer: &Arc<Peer>) -> Option<Line> {
         let versions = peer.versions(backend);
         if versions != HttpVersions::H1 {
             for _ in 0..DEAD {
-                match self.pools.reused_http_session(peer).await {
-                    Ok(Some(session)) => {
-                        return Some(Line::H2(Box::new(HttpSession::H2(session))));
-                    }
+                match self.pools.reused_http_session(&**peer).await {
+                    Ok(Some(stream)) => return Some(Line::H2(self.lease_stream(stream, peer))),
                     Ok(None) => break,
                     Err(error) => log::debug!("backend {} at {peer}: {error}", backend.name),
                 }
             }
         }
         if versions != HttpVersions::H2 {
-            return self.pools.transport().reused_stream(peer).await.map(Line::H1);
+            return self.pools.transport().reused_stream(&**peer).await.map(Line::H1);
         }
         None
     }
@@ -228,7 +223,7 @@ impl Connector {
     async fn establish(
         &self,
         backend: &Backend,
-        peer: &Peer,
+        peer: &Arc<Peer>,
         verified: &Verified<'_>,
         tcp: TcpStream,
     ) -> Result<Line, Unreached> {
@@ -254,7 +249,7 @@ impl Connector {
     async fn secure<S: Wire>(
         &self,
         backend: &Backend,
-        peer: &Peer,
+        peer: &Arc<Peer>,
         verifier: Option<&Verifier<'_>>,
         socket: RawFd,
         stream: S,
@@ -277,17 +272,17 @@ impl Connector {
     }
 
     /// The first stream on a new h2 connection; the others are for whoever comes.
-    async fn multiplex(&self, peer: &Peer, stream: Stream) -> Result<Line, Unreached> {
+    async fn multiplex(&self, peer: &Arc<Peer>, stream: Stream) -> Result<Line, Unreached> {
         let mut settings = H2HandshakeSettings::new();
         settings.max_streams = H2_STREAMS;
         settings.ping_interval = Some(H2_PING);
         let connection = v2::handshake(stream, settings).await.map_err(Unreached::Broken)?;
-        let session = connection.spawn_stream().await.map_err(Unreached::Broken)?;
-        let session = session.ok_or(Unreached::NoStream)?;
+        let stream = connection.spawn_stream().await.map_err(Unreached::Broken)?;
+        let stream = stream.ok_or(Unreached::NoStream)?;
         if connection.more_streams_allowed() {
             self.pools.in_use_pool().insert(peer.key(), connection);
         }
-        Ok(Line::H2(Box::new(HttpSession::H2(session))))
+        Ok(Line::H2(self.lease_stream(stream, peer)))
     }
 }
 

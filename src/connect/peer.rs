@@ -113,15 +113,13 @@ impl Peers {
     pub(super) fn last(
         &self,
         backend: &Backend,
-        addresses: &[SocketAddr],
+        mut addresses: impl Iterator<Item = SocketAddr>,
         trust: Version,
     ) -> Option<Arc<Peer>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let peer = known.get(&backend.group_key)?.last.as_ref()?;
-        let fits = |peer: &&Arc<Peer>| {
-            peer.trust == trust && addresses.iter().any(|address| peer.is_at(*address))
-        };
-        Some(peer).filter(fits).cloned()
+        let fits = peer.trust == trust && addresses.any(|address| peer.is_at(address));
+        fits.then(|| peer.clone())
     }
 
     /// The peer for a backend at one of its addresses (its proxy's, where there is one), verified
@@ -145,6 +143,15 @@ impl Peers {
     pub(super) fn retain(&self, keep: impl Fn(u64) -> bool) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|key, _| keep(*key));
+    }
+}
+
+#[cfg(test)]
+impl Peer {
+    /// One that nobody dials.
+    pub(super) fn nowhere() -> Arc<Self> {
+        let address = l4::SocketAddr::Inet(([127, 0, 0, 1], 0).into());
+        Arc::new(Self { address, key: 1, trust: Version::default(), kin: Arc::default() })
     }
 }
 

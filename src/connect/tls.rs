@@ -72,7 +72,7 @@ impl Verified<'_> {
 }
 
 /// Of what a backend and its proxy are verified by; 0 without TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Version {
     backend: u64,
     proxy: u64,

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
@@ -30,17 +31,15 @@ where
     stream.write_all(request.as_bytes()).await.map_err(AtProxy::Broken)?;
     stream.flush().await.map_err(AtProxy::Broken)?;
     drop(request);
-    let mut answer = Vec::new();
+    let mut answer = Answer::default();
     loop {
-        match judge(&mut answer)? {
-            Some(()) => return Ok(()),
-            None if answer.len() >= LONGEST => return Err(AtProxy::Nonsense),
-            None => {}
-        }
         let mut piece = [0; 512];
-        match stream.read(&mut piece).await.map_err(AtProxy::Broken)? {
+        let count = match stream.read(&mut piece).await.map_err(AtProxy::Broken)? {
             0 => return Err(AtProxy::Nonsense),
-            count => answer.extend_from_slice(piece.get(..count).unwrap_or_default()),
+            count => count,
+        };
+        if answer.take(piece.get(..count).unwrap_or_default())? {
+            return Ok(());
         }
     }
 }
@@ -74,20 +73,31 @@ fn request(origin: &Origin, credential: Option<&ProxyCredential>) -> Zeroizing<S
     request
 }
 
-/// Whether the proxy has agreed; `None`: it has not said all. Answers that only inform are taken
-/// out.
-fn judge(answer: &mut Vec<u8>) -> Result<Option<()>, AtProxy> {
-    while let Some(end) = answer.windows(END.len()).position(|window| window == END) {
-        let rest = answer.split_off(end + END.len());
-        match status(answer).ok_or(AtProxy::Nonsense)? {
-            100..200 => *answer = rest,
-            // The backend can't have said anything yet: it is spoken to first.
-            200..300 if rest.is_empty() => return Ok(Some(())),
-            200..300 => return Err(AtProxy::Nonsense),
-            refused => return Err(AtProxy::Answered(refused)),
+/// What a proxy has said so far.
+#[derive(Default)]
+struct Answer {
+    /// All that is not judged yet.
+    said: Vec<u8>,
+}
+
+impl Answer {
+    /// Takes more of it in; whether the proxy has agreed. Answers that only inform are taken out.
+    fn take(&mut self, piece: &[u8]) -> Result<bool, AtProxy> {
+        // An end may have begun in the last piece; what is before that was looked at.
+        let mut from = self.said.len().saturating_sub(END.len() - 1);
+        self.said.extend_from_slice(piece);
+        while let Some(at) = self.said.get(from..).and_then(|new| memmem::find(new, END)) {
+            let rest = self.said.split_off(from + at + END.len());
+            match status(&self.said).ok_or(AtProxy::Nonsense)? {
+                100..200 => (self.said, from) = (rest, 0),
+                // The backend can't have said anything yet: it is spoken to first.
+                200..300 if rest.is_empty() => return Ok(true),
+                200..300 => return Err(AtProxy::Nonsense),
+                refused => return Err(AtProxy::Answered(refused)),
+            }
         }
+        if self.said.len() < LONGEST { Ok(false) } else { Err(AtProxy::Nonsense) }
     }
-    Ok(None)
 }
 
 /// The status of an answer.

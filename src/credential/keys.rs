@@ -87,10 +87,14 @@ impl Keys {
         Some((key, self.sources.get(key)?.current()))
     }
 
-    /// A key was refused, of which this was shown: it rests. Whether there is another that does not.
+    /// A key was refused, of which this was shown: it rests, unless it was exchanged since. Whether
+    /// there is one that does not.
     pub(super) fn refused(&self, key: usize, shown: Digest, why: Refusal, now: Instant) -> bool {
         let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rest) = rests.get_mut(key) {
+        let is_current = |source: &Arc<SecretSource>| source.current().digest() == &shown;
+        if let Some(rest) = rests.get_mut(key)
+            && self.sources.get(key).is_some_and(is_current)
+        {
             let known = rest.filter(|rest| rest.key == shown).map(|rest| rest.until);
             *rest = Some(Rest { key: shown, until: (now + why.rest()).max(known.unwrap_or(now)) });
         }
@@ -189,5 +193,10 @@ mod tests {
         // A late answer to the old one says nothing of the new one.
         assert!(keys.refused(0, shown, Refusal::Unaccepted, now));
         assert_eq!(picked(&keys, now), 0);
+        // It ends no rest of the new one, either.
+        assert!(refused(&keys, 0, Refusal::Limited(Some(Duration::from_secs(30))), now));
+        assert!(keys.refused(0, shown, Refusal::Unaccepted, now));
+        assert_eq!(picked(&keys, now), 1);
+        assert_eq!(picked(&keys, now + Duration::from_secs(30)), 0);
     }
 }

@@ -19,6 +19,7 @@ mod keys;
 mod kind;
 mod lease;
 mod minted;
+mod needle;
 mod oauth;
 mod registry;
 mod seal;

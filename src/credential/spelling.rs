@@ -1,10 +1,13 @@
 //! The spellings in which a provider may quote a secret that it was shown (S-37).
 
 use std::fmt;
+use std::io::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use memchr::memmem::Finder;
+use zeroize::Zeroizing;
+
+use super::needle::Needle;
 
 /// A shorter secret has one spelling only: those of its pieces would be found by chance.
 const SHORTEST: usize = 8;
@@ -14,8 +17,12 @@ const SHORTEST: usize = 8;
 const MASK: &[u8] = b"[redacted]";
 const FILL: u8 = b'*';
 
+/// A secret in some spelling. Each is made in one piece of memory that is large enough: one that
+/// grows leaves copies behind.
+type Spelling = Zeroizing<Vec<u8>>;
+
 /// How a secret may be spelt in an answer: as it is, and as escaping and base64 make it.
-pub(super) struct Spellings(Vec<Finder<'static>>);
+pub(super) struct Spellings(Vec<Needle>);
 
 impl fmt::Debug for Spellings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,7 +33,7 @@ impl fmt::Debug for Spellings {
 impl Spellings {
     /// Those of this secret.
     pub(super) fn of(secret: &[u8]) -> Self {
-        let mut spellings = vec![secret.to_vec()];
+        let mut spellings = vec![Zeroizing::new(secret.to_vec())];
         if secret.len() >= SHORTEST {
             spellings.extend([percent(secret), json(secret)]);
             for before in 0..3 {
@@ -34,10 +41,9 @@ impl Spellings {
                 spellings.push(inside_base64(&URL_SAFE_NO_PAD, secret, before));
             }
         }
-        spellings.sort_unstable();
+        spellings.sort_unstable_by(|one, other| one.as_slice().cmp(other));
         spellings.dedup();
-        let finders = spellings.iter().filter(|spelling| !spelling.is_empty());
-        Self(finders.map(|spelling| Finder::new(spelling).into_owned()).collect())
+        Self(spellings.into_iter().filter_map(Needle::new).collect())
     }
 
     /// Whether one of them is there.
@@ -48,7 +54,7 @@ impl Spellings {
     /// Puts something else in the place of each.
     pub(super) fn mask(&self, text: &mut [u8]) {
         for spelling in &self.0 {
-            let length = spelling.needle().len();
+            let length = spelling.bytes().len();
             let mut from = 0;
             while let Some(at) = text.get(from..).and_then(|rest| spelling.find(rest)) {
                 let start = from + at;
@@ -65,7 +71,7 @@ impl Spellings {
 
     /// How many bytes at the end of `text` may be the beginning of one of them.
     pub(super) fn begun_at_end(&self, text: &[u8]) -> usize {
-        let begun = self.0.iter().map(|spelling| begun_at_end(spelling.needle(), text));
+        let begun = self.0.iter().map(|spelling| begun_at_end(spelling.bytes(), text));
         begun.max().unwrap_or(0)
     }
 }
@@ -79,32 +85,44 @@ fn begun_at_end(spelling: &[u8], text: &[u8]) -> usize {
 }
 
 /// As a URL escapes it (RFC 3986 §2.1).
-fn percent(secret: &[u8]) -> Vec<u8> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let escape = |byte: &u8| match byte {
-        byte if plain(*byte) => vec![*byte],
-        byte => format!("%{byte:02X}").into_bytes(),
-    };
-    secret.iter().flat_map(escape).collect()
+fn percent(secret: &[u8]) -> Spelling {
+    let mut spelling = Zeroizing::new(Vec::with_capacity(secret.len() * 3));
+    for byte in secret {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+            spelling.push(*byte);
+        } else {
+            // Writing to memory does not fail.
+            let _ = write!(*spelling, "%{byte:02X}");
+        }
+    }
+    spelling
 }
 
 /// As JSON may write it.
-fn json(secret: &[u8]) -> Vec<u8> {
-    let escape = |byte: &u8| match byte {
-        b'/' | b'"' | b'\\' => vec![b'\\', *byte],
-        byte => vec![*byte],
-    };
-    secret.iter().flat_map(escape).collect()
+fn json(secret: &[u8]) -> Spelling {
+    let mut spelling = Zeroizing::new(Vec::with_capacity(secret.len() * 2));
+    for byte in secret {
+        if matches!(byte, b'/' | b'"' | b'\\') {
+            spelling.push(b'\\');
+        }
+        spelling.push(*byte);
+    }
+    spelling
 }
 
 /// What base64 makes of it behind `before` other bytes (modulo 3): only the characters that depend on
 /// nothing else.
-fn inside_base64(engine: &impl Engine, secret: &[u8], before: usize) -> Vec<u8> {
-    let mut padded = vec![0; before];
-    padded.extend_from_slice(secret);
-    let encoded = engine.encode(&padded).into_bytes();
+fn inside_base64(engine: &impl Engine, secret: &[u8], before: usize) -> Spelling {
+    let mut padded = Zeroizing::new(vec![0; before + secret.len()]);
+    if let Some(place) = padded.get_mut(before..) {
+        place.copy_from_slice(secret);
+    }
+    let mut encoded = Zeroizing::new(vec![0; padded.len().div_ceil(3) * 4]);
     // A character holds six bits; the first whole one, and the end of the last whole one.
     let from = (before * 8).div_ceil(6);
     let to = padded.len() * 8 / 6;
-    encoded.get(from..to).map(<[u8]>::to_vec).unwrap_or_default()
+    match engine.encode_slice(padded.as_slice(), &mut encoded) {
+        Ok(_) => Zeroizing::new(encoded.get(from..to).unwrap_or_default().to_vec()),
+        Err(_) => Zeroizing::default(),
+    }
 }

@@ -1,18 +1,10 @@
 //! What has been found out about tokens, so that a signature is checked once a token.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::caller::Caller;
 use super::refused::Refused;
-
-/// Tokens are known by their whole hash: two that begin alike are two (S-13).
-pub(super) type Hash = [u8; 32];
-
-/// Parts of the table, each under a lock of its own.
-const SHARDS: usize = 16;
-/// Most entries of a part (S-29).
-const MOST: usize = 1024;
+use super::table::{Hash, Table};
 
 /// What is known of a token.
 #[derive(Clone, Debug)]
@@ -28,46 +20,20 @@ pub(super) struct Known {
 }
 
 /// A bounded table of them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Cache {
-    shards: [Mutex<HashMap<Hash, Known>>; SHARDS],
-}
-
-impl Default for Cache {
-    fn default() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()) }
-    }
+    table: Table<Known>,
 }
 
 impl Cache {
     /// What is known of a token and still holds `now`.
     pub(super) fn get(&self, hash: &Hash, now: u64) -> Option<Known> {
-        self.shard(hash)?.get(hash).filter(|known| now < known.until).cloned()
+        self.table.part(hash).get(hash).filter(|known| now < known.until).cloned()
     }
 
     /// Remembers what was found out `now`.
     pub(super) fn put(&self, hash: Hash, known: Known, now: u64) {
-        let Some(mut shard) = self.shard(&hash) else { return };
-        if shard.len() >= MOST {
-            shard.retain(|_, known| now < known.until);
-        }
-        if shard.len() >= MOST {
-            // Any: which one comes first nobody outside can tell.
-            let first = shard.keys().next().copied();
-            first.and_then(|first| shard.remove(&first));
-        }
-        shard.insert(hash, known);
-    }
-
-    fn shard(&self, hash: &Hash) -> Option<MutexGuard<'_, HashMap<Hash, Known>>> {
-        let shard = self.shards.get(usize::from(hash[0]) % SHARDS)?;
-        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// How many tokens are known.
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().map_or(0, |shard| shard.len())).sum()
+        self.table.part(&hash).put(hash, known, |known| now < known.until);
     }
 }
 
@@ -87,7 +53,7 @@ mod tests {
             hash[..4].copy_from_slice(&number.to_le_bytes());
             cache.put(hash, known(if number % 2 == 0 { 5 } else { 50 }), 1);
         }
-        assert!(cache.len() <= SHARDS * MOST, "{}", cache.len());
+        assert!(cache.table.len() <= Table::<Known>::MOST, "{}", cache.table.len());
 
         let last = [7; 32];
         cache.put(last, known(50), 1);

@@ -1,17 +1,14 @@
 //! Callers, and which of them an identity is.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::certificate::MTLS;
 use super::claims::Proven;
 use super::issuer::KUBERNETES;
 use super::refused::Refused;
+use super::series::{InMetrics, Mentioned, Series};
 use crate::credential::SecretSource;
-
-/// Most callers that have metrics of their own besides those that the configuration lists: an
-/// issuer may know a million (S-52).
-const SERIES: usize = 1_000;
 
 /// A caller, as everything behind goes by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +17,9 @@ pub struct Caller {
     pub name: String,
     /// The group that it belongs to (its team); empty if none.
     pub group: String,
+    /// Further groups that its token names, of those that rules go by: for what it may do. What it
+    /// spends is counted for `group`.
+    pub more_groups: Vec<String>,
     /// The namespace that it runs in; empty if nobody said.
     pub namespace: String,
     /// The service account that it runs under; empty if nobody said.
@@ -31,8 +31,26 @@ pub struct Caller {
     /// Paths it may use of those that routes pass on unread; `None`: all of them if it is held to
     /// no list of models, else none.
     pub paths: Option<Vec<String>>,
-    /// Whether it has metrics of its own: there are more identities than series one can keep.
-    pub in_metrics: bool,
+    /// Which of its names metrics tell: there are more identities than series one can keep.
+    pub in_metrics: InMetrics,
+}
+
+impl Caller {
+    /// A caller of which nothing is known but its name.
+    #[must_use]
+    pub const fn named(name: String) -> Self {
+        Self {
+            name,
+            group: String::new(),
+            more_groups: Vec::new(),
+            namespace: String::new(),
+            service_account: String::new(),
+            labels: Vec::new(),
+            models: None,
+            paths: None,
+            in_metrics: InMetrics::ALL,
+        }
+    }
 }
 
 /// What a caller of the configuration is known by.
@@ -93,6 +111,8 @@ pub(super) struct Named {
     pub callers: Vec<(Pattern, Arc<Caller>)>,
     /// The names of all callers of the configuration.
     pub taken: HashSet<String>,
+    /// What the configuration names, of these and in its rules.
+    pub mentioned: Mentioned,
     /// Kept over reloads.
     pub series: Arc<Series>,
 }
@@ -106,7 +126,7 @@ impl Named {
         unlisted: Unlisted,
     ) -> Result<Arc<Caller>, Refused> {
         let listed = self.callers.iter().find(|(pattern, _)| pattern.fits(&proven));
-        let Proven { by, name, group, namespace, service_account, labels, .. } = proven;
+        let Proven { by, name, groups, namespace, service_account, labels, .. } = proven;
         let mut caller = match listed {
             Some((_, listed)) => (**listed).clone(),
             None if unlisted == Unlisted::Refuse || name.is_empty() => {
@@ -121,50 +141,31 @@ impl Named {
                 let message = format!("{name} is the name of another caller of this gateway");
                 return Err(Refused::new("unlisted", message));
             }
-            None => Caller {
-                name,
-                group: String::new(),
-                namespace: String::new(),
-                service_account: String::new(),
-                labels: Vec::new(),
-                models: None,
-                paths: None,
-                in_metrics: true,
-            },
+            None => Caller::named(name),
         };
         // What is proved counts; what the operator says of its callers fills the gaps, and names
         // their groups and labels.
-        let gap = |own: &mut String, value: String| {
-            if own.is_empty() {
-                *own = value;
-            }
-        };
         if !service_account.is_empty() {
             caller.service_account = service_account;
         }
         if !namespace.is_empty() {
             caller.namespace = namespace;
         }
-        gap(&mut caller.group, group);
+        if caller.group.is_empty() {
+            let mut groups = groups.into_iter();
+            caller.group = groups.next().unwrap_or_default();
+            // A token may name hundreds, and thousands of tokens are remembered (S-29).
+            let asked_for = groups.filter(|group| self.mentioned.goes_by_group(group));
+            caller.more_groups = asked_for.collect();
+            caller.more_groups.sort_unstable();
+            caller.more_groups.dedup();
+        }
         for (label, value) in labels {
             if !caller.labels.iter().any(|(known, _)| *known == label) {
                 caller.labels.push((label, value));
             }
         }
-        caller.in_metrics =
-            self.series.has(&[&by, &caller.name, &caller.namespace, &caller.service_account]);
+        caller.in_metrics = self.mentioned.in_metrics(&by, &caller, &self.series);
         Ok(Arc::new(caller))
-    }
-}
-
-/// The identities that have metrics of their own: the first that come.
-#[derive(Debug, Default)]
-pub(super) struct Series(Mutex<HashSet<String>>);
-
-impl Series {
-    fn has(&self, parts: &[&str]) -> bool {
-        let key = parts.join("\n");
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names.contains(&key) || (names.len() < SERIES && names.insert(key))
     }
 }

@@ -1,5 +1,7 @@
 //! What an identity is called here: from the claims of a token, or the names of a certificate.
 
+use std::fmt;
+
 use super::json::{Json, Object};
 use super::refused::Refused;
 
@@ -7,19 +9,37 @@ use super::refused::Refused;
 /// Kubernetes lets them be.
 const LONGEST: usize = 63 + 1 + 253;
 
-/// Where the claims are that tell who calls. A path is a claim's name, or names with dots between.
+/// Where a claim is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimPath {
+    /// Under this name, else under the names that have dots between here.
+    Text(String),
+    /// Step by step under these names, each as it is.
+    Steps(Vec<String>),
+}
+
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(path) => out.write_str(path),
+            Self::Steps(steps) => out.write_str(&steps.join(" / ")),
+        }
+    }
+}
+
+/// Where the claims are that tell who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimPaths {
     /// The caller's name; the token has to have it.
-    pub caller: String,
-    /// Its group.
-    pub group: Option<String>,
+    pub caller: ClaimPath,
+    /// Its groups: the first is the one that it is counted for.
+    pub group: Option<ClaimPath>,
     /// Its namespace.
-    pub namespace: Option<String>,
+    pub namespace: Option<ClaimPath>,
     /// Its service account.
-    pub service_account: Option<String>,
+    pub service_account: Option<ClaimPath>,
     /// Labels, and where their values are.
-    pub labels: Vec<(String, String)>,
+    pub labels: Vec<(String, ClaimPath)>,
 }
 
 /// Who someone has proved to be.
@@ -32,8 +52,8 @@ pub(super) struct Proven {
     /// As it is called here unless the configuration has another name for it; empty: nothing but
     /// the configuration can name it.
     pub name: String,
-    /// Its group; empty if nobody said.
-    pub group: String,
+    /// Its groups.
+    pub groups: Vec<String>,
     /// Its namespace; empty if nobody said.
     pub namespace: String,
     /// Its service account; empty if nobody said.
@@ -44,28 +64,61 @@ pub(super) struct Proven {
     pub sans: Vec<String>,
 }
 
-/// The value at a path: of a list its first.
-fn at<'a>(claims: &'a Object, path: &str) -> Option<&'a Json> {
-    let value = claims.get(path).or_else(|| {
-        let (first, rest) = path.split_once('.')?;
-        at(claims.get(first)?.object()?, rest)
-    })?;
-    match value {
-        Json::List(items) => items.first(),
-        value => Some(value),
+impl ClaimPath {
+    /// What stands there.
+    fn of<'a>(&self, claims: &'a Object) -> Option<&'a Json> {
+        match self {
+            Self::Text(path) => at(claims, path),
+            Self::Steps(steps) => {
+                let (last, way) = steps.split_last()?;
+                let inside = way.iter().try_fold(claims, |object, step| object.get(step)?.object());
+                inside?.get(last)
+            }
+        }
+    }
+
+    /// The names that stand there, one or a list, fit for metrics, logs and the ledger.
+    fn names(&self, claims: &Object) -> Result<Vec<String>, Refused> {
+        let values: &[Json] = match self.of(claims) {
+            None => &[],
+            Some(Json::List(values)) => values.as_slice(),
+            Some(value) => std::slice::from_ref(value),
+        };
+        let mut names: Vec<String> = values.iter().map(name).collect::<Result<_, _>>()?;
+        names.retain(|name| !name.is_empty());
+        Ok(names)
+    }
+
+    /// The name that stands there, of a list the first; empty if there is none.
+    fn name(&self, claims: &Object) -> Result<String, Refused> {
+        match self.of(claims) {
+            None => Ok(String::new()),
+            Some(Json::List(values)) => values.first().map_or(Ok(String::new()), name),
+            Some(value) => name(value),
+        }
     }
 }
 
-/// The value at a path as a name that is fit for metrics, logs and the ledger; empty if there is
-/// none.
-fn named(claims: &Object, path: &str) -> Result<String, Refused> {
-    match at(claims, path) {
-        None | Some(Json::Null) => Ok(String::new()),
-        Some(Json::Text(text)) => fit(text),
-        Some(Json::Number(number)) => fit(&number.to_string()),
-        Some(Json::Bool(value)) => Ok(value.to_string()),
-        Some(Json::List(_) | Json::Map(_)) => Err(unfit()),
+fn at<'a>(claims: &'a Object, path: &str) -> Option<&'a Json> {
+    claims.get(path).or_else(|| {
+        let (first, rest) = path.split_once('.')?;
+        at(claims.get(first)?.object()?, rest)
+    })
+}
+
+fn name(value: &Json) -> Result<String, Refused> {
+    match value {
+        Json::Null => Ok(String::new()),
+        Json::Text(text) => fit(text),
+        Json::Number(number) if is_exact(*number) => fit(&number.to_string()),
+        Json::Bool(value) => Ok(value.to_string()),
+        Json::Number(_) | Json::List(_) | Json::Map(_) => Err(unfit()),
     }
+}
+
+/// Whether no other number reads like this one: whole ones within 2^53 - 1 (RFC 8259 §6).
+fn is_exact(number: f64) -> bool {
+    number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0
 }
 
 fn unfit() -> Refused {
@@ -96,17 +149,17 @@ impl ClaimPaths {
     /// Who the claims of a token say it is. The name begins with that of the issuer, so that
     /// nobody is taken for a caller of the configuration, or for another issuer's.
     pub(super) fn read(&self, by: &str, claims: &Object) -> Result<Proven, Refused> {
-        let optional = |path: &Option<String>| match path {
-            Some(path) => named(claims, path),
+        let optional = |path: &Option<ClaimPath>| match path {
+            Some(path) => path.name(claims),
             None => Ok(String::new()),
         };
-        let caller = named(claims, &self.caller)?;
+        let caller = self.caller.name(claims)?;
         if caller.is_empty() {
             let message =
                 format!("the token has no claim `{}`, which tells who calls", self.caller);
             return Err(Refused::new("token_claims", message));
         }
-        let label = |(label, path): &(String, String)| Ok((label.clone(), named(claims, path)?));
+        let label = |(label, path): &(String, ClaimPath)| Ok((label.clone(), path.name(claims)?));
         let labels: Result<Vec<_>, Refused> = self.labels.iter().map(label).collect();
         let mut labels = labels?;
         labels.retain(|(_, value)| !value.is_empty());
@@ -114,7 +167,7 @@ impl ClaimPaths {
             by: by.to_owned(),
             subject: claims.get("sub").and_then(Json::text).unwrap_or_default().to_owned(),
             name: format!("{by}:{caller}"),
-            group: optional(&self.group)?,
+            groups: self.group.as_ref().map_or(Ok(Vec::new()), |path| path.names(claims))?,
             namespace: optional(&self.namespace)?,
             service_account: optional(&self.service_account)?,
             labels,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::cache::{Cache, Hash, Known};
+use super::cache::{Cache, Known};
 use super::caller::{Caller, Named, Shows};
 use super::certificate::{Certificates, ClientTrust, MTLS, Peer};
 use super::issuer::{Issuer, Verified};
@@ -12,6 +12,8 @@ use super::json::Json;
 use super::jwt::Token;
 use super::keyring::{KeyStatus, Keyring};
 use super::refused::Refused;
+use super::series::Mentioned;
+use super::table::Hash;
 use super::{issuer, server};
 use crate::credential::{self, CallerKey, SecretSource};
 
@@ -46,19 +48,26 @@ pub struct Recognised<'a> {
 }
 
 impl Directory {
-    /// These callers, and whoever proves to be someone to these issuers or by a certificate.
+    /// These callers, and whoever proves to be someone to these issuers or by a certificate;
+    /// `mentioned` is what the rules of the configuration name.
     #[must_use]
     pub fn new(
         listed: Vec<(Arc<Caller>, Shows)>,
         issuers: Vec<Issuer>,
         certificates: Option<Certificates>,
+        mentioned: Mentioned,
     ) -> Self {
         static DIRECTORIES: AtomicU64 = AtomicU64::new(0);
         let taken = listed.iter().map(|(caller, _)| caller.name.clone()).collect();
-        let mut named = Named { taken, ..Named::default() };
+        let mut named = Named { taken, mentioned, ..Named::default() };
         let mut keys = Vec::new();
         let mut all = Vec::new();
         for (caller, shows) in listed {
+            let stands_for = match &shows {
+                Shows::Key(_) => None,
+                Shows::Identity(pattern) => Some(pattern),
+            };
+            named.mentioned.caller(&caller, stands_for);
             all.push(caller.clone());
             match shows {
                 Shows::Key(key) => keys.push((key, caller)),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::cache::Hash;
 use super::caller::Unlisted;
 use super::claims::{self, ClaimPaths, Proven};
 use super::json::{Json, Object};
@@ -11,6 +10,7 @@ use super::jwt::Token;
 use super::keyring::Keyring;
 use super::refused::Refused;
 use super::review::{Review, Word};
+use super::table::Hash;
 
 /// What the issuer of ServiceAccount tokens is called.
 pub const KUBERNETES: &str = "kubernetes";

@@ -270,13 +270,13 @@ impl Keyring {
 fn same_origin(one: &str, other: &str) -> bool {
     let origin = |url: &str| {
         let uri: Uri = url.parse().ok()?;
-        let scheme = uri.scheme_str()?.to_owned();
-        let port = uri.port_u16().or((scheme == "https").then_some(443));
+        let (scheme, host) = (uri.scheme_str()?.to_owned(), uri.host()?);
         // What stands before an `@` is no host; a URL that has one is nobody's.
-        if uri.authority()?.as_str().contains('@') {
-            return None;
-        }
-        Some((scheme, uri.host()?.to_ascii_lowercase(), port))
+        let port = match uri.authority()?.as_str().strip_prefix(host)? {
+            "" | ":" => (scheme == "https").then_some(443),
+            port => Some(port.strip_prefix(':')?.parse::<u16>().ok()?),
+        };
+        Some((scheme, host.to_ascii_lowercase(), port))
     };
     origin(one).is_some_and(|one| origin(other) == Some(one))
 }
@@ -291,5 +291,56 @@ pub async fn keep_fresh(current: impl Fn() -> Vec<Arc<Keyring>>) {
             }
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_origin;
+
+    #[test]
+    fn the_origin_is_all_of_scheme_host_and_port() {
+        let issuer = "https://login.example/tenant";
+        for (uri, same) in [
+            ("https://login.example/keys", true),
+            ("https://login.example", true),
+            ("https://login.example:443/keys", true),
+            ("HTTPS://LOGIN.Example/keys", true),
+            ("https://login.example?keys", true),
+            ("https://login.example:8443/keys", false),
+            ("http://login.example/keys", false),
+            ("http://login.example:443/keys", false),
+            ("https://evil.example/login.example", false),
+            ("https://login.example.evil.example/keys", false),
+            ("https://evil.login.example/keys", false),
+            ("https://login.example./keys", false),
+            ("https://login.example@evil.example/keys", false),
+            ("https://evil.example@login.example/keys", false),
+            ("https://login.example:443@evil.example/keys", false),
+            ("https://login.example\\@evil.example/keys", false),
+            ("https://login.example\\evil.example/keys", false),
+            ("https://evil.example\\login.example/keys", false),
+            ("https://login.example%2eevil.example/keys", false),
+            ("https://login.example:/keys", true),
+            ("https://login.example:99999/keys", false),
+            ("https:login.example/keys", false),
+            ("https:///login.example/keys", false),
+            ("//login.example/keys", false),
+            ("/keys", false),
+            ("", false),
+        ] {
+            assert_eq!(same_origin(issuer, uri), same, "{uri}");
+        }
+        for (one, other, same) in [
+            ("https://[::1]/a", "https://[::1]:443/b", true),
+            ("https://[2001:DB8::1]/a", "https://[2001:db8::1]/b", true),
+            ("https://[::1]/a", "https://[::2]/b", false),
+            ("https://[::1]:8443/a", "https://[::1]/b", false),
+            // Not told to be the same: then nothing is shown.
+            ("https://[::1]/a", "https://[0:0:0:0:0:0:0:1]/b", false),
+            ("not a url", "not a url", false),
+        ] {
+            assert_eq!(same_origin(one, other), same, "{one} {other}");
+        }
     }
 }

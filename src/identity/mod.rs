@@ -14,21 +14,25 @@ mod json;
 mod jwk;
 mod jwt;
 mod keyring;
+mod reach;
 mod refused;
 mod review;
 mod reviewed;
+mod series;
 mod server;
 mod server_tls;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub use caller::{Caller, Pattern, Shows, Unlisted};
 pub use certificate::{Certificates, ClientTrust, MTLS, Peer};
-pub use claims::ClaimPaths;
+pub use claims::{ClaimPath, ClaimPaths};
 pub use directory::{Directory, Recognised};
 pub use issuer::{Issuer, KUBERNETES, Tells};
 pub use keyring::{KeySource, KeyStatus, Keyring, keep_fresh};
 pub use refused::Refused;
 pub use review::Review;
+pub use series::{InMetrics, Mentioned};
 pub use server::Server;
 pub use server_tls::ServerTls;

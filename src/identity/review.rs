@@ -2,19 +2,21 @@
 //! (TokenReview, `authentication.k8s.io/v1`).
 //!
 //! A token is asked about once at a time, however many requests come with it, and again before the
-//! last answer ends. While nobody can be asked, a good answer counts for a while longer.
+//! last answer ends. While nobody can be asked, a good answer counts for a while longer, and one
+//! question at a time finds out whether that is over ([`Reach`]).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tokio::time::Instant;
 
-use super::cache::Hash;
+use super::reach::{Leave, Reach, SPACING};
 use super::refused::Refused;
 use super::reviewed::{Entry, Reviewed};
 use super::server::Server;
+use super::table::Hash;
 
 /// Most questions at once.
 const AT_ONCE: usize = 32;
@@ -24,11 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST: usize = 256 << 10;
 /// How long a token stays refused.
 const REFUSED: Duration = Duration::from_secs(10);
-/// How long nobody is asked again on the side about a token after nobody could be.
-const SPACING: Duration = Duration::from_secs(1);
-/// How long it is taken for granted that nobody can be asked, after nobody could be: until the next
-/// question has ended, and a while.
-const OUTAGE: Duration = Duration::from_secs(15);
 
 /// Kubernetes, as it is asked about tokens.
 #[derive(Debug)]
@@ -42,6 +39,7 @@ pub struct Review {
     /// Distinguishes servers and the times that answers hold.
     fingerprint: [u8; 32],
     turns: Semaphore,
+    reach: Reach,
     reviewed: Reviewed,
 }
 
@@ -110,7 +108,8 @@ impl Review {
         let holds = holds.max(SPACING);
         let turns = Semaphore::new(AT_ONCE);
         let reviewed = Reviewed::new(holds.saturating_add(stale).max(REFUSED));
-        Self { url, server, holds, stale, fingerprint, turns, reviewed }
+        let reach = Reach::default();
+        Self { url, server, holds, stale, fingerprint, turns, reach, reviewed }
     }
 
     /// The server that is asked.
@@ -139,38 +138,42 @@ impl Review {
         let entry = self.reviewed.entry(*hash);
         let begun = Instant::now();
         if let Some(word) = self.lately(&entry, begun) {
-            if word.left.is_zero() && !failed_within(&entry, SPACING, begun) {
-                self.renew(entry, Asking::new(token, audiences, subject)?);
+            if word.left.is_zero()
+                && let Ok(turn) = entry.turn.clone().try_lock_owned()
+                && let Some(leave) = self.reach.leave(begun)
+            {
+                // On the side, while the last answer still counts.
+                let asking = Asking::new(token, audiences, subject)?;
+                tokio::spawn(self.clone().question(entry, asking, turn, leave));
             }
             return Ok(word);
         }
-        // Whoever comes first asks for all that wait here.
-        let turn = tokio::time::timeout(PATIENCE, entry.turn.lock()).await;
-        let mut failed = turn.is_err() || entry.failed_since(begun);
-        if !failed && self.lately(&entry, Instant::now()).is_none() {
-            let asking = Asking::new(token, audiences, subject)?;
-            failed = !self.answered(&entry, &asking).await;
-        }
-        drop(turn);
+        let asking = Asking::new(token, audiences, subject)?;
+        let answered = match self.reach.leave(begun) {
+            // That it can't be asked is known.
+            None => false,
+            Some(leave) => {
+                let known = self.reach.is_away() && self.stale(&entry, begun).is_some();
+                let patience = if known { SPACING } else { PATIENCE };
+                let answer = self.answer(entry.clone(), asking, begun, leave);
+                tokio::time::timeout(patience, answer).await.unwrap_or(false)
+            }
+        };
         let now = Instant::now();
-        let word = self.lately(&entry, now).or_else(|| self.stale(&entry, now).filter(|_| failed));
-        word.ok_or_else(outage)
+        let stale = || self.stale(&entry, now).filter(|_| !answered);
+        self.lately(&entry, now).or_else(stale).ok_or_else(outage)
     }
 
-    /// What was answered lately enough; also what was before, while nobody can be asked: that is
-    /// tried on the side then.
+    /// What was answered lately enough.
     fn lately(&self, entry: &Entry, now: Instant) -> Option<Word> {
         let said = entry.said()?;
         let age = now.saturating_duration_since(said.asked);
-        if let Err(refused) = said.counts {
-            let left = REFUSED.checked_sub(age)?;
-            return Some(Word { counts: Err(refused), left });
-        }
-        if age < self.holds {
-            let left = (self.holds * 4 / 5).saturating_sub(age);
-            return Some(Word { counts: Ok(()), left });
-        }
-        self.stale(entry, now).filter(|_| failed_within(entry, OUTAGE, now))
+        let (holds, renewed) = match said.counts {
+            Ok(()) => (self.holds, self.holds / 5 * 4),
+            Err(_) => (REFUSED, REFUSED),
+        };
+        let left = renewed.saturating_sub(age);
+        (age < holds).then_some(Word { counts: said.counts, left })
     }
 
     /// A good answer that counts for want of a newer one.
@@ -181,28 +184,52 @@ impl Review {
         counts.then_some(Word { counts: Ok(()), left: Duration::ZERO })
     }
 
-    /// Asks again while the last answer still counts.
-    fn renew(self: &Arc<Self>, entry: Arc<Entry>, asking: Asking) {
-        let review = self.clone();
-        let Ok(turn) = entry.turn.clone().try_lock_owned() else { return };
-        tokio::spawn(async move {
-            review.answered(&entry, &asking).await;
-            drop(turn);
-        });
+    /// Waits for one's turn, and for the answer. Whether there is one: whoever comes first asks for
+    /// all that wait here.
+    async fn answer(
+        self: &Arc<Self>,
+        entry: Arc<Entry>,
+        asking: Asking,
+        begun: Instant,
+        leave: Leave,
+    ) -> bool {
+        let turn = entry.turn.clone().lock_owned().await;
+        if self.lately(&entry, Instant::now()).is_some() {
+            return true;
+        }
+        if self.reach.failed_since(begun) {
+            return false;
+        }
+        // Whoever waits for it may go away; it does not.
+        let question = tokio::spawn(self.clone().question(entry, asking, turn, leave));
+        question.await.unwrap_or(false)
     }
 
     /// Asks, and remembers the answer. Whether there is one.
-    async fn answered(&self, entry: &Entry, asking: &Asking) -> bool {
+    async fn question(
+        self: Arc<Self>,
+        entry: Arc<Entry>,
+        asking: Asking,
+        _turn: OwnedMutexGuard<()>,
+        _leave: Leave,
+    ) -> bool {
+        // That there are many questions says nothing of the server.
+        let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
+        let Ok(Ok(_permit)) = turn else { return false };
         let asked = Instant::now();
-        let answer = tokio::time::timeout(PATIENCE, self.send(asking)).await;
+        let answer = tokio::time::timeout(PATIENCE, self.send(&asking)).await;
         match answer.unwrap_or_else(|_| Err("no answer came in time".to_owned())) {
             Ok(counts) => {
                 entry.say(counts, asked);
+                if self.reach.answered() {
+                    log::info!("token review: Kubernetes can be asked again");
+                }
                 true
             }
             Err(error) => {
-                log::warn!("token review: {error}");
-                entry.fail();
+                if self.reach.has_failed() {
+                    log::warn!("token review: Kubernetes can't be asked: {error}");
+                }
                 false
             }
         }
@@ -210,7 +237,6 @@ impl Review {
 
     async fn send(&self, asking: &Asking) -> Result<Result<(), Refused>, String> {
         let Asking { body, audiences, subject } = asking;
-        let _turn = self.turns.acquire().await.map_err(|error| error.to_string())?;
         let answer = self.server.post(&self.url, body.clone(), LONGEST).await?;
         let answer = serde_json::from_slice(&answer);
         let Answer { status } = answer.map_err(|_| "the answer can't be read".to_owned())?;
@@ -238,11 +264,10 @@ impl Asking {
     }
 }
 
-fn failed_within(entry: &Entry, time: Duration, now: Instant) -> bool {
-    now.checked_sub(time).is_some_and(|since| entry.failed_since(since))
-}
-
 fn outage() -> Refused {
     let message = "Kubernetes can't be asked about the token now, so it does not count; try again";
     Refused::outage("review_outage", message)
 }
+
+#[cfg(test)]
+mod tests;

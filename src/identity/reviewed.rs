@@ -1,21 +1,17 @@
 //! What Kubernetes has said of tokens.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::cache::Hash;
 use super::refused::Refused;
-
-/// Most tokens of which something is known (S-29).
-const MOST: usize = 16 * 1024;
+use super::table::{Hash, Table};
 
 /// A bounded table of what was said.
 #[derive(Debug)]
 pub(super) struct Reviewed {
-    entries: Mutex<HashMap<Hash, Arc<Entry>>>,
+    table: Table<Arc<Entry>>,
     /// How long anything in it is of use.
     longest: Duration,
 }
@@ -31,7 +27,6 @@ pub(super) struct Entry {
 #[derive(Debug)]
 struct Known {
     said: Option<Said>,
-    failed: Option<Instant>,
     used: Instant,
 }
 
@@ -47,28 +42,21 @@ pub(super) struct Said {
 impl Reviewed {
     /// A table of answers that are of use for so long.
     pub(super) fn new(longest: Duration) -> Self {
-        Self { entries: Mutex::default(), longest }
+        Self { table: Table::default(), longest }
     }
 
     /// What is known of a token.
     pub(super) fn entry(&self, hash: Hash) -> Arc<Entry> {
         let now = Instant::now();
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = entries.get(&hash) {
+        let mut part = self.table.part(&hash);
+        if let Some(entry) = part.get(&hash) {
             entry.known().used = now;
             return entry.clone();
         }
-        if entries.len() >= MOST {
-            entries.retain(|_, entry| now - entry.known().used < self.longest);
-        }
-        if entries.len() >= MOST {
-            // Any: which one comes first nobody outside can tell.
-            let first = entries.keys().next().copied();
-            first.and_then(|first| entries.remove(&first));
-        }
-        let known = Mutex::new(Known { said: None, failed: None, used: now });
+        let known = Mutex::new(Known { said: None, used: now });
         let entry = Arc::new(Entry { turn: Arc::default(), known });
-        entries.insert(hash, entry.clone());
+        let is_of_use = |entry: &Arc<Entry>| now - entry.known().used < self.longest;
+        part.put(hash, entry.clone(), is_of_use);
         entry
     }
 }
@@ -81,22 +69,38 @@ impl Entry {
 
     /// Remembers an answer to what was asked at a moment.
     pub(super) fn say(&self, counts: Result<(), Refused>, asked: Instant) {
-        let mut known = self.known();
-        known.said = Some(Said { counts, asked });
-        known.failed = None;
-    }
-
-    /// Nobody could be asked.
-    pub(super) fn fail(&self) {
-        self.known().failed = Some(Instant::now());
-    }
-
-    /// Whether nobody could be asked, at that moment or later.
-    pub(super) fn failed_since(&self, moment: Instant) -> bool {
-        self.known().failed.is_some_and(|failed| failed >= moment)
+        self.known().said = Some(Said { counts, asked });
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(number: u32) -> Hash {
+        let mut hash = [0; 32];
+        hash[..4].copy_from_slice(&number.to_le_bytes());
+        hash
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn s_29_the_table_has_a_bound_and_forgets_what_is_over() {
+        let reviewed = Reviewed::new(Duration::from_secs(60));
+        for number in 0..40_000 {
+            reviewed.entry(hash(number)).say(Ok(()), Instant::now());
+        }
+        let (len, most) = (reviewed.table.len(), Table::<Arc<Entry>>::MOST);
+        assert!(len <= most, "{len}");
+        tokio::time::advance(Duration::from_secs(61)).await;
+        let kept = reviewed.entry(hash(1_000_000));
+        kept.say(Ok(()), Instant::now());
+        for number in 50_000..50_600 {
+            reviewed.entry(hash(number));
+        }
+        assert!(reviewed.entry(hash(1_000_000)).said().is_some(), "others were of no use");
     }
 }

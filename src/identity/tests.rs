@@ -7,7 +7,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
 
-use super::claims::{ClaimPaths, fit, service_account};
+use super::claims::{ClaimPath, ClaimPaths, fit, service_account};
 use super::json::Json;
 use super::jwk::Jwks;
 use super::jwt::Token;
@@ -23,13 +23,17 @@ fn object(text: &str) -> super::json::Object {
     }
 }
 
+fn text(path: &str) -> ClaimPath {
+    ClaimPath::Text(path.to_owned())
+}
+
 fn paths(caller: &str, group: &str) -> ClaimPaths {
     ClaimPaths {
-        caller: caller.to_owned(),
-        group: Some(group.to_owned()),
+        caller: text(caller),
+        group: Some(text(group)),
         namespace: None,
         service_account: None,
-        labels: vec![("team".to_owned(), "org.team".to_owned())],
+        labels: vec![("team".to_owned(), text("org.team"))],
     }
 }
 
@@ -52,12 +56,56 @@ fn claims_are_found_whole_before_they_are_taken_apart() {
     assert_eq!(named("list").unwrap().name, "corp:first");
     assert_eq!(named("number").unwrap().name, "corp:4711");
     assert_eq!(named("org.team").unwrap().name, "corp:blue");
+    for (number, name) in [
+        ("9007199254740991", Some("corp:9007199254740991")),
+        ("-7", Some("corp:-7")),
+        // From here on several numbers are one to who reads them as floats.
+        ("9007199254740992", None),
+        ("9007199254740993", None),
+        ("-9007199254740993", None),
+        ("1e300", None),
+        ("0.1", None),
+    ] {
+        let claims = object(&format!(r#"{{"uid":{number}}}"#));
+        let named = paths("uid", "missing").read("corp", &claims).map(|proven| proven.name);
+        assert_eq!(named.ok().as_deref(), name, "{number}");
+    }
     for missing in ["none", "missing", "a.c", "org.team.x", ""] {
         assert_eq!(named(missing).unwrap_err().reason, "token_claims", "{missing}");
     }
     let proven = named("sub").unwrap();
-    assert_eq!((&*proven.group, &*proven.subject), ("", "s"));
+    assert_eq!((proven.groups.len(), &*proven.subject), (0, "s"));
     assert_eq!(proven.labels, [("team".to_owned(), "blue".to_owned())]);
+    assert_eq!(paths("sub", "list").read("corp", &claims).unwrap().groups, ["first", "second"]);
+}
+
+#[test]
+fn claims_are_found_step_by_step() {
+    let claims = object(
+        r#"{"sub":"s","a.b":"whole","a":{"b":"part","b.c":{"d":"deep"},"none":null},
+            "https://corp/groups":["web","", null,"team blue",7],"list":["s",{"b":"x"}]}"#,
+    );
+    let groups = |steps: &[&str]| {
+        let steps = steps.iter().map(|step| (*step).to_owned()).collect();
+        let paths = ClaimPaths { group: Some(ClaimPath::Steps(steps)), ..paths("sub", "") };
+        paths.read("corp", &claims).map(|proven| proven.groups)
+    };
+    for (steps, expected) in [
+        (&["a", "b"][..], &["part"][..]),
+        (&["a.b"], &["whole"]),
+        (&["a", "b.c", "d"], &["deep"]),
+        (&["https://corp/groups"], &["web", "team%20blue", "7"]),
+        (&["a", "none"], &[]),
+        (&["a", "b", "c"], &[]),
+        (&["a", "c"], &[]),
+        (&["list", "b"], &[]),
+        (&["a.b.c.d"], &[]),
+    ] {
+        assert_eq!(groups(steps).unwrap(), expected, "{steps:?}");
+    }
+    for unfit in [&["a"][..], &["a", "b.c"], &["list"]] {
+        assert_eq!(groups(unfit).unwrap_err().reason, "token_claims", "{unfit:?}");
+    }
 }
 
 #[test]

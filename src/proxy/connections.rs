@@ -1,6 +1,7 @@
 //! How many connections callers have, in all and from one address.
 
 use std::collections::hash_map::Entry;
+use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,36 @@ use crate::snapshot::Limits;
 pub struct Connections {
     open: AtomicUsize,
     of: Mutex<AHashMap<IpAddr, usize>>,
+}
+
+/// Why there may be no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// `limits.connections` are open.
+    InAll(usize),
+    /// `limits.connections_per_address` are open from this one.
+    FromOne(usize, IpAddr),
+}
+
+impl Full {
+    /// In a word, for metrics.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::InAll(_) => "too_many",
+            Self::FromOne(..) => "too_many_from_one",
+        }
+    }
+}
+
+impl Display for Full {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (whence, limit, most) = match self {
+            Self::InAll(most) => ("", "connections", most),
+            // Which one is for the log: it may be that of a proxy inside.
+            Self::FromOne(most, _) => (" from one address", "connections_per_address", most),
+        };
+        write!(f, "as many connections{whence} are open as may be (`limits.{limit}` is {most})")
+    }
 }
 
 /// A connection that counts until it is dropped.
@@ -33,17 +64,17 @@ impl Connections {
     ///
     /// # Errors
     ///
-    /// Why there may be no more, in a word.
+    /// Why there may be no more.
     pub fn enter(
         self: &Arc<Self>,
         address: Option<IpAddr>,
         limits: &Limits,
-    ) -> Result<Connection, &'static str> {
+    ) -> Result<Connection, Full> {
         let before = self.open.fetch_add(1, Ordering::Relaxed);
         // Counted already, so that it is counted out however this ends.
         let mut connection = Connection { all: self.clone(), address: None };
         if before >= limits.connections {
-            return Err("too_many");
+            return Err(Full::InAll(limits.connections));
         }
         let Some(address) = address else { return Ok(connection) };
         // One that speaks IPv4 through an IPv6 socket is still the same.
@@ -51,7 +82,7 @@ impl Connections {
         let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         let count = of.entry(address).or_default();
         if *count >= limits.connections_per_address {
-            return Err("too_many_from_one");
+            return Err(Full::FromOne(limits.connections_per_address, address));
         }
         *count += 1;
         drop(of);
@@ -88,10 +119,11 @@ mod tests {
 
         let first = enter("10.0.0.1").unwrap();
         let second = enter("::ffff:10.0.0.1").unwrap();
-        assert_eq!(enter("10.0.0.1").unwrap_err(), "too_many_from_one");
+        let from = "10.0.0.1".parse().unwrap();
+        assert_eq!(enter("10.0.0.1").unwrap_err(), Full::FromOne(2, from));
         assert_eq!(connections.open(), 2, "one that was refused is gone");
         let third = enter("10.0.0.2").unwrap();
-        assert_eq!(enter("10.0.0.3").unwrap_err(), "too_many");
+        assert_eq!(enter("10.0.0.3").unwrap_err(), Full::InAll(3));
         drop(first);
         let fourth = connections.enter(None, &limits).unwrap();
         drop((second, third, fourth));

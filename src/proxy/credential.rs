@@ -3,14 +3,16 @@
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
+use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use providers::conversation::{ApiError, ErrorClass};
 
 use super::Gateway;
 use super::ctx::RequestCtx;
-use super::exchange::{Interrupted, Patience};
 use super::failure::Failure;
+use super::patience::{Interrupted, Patience};
+use super::rejection::Rejection;
 use super::upstream::Outgoing;
 use crate::credential::{NoCredential, Refusal, Shown, Unsigned};
 use crate::snapshot::{Backend, Mode};
@@ -75,17 +77,18 @@ fn no_credential(backend: &Backend, why: &NoCredential) -> Failure {
 /// A backend answered a request with an error. If that is about its credential, another is prepared
 /// for: a key rests, a token is exchanged. Whether there is another key to try at once. A parent is
 /// asked again only if it did not know who asks: all else it has tried itself.
-pub fn refused(
+pub fn rejected(
     gateway: &Gateway,
     ctx: &RequestCtx,
     backend: &Backend,
-    status: StatusCode,
-    error: &ApiError,
+    rejection: &Rejection,
 ) -> bool {
+    let Rejection { status, error, head, .. } = rejection;
+    check_clock(backend, *status, head.as_ref());
     let (why, word) =
-        if error.class == ErrorClass::Authentication || status == StatusCode::UNAUTHORIZED {
+        if error.class == ErrorClass::Authentication || *status == StatusCode::UNAUTHORIZED {
             (Refusal::Unaccepted, "unaccepted")
-        } else if status == StatusCode::TOO_MANY_REQUESTS {
+        } else if *status == StatusCode::TOO_MANY_REQUESTS {
             (Refusal::Limited(error.retry_after), "limited")
         } else {
             return false;
@@ -97,15 +100,15 @@ pub fn refused(
         log::warn!("backend {}: key {key} of {keys} is {word} ({status}), and rests", backend.name);
         gateway.metrics.key_rests(&ctx.snapshot.gateway, &backend.name, word);
     }
-    another && (backend.mode != Mode::Parent || status == StatusCode::UNAUTHORIZED)
+    another && (backend.mode != Mode::Parent || *status == StatusCode::UNAUTHORIZED)
 }
 
 /// Says so in the log if a signature was refused and the clocks disagree.
-pub fn check_clock(backend: &Backend, status: StatusCode, headers: &HeaderMap) {
+fn check_clock(backend: &Backend, status: StatusCode, head: Option<&ResponseHeader>) {
     if status != StatusCode::FORBIDDEN || !backend.credential.is_timed() {
         return;
     }
-    let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
+    let date = head.and_then(|head| head.headers.get(header::DATE)?.to_str().ok());
     let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     let Some(theirs) = date.map(|date| SystemTime::from(date.timestamp())) else { return };
     let ours = SystemTime::now();

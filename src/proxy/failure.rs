@@ -3,6 +3,7 @@
 use pingora::BError;
 use providers::conversation::{ApiError, ErrorClass, Refusal};
 
+use super::upstream::NoAnswer;
 use crate::admission::Denial;
 
 /// Why a request could not be served.
@@ -73,5 +74,12 @@ impl From<Refusal> for Failure {
 impl From<Denial> for Failure {
     fn from(denial: Denial) -> Self {
         Self::denied(denial.reason, denial.error)
+    }
+}
+
+impl From<NoAnswer> for Failure {
+    fn from(no_answer: NoAnswer) -> Self {
+        let class = if no_answer.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
+        Self::upstream(no_answer.reason, ApiError::new(class, no_answer.message))
     }
 }

@@ -3,6 +3,7 @@
 
 use http::{HeaderValue, Method, Version, header};
 use pingora::http::RequestHeader;
+use providers::Schema;
 use providers::conversation::{ApiError, ErrorClass};
 use providers::surface::{self, HeaderHints};
 
@@ -139,6 +140,18 @@ fn raw_has(raw: &[u8], name: &[u8]) -> bool {
 fn bare_line_feed(raw: &[u8]) -> bool {
     let before = |end: usize| end.checked_sub(1).and_then(|before| raw.get(before));
     memchr::memchr_iter(b'\n', raw).any(|end| before(end) != Some(&b'\r'))
+}
+
+/// The schema of a request of which `begun` is all that came: for whom it is too early to be read.
+pub fn schema_of(begun: &[u8]) -> Schema {
+    let line = begun.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let target = line.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
+    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let hints = HeaderHints {
+        anthropic_version: raw_has(begun, b"anthropic-version"),
+        goog_key: raw_has(begun, b"x-goog-api-key") || raw_has(begun, b"x-goog-api-client"),
+    };
+    surface::schema_of(str::from_utf8(path).unwrap_or_default(), hints)
 }
 
 /// What the headers say about which surface is meant.

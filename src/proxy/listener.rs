@@ -20,7 +20,8 @@ use pingora::server::ShutdownWatch;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::connections::Connection;
+use super::connections::{Connection, Full};
+use super::overflow::Overflow;
 use super::{Gateway, secure};
 
 /// Longest wait for the first bytes of a connection, or of the next request on it.
@@ -102,27 +103,36 @@ pub struct Listener<A> {
     gateway: Arc<Gateway>,
     /// Each connection gets a copy that has not seen the drain yet.
     drain: ShutdownWatch,
+    overflow: Overflow,
 }
 
 impl<A> Listener<A> {
     /// Puts them in front of `app`.
     pub fn new(app: A, gateway: Arc<Gateway>) -> Self {
-        Self { app: Arc::new(app), drain: gateway.drain.watch(), gateway }
+        let (drain, overflow) = (gateway.drain.watch(), Overflow::default());
+        Self { app: Arc::new(app), drain, gateway, overflow }
     }
 
     /// Counts a connection in, if there may be one more.
-    fn enter(&self, stream: &Stream) -> Option<Connection> {
+    fn enter(&self, stream: &Stream) -> Result<Connection, Full> {
         let address = stream.get_socket_digest().and_then(|digest| {
             let address = digest.peer_addr()?.as_inet()?;
             Some(address.ip())
         });
         let Gateway { live, connections, .. } = &*self.gateway;
-        match connections.enter(address, &live.pin().limits) {
-            Ok(connection) => Some(connection),
-            Err(reason) => {
-                self.refuse(reason);
-                None
-            }
+        connections.enter(address, &live.pin().limits)
+    }
+
+    /// Closes a connection that there is no room for. In plaintext its caller may be told; by TLS it
+    /// is closed without a word, since a handshake is what an attacker would have us do.
+    async fn turn_away(&self, stream: Stream, full: Full) {
+        self.refuse(full.reason());
+        self.overflow.log(full);
+        let snapshot = self.gateway.live.pin();
+        let listener = secure::listener_of(&snapshot, &stream);
+        if listener.is_some_and(|listener| listener.tls.is_none()) {
+            drop(snapshot);
+            self.overflow.tell(stream, full, self.gateway.ids.next()).await;
         }
     }
 
@@ -153,7 +163,13 @@ impl<A: ServerApp + Send + Sync + 'static> ServerApp for Listener<A> {
         shutdown: &ShutdownWatch,
     ) -> Option<Stream> {
         self.gateway.runtime.get_or_init(Handle::current);
-        let _connection = self.enter(&stream)?;
+        let _connection = match self.enter(&stream) {
+            Ok(connection) => connection,
+            Err(full) => {
+                self.turn_away(stream, full).await;
+                return None;
+            }
+        };
         let mut stream = self.open(stream).await?;
         let mut first = [0_u8; PREFACE];
         let peeked = match tokio::time::timeout(IDLE, stream.try_peek(&mut first)).await {

@@ -5,7 +5,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use http::{HeaderName, Method, StatusCode, Version, header};
 use pingora::http::ResponseHeader;
@@ -16,14 +15,15 @@ use providers::conversation::{ApiError, ErrorClass, Usage};
 use providers::surface::{self, HeaderHints};
 use providers::vendor::Offer;
 
-use super::answer::{charge_estimate, own_headers};
-use super::credential;
+use super::answer::own_headers;
 use super::ctx::RequestCtx;
+use super::delivery::{Delivered, Delivery};
 use super::egress::{self, Passed};
-use super::exchange::{Patience, Verdict, retry_after, verdict};
 use super::failure::Failure;
 use super::intake::Body;
-use super::upstream::{Incoming, NoAnswer, Outgoing};
+use super::patience::Patience;
+use super::rejection::{Fault, Rejection};
+use super::upstream::{Incoming, Outgoing};
 use super::{Gateway, encoding, send};
 use crate::admission::{self, Call, History, PathCall, Who};
 use crate::route;
@@ -32,9 +32,6 @@ use crate::snapshot::{Backend, Route, Snapshot};
 /// The methods that such a path may be asked with.
 pub const METHODS: [Method; 5] =
     [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-
-/// Largest error that is passed on.
-const ERROR: usize = 1 << 20;
 
 /// What of an answer's headers goes back, besides what the vendor's row says.
 const RETURNED: [HeaderName; 4] = [
@@ -74,89 +71,24 @@ pub async fn run(
     let call = Call::unread(&path);
     let reserved = attempt.reserve(rules, who, call, &mut history).await;
     ctx.room = history.room();
-    let mut admitted = reserved?;
+    let admitted = reserved?;
     (ctx.attempts, ctx.backend, ctx.spoken) = (1, Some(backend.clone()), Some(schema));
 
-    let patience = Patience::of(gateway, ctx);
-    let mut keys = backend.credential.choices();
-    loop {
-        keys -= 1;
-        let shown = credential::show(gateway, session, ctx, &backend, &mut outgoing).await;
-        if let Err(failure) = shown.unwrap_or_else(|interrupted| Err(interrupted.into())) {
-            admitted.release();
-            return Err(failure);
-        }
-        let mut dispatched = false;
-        let sent = {
-            let mut before_sending = || {
-                admitted.dispatched();
-                dispatched = true;
-            };
-            let send = gateway.upstreams.send(&backend, &outgoing, &mut before_sending);
-            patience.wait(session, pin!(send)).await
-        };
-        let mut incoming = match sent {
-            Ok(Ok(incoming)) => incoming,
-            Ok(Err(no_answer)) => {
-                if no_answer.billable {
-                    charge_estimate(gateway, ctx, admitted, None);
-                } else {
-                    admitted.release();
-                }
-                return Err(unanswered(no_answer));
-            }
-            Err(interrupted) => {
-                // What another key was refused for costs nothing.
-                if dispatched {
-                    charge_estimate(gateway, ctx, admitted, None);
-                } else {
-                    admitted.release();
-                }
-                return Err(interrupted.into());
-            }
-        };
-        let status = incoming.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status);
-        if status.is_success() {
+    let delivery = Delivery { gateway, backend: &backend, schema, beyond: None };
+    match delivery.run(session, ctx, outgoing, admitted).await? {
+        Delivered::Answered(mut incoming, admitted) => {
             // It counts as a request; what else it cost nobody knows.
             admitted.settle(&Usage::default());
             ctx.balances = attempt.balances(&gateway.ledger, &snapshot, who);
-            let relayed = relay(session, ctx, &mut incoming, offer, status, patience).await;
-            gateway.upstreams.release(incoming).await;
-            return relayed;
+            let patience = Patience::of(gateway, ctx);
+            let relayed = relay(session, ctx, &mut incoming, offer, patience).await;
+            incoming.release().await;
+            relayed
         }
-        let body = patience.wait(session, pin!(incoming.rest(ERROR))).await;
-        let head = incoming.header().cloned();
-        gateway.upstreams.release(incoming).await;
-        let body = match body {
-            // What can't be read can't be searched for the credential either, and does not go on.
-            Ok(body) => {
-                let body = body.ok().flatten();
-                body.and_then(|body| encoding::plain(head.as_ref(), body, ERROR))
-                    .unwrap_or_default()
-            }
-            Err(interrupted) => {
-                admitted.release();
-                return Err(interrupted.into());
-            }
-        };
-        let headers = head.as_ref().map(|head| head.headers.clone()).unwrap_or_default();
-        let mut error = schema.codec().decode_error(status.as_u16(), &body);
-        error.retry_after = retry_after(&headers, SystemTime::now()).or(error.retry_after);
-        credential::check_clock(&backend, status, &headers);
-        let another = credential::refused(gateway, ctx, &backend, status, &error);
-        if keys > 0 && another {
-            continue;
-        }
-        admitted.release();
-        let verdict = verdict(status, error.class);
-        return refused(session, ctx, &backend, schema, (status, verdict), head.as_ref(), &body)
-            .await;
+        Delivered::Rejected(rejection) => refused(session, ctx, &backend, offer, &rejection).await,
+        Delivered::Lost(no_answer) => Err(no_answer.into()),
+        Delivered::Unsent(failure) => Err(failure),
     }
-}
-
-fn unanswered(no_answer: NoAnswer) -> Failure {
-    let class = if no_answer.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
-    Failure::upstream(no_answer.reason, ApiError::new(class, no_answer.message))
 }
 
 /// Where a path is at its backend: the schema whose API it is of, and what stands behind the
@@ -202,7 +134,6 @@ async fn relay(
     ctx: &mut RequestCtx,
     incoming: &mut Incoming,
     offer: &Offer,
-    status: StatusCode,
     patience: Patience<'_>,
 ) -> Result<(), Failure> {
     // S-37. It was asked for as it is (`accept-encoding: identity`); what is compressed all the same
@@ -212,6 +143,7 @@ async fn relay(
         let error = ApiError::new(ErrorClass::Server, message);
         return Err(Failure::upstream("unreadable", error));
     }
+    let status = incoming.status();
     let mut header = head(ctx, status, incoming.header(), offer)?;
     let length = incoming.header().and_then(|head| head.headers.get(header::CONTENT_LENGTH));
     let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
@@ -247,11 +179,10 @@ async fn refused(
     session: &mut Session,
     ctx: &mut RequestCtx,
     backend: &Backend,
-    schema: Schema,
-    (status, verdict): (StatusCode, Verdict),
-    provider: Option<&ResponseHeader>,
-    body: &[u8],
+    offer: &Offer,
+    rejection: &Rejection,
 ) -> Result<(), Failure> {
+    let status = rejection.status;
     let failed = |what: &str| {
         let message = format!("backend `{}` {what}", backend.name);
         let error = ApiError::new(ErrorClass::Server, message);
@@ -260,13 +191,12 @@ async fn refused(
     if status.is_redirection() {
         return failed("sent a redirect, which is not followed; tell your platform team");
     }
-    if matches!(verdict, Verdict::Ours) {
+    if matches!(rejection.fault(), Fault::Ours) {
         log::error!("backend {} refused the gateway's credential ({status})", backend.name);
         return failed("did not accept the gateway's credential; tell your platform team");
     }
-    let Some(offer) = backend.vendor.offer(schema) else { return failed("failed") };
-    let body = ctx.shown.scrub(&String::from_utf8_lossy(body));
-    let mut header = head(ctx, status, provider, offer)?;
+    let body = ctx.shown.scrub(&String::from_utf8_lossy(&rejection.body));
+    let mut header = head(ctx, status, rejection.head.as_ref(), offer)?;
     header.remove_header(&header::CONTENT_ENCODING);
     header
         .insert_header(header::CONTENT_LENGTH, body.len().to_string())

@@ -1,6 +1,5 @@
 //! One exchange with a provider.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,28 +8,25 @@ use http::StatusCode;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::protocols::Stream;
 use pingora::protocols::http::client::HttpSession;
-use pingora::protocols::http::v1::client::{HttpSession as H1Session, http_req_header_to_wire};
-use pingora::{BError, Error, ErrorType, OkOrErr, OrErr, RetryType};
+use pingora::protocols::http::v1::client::http_req_header_to_wire;
+use pingora::{BError, Error, ErrorType, OkOrErr, OrErr};
 use tokio::io::AsyncWriteExt;
 
-use crate::connect::{Connection, Connector, Line, Peer, Unreached};
+use super::fate::Fate;
+use crate::connect::{Connection, Connector, Lease, Line, Unreached};
 use crate::resolve::Resolver;
 use crate::snapshot::Backend;
 use crate::trust::{self, Trusts};
 
-/// Most bytes of a failed answer that are read so that its connection can be used again.
-const DRAIN: usize = 64 * 1024;
 /// Longest time for the body of a failed answer.
 const SOON: Duration = Duration::from_secs(10);
+/// Longest time for the header of an answer to a request that could not be sent whole: it has come
+/// by then, or does not.
+const EARLY: Duration = Duration::from_secs(1);
 /// Most headers that only inform (1xx) before the answer's own.
 const INFORMING: usize = 16;
-/// Longest time for closing a connection.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// Longest body that is copied to go out together with its header: both fit into a TLS record.
 const TOGETHER: usize = 12 * 1024;
-/// A pooled connection that had died before a request was written to it shows so within a round
-/// trip. One that breaks later may do so while the provider works on the request.
-const DEAD_ALREADY: Duration = Duration::from_secs(1);
 
 /// A request on its way to a provider.
 #[derive(Debug)]
@@ -43,17 +39,18 @@ pub struct Outgoing {
 
 /// A provider's answer, its header read and its body not.
 pub struct Incoming {
-    /// Boxed: each future that it passes through would keep room for it.
-    session: Box<HttpSession>,
-    peer: Arc<Peer>,
-    complete: bool,
+    lease: Lease,
+    /// Whether the request was sent whole: a provider may answer sooner.
+    sent: bool,
+    /// Whether it has been read to its end.
+    read: bool,
 }
 
 /// How an exchange broke off before the header of its answer.
 struct Broken {
     error: BError,
-    /// What it was on, if that is to be given back.
-    session: Option<Box<HttpSession>>,
+    /// What it was on.
+    lease: Lease,
     /// How long after the last byte of the request; `None`: it was not sent whole.
     waited: Option<Duration>,
 }
@@ -87,111 +84,104 @@ impl Upstreams {
         self.connector.retain(keep);
     }
 
-    /// Sends a request and waits for the header of its answer. `before_sending` is called once
-    /// a connection is there and before the first byte of the request goes out.
-    ///
-    /// A request that the provider can't have worked on (see [`Fate`]) is sent again, once;
-    /// that aside nothing is sent twice.
+    /// Sends a request and waits for the header of its answer. `out` is told that it is out once a
+    /// connection is there and before its first byte goes out, and that it is not after all when
+    /// the provider can't have worked on it (see [`Fate`]). Then it is sent again, once; that aside
+    /// nothing is sent twice.
     pub async fn send(
         &self,
         backend: &Backend,
         request: &Outgoing,
-        before_sending: &mut (dyn FnMut() + Send),
+        out: &mut (dyn FnMut(bool) + Send),
     ) -> Result<Incoming, NoAnswer> {
         let mut resent = false;
         loop {
             let connection = self.connector.connect(backend).await;
-            let Connection { line, peer, reused } =
-                connection.map_err(|why| unreached(&why, backend))?;
-            before_sending();
-            match exchange(line, backend, request).await {
-                Ok(session) => return Ok(Incoming { session, peer, complete: false }),
-                Err(Broken { error, session, waited }) => {
-                    if let Some(session) = session {
-                        self.leave(session, &peer).await;
-                    }
-                    if is_h2_downgrade(&error) {
-                        peer.prefer_h1();
-                    }
-                    let fate = fate(&error, reused, waited);
-                    if !resent && fate == Fate::Untouched {
-                        resent = true;
-                        continue;
-                    }
-                    let why = explain(&error, backend);
-                    return Err(NoAnswer { billable: fate == Fate::Unknown, ..why });
-                }
+            let connection = connection.map_err(|why| unreached(&why, backend))?;
+            let reused = connection.reused;
+            out(true);
+            let Broken { error, lease, waited } =
+                match self.exchange(connection, backend, request).await {
+                    Ok(incoming) => return Ok(incoming),
+                    Err(broken) => broken,
+                };
+            if is_h2_downgrade(&error) {
+                lease.peer().prefer_h1();
             }
+            let fate = Fate::of(&error, reused, waited);
+            let billable = fate == Fate::Unknown;
+            out(billable);
+            lease.leave().await;
+            if resent || fate != Fate::Untouched {
+                return Err(NoAnswer { billable, ..explain(&error, backend) });
+            }
+            resent = true;
         }
     }
 
-    /// Gives a connection back to the pool if its answer was read to the end, else closes it.
-    pub async fn release(&self, incoming: Incoming) {
-        let Incoming { session, peer, complete } = incoming;
-        if complete {
-            // Boxed: it would hold the session twice.
-            Box::pin(self.connector.release(*session, &peer)).await;
-        } else {
-            self.leave(session, &peer).await;
+    /// Sends a request and reads the header of its answer, also where the request can't be sent
+    /// whole: a provider may refuse it before it has read all of it, and close.
+    async fn exchange(
+        &self,
+        connection: Connection,
+        backend: &Backend,
+        request: &Outgoing,
+    ) -> Result<Incoming, Broken> {
+        let (reused, idle) = (connection.reused, backend.timeouts.idle);
+        let (mut lease, written) = self.write(connection, request, idle).await;
+        let unsent = match written {
+            Ok(()) => None,
+            Err(error) if is_asked(&lease, &error) => Some(error),
+            Err(error) => return Err(Broken { error, lease, waited: None }),
+        };
+        let patience = if unsent.is_some() { EARLY } else { backend.timeouts.first_byte };
+        let sent = Instant::now();
+        // For the whole of it: a provider that drips would never be too late for the next byte.
+        let read = tokio::time::timeout(patience, read_header(&mut lease)).await;
+        let read = read.unwrap_or_else(|_| {
+            Error::e_explain(ErrorType::ReadTimedout, "while reading a header")
+        });
+        match (read, unsent) {
+            (Ok(()), Some(error)) if reused && has_timed_out(&lease) => {
+                Err(Broken { error, lease, waited: None })
+            }
+            (Ok(()), unsent) => {
+                lease.set_read_timeout(Some(idle));
+                Ok(Incoming { lease, sent: unsent.is_none(), read: false })
+            }
+            (Err(error), None) => Err(Broken { error, lease, waited: Some(sent.elapsed()) }),
+            (Err(_), Some(error)) => Err(Broken { error, lease, waited: None }),
         }
     }
 
-    /// Closes a connection (h1) or resets a stream (h2), and gives back the connection that the
-    /// stream was on: else nobody would ever close it. The polite end of a TLS connection has to be
-    /// written, which a provider that has stopped reading would hold up.
-    async fn leave(&self, mut session: Box<HttpSession>, peer: &Peer) {
-        let _ = tokio::time::timeout(FAREWELL, session.shutdown()).await;
-        if matches!(*session, HttpSession::H2(_)) {
-            Box::pin(self.connector.release(*session, peer)).await;
-        }
-    }
-}
-
-/// Sends a request and reads the header of its answer.
-async fn exchange(
-    line: Line,
-    backend: &Backend,
-    request: &Outgoing,
-) -> Result<Box<HttpSession>, Broken> {
-    let idle = backend.timeouts.idle;
-    let written = match line {
-        Line::H1(stream) if request.body.len() <= TOGETHER => {
-            write_together(stream, request, idle).await.map_err(|error| (error, None))
-        }
-        Line::H1(stream) => {
-            let session = HttpSession::H1(H1Session::new(stream));
-            write_apart(Box::new(session), request, idle).await
-        }
-        Line::H2(session) => write_apart(session, request, idle).await,
-    };
-    let unsent = |(error, session)| Broken { error, session, waited: None };
-    let mut session = written.map_err(unsent)?;
-    let sent = Instant::now();
-    // For the whole of it: a provider that drips would never be too late for the next byte.
-    let read = tokio::time::timeout(backend.timeouts.first_byte, read_header(&mut session)).await;
-    let read = match read {
-        Ok(read) => read,
-        Err(_) => Error::e_explain(ErrorType::ReadTimedout, "while reading a header"),
-    };
-    match read {
-        Ok(()) => {
-            session.set_read_timeout(Some(idle));
-            Ok(session)
-        }
-        Err(error) => {
-            let waited = Some(sent.elapsed());
-            Err(Broken { error, session: Some(session), waited })
-        }
+    /// Writes a request, as far as it is taken.
+    async fn write(
+        &self,
+        connection: Connection,
+        request: &Outgoing,
+        patience: Duration,
+    ) -> (Lease, Result<(), BError>) {
+        let Connection { line, peer, .. } = connection;
+        let mut lease = match line {
+            Line::H1(mut stream) if request.body.len() <= TOGETHER => {
+                let written = write_together(&mut stream, request, patience).await;
+                return (self.connector.lease(stream, peer), written);
+            }
+            Line::H1(stream) => self.connector.lease(stream, peer),
+            Line::H2(lease) => lease,
+        };
+        let written = write_apart(&mut lease, request, patience).await;
+        (lease, written)
     }
 }
 
 /// Writes a short HTTP/1 request in one go. Pingora would write its header and its body each by
 /// itself: a TLS record, a packet and two system calls more.
 async fn write_together(
-    mut stream: Stream,
+    stream: &mut Stream,
     request: &Outgoing,
     patience: Duration,
-) -> Result<Box<HttpSession>, BError> {
+) -> Result<(), BError> {
     let mut wire = http_req_header_to_wire(&request.header)
         .or_err(ErrorType::InvalidHTTPHeader, "the request line can't be written")?;
     wire.extend_from_slice(&request.body);
@@ -200,31 +190,41 @@ async fn write_together(
         stream.flush().await
     };
     match tokio::time::timeout(patience, written).await {
-        Ok(written) => written.or_err(ErrorType::WriteError, "while writing a request")?,
-        Err(_) => return Error::e_explain(ErrorType::WriteTimedout, "while writing a request"),
+        Ok(written) => written.or_err(ErrorType::WriteError, "while writing a request"),
+        Err(_) => Error::e_explain(ErrorType::WriteTimedout, "while writing a request"),
     }
-    Ok(Box::new(HttpSession::H1(H1Session::new(stream))))
 }
 
 async fn write_apart(
-    mut session: Box<HttpSession>,
+    session: &mut HttpSession,
     request: &Outgoing,
     patience: Duration,
-) -> Result<Box<HttpSession>, (BError, Option<Box<HttpSession>>)> {
+) -> Result<(), BError> {
     session.set_write_timeout(Some(patience));
     let mut header = request.header.clone();
     if matches!(*session, HttpSession::H2(_)) {
         to_h2(&mut header);
     }
-    let written = async {
-        session.write_request_header(Box::new(header)).await?;
-        session.write_request_body(request.body.clone(), true).await?;
-        session.finish_request_body().await
-    };
-    match written.await {
-        Ok(()) => Ok(session),
-        Err(error) => Err((error, Some(session))),
+    session.write_request_header(Box::new(header)).await?;
+    session.write_request_body(request.body.clone(), true).await?;
+    session.finish_request_body().await
+}
+
+/// Whether there can be an answer to a request that could not be written whole.
+fn is_asked(session: &HttpSession, error: &BError) -> bool {
+    match session {
+        // Where no header went out, Pingora does not expect to be asked for an answer.
+        HttpSession::H2(h2) => h2.request_header().is_some(),
+        HttpSession::H1(_) => *error.etype() != ErrorType::InvalidHTTPHeader,
+        HttpSession::Custom(()) => false,
     }
+}
+
+/// Whether what came is no answer to the request, but the end of a pooled connection on which none
+/// had come for too long (408, RFC 9110 §15.5.9).
+fn has_timed_out(session: &HttpSession) -> bool {
+    let status = session.response_header().map(|header| header.status);
+    status == Some(StatusCode::REQUEST_TIMEOUT)
 }
 
 /// Reads the header of an answer, past a few that only inform.
@@ -251,50 +251,6 @@ fn has_begun(error: &BError) -> bool {
     context.rsplit_once("bytes already read: ").is_some_and(|(_, count)| count != "0")
 }
 
-/// What became of a request that has no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// The provider can't have worked on it: it says that it did not look at it (h2: GOAWAY,
-    /// REFUSED_STREAM), or a pooled connection turned out to be dead. It may be sent again.
-    Untouched,
-    /// Nor here, but it would fare no better again: it was not sent whole on a connection that was
-    /// there for it, or our client certificate was turned down.
-    Useless,
-    /// The provider may have worked on it, and may bill it.
-    Unknown,
-}
-
-/// A stream that the provider resets may have been worked on, and so may a request whose connection
-/// went later than at once.
-fn fate(error: &BError, reused: bool, waited: Option<Duration>) -> Fate {
-    let in_time = *error.etype() != ErrorType::WriteTimedout;
-    let waited = match waited {
-        _ if is_turned_away(error) => return Fate::Useless,
-        None if reused && in_time => return Fate::Untouched,
-        None => return Fate::Useless,
-        Some(waited) => waited,
-    };
-    let untouched = match error.etype() {
-        // The answer came, or began to, and could not be read.
-        ErrorType::InvalidH2 | ErrorType::InvalidHTTPHeader => false,
-        _ => match error.retry {
-            RetryType::Decided(false) if is_cut(error) => reused && waited < DEAD_ALREADY,
-            RetryType::Decided(untouched) => untouched,
-            RetryType::ReusedOnly => reused && waited < DEAD_ALREADY,
-        },
-    };
-    if untouched { Fate::Untouched } else { Fate::Unknown }
-}
-
-/// Whether a connection was closed without TLS's farewell (close_notify), as many a load balancer
-/// does. To Pingora that is an error of TLS like any other.
-fn is_cut(error: &BError) -> bool {
-    let cause = error.root_cause();
-    let held = || cause.downcast_ref::<h2::Error>().and_then(h2::Error::get_io);
-    let broken = cause.downcast_ref::<io::Error>().or_else(held);
-    broken.is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
-}
-
 /// An h2 request names its authority in the URI, and has no `Host`.
 fn to_h2(header: &mut RequestHeader) {
     let Some(host) = header.headers.get(http::header::HOST).cloned() else { return };
@@ -310,21 +266,19 @@ fn to_h2(header: &mut RequestHeader) {
 impl Incoming {
     /// The answer's header.
     pub fn header(&self) -> Option<&ResponseHeader> {
-        self.session.response_header()
+        self.lease.response_header()
+    }
+
+    /// The answer's status.
+    pub fn status(&self) -> StatusCode {
+        self.header().map_or(StatusCode::BAD_GATEWAY, |header| header.status)
     }
 
     /// The next piece of the answer's body; `None` at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, BError> {
-        let piece = self.session.read_response_body().await?;
-        if piece.is_none() {
-            self.complete = true;
-        }
+        let piece = self.lease.read_response_body().await?;
+        self.read = piece.is_none();
         Ok(piece)
-    }
-
-    /// The rest of the body, at most `limit` bytes; `None` if it is longer.
-    pub async fn rest(&mut self, limit: usize) -> Result<Option<Bytes>, BError> {
-        self.rest_while(|length| length <= limit).await
     }
 
     /// The rest of the body, as long as there is room for so many bytes; `None` if there is not.
@@ -348,9 +302,22 @@ impl Incoming {
         Ok(Some(if joined.is_empty() { first } else { joined.freeze() }))
     }
 
-    /// The body of a failed answer, as far as it is short and comes soon: other backends wait.
-    pub async fn short(&mut self) -> Bytes {
-        let rest = tokio::time::timeout(SOON, self.rest(DRAIN)).await;
+    /// Gives its connection back if nothing is left on that of request and answer, else closes it.
+    pub async fn release(self) {
+        let Self { lease, sent, read } = self;
+        if sent && read {
+            // Boxed: it would hold the session twice.
+            Box::pin(lease.give_back()).await;
+        } else {
+            lease.leave().await;
+        }
+    }
+
+    /// The body of a failed answer, if it is no longer than this and comes soon: other backends
+    /// wait.
+    pub async fn short(&mut self, longest: usize) -> Bytes {
+        let rest = self.rest_while(|length| length <= longest);
+        let rest = tokio::time::timeout(SOON, rest).await;
         rest.ok().and_then(|rest| rest.ok().flatten()).unwrap_or_default()
     }
 }
@@ -368,12 +335,6 @@ fn unreached(why: &Unreached, backend: &Backend) -> NoAnswer {
     }
 }
 
-/// Whether a provider does not take our client certificate. Under TLS 1.3 it says so when it is asked
-/// for something already, and looks at no request.
-fn is_turned_away(error: &BError) -> bool {
-    trust::explain(error.root_cause()).is_some_and(|refusal| refusal.is_of_client())
-}
-
 fn explain(error: &BError, backend: &Backend) -> NoAnswer {
     let name = &backend.name;
     if let Some(refusal) = trust::explain(error.root_cause()) {
@@ -387,42 +348,4 @@ fn explain(error: &BError, backend: &Backend) -> NoAnswer {
         _ => ("reset", false, format!("backend `{name}` broke the connection off")),
     };
     NoAnswer { reason, message, billable: false, timeout }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_breaks_at_once_on_a_pooled_connection_may_go_out_again() {
-        let broken = |etype: ErrorType, retry: RetryType| {
-            let mut error = Error::new(etype);
-            error.retry = retry;
-            move |reused, waited| fate(&error, reused, waited)
-        };
-        let (soon, late) = (Some(Duration::from_millis(50)), Some(Duration::from_secs(5)));
-        let dead = broken(ErrorType::ConnectionClosed, RetryType::ReusedOnly);
-        assert_eq!(dead(true, soon), Fate::Untouched, "it had died in the pool");
-        assert_eq!(dead(true, late), Fate::Unknown, "the provider had it for 5 s");
-        assert_eq!(dead(false, soon), Fate::Unknown, "it was new");
-        let mut cut = Error::because(
-            ErrorType::ReadError,
-            "while reading response headers",
-            io::Error::from(io::ErrorKind::UnexpectedEof),
-        );
-        cut.retry = false.into();
-        assert_eq!(fate(&cut, true, soon), Fate::Untouched, "dead, and without a farewell");
-        assert_eq!(fate(&cut, true, late), Fate::Unknown);
-        assert_eq!(fate(&cut, false, soon), Fate::Unknown);
-        let refused = broken(ErrorType::H2Error, true.into());
-        assert_eq!(refused(false, late), Fate::Untouched, "the provider did not look at it");
-        assert_eq!(broken(ErrorType::InvalidH2, true.into())(true, soon), Fate::Unknown);
-        for reason in [ErrorType::WriteError, ErrorType::H2Error] {
-            let unsent = broken(reason, false.into());
-            assert_eq!(unsent(false, None), Fate::Useless, "nobody bills that");
-            assert_eq!(unsent(true, None), Fate::Untouched);
-        }
-        let slow = broken(ErrorType::WriteTimedout, false.into());
-        assert_eq!((slow(true, None), slow(false, None)), (Fate::Useless, Fate::Useless));
-    }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::client::{Found, Outcome};
 use super::failure::Failure;
+use super::host::Name;
 use super::settings::Settings;
 use super::vet::Refused;
 
@@ -16,15 +17,6 @@ const RETRY: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 /// Longest such pause while there are none.
 const LONGEST_WITHOUT: Duration = Duration::from_secs(5);
-
-/// A name, and whether those that ask for it may have private addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Name {
-    /// The name.
-    pub host: String,
-    /// The stance of the backend.
-    pub allow_private: bool,
-}
 
 /// What is known of a name.
 #[derive(Clone, Debug)]

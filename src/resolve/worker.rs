@@ -1,7 +1,6 @@
 //! Who asks for names when they are due.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,11 +8,12 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::sleep_until;
 
 use super::client::{Client, Outcome};
-use super::entry::{Entry, Name};
+use super::entry::Entry;
 use super::failure::Failure;
+use super::host::Name;
 use super::settings::Settings;
 use super::system::Stamp;
-use super::{Known, TICK, Wanted};
+use super::{TICK, Wanted};
 
 /// How long a name is kept that no configuration has any more: for requests that began under one
 /// that had it, and for whoever goes back to that.
@@ -85,7 +85,7 @@ impl Worker {
         let lingers = |since| now.saturating_duration_since(since) < LINGER;
         self.entries.retain(|_, entry| entry.unwanted.is_none_or(lingers));
         self.changed |= self.entries.len() != before;
-        for name in names.into_iter().filter(|name| name.host.parse::<IpAddr>().is_err()) {
+        for name in names {
             let new = || Arc::new(Entry::new(name.clone(), now));
             let due = self.entries.entry(name.clone()).or_insert_with(new).due;
             if due <= now && !self.asked.values().any(|asked| *asked == name) {
@@ -134,13 +134,8 @@ impl Worker {
     }
 
     /// All that is known.
-    pub(super) fn known(&self) -> Known {
-        let mut known = Known::default();
-        for (name, entry) in &self.entries {
-            let stance = if name.allow_private { &mut known.private } else { &mut known.public };
-            stance.insert(name.host.clone(), entry.clone());
-        }
-        known
+    pub(super) fn known(&self) -> HashMap<Name, Arc<Entry>> {
+        self.entries.clone()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use providers::features::Features;
 
-use super::matches;
+use super::{allows_model, matches};
 use crate::budget::{Calls, Subject};
 
 /// Who may use what: a call is allowed if one rule that fits its caller allows all of it, on each
@@ -28,9 +28,13 @@ pub struct AccessRule {
 }
 
 impl Access {
-    /// Those that fit a caller.
-    pub fn of<'a>(&'a self, who: &'a Subject<'a>) -> impl Iterator<Item = &'a AccessRule> {
-        self.0.iter().filter(|rule| rule.who.count(who))
+    /// Those that fit a caller, which may be in several groups.
+    pub fn of<'a>(
+        &'a self,
+        who: &'a Subject<'a>,
+        more_groups: &'a [String],
+    ) -> impl Iterator<Item = &'a AccessRule> {
+        self.0.iter().filter(|rule| rule.who.fit(who, more_groups))
     }
 
     /// Whether it has to be known what requests make use of.
@@ -43,6 +47,12 @@ impl AccessRule {
     /// Whether it allows requests that nobody reads, as far as it is up to what they hold.
     pub const fn allows_unread(&self) -> bool {
         self.models.is_none() && self.features.is_none() && self.max_output_tokens.is_none()
+    }
+
+    /// Whether a backend may be asked for this model.
+    pub fn allows_model(&self, model: &str) -> bool {
+        let models = self.models.as_deref();
+        models.is_none_or(|models| models.iter().any(|pattern| allows_model(pattern, model)))
     }
 }
 

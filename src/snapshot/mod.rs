@@ -27,7 +27,7 @@ use providers::vendor::{Paths, Vendor};
 
 pub use access::{Access, AccessRule, is_listed};
 pub use limits::Limits;
-pub use pattern::{matches, path_matches, specificity};
+pub use pattern::{allows_model, matches, path_matches, specificity};
 pub use proxy::{Hop, Proxy, ProxyCredential, ProxyScheme};
 pub use regions::{RegionRule, is_within};
 pub use revocation_list::{ListError, RevocationList};
@@ -39,7 +39,7 @@ use crate::budget::{Budget, Scope, StoreSettings};
 use crate::credential::{Credential, SecretSource};
 pub use crate::identity::Caller;
 use crate::identity::{Directory, ServerTls};
-use crate::resolve::{Name, Settings as Dns};
+use crate::resolve::{Host, Name, Settings as Dns};
 
 /// Everything the gateway goes by, resolved and validated.
 #[derive(Debug)]
@@ -120,8 +120,10 @@ pub struct Backend {
     pub deployed: bool,
     /// Where calls to it are served; `None` if nobody knows: outside of every place.
     pub region: Option<&'static Place>,
-    /// Whether its addresses may be of a private network; see [`crate::resolve::vet`].
-    pub allow_private: bool,
+    /// Whether the name of a model may say over which regions a call is spread.
+    pub has_inference_profiles: bool,
+    /// The host of `origin`, and which addresses it may have.
+    pub host: Host,
     /// What it is shown.
     pub credential: Credential,
     /// How its identity is proved, and ours to it.
@@ -277,10 +279,9 @@ impl Snapshot {
         names
     }
 
-    /// The names that are to be resolved, addresses among them: of backends, or of their proxies.
-    pub fn names(&self) -> impl Iterator<Item = Name> {
-        let hops = self.backends.iter().map(|backend| backend.hop());
-        hops.map(|hop| Name { host: hop.host.to_owned(), allow_private: hop.allow_private })
+    /// The names that are to be resolved: of backends, or of their proxies.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.backends.iter().filter_map(|backend| backend.hop().host.name())
     }
 
     /// Where workloads connect.

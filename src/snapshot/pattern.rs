@@ -1,5 +1,7 @@
 //! Model names and patterns.
 
+use providers::features::presets;
+
 /// Whether a model name is one that Egret routes by pattern: what a `*` may stand for.
 ///
 /// Providers' names use nothing else, and so no look-alike letter, space, percent escape or
@@ -28,6 +30,12 @@ pub fn matches(pattern: &str, name: &str) -> bool {
         left = left.get(at + piece.len()..).unwrap_or_default();
     }
     true
+}
+
+/// Whether a list of models with this pattern in it allows a model. What stands for a model that its
+/// host chooses (a preset) has to be named: a `*` stands for the model that a name tells.
+pub fn allows_model(pattern: &str, model: &str) -> bool {
+    matches(pattern, model) && presets(pattern) == presets(model)
 }
 
 /// Whether `path` is what `pattern` says: the same, byte for byte, or where the pattern ends in
@@ -79,6 +87,26 @@ mod tests {
             ("gpt-4o", "gpt-4o-mini", false),
         ] {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name:?}");
+        }
+    }
+
+    #[test]
+    fn a_preset_is_allowed_by_its_name_only() {
+        for (pattern, name, expected) in [
+            ("openai/*", "openai/gpt-4o", true),
+            ("openai/*", "openai/gpt-4o@preset/mine", false),
+            ("openai/*", "openai/gpt-4o@Preset/mine", false),
+            ("*", "@preset/mine", false),
+            ("@*", "@preset/mine", false),
+            ("*/mine", "@preset/mine", false),
+            ("@preset/mine", "@preset/mine", true),
+            ("@preset/*", "@preset/mine", true),
+            ("*@preset/mine", "openai/gpt-4o@preset/mine", true),
+            ("*@preset/mine", "openai/gpt-4o@preset/other@preset/mine", false),
+            ("@preset/*", "@preset/mine@preset/other", false),
+            ("vertex/*", "vertex/claude-sonnet-4-5@20250929", true),
+        ] {
+            assert_eq!(allows_model(pattern, name), expected, "{pattern} {name}");
         }
     }
 

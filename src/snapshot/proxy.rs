@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use super::{Backend, TlsPolicy};
 use crate::credential::SecretSource;
+use crate::resolve::Host;
 
 /// A proxy that a backend is reached through, by CONNECT (RFC 9110, section 9.3.6). It learns the
 /// backend's name and port, and passes on bytes.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Host name or IP address, without brackets.
-    pub host: String,
+    /// Where it is.
+    pub host: Host,
     /// Port.
     pub port: u16,
-    /// Whether its addresses may be of a private network; see `resolve::vet`.
-    pub allow_private: bool,
     /// How its identity is proved, and ours to it; `None`: it is reached without TLS.
     pub tls: Option<TlsPolicy>,
     /// What it is shown.
@@ -43,14 +42,12 @@ pub enum ProxyScheme {
 }
 
 /// Where connections for a backend lead at first: to itself, or to its proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Hop<'a> {
-    /// Host name or IP address, without brackets.
-    pub host: &'a str,
+    /// Host.
+    pub host: &'a Host,
     /// Port.
     pub port: u16,
-    /// Whether its addresses may be of a private network; see `resolve::vet`.
-    pub allow_private: bool,
 }
 
 impl Backend {
@@ -58,14 +55,8 @@ impl Backend {
     #[must_use]
     pub fn hop(&self) -> Hop<'_> {
         match &self.proxy {
-            Some(Proxy { host, port, allow_private, .. }) => {
-                Hop { host, port: *port, allow_private: *allow_private }
-            }
-            None => Hop {
-                host: &self.origin.host,
-                port: self.origin.port,
-                allow_private: self.allow_private,
-            },
+            Some(Proxy { host, port, .. }) => Hop { host, port: *port },
+            None => Hop { host: &self.host, port: self.origin.port },
         }
     }
 }

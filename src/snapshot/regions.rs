@@ -25,9 +25,10 @@ impl Snapshot {
     pub fn region_locks<'a>(
         &'a self,
         who: &'a Subject<'a>,
+        more_groups: &'a [String],
         routes: impl Iterator<Item = &'a Route>,
     ) -> impl Iterator<Item = &'a [&'static Place]> {
-        let of_caller = self.regions.iter().filter(|rule| rule.who.count(who));
+        let of_caller = self.regions.iter().filter(|rule| rule.who.fit(who, more_groups));
         let of_caller = of_caller.map(|rule| &*rule.allow);
         routes.filter_map(|route| route.regions.as_deref()).chain(of_caller)
     }

@@ -1,11 +1,16 @@
 //! A list of revoked certificates.
 
+use std::cmp::Reverse;
 use std::fmt;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use tokio_rustls::rustls::pki_types::CertificateRevocationListDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use webpki::{CertRevocationList, OwnedCertRevocationList};
+use tokio_rustls::rustls::pki_types::{
+    CertificateRevocationListDer, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer,
+};
+use webpki::{CertRevocationList, OwnedCertRevocationList, RawPublicKeyEntity};
+use x509_parser::der_parser::asn1_rs::Any;
 use x509_parser::prelude::{CertificateRevocationList, FromDer};
 
 /// How PEM begins.
@@ -15,6 +20,7 @@ const PEM: &[u8] = b"-----BEGIN";
 /// issuer signed it shows when a certificate of that issuer is verified.
 pub struct RevocationList {
     content: CertRevocationList<'static>,
+    der: Box<[u8]>,
     this_update: i64,
     next_update: i64,
     digest: [u8; 32],
@@ -74,7 +80,7 @@ impl RevocationList {
         let content =
             OwnedCertRevocationList::from_der(der).map_err(|_| ListError::Unsupported)?.into();
         let digest = Sha256::digest(der).into();
-        Ok(Self { content, this_update, next_update, digest })
+        Ok(Self { content, der: der.into(), this_update, next_update, digest })
     }
 
     /// As the verifier takes it.
@@ -95,6 +101,43 @@ impl RevocationList {
         self.next_update
     }
 
+    /// By this the newest of several lists comes first.
+    #[must_use]
+    pub const fn newest_first(&self) -> Reverse<(i64, i64)> {
+        Reverse((self.this_update, self.next_update))
+    }
+
+    /// Leaves of each scope the newest list.
+    pub fn keep_newest(lists: &mut Vec<Arc<Self>>) {
+        lists.sort_by(|a, b| {
+            a.scope().cmp(&b.scope()).then(a.newest_first().cmp(&b.newest_first()))
+        });
+        lists.dedup_by(|older, newest| older.scope() == newest.scope());
+    }
+
+    /// Whether the owner of this key has signed it, by one of these algorithms.
+    #[must_use]
+    pub fn is_signed_by(
+        &self,
+        key: &SubjectPublicKeyInfoDer<'_>,
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
+    ) -> bool {
+        let (Some(signed), Ok(key)) = (Signed::of(&self.der), RawPublicKeyEntity::try_from(key))
+        else {
+            return false;
+        };
+        let mut algorithms =
+            algorithms.iter().filter(|known| known.signature_alg_id().as_ref() == signed.algorithm);
+        algorithms
+            .any(|known| key.verify_signature(*known, signed.content, signed.signature).is_ok())
+    }
+
+    /// How long it is, in bytes of DER.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.der.len()
+    }
+
     /// SHA-256 of it.
     #[must_use]
     pub const fn digest(&self) -> &[u8; 32] {
@@ -105,6 +148,26 @@ impl RevocationList {
     #[must_use]
     pub fn scope(&self) -> (&[u8], Option<&[u8]>) {
         (self.content.issuer(), self.content.issuing_distribution_point())
+    }
+}
+
+/// A list's parts (RFC 5280, section 5.1.1).
+struct Signed<'a> {
+    content: &'a [u8],
+    algorithm: &'a [u8],
+    signature: &'a [u8],
+}
+
+impl<'a> Signed<'a> {
+    fn of(der: &'a [u8]) -> Option<Self> {
+        let (_, list) = Any::from_der(der).ok()?;
+        let (rest, _) = Any::from_der(list.data).ok()?;
+        let content = list.data.strip_suffix(rest)?;
+        let (rest, algorithm) = Any::from_der(rest).ok()?;
+        let (_, signature) = Any::from_der(rest).ok()?;
+        // A string of bits begins with how many of its last byte are none: none of them.
+        let signature = signature.data.strip_prefix(&[0])?;
+        Some(Self { content, algorithm: algorithm.data, signature })
     }
 }
 

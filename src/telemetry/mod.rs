@@ -7,8 +7,11 @@ mod events;
 mod issuers;
 pub mod metrics;
 mod names;
+mod panics;
 mod revocation;
 mod standing;
+#[cfg(test)]
+mod tests;
 mod webhook;
 
 pub use access_log::AccessLog;
@@ -16,6 +19,7 @@ pub use credentials::Minting;
 pub use events::tell;
 pub use issuers::KeysNow;
 pub use metrics::{Metrics, Place};
+pub use panics::log_panic;
 pub use revocation::ListsNow;
 pub use standing::Now;
 pub use webhook::Target;

@@ -2,11 +2,13 @@
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry};
 
-/// The revocation lists of one backend.
+/// The revocation lists of one backend, or of the proxy on the way to it.
 #[derive(Clone, Debug)]
 pub struct ListsNow {
     /// The backend.
     pub backend: String,
+    /// Who is verified by them: `backend` or `proxy`.
+    pub hop: &'static str,
     /// Lists that are held.
     pub held: usize,
     /// Places that have not given one yet.
@@ -31,7 +33,7 @@ pub(super) struct Lists {
 
 impl Lists {
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let labels = ["gateway", "backend"];
+        let labels = ["gateway", "backend", "hop"];
         let gauge = |name: &str, help: &str| {
             let vec = GaugeVec::new(Opts::new(name, help), &labels)?;
             registry.register(Box::new(vec.clone()))?;
@@ -42,7 +44,7 @@ impl Lists {
             IntCounterVec::new(Opts::new("egret_crl_fetch_failures_total", help), &labels)?;
         registry.register(Box::new(failures.clone()))?;
         Ok(Self {
-            held: gauge("egret_crl_lists", "Revocation lists that a backend is verified by.")?,
+            held: gauge("egret_crl_lists", "Revocation lists that a hop is verified by.")?,
             missing: gauge("egret_crl_missing", "Places that have not given a list yet.")?,
             age: gauge("egret_crl_age_seconds", "How long ago the oldest list was made.")?,
             left: gauge(
@@ -59,7 +61,7 @@ impl Lists {
         [held, missing, age, left].into_iter().for_each(GaugeVec::reset);
         failures.reset();
         for now in backends {
-            let labels = [gateway, &*now.backend];
+            let labels = [gateway, &*now.backend, now.hop];
             #[expect(clippy::cast_precision_loss, reason = "a float is what Prometheus takes")]
             let set = |gauge: &GaugeVec, value: i64| {
                 gauge.with_label_values(&labels).set(value as f64);

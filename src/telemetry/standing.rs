@@ -21,7 +21,7 @@ const MODELS: usize = 200;
 const OTHER: &str = "(other)";
 
 /// What the ledger says now.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Now<'a> {
     /// What the budgets stand at.
     pub balances: &'a [Balance],

@@ -1,12 +1,41 @@
 //! The certificates that chains end in.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use tokio_rustls::rustls::pki_types::{CertificateDer, TrustAnchor};
+use tokio_rustls::rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, TrustAnchor};
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
+use x509_parser::der_parser::asn1_rs::{Sequence, ToDer};
 
+use super::system::System;
 use crate::snapshot::Pin;
+
+/// Whose certificates a policy trusts.
+pub(super) enum Authorities {
+    /// Its own.
+    Own(Arc<Anchors>),
+    /// The system's.
+    System(Arc<System>),
+}
+
+impl Authorities {
+    /// Those that are trusted now.
+    pub(super) fn anchors(&self) -> Arc<Anchors> {
+        match self {
+            Self::Own(anchors) => Arc::clone(anchors),
+            Self::System(system) => system.anchors(),
+        }
+    }
+
+    /// Goes up with each change of what is trusted.
+    pub(super) fn revision(&self) -> u64 {
+        match self {
+            Self::Own(_) => 0,
+            Self::System(system) => system.revision(),
+        }
+    }
+}
 
 /// CA certificates that are trusted.
 #[derive(Debug, Default)]
@@ -31,21 +60,6 @@ impl Anchors {
         anchors
     }
 
-    /// Those of the system. Blocks while they are read.
-    pub(super) fn system() -> Arc<Self> {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            log::warn!("a CA certificate of the system can't be read: {error}");
-        }
-        let anchors = Self::of(found.certs.iter().map(AsRef::as_ref));
-        if anchors.roots.is_empty() {
-            log::error!(
-                "the system has no CA certificates: only backends with `tls.ca` are trusted"
-            );
-        }
-        Arc::new(anchors)
-    }
-
     pub(super) fn roots(&self) -> &[TrustAnchor<'static>] {
         &self.roots
     }
@@ -59,6 +73,12 @@ impl Anchors {
         });
         known.flat_map(|(_, pins)| pins.iter().flatten().copied())
     }
+}
+
+/// The public key of an anchor, whole.
+pub(super) fn key_of(anchor: &TrustAnchor<'_>) -> Option<SubjectPublicKeyInfoDer<'static>> {
+    let key = Sequence::new(Cow::Borrowed(&*anchor.subject_public_key_info));
+    key.to_der_vec().ok().map(SubjectPublicKeyInfoDer::from)
 }
 
 /// What a pin says of a public key in DER.

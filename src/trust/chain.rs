@@ -1,18 +1,20 @@
 //! From a certificate to one that is trusted: signatures, times, revocation, pins.
 
-use std::cell::Cell;
-use std::fmt;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::{fmt, iter};
 
 use tokio_rustls::rustls::crypto::{WebPkiSupportedAlgorithms, ring};
 use tokio_rustls::rustls::pki_types::{CertificateDer, UnixTime};
 use tokio_rustls::rustls::{self, CertRevocationListError, CertificateError, OtherError};
 use webpki::{
-    CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, RevocationCheckDepth,
+    Cert, CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, RevocationCheckDepth,
     RevocationOptions, RevocationOptionsBuilder, UnknownStatusPolicy, VerifiedPath,
 };
 
-use super::anchors::{Anchors, public_key, whole};
+use super::anchors::{Anchors, key_of, public_key, whole};
+use super::lists::Issuer;
+use super::source::Source;
 use crate::snapshot::{Depth, Pin, RevocationList, Stale};
 
 /// What a chain of certificates must come to.
@@ -29,7 +31,10 @@ pub(super) struct Chain {
 /// Which certificates are revoked.
 #[derive(Debug)]
 pub(super) struct Revoked {
-    pub lists: Vec<Arc<RevocationList>>,
+    /// Lists from files: whoever gave them answers for them.
+    pub files: Vec<Arc<RevocationList>>,
+    /// Where others are fetched, which count for certificates of whoever has signed them.
+    pub sources: Vec<Arc<Source>>,
     pub stale: Stale,
     pub depth: Depth,
 }
@@ -60,17 +65,20 @@ impl Chain {
         now: UnixTime,
         usage: KeyUsage,
     ) -> Result<(), rustls::Error> {
-        let lists: Vec<&CertRevocationList<'static>> = self
-            .revoked
-            .iter()
-            .flat_map(|revoked| revoked.lists.iter().map(|list| list.content()))
-            .collect();
+        let revoked = self.revoked.as_ref();
+        let issuers = match revoked {
+            Some(revoked) if !revoked.sources.is_empty() => self.issuers(leaf, others, now, usage),
+            _ => Vec::new(),
+        };
+        let Believed { lists, forged } =
+            revoked.map(|revoked| revoked.believed(&issuers)).unwrap_or_default();
+        let lists: Vec<&CertRevocationList<'static>> =
+            lists.iter().map(|list| list.content()).collect();
         let lists: &[&CertRevocationList<'_>] = &lists;
-        let options = self.revoked.as_ref().and_then(|revoked| revoked.options(lists));
-        let unasked = self.revoked.as_ref().is_some_and(|revoked| {
-            // Without any list the verifier can't be told to ask.
-            lists.is_empty() && revoked.stale == Stale::Refuse
-        });
+        let options = revoked.and_then(|revoked| revoked.options(lists));
+        // Without any list the verifier can't be told to ask.
+        let unasked =
+            revoked.is_some_and(|revoked| lists.is_empty() && revoked.stale == Stale::Refuse);
         let unpinned = Cell::new(false);
         let pinned = |path: &VerifiedPath<'_>| {
             if self.pins.is_empty() || self.is_pinned(path) {
@@ -89,14 +97,49 @@ impl Chain {
             options,
             Some(&pinned),
         );
+        let verified = match verified {
+            Ok(_) if unasked => Err(webpki::Error::UnknownRevocationStatus),
+            verified => verified,
+        };
         match verified {
-            Ok(_) if unasked => Err(CertificateError::UnknownRevocationStatus.into()),
             Ok(_) => Ok(()),
             Err(_) if unpinned.get() => {
                 Err(CertificateError::Other(OtherError(Arc::new(NotPinned))).into())
             }
+            // There is one in its name, and that is not its own.
+            Err(webpki::Error::UnknownRevocationStatus) if forged => {
+                Err(CertRevocationListError::BadSignature.into())
+            }
             Err(error) => Err(translate(error)),
         }
+    }
+
+    /// Who has signed the certificates on all ways up to one that is trusted.
+    fn issuers(
+        &self,
+        leaf: &EndEntityCert<'_>,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+        usage: KeyUsage,
+    ) -> Vec<Arc<Issuer>> {
+        let found: RefCell<Vec<Arc<Issuer>>> = RefCell::default();
+        let look = |path: &VerifiedPath<'_>| {
+            let between = || path.intermediate_certificates();
+            let names = iter::once(path.end_entity().issuer()).chain(between().map(Cert::issuer));
+            let keys = between().map(Cert::subject_public_key_info).chain(key_of(path.anchor()));
+            let mut found = found.borrow_mut();
+            for issuer in names.zip(keys).map(|(name, key)| Issuer::new(name, key)) {
+                if found.iter().all(|known| !known.is(&issuer)) {
+                    found.push(Arc::new(issuer));
+                }
+            }
+            // There may be other ways.
+            Err(webpki::Error::UnknownIssuer)
+        };
+        let (roots, algorithms) = (self.anchors.roots(), algorithms());
+        // If there is none at all, the one that asks for lists finds that, too.
+        let _ = leaf.verify_for_usage(algorithms.all, roots, others, now, usage, None, Some(&look));
+        found.into_inner()
     }
 
     fn is_pinned(&self, path: &VerifiedPath<'_>) -> bool {
@@ -110,7 +153,30 @@ impl Chain {
     }
 }
 
+/// Lists that count.
+#[derive(Default)]
+struct Believed {
+    /// Newest first: the verifier takes the first one that covers a certificate.
+    lists: Vec<Arc<RevocationList>>,
+    /// Whether there are others in the name of one of the issuers.
+    forged: bool,
+}
+
 impl Revoked {
+    /// The lists that these have signed, and all of files.
+    fn believed(&self, issuers: &[Arc<Issuer>]) -> Believed {
+        let mut believed = Believed { lists: self.files.clone(), forged: false };
+        for source in &self.sources {
+            for issuer in issuers {
+                let signed = source.signed_by(issuer);
+                believed.lists.extend(signed.lists);
+                believed.forged |= signed.others;
+            }
+        }
+        believed.lists.sort_by_key(|list| list.newest_first());
+        believed
+    }
+
     fn options<'a>(
         &self,
         lists: &'a [&'a CertRevocationList<'a>],

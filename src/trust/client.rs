@@ -33,7 +33,8 @@ pub fn client_verifier(
     let anchors = Arc::new(Anchors::of(ca.iter().map(Vec::as_slice)));
     let subjects = anchors.roots().iter().map(|root| DistinguishedName::in_sequence(&root.subject));
     let subjects = subjects.collect();
-    let revoked = lists.map(|lists| Revoked { lists, stale: Stale::Refuse, depth: Depth::Chain });
+    let (stale, depth) = (Stale::Refuse, Depth::Chain);
+    let revoked = lists.map(|files| Revoked { files, sources: Vec::new(), stale, depth });
     let chain = Chain { anchors, revoked, pins: Vec::new() };
     Arc::new(ClientVerifier { chain, subjects, mandatory })
 }

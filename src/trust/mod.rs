@@ -2,16 +2,20 @@
 //!
 //! [`Trusts`] holds one [`Trust`] for each policy, for as long as a configuration has the policy:
 //! TLS sessions can be resumed across reloads. What a policy comes to at a moment is its
-//! [`Generation`], which ends when a revocation list changes or goes out of date, and after a day.
+//! [`Generation`], which ends when a revocation list changes or goes out of date, when the system's
+//! CA certificates change, and after a day.
 //! rustls does not look at certificates again when a session is resumed, so each generation has
-//! sessions of its own; and a number of its own, which belongs into the key of the pool of connections (S-56).
+//! sessions of its own; and a number of its own, which belongs into the key of the pool of
+//! connections (S-56).
 
 mod anchors;
 mod chain;
 mod client;
+mod lists;
 mod refusal;
 mod server;
 mod source;
+mod system;
 mod trusts;
 
 use std::fmt;
@@ -31,7 +35,7 @@ pub use refusal::{Refusal, explain};
 pub use trusts::{ListsState, Trusts};
 
 use crate::snapshot::{ClientIdentity, HttpVersions, RevocationList, Stale, TlsPolicy, TlsVersion};
-use anchors::Anchors;
+use anchors::Authorities;
 use chain::{Chain, Revoked};
 use server::ServerVerifier;
 use source::Source;
@@ -47,7 +51,7 @@ const LONGEST: i64 = 24 * 60 * 60;
 pub struct Trust {
     policy: TlsPolicy,
     server_name: ServerName<'static>,
-    anchors: Arc<Anchors>,
+    authorities: Authorities,
     sources: Vec<Arc<Source>>,
     /// All but the verifier and the sessions.
     template: ClientConfig,
@@ -64,7 +68,7 @@ pub struct Generation {
     auto: Arc<ClientConfig>,
     h1: Arc<ClientConfig>,
     h2: Arc<ClientConfig>,
-    /// The lists that it goes by: see [`Trust::basis`].
+    /// What it goes by: see [`Trust::basis`].
     basis: u64,
     /// When it ends in any case, in seconds since 1970.
     until: i64,
@@ -85,7 +89,7 @@ impl Generation {
 impl Trust {
     fn new(
         policy: &TlsPolicy,
-        anchors: Arc<Anchors>,
+        authorities: Authorities,
         sources: Vec<Arc<Source>>,
     ) -> Result<Self, rustls::Error> {
         let server_name = ServerName::try_from(policy.sni.clone());
@@ -103,7 +107,7 @@ impl Trust {
         let policy = policy.clone();
         let making = Mutex::new(());
         let trust =
-            Self { policy, server_name, anchors, sources, template, current: first, making };
+            Self { policy, server_name, authorities, sources, template, current: first, making };
         trust.current.store(Arc::new(trust.make(trust.basis(), now())));
         Ok(trust)
     }
@@ -127,7 +131,7 @@ impl Trust {
         if self.holds(&current) {
             return Arc::clone(&current);
         }
-        // Read before the lists are: one that changes in between makes the next generation.
+        // Read before what it stands for: what changes in between makes the next generation.
         let next = Arc::new(self.make(self.basis(), now()));
         self.current.store(Arc::clone(&next));
         next
@@ -146,46 +150,52 @@ impl Trust {
     }
 
     fn holds(&self, generation: &Generation) -> bool {
-        generation.basis == self.basis() && now() < generation.until
+        let Generation { basis, until, .. } = *generation;
+        basis == self.basis() && lasts(until, now())
     }
 
-    /// Changes with each list that is fetched and is another than before.
+    /// Changes with each list that is fetched and is another than before, and with the CAs.
     fn basis(&self) -> u64 {
-        self.sources.iter().map(|source| source.revision()).sum()
+        let lists: u64 = self.sources.iter().map(|source| source.revision()).sum();
+        lists + self.authorities.revision()
     }
 
-    /// All lists, of files and fetched; of those with the same scope the newest.
+    /// The lists that it goes by, from files and as places have them; of those with the same scope
+    /// the newest.
     fn lists(&self) -> Vec<Arc<RevocationList>> {
         let Some(revocation) = &self.policy.revocation else { return Vec::new() };
         let mut lists = revocation.lists.clone();
-        lists.extend(self.sources.iter().flat_map(|source| source.held().to_vec()));
-        // Newest first, since the first in a scope stays.
-        lists.sort_by_key(|list| std::cmp::Reverse((list.this_update(), list.next_update())));
-        let mut newest: Vec<Arc<RevocationList>> = Vec::new();
-        for list in lists {
-            if newest.iter().all(|newer| newer.scope() != list.scope()) {
-                newest.push(list);
-            }
+        self.sources.iter().for_each(|source| lists.extend(source.held().present().cloned()));
+        RevocationList::keep_newest(&mut lists);
+        lists
+    }
+
+    /// When each list goes out of date, also of those that their places have no more.
+    fn ends(&self) -> Vec<i64> {
+        let files = self.policy.revocation.iter().flat_map(|revocation| &revocation.lists);
+        let mut ends: Vec<i64> = files.map(|list| list.next_update()).collect();
+        for source in &self.sources {
+            ends.extend(source.held().all().map(|list| list.next_update()));
         }
-        newest
+        ends
     }
 
     fn make(&self, basis: u64, now: i64) -> Generation {
         static VERSIONS: AtomicU64 = AtomicU64::new(1);
-        let lists = self.lists();
         let revoked = self.policy.revocation.as_ref();
-        let refuses = revoked.is_some_and(|revocation| revocation.stale == Stale::Refuse);
-        let ends = lists.iter().map(|list| list.next_update());
-        for end in ends.clone().filter(|end| *end <= now) {
+        let first = self.lists().iter().map(|list| list.next_update()).min();
+        if let Some(end) = first.filter(|end| *end <= now) {
             let name = self.server_name.to_str();
             let since = jiff::Timestamp::from_second(end).unwrap_or_default();
             log::warn!("a revocation list for {name} has been out of date since {since}");
         }
-        let until = until(now, ends.filter(|_| refuses));
+        let refuses = revoked.is_some_and(|revocation| revocation.stale == Stale::Refuse);
+        let ends = if refuses { self.ends() } else { Vec::new() };
         let chain = Chain {
-            anchors: Arc::clone(&self.anchors),
+            anchors: self.authorities.anchors(),
             revoked: revoked.map(|revocation| Revoked {
-                lists,
+                files: revocation.lists.clone(),
+                sources: self.sources.clone(),
                 stale: revocation.stale,
                 depth: revocation.depth,
             }),
@@ -206,7 +216,7 @@ impl Trust {
             h1: config(&[b"http/1.1"]),
             h2: config(&[b"h2"]),
             basis,
-            until,
+            until: until(now, ends.into_iter()),
         }
     }
 }
@@ -226,6 +236,11 @@ impl fmt::Debug for Generation {
 /// When what holds now ends: with the next of these moments, or a day from now.
 fn until(now: i64, ends: impl Iterator<Item = i64>) -> i64 {
     ends.filter(|end| *end > now).fold(now.saturating_add(LONGEST), i64::min)
+}
+
+/// Whether what ends then is in force. Not if it was made by a clock that was ahead.
+const fn lasts(until: i64, now: i64) -> bool {
+    until.saturating_sub(LONGEST) <= now && now < until
 }
 
 fn template(policy: &TlsPolicy) -> Result<ClientConfig, rustls::Error> {

@@ -10,16 +10,17 @@ use arc_swap::ArcSwap;
 use http::{HeaderMap, StatusCode};
 use tokio::sync::watch;
 
+use super::lists::{Issuer, Lists, Signed, Taken, Unfit};
 use super::now;
 use crate::fetch::{FetchError, Fetcher};
 use crate::snapshot::{ListError, RevocationList};
 
 /// How soon a place is asked again that had no answer.
 const RETRY: Duration = Duration::from_secs(60);
-/// How far the clock of whoever makes lists may be ahead of ours, in seconds.
-const AHEAD: i64 = 5 * 60;
-/// Most lists of one place that are held.
-const MOST: usize = 32;
+/// Most bytes of lists that are held beside those of the last answer: as long as an answer may be.
+const BESIDE: usize = 16 << 20;
+
+const FORGED: &str = "a list is not signed by its issuer";
 
 /// What tells one place from another.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -30,11 +31,11 @@ pub(super) struct Place {
     pub refresh: Duration,
 }
 
-/// A place where lists are fetched, and those that came last.
+/// A place where lists are fetched, and what of them is held.
 pub(super) struct Source {
     place: Place,
     fetcher: Mutex<Option<Fetcher>>,
-    held: ArcSwap<Vec<Arc<RevocationList>>>,
+    held: ArcSwap<Lists>,
     revision: AtomicU64,
     asked: watch::Sender<bool>,
     failures: AtomicU64,
@@ -46,12 +47,7 @@ enum Failure {
     Fetch(FetchError),
     Status(StatusCode),
     List(ListError),
-    /// Whoever is in between could hide with an old list what was revoked since.
-    Older,
-    /// It would be newer than all that its issuer makes from now on.
-    Early,
-    /// Whoever is in between could fill the memory with lists of nobody's.
-    TooMany,
+    Unfit(Unfit),
     Stopped,
 }
 
@@ -61,20 +57,23 @@ impl fmt::Display for Failure {
             Self::Fetch(error) => error.fmt(f),
             Self::Status(status) => write!(f, "the answer is {}", status.as_u16()),
             Self::List(error) => error.fmt(f),
-            Self::Older => f.write_str("the list is older than the one that is held"),
-            Self::Early => f.write_str("the list is of the future, or the clock here is behind"),
-            Self::TooMany => write!(f, "with those that are held it makes more than {MOST} lists"),
+            Self::Unfit(Unfit::Older) => f.write_str("a list is older than the one that is held"),
+            Self::Unfit(Unfit::Early) => {
+                f.write_str("a list is of the future, or the clock here is behind")
+            }
+            Self::Unfit(Unfit::Forged) => f.write_str(FORGED),
             Self::Stopped => f.write_str("the gateway is stopping"),
         }
     }
 }
 
 impl Source {
-    pub(super) fn new(place: Place) -> Self {
+    /// A place that has given these lists before.
+    pub(super) fn new(place: Place, lists: Arc<Lists>) -> Self {
         Self {
             place,
             fetcher: Mutex::default(),
-            held: ArcSwap::default(),
+            held: ArcSwap::new(lists),
             revision: AtomicU64::new(0),
             asked: watch::Sender::new(false),
             failures: AtomicU64::new(0),
@@ -82,9 +81,24 @@ impl Source {
         }
     }
 
-    /// The lists that came last; none before the first answer.
-    pub(super) fn held(&self) -> Arc<Vec<Arc<RevocationList>>> {
+    /// Its lists; none before the first answer.
+    pub(super) fn held(&self) -> Arc<Lists> {
         self.held.load_full()
+    }
+
+    /// Which of its lists in an issuer's name that has signed.
+    pub(super) fn signed_by(&self, issuer: &Arc<Issuer>) -> Signed {
+        let signed = self.held().signed_by(issuer);
+        if signed.news {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            log::warn!("{}: no new revocation list: {FORGED}", self.name());
+        }
+        signed
+    }
+
+    /// How logs call it: what is behind may be a secret.
+    fn name(&self) -> &str {
+        self.place.url.split('?').next().unwrap_or_default()
     }
 
     /// Goes up with each change of what is held.
@@ -110,35 +124,42 @@ impl Source {
 
     /// Asks once. Returns when to ask again.
     pub(super) async fn refresh(&self) -> Duration {
-        let result = self.fetch().await.and_then(|lists| self.take(lists));
-        let url = self.place.url.split('?').next().unwrap_or_default();
-        let pause = match result {
-            Ok(changed) => {
+        let fetched = self.fetch().await;
+        let pause =
+            if fetched.is_ok() { self.place.refresh } else { self.place.refresh.min(RETRY) };
+        let failure = match fetched {
+            Ok(Taken { lists, changed, unfit }) => {
+                self.held.store(Arc::new(lists));
                 if changed {
-                    log::info!("{url}: a new revocation list");
+                    self.revision.fetch_add(1, Ordering::AcqRel);
+                    log::info!("{}: a new revocation list", self.name());
                 }
-                self.place.refresh
+                unfit.map(Failure::Unfit)
             }
-            Err(failure) => {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-                log::warn!("{url}: no new revocation list: {failure}");
-                self.place.refresh.min(RETRY)
-            }
+            Err(failure) => Some(failure),
         };
+        if let Some(failure) = failure {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            log::warn!("{}: no new revocation list: {failure}", self.name());
+        }
         self.asked.send_replace(true);
         pause
     }
 
-    async fn fetch(&self) -> Result<Vec<RevocationList>, Failure> {
+    async fn fetch(&self) -> Result<Taken, Failure> {
         let fetcher = self.fetcher().map_err(Failure::Fetch)?;
         let answer = fetcher.get(&self.place.url, HeaderMap::new()).await;
         let answer = answer.map_err(Failure::Fetch)?;
         if answer.status != StatusCode::OK {
             return Err(Failure::Status(answer.status));
         }
+        let held = self.held();
         // A long list takes a while.
-        let read = tokio::task::spawn_blocking(move || RevocationList::read(&answer.body)).await;
-        read.map_err(|_| Failure::Stopped)?.map_err(Failure::List)
+        let taken = tokio::task::spawn_blocking(move || {
+            let lists = RevocationList::read(&answer.body).map_err(Failure::List)?;
+            held.take(lists, now(), BESIDE).map_err(Failure::Unfit)
+        });
+        taken.await.map_err(|_| Failure::Stopped)?
     }
 
     fn fetcher(&self) -> Result<Fetcher, FetchError> {
@@ -150,42 +171,10 @@ impl Source {
         *fetcher = Some(made.clone());
         Ok(made)
     }
+}
 
-    /// Takes lists over; whether they are others than before.
-    ///
-    /// Whether a list is its issuer's shows only when a certificate is verified. So one stays until
-    /// there is a newer one of the same scope, even past its date: whoever is in between could hide
-    /// with somebody else's list what was revoked.
-    fn take(&self, lists: Vec<RevocationList>) -> Result<bool, Failure> {
-        let latest = now().saturating_add(AHEAD);
-        if lists.iter().any(|new| new.this_update() > latest) {
-            return Err(Failure::Early);
-        }
-        let held = self.held();
-        let older = |new: &RevocationList| {
-            held.iter()
-                .any(|old| old.scope() == new.scope() && new.this_update() < old.this_update())
-        };
-        if lists.iter().any(older) {
-            return Err(Failure::Older);
-        }
-        let known = |new: &RevocationList| held.iter().any(|old| old.digest() == new.digest());
-        if lists.iter().all(known) {
-            return Ok(false);
-        }
-        let absent =
-            |old: &&Arc<RevocationList>| lists.iter().all(|new| new.scope() != old.scope());
-        let mut next: Vec<_> = held.iter().filter(absent).cloned().collect();
-        if next.len() + lists.len() > MOST {
-            let now = now();
-            next.retain(|old| old.next_update() > now);
-        }
-        if next.len() + lists.len() > MOST {
-            return Err(Failure::TooMany);
-        }
-        next.extend(lists.into_iter().map(Arc::new));
-        self.held.store(Arc::new(next));
-        self.revision.fetch_add(1, Ordering::AcqRel);
-        Ok(true)
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name()).finish_non_exhaustive()
     }
 }

@@ -1,17 +1,22 @@
 //! The trust of every backend.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_rustls::rustls;
 
-use super::anchors::Anchors;
+use super::anchors::{Anchors, Authorities};
 use super::source::{Place, Source};
+use super::system::System;
 use super::{Trust, now};
 use crate::snapshot::TlsPolicy;
+
+/// How often it is looked whether the system has other CA certificates.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// One [`Trust`] for each policy, and the revocation lists that they share.
 #[derive(Default)]
@@ -19,8 +24,8 @@ pub struct Trusts {
     /// Rebuilt as a whole on each change; reads are one atomic load.
     known: ArcSwap<HashMap<u64, Arc<Trust>>>,
     /// Held while `known` is rebuilt. No more of either than configurations have that are in use.
-    sources: Mutex<HashMap<Place, Arc<Source>>>,
-    system: OnceLock<Arc<Anchors>>,
+    sources: Mutex<HashMap<Place, Weak<Source>>>,
+    system: Arc<System>,
     /// Told when there are more sources.
     added: Notify,
 }
@@ -73,7 +78,7 @@ impl Trusts {
         }
         self.known.store(Arc::new(kept));
         // Those that a request of an old configuration still uses are fetched until it ends.
-        sources.retain(|_, source| Arc::strong_count(source) > 1);
+        sources.retain(|_, source| source.strong_count() > 0);
     }
 
     /// How the revocation lists of a policy are; `None` if it asks for none, or is not known.
@@ -85,7 +90,7 @@ impl Trusts {
         let now = now();
         let oldest = lists.iter().map(|list| list.this_update()).min();
         let first = lists.iter().map(|list| list.next_update()).min();
-        let missing = trust.sources.iter().filter(|source| source.held().is_empty());
+        let missing = trust.sources.iter().filter(|source| source.held().all().next().is_none());
         Some(ListsState {
             held: lists.len(),
             missing: missing.count(),
@@ -95,20 +100,36 @@ impl Trusts {
         })
     }
 
-    /// Fetches revocation lists again and again, for ever. Runs in the background.
+    /// Fetches revocation lists and reads the system's CA certificates again and again, for ever.
+    /// Runs in the background.
     pub async fn run(&self) {
+        tokio::join!(self.fetch(), self.look());
+    }
+
+    async fn look(&self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let system = Arc::clone(&self.system);
+            // One that panics has said so itself; the next may do better.
+            let _ = tokio::task::spawn_blocking(move || system.look()).await;
+        }
+    }
+
+    async fn fetch(&self) {
         let mut tasks = JoinSet::new();
         loop {
             let added = self.added.notified();
-            for source in self.sources().values().filter(|source| source.start()) {
-                tasks.spawn(keep_fresh(Arc::downgrade(source)));
+            for source in self.sources().values() {
+                if source.upgrade().is_some_and(|source| source.start()) {
+                    tasks.spawn(keep_fresh(Weak::clone(source)));
+                }
             }
             while tasks.try_join_next().is_some() {}
             added.await;
         }
     }
 
-    fn sources(&self) -> MutexGuard<'_, HashMap<Place, Arc<Source>>> {
+    fn sources(&self) -> MutexGuard<'_, HashMap<Place, Weak<Source>>> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -117,14 +138,14 @@ impl Trusts {
         &self,
         key: u64,
         policy: &TlsPolicy,
-        sources: &mut HashMap<Place, Arc<Source>>,
+        sources: &mut HashMap<Place, Weak<Source>>,
     ) -> Result<Arc<Trust>, rustls::Error> {
         if let Some(known) = self.known.load().get(&key) {
             return Ok(Arc::clone(known));
         }
-        let anchors = match &policy.ca {
-            Some(ca) => Arc::new(Anchors::of(ca.iter().map(Vec::as_slice))),
-            None => Arc::clone(self.system.get_or_init(Anchors::system)),
+        let authorities = match &policy.ca {
+            Some(ca) => Authorities::Own(Arc::new(Anchors::of(ca.iter().map(Vec::as_slice)))),
+            None => Authorities::System(Arc::clone(&self.system)),
         };
         let places = policy.revocation.iter().flat_map(|revocation| {
             revocation.urls.iter().map(|url| Place {
@@ -134,13 +155,18 @@ impl Trusts {
             })
         });
         let shared = places.map(|place| {
-            let source = sources.entry(place.clone()).or_insert_with(|| {
-                self.added.notify_one();
-                Arc::new(Source::new(place))
-            });
-            Arc::clone(source)
+            if let Some(source) = sources.get(&place).and_then(Weak::upgrade) {
+                return source;
+            }
+            // What was proved under other settings stays so.
+            let mut same = sources.iter().filter(|(known, _)| known.url == place.url);
+            let lists = same.find_map(|(_, source)| Some(source.upgrade()?.held()));
+            let source = Arc::new(Source::new(place.clone(), lists.unwrap_or_default()));
+            sources.insert(place, Arc::downgrade(&source));
+            self.added.notify_one();
+            source
         });
-        Trust::new(policy, anchors, shared.collect()).map(Arc::new)
+        Trust::new(policy, authorities, shared.collect()).map(Arc::new)
     }
 }
 

@@ -129,10 +129,15 @@ class Observed:
         return self.turn("/v1/chat/completions", {"model": model, "messages": messages, **more})
 
     def beside(self):
-        """Another gateway, whose store can't be reached: what it says of that, and of its ledger."""
+        """Another gateway, which reaches no store, no issuer's keys and nobody who mints a credential:
+        what it says of that, and of its ledger."""
         port, admin, nobody = free_ports(3)
         settings = config(self.ports | {"gateway": port, "admin": admin}, "http://127.0.0.1:9/")
         settings["store"] = {"redis": f"{HOST}:{nobody}"}
+        oauth = {"token_url": f"http://{HOST}:{nobody}/", "client_id": "egret", "client_secret": {"env": "ADMIN"}}
+        settings["backends"]["claude"]["credential"] = {"oauth": oauth}
+        issuer = {"name": "corp", "issuer": f"https://{HOST}:{nobody}", "audience": "egret"}
+        settings["identity"] = {"jwt": [issuer | {"unlisted": "allow"}]}
         file = self.folder / "stored.yaml"
         file.write_text(json.dumps(settings))
         url = f"http://{HOST}:{admin}"

@@ -278,6 +278,50 @@ async fn features_are_held_in_every_schema() {
     }
 }
 
+/// S-20: a preset of OpenRouter's chooses the model there, whatever stands before it in its name.
+#[tokio::test]
+async fn s_20_a_preset_is_no_way_around_a_list_of_models() {
+    let openai = simulate(Provider::OpenAi, "sk-x").await;
+    let config = Config::serving(&[&openai])
+        .route("models: ['@preset/*'], backends: [openai]")
+        .caller("listed", "key-listed", "models: ['gpt-*', '@*']")
+        .caller("ruled", "key-ruled", "")
+        .caller("named", "key-named", "models: ['gpt-*', '*@preset/mine']")
+        .caller("free", "key-free", "")
+        .with(
+            "access:\n\
+             - { match: { caller: ruled }, models: ['gpt-*', '@*'] }\n\
+             - { match: { caller: named }, models: ['gpt-*', 'gpt-4o@preset/*', '@preset/mine'] }\n\
+             - { match: { caller: [listed, free] } }",
+        );
+    let gateway = Gateway::start(config).await;
+    // Gemini's has its models in the path, where a name with a slash is none.
+    for surface in [Provider::OpenAi, Provider::Claude] {
+        for (key, model, allowed) in [
+            ("key-listed", "gpt-4o@preset/mine", false),
+            ("key-listed", "gpt-4o@Preset/mine", false),
+            ("key-listed", "@preset/mine", false),
+            ("key-ruled", "gpt-4o@preset/mine", false),
+            ("key-ruled", "@preset/mine", false),
+            ("key-named", "gpt-4o@preset/other", false),
+            ("key-named", "gpt-4o@preset/other@preset/mine", false),
+            ("key-named", "gpt-4o@preset/mine", true),
+            ("key-named", "@preset/mine", true),
+            ("key-free", "gpt-4o@preset/other", true),
+            ("key-listed", GPT, true),
+            ("key-ruled", GPT, true),
+        ] {
+            let before = arrived(&openai);
+            let answer = turn(&gateway, surface, model, key).await;
+            if !allowed {
+                refused(surface, &answer, 403);
+            }
+            // The simulator has no `@preset/mine`; that it is asked is what counts.
+            assert_eq!(arrived(&openai) - before, usize::from(allowed), "{key} {model}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_answer_is_asked_for_no_longer_than_its_caller_may_have() {
     let simulators = all().await;

@@ -29,7 +29,7 @@ fn with_token(mut config: Config) -> Config {
 }
 
 #[tokio::test]
-async fn s_08_spending_is_seen_from_another_machine_with_the_token_only() {
+async fn s_08_spending_and_names_are_seen_from_another_machine_with_the_token_only() {
     let Some(address) = own_address() else {
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "no address but loopback");
         return;
@@ -51,11 +51,11 @@ async fn s_08_spending_is_seen_from_another_machine_with_the_token_only() {
             (response.status().as_u16(), response.text().await.unwrap())
         };
         let refusal = if has_token { 401 } else { 403 };
-        for path in ["/spend", "/spend?by=caller", "/budgets"] {
+        for path in ["/spend", "/spend?by=caller", "/budgets", "/dns"] {
             for token in [None, Some(""), Some("wrong"), Some(KEY)] {
                 let (status, text) = look(path, token).await;
                 assert_eq!(status, refusal, "{path} {token:?}: {text}");
-                assert!(!text.contains("each"), "{text}");
+                assert!(!text.contains("each") && !text.contains("addresses"), "{text}");
             }
             let (status, text) = look(path, Some(TOKEN)).await;
             assert_eq!(status, if has_token { 200 } else { 403 }, "{path}: {text}");
@@ -64,7 +64,9 @@ async fn s_08_spending_is_seen_from_another_machine_with_the_token_only() {
         for path in ["/healthz", "/readyz", "/metrics"] {
             assert_eq!(look(path, None).await.0, 200, "{path}");
         }
-        assert_eq!(gateway.admin("/budgets").await.unwrap().0, 200);
+        for path in ["/budgets", "/dns"] {
+            assert_eq!(gateway.admin(path).await.unwrap().0, 200, "{path}");
+        }
     }
 }
 

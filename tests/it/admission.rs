@@ -190,14 +190,8 @@ fn admitted(
     let rules =
         Rules { snapshot, health: &health, rates: &rates, ledger: &ledger, estimator: &estimator };
     let who = Who::Known(Arc::new(Caller {
-        name: "c".to_owned(),
-        group: String::new(),
         namespace: namespace.to_owned(),
-        service_account: String::new(),
-        labels: Vec::new(),
-        models: None,
-        paths: None,
-        in_metrics: true,
+        ..Caller::named("c".to_owned())
     }));
     let features = uses.iter().fold(Features::NONE, |all, feature| all.with(*feature));
     let call = Call {

@@ -9,17 +9,12 @@ use std::time::Duration;
 use h2::Reason;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::support::dns::NameServer;
-use crate::support::provider::{ROOT, arrived, simulate, start};
+use crate::support::provider::{ROOT, acceptor, arrived, simulate, start};
 use crate::support::raw::Raw;
-use crate::support::speak::said;
-use crate::support::{Config, Fault, Gateway, Provider, Running, Simulator, ask};
+use crate::support::speak::{request, said};
+use crate::support::{Config, Fault, Gateway, Provider, Running, Simulator, ask, until};
 
 const GPT: &str = "gpt-4o-mini";
 const API: &str = "api.models.example";
@@ -225,15 +220,7 @@ async fn versions_are_those_that_the_backend_is_configured_for() {
 /// A backend that offers h2 and then wants HTTP/1.1 (RFC 9113, section 7).
 #[tokio::test]
 async fn a_backend_that_turns_h2_down_is_asked_by_http1_from_then_on() {
-    let identity = ROOT.issue(&["localhost"]).unwrap();
-    let chain = CertificateDer::pem_slice_iter(identity.certificate_pem.as_bytes());
-    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
-    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-    let mut config = config.with_single_cert(chain, key).unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let acceptor = acceptor(&["h2", "http/1.1"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let turned_down = Arc::new(AtomicUsize::new(0));
@@ -278,4 +265,30 @@ async fn a_backend_that_turns_h2_down_is_asked_by_http1_from_then_on() {
         works(&gateway, "a").await;
     }
     assert_eq!(turned_down.load(Ordering::SeqCst), 1);
+}
+
+/// Streams that nobody reads to their end give their connection back: more of them than one has room
+/// for are no reason for another one, nor for keeping one that is not used.
+#[tokio::test]
+async fn calls_that_are_left_use_one_connection() {
+    let simulator = simulate(Provider::OpenAi, "sk-h2").await;
+    let config = Config::new().backend_with("a", &simulator, "http: h2").route(&to("a"));
+    let gateway = Gateway::start(config).await;
+    for call in 0..120 {
+        // Before the header of the answer, and in its middle.
+        let stream = call % 2 == 0;
+        let text = if stream { "[[stall after 1]]" } else { "[[stall]]" };
+        let before = arrived(&simulator);
+        let asked = request(&gateway.client, &gateway, Provider::OpenAi, "a", text, stream);
+        if stream {
+            drop(asked.send().await.unwrap());
+        } else {
+            let asked = tokio::spawn(asked.send());
+            until("the request arrives", || async { arrived(&simulator) > before }).await;
+            asked.abort();
+        }
+        gateway.settled().await;
+    }
+    works(&gateway, "a").await;
+    assert_eq!(simulator.counts().connections, 1);
 }

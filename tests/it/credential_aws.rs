@@ -1,7 +1,10 @@
 //! Amazon's signatures, with keys from each place where its SDKs look for them.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
+use crate::support::https::{Asked, Https};
 use crate::support::provider::simulate;
 use crate::support::signature::check;
 use crate::support::{
@@ -17,28 +20,24 @@ async fn bedrock() -> Running {
     simulate(Provider::Claude, ID).await
 }
 
-/// A gateway with Bedrock behind it, whatever else the environment of the tests says.
+/// A gateway with Bedrock behind it, at this URL, whatever else the environment of the tests says.
 async fn gateway(
-    simulator: &Running,
+    url: &str,
     vendor: &str,
     aws: &str,
     files: &[(&str, &str)],
     environment: &[(&str, &str)],
 ) -> Gateway {
-    let config = Config::new();
-    for (name, content) in files {
-        config.write(name, content);
-    }
     let prefix = if vendor == "bedrock" { "/anthropic" } else { "" };
-    let fields = [
-        format!("vendor: {vendor}, region: eu-central-1"),
-        format!("url: '{}{prefix}'", simulator.base_url()),
-        "allow_private: true".to_owned(),
-        format!("credential: {{ aws: {{ {aws} }} }}"),
-        "tls: { ca: ca.pem }".to_owned(),
-        "timeouts: { connect: 60s }".to_owned(),
-    ];
-    let config = config.backend_of("bedrock", &fields).route("models: ['*'], backends: [bedrock]");
+    let config = Config::new()
+        .files(files)
+        .backend_shown(
+            "bedrock",
+            &format!("{url}{prefix}"),
+            &format!("vendor: {vendor}, region: eu-central-1"),
+            &format!("{{ aws: {{ {aws} }} }}"),
+        )
+        .route("models: ['*'], backends: [bedrock]");
     let home = config.directory();
     let directory = home.display().to_string();
     let environment: Vec<(&str, String)> = [("HOME", directory.clone())]
@@ -111,10 +110,10 @@ async fn keys_of_the_environment_sign_what_bedrock_is_asked() {
     let bedrock = bedrock().await;
     let environment = [("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
     // The colon in the model's name is escaped in the path, and once more in what is signed.
-    let invoke = gateway(&bedrock, "bedrock-invoke", "", &[], &environment).await;
+    let invoke = gateway(&bedrock.base_url(), "bedrock-invoke", "", &[], &environment).await;
     serves(&invoke, &bedrock, MODEL, "bedrock", "").await;
     bedrock.journal().clear();
-    let mantle = gateway(&bedrock, "bedrock", "", &[], &environment).await;
+    let mantle = gateway(&bedrock.base_url(), "bedrock", "", &[], &environment).await;
     serves(&mantle, &bedrock, "claude-haiku-4-5", "bedrock-mantle", "").await;
 }
 
@@ -124,7 +123,7 @@ async fn keys_of_the_configuration_sign_too() {
     let files = [("id", ID), ("secret", SECRET), ("session", SESSION)];
     let own = "access_key_id: { file: id }, secret_access_key: { file: secret }, \
                session_token: { file: session }";
-    let gateway = gateway(&bedrock, "bedrock-invoke", own, &files, &[]).await;
+    let gateway = gateway(&bedrock.base_url(), "bedrock-invoke", own, &files, &[]).await;
     serves(&gateway, &bedrock, MODEL, "bedrock", SESSION).await;
 }
 
@@ -153,13 +152,13 @@ async fn an_instance_gives_keys_to_whoever_began_a_session() {
     })
     .await;
     let own = format!("instance: true, instance_url: '{}'", fake.url(""));
-    let alone = gateway(&bedrock, "bedrock-invoke", &own, &[], &[]).await;
+    let alone = gateway(&bedrock.base_url(), "bedrock-invoke", &own, &[], &[]).await;
     serves(&alone, &bedrock, MODEL, "bedrock", SESSION).await;
     assert_eq!(fake.count(), 3);
     // At the end of the chain it is found, too.
     let place = fake.url("");
     let environment = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", &*place)];
-    let chain = gateway(&bedrock, "bedrock-invoke", "", &[], &environment).await;
+    let chain = gateway(&bedrock.base_url(), "bedrock-invoke", "", &[], &environment).await;
     serves(&chain, &bedrock, MODEL, "bedrock", SESSION).await;
 }
 
@@ -177,7 +176,7 @@ async fn a_container_gives_keys_for_the_token_in_its_file() {
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "HOME/pod"),
     ];
     let files = [("pod", "canary.pod.token\n")];
-    let gateway = gateway(&bedrock, "bedrock-invoke", "", &files, &environment).await;
+    let gateway = gateway(&bedrock.base_url(), "bedrock-invoke", "", &files, &environment).await;
     serves(&gateway, &bedrock, MODEL, "bedrock", SESSION).await;
 }
 
@@ -204,11 +203,11 @@ async fn a_web_identity_becomes_a_role() {
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "HOME/irsa"),
         ("AWS_ROLE_ARN", "arn:aws:iam::1:role/egret"),
     ];
-    let chain = gateway(&bedrock, "bedrock-invoke", &place, &files, &environment).await;
+    let chain = gateway(&bedrock.base_url(), "bedrock-invoke", &place, &files, &environment).await;
     serves(&chain, &bedrock, MODEL, "bedrock", SESSION).await;
     let own =
         format!("{place}, web_identity_token_file: irsa, role_arn: 'arn:aws:iam::1:role/egret'");
-    let stated = gateway(&bedrock, "bedrock-invoke", &own, &files, &[]).await;
+    let stated = gateway(&bedrock.base_url(), "bedrock-invoke", &own, &files, &[]).await;
     serves(&stated, &bedrock, MODEL, "bedrock", SESSION).await;
     assert_eq!(fake.count(), 2);
 }
@@ -235,35 +234,69 @@ async fn a_profile_leads_to_a_role() {
     let environment =
         [("AWS_SHARED_CREDENTIALS_FILE", "HOME/credentials"), ("AWS_CONFIG_FILE", "HOME/config")];
     let own = format!("profile: prod, sts_url: '{}'", fake.url(""));
-    let gateway = gateway(&bedrock, "bedrock-invoke", &own, &files, &environment).await;
+    let gateway = gateway(&bedrock.base_url(), "bedrock-invoke", &own, &files, &environment).await;
     serves(&gateway, &bedrock, MODEL, "bedrock", SESSION).await;
 }
 
 /// S-37: Amazon quotes what it was sent, signature included, to explain why it refused that.
 #[tokio::test]
 async fn s_37_neither_signature_nor_session_is_quoted() {
-    let bedrock = bedrock().await;
     let environment = [
         ("AWS_ACCESS_KEY_ID", ID),
         ("AWS_SECRET_ACCESS_KEY", SECRET),
         ("AWS_SESSION_TOKEN", SESSION),
     ];
-    let gateway = gateway(&bedrock, "bedrock-invoke", "", &[], &environment).await;
-    bedrock.script().next_n(
-        1,
-        [Fault::Canned(Canned {
-            status: 400,
-            headers: vec![("content-type".into(), "application/json".into())],
-            body: vec![
-                format!("{{\"message\":\"expected x-amz-security-token:{SESSION} of {ID}\"}}")
-                    .into(),
-            ],
-        })],
-    );
-    let answer = one(&gateway, MODEL).await;
-    assert_eq!(answer.status, 400);
-    assert!(!answer.text.to_lowercase().contains("canary"), "{}", answer.text);
-    assert_eq!(one(&gateway, MODEL).await.status, 200);
+    let fake = Https::start(|asked: &Asked| {
+        let authorization = asked.authorization.clone().unwrap();
+        let quoted = format!("it was {authorization}, x-amz-security-token:{SESSION}");
+        let error = |message: String| (400, json!({ "message": message }).to_string());
+        match prompt(asked) {
+            "error" => error(quoted),
+            "error in base64" => error(STANDARD.encode(quoted)),
+            text => {
+                let said = if text == "answer" { &quoted } else { "hello" };
+                let message = json!({
+                    "id": "m", "type": "message", "role": "assistant", "model": "claude-haiku-4-5",
+                    "content": [{"type": "text", "text": said}], "stop_reason": "end_turn",
+                    "stop_sequence": null, "usage": {"input_tokens": 1, "output_tokens": 1},
+                });
+                (200, message.to_string())
+            }
+        }
+    })
+    .await;
+    let gateway = gateway(&fake.url(""), "bedrock-invoke", "", &[], &environment).await;
+    for surface in Provider::ALL {
+        for (case, status) in [("error", 400), ("error in base64", 400), ("answer", 200)] {
+            let answer = ask(&gateway, surface, MODEL, case, false).await;
+            let text = &answer.text;
+            assert_eq!(answer.status, status, "{case}: {text}");
+            let authorization = fake.asked().pop().unwrap().authorization.unwrap();
+            let (_, signature) = authorization.rsplit_once("Signature=").unwrap();
+            assert_eq!(signature.len(), 64, "{authorization}");
+            let (_, quoted) = text.split_once("[redacted]").expect(text);
+            assert!(quoted.contains("[redacted]"), "{case}: {text}");
+            for secret in [signature, SESSION, ID] {
+                assert!(!text.contains(secret), "{case}: {text}");
+                // Wherever it stands, these are characters of its own.
+                for before in 0..3 {
+                    let encoded = STANDARD.encode(format!("{}{secret}", &"xxx"[..before]));
+                    let own = &encoded[4..encoded.len() - 4];
+                    assert!(!text.contains(own), "{case}: {text}");
+                }
+            }
+        }
+        let answer = ask(&gateway, surface, MODEL, "clean", false).await;
+        assert!(answer.status == 200 && answer.text.contains("hello"), "{}", answer.text);
+    }
+}
+
+/// The text of the one message of a request to Claude.
+fn prompt(asked: &Asked) -> &'static str {
+    ["error in base64", "error", "answer"]
+        .into_iter()
+        .find(|case| asked.body.contains(&format!("\"{case}\"")))
+        .unwrap_or("clean")
 }
 
 /// A clock that is off is the likeliest reason for a signature to be refused, and hard to find.
@@ -271,7 +304,7 @@ async fn s_37_neither_signature_nor_session_is_quoted() {
 async fn a_clock_that_is_off_is_told_of_in_the_log() {
     let bedrock = bedrock().await;
     let environment = [("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)];
-    let gateway = gateway(&bedrock, "bedrock-invoke", "", &[], &environment).await;
+    let gateway = gateway(&bedrock.base_url(), "bedrock-invoke", "", &[], &environment).await;
     bedrock.script().next_n(
         1,
         [Fault::Canned(Canned {

@@ -1,10 +1,15 @@
 //! Several keys of one backend, and keys that a backend quotes.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use bytes::Bytes;
 
 use crate::support::provider::{arrived, simulate};
-use crate::support::speak::{refused, request, send};
-use crate::support::{Answer, Canned, Config, Fault, Gateway, Provider, Running, ask};
+use crate::support::speak::{refused, request, send, try_send};
+use crate::support::{Answer, Canned, Config, Fault, Gateway, Provider, Running, ask, until};
 
 const FIRST: &str = "sk-canary-first-000000";
 const SECOND: &str = "sk-canary-second-00000";
@@ -15,7 +20,7 @@ fn with_keys(config: Config, name: &str, simulator: &Running, keys: &[&str]) -> 
     with_keys_and(config, name, simulator, keys, "")
 }
 
-/// The same with more fields.
+/// The same with more fields, behind a comma.
 fn with_keys_and(
     config: Config,
     name: &str,
@@ -30,16 +35,9 @@ fn with_keys_and(
     let keys = places.collect::<Vec<_>>().join(", ");
     let schema = simulator.provider().name();
     let version = if schema == "openai" { "/v1" } else { "" };
-    let fields = [
-        format!("schema: {schema}"),
-        format!("url: '{}{version}'", simulator.base_url()),
-        "allow_private: true".to_owned(),
-        format!("credential: {{ keys: [{keys}] }}"),
-        "tls: { ca: ca.pem }".to_owned(),
-        "timeouts: { connect: 60s }".to_owned(),
-        more.to_owned(),
-    ];
-    config.backend_of(name, &fields)
+    let url = format!("{}{version}", simulator.base_url());
+    let more = format!("schema: {schema}{more}");
+    config.backend_shown(name, &url, &more, &format!("{{ keys: [{keys}] }}"))
 }
 
 /// The keys that arrived, in order.
@@ -143,6 +141,44 @@ async fn s_11_no_key_of_several_arrives_at_another_backend() {
     assert!(at_openai.contains(&SECOND.to_owned()) && at_claude.contains(&spare.to_owned()));
 }
 
+/// Leaves a call when so many requests have come of it.
+async fn leave(gateway: &Gateway, openai: &Running, text: &str, requests: usize) -> u64 {
+    let asked = request(&gateway.client, gateway, Provider::OpenAi, "gpt-4o-mini", text, false);
+    let asked = tokio::spawn(asked.send());
+    until("the request arrives", || async { arrived(openai) >= requests }).await;
+    asked.abort();
+    gateway.settled().await.spent_nanos("money")
+}
+
+/// Who leaves pays for what is under way, and not for what a key was refused for.
+#[tokio::test]
+async fn a_caller_that_leaves_is_charged_for_the_key_that_was_not_refused() {
+    let policies = [("on_disconnect: estimate", true), ("on_disconnect: { drain: 60s }", false)];
+    for (policy, pays) in policies {
+        for refused in [false, true] {
+            let openai = simulate(Provider::OpenAi, FIRST).await;
+            openai.accepted().add(SECOND);
+            let config = with_keys_and(Config::new(), "openai", &openai, &[FIRST, SECOND], policy)
+                .route("models: ['*'], backends: [openai]")
+                .with("budgets: [{ name: money, per: total, limit: 10 USD, window: day }]");
+            let gateway = Gateway::start(config).await;
+            if refused {
+                // The answer to the second is awaited.
+                openai.script().next_n(1, [Fault::Status(429)]);
+                let spent = leave(&gateway, &openai, "[[delay 3000ms]]", 2).await;
+                assert!(spent > 0, "{policy}");
+                assert_eq!(keys_at(&openai), [FIRST, SECOND], "{policy}");
+            } else {
+                // Nobody is left for whom the second could be used.
+                let text = "[[delay 3000ms]] [[status 429]]";
+                let spent = leave(&gateway, &openai, text, 1).await;
+                assert_eq!(spent > 0, pays, "{policy}: {spent}");
+                assert_eq!(keys_at(&openai), [FIRST], "{policy}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_path_that_is_passed_on_unread_has_the_next_key_too() {
     let openai = simulate(Provider::OpenAi, SECOND).await;
@@ -162,7 +198,7 @@ async fn a_parent_that_is_asked_too_often_is_not_asked_with_another_key() {
         for read in [true, false] {
             let openai = simulate(Provider::OpenAi, FIRST).await;
             openai.accepted().add(SECOND);
-            let more = "mode: parent";
+            let more = ", mode: parent";
             let config = with_keys_and(Config::new(), "above", &openai, &[FIRST, SECOND], more)
                 .route("models: ['*'], backends: [above]")
                 .route("name: files, backends: [above], paths: ['/v1/files']");
@@ -273,22 +309,69 @@ async fn s_37_no_answer_quotes_the_key() {
     assert_eq!((answer.text, answer.headers["x-request-id"].to_str().unwrap()), (clean, "req-1"));
 }
 
-/// S-39: while keys rotate under load, every request carries one whole key that there was.
+/// S-39: while the files of several keys change under load, every request carries one whole key
+/// that there was.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_39_each_of_several_keys_is_rotated_whole() {
+    const ROUNDS: usize = 12;
     let openai = simulate(Provider::OpenAi, FIRST).await;
-    openai.accepted().remove(FIRST);
     let config = with_keys(Config::new(), "openai", &openai, &[FIRST, SECOND])
         .route("models: ['*'], backends: [openai]");
     let gateway = Gateway::start(config).await;
-    openai.accepted().add(SECOND);
     assert_eq!(one(&gateway).await.status, 200);
-    let long = format!("sk-canary-{}", "long".repeat(100));
-    openai.accepted().add(&long);
-    openai.accepted().remove(SECOND);
-    gateway.config.write("openai-1.key", &long);
-    crate::support::until("the new key serves", || async { one(&gateway).await.status == 200 })
-        .await;
-    let known = [FIRST, SECOND, &long];
-    assert!(keys_at(&openai).iter().all(|key| known.contains(&key.as_str())));
+    // Each of another letter and length, so that none is a part of another.
+    let letters = "abcdefghijklmnopqrstuvwxyz";
+    let keys: Vec<String> = (0..ROUNDS)
+        .map(|n| format!("sk-canary-{n:02}-{}", letters[n..=n].repeat(40 + n * 30)))
+        .collect();
+    let stop = AtomicBool::new(false);
+    let served = AtomicUsize::new(0);
+    let worker = || async {
+        while !stop.load(Ordering::Relaxed) {
+            let call =
+                request(&gateway.client, &gateway, Provider::OpenAi, "gpt-4o-mini", "x", false);
+            let answer = try_send(call).await.unwrap();
+            // Between two keys there may be none that is accepted.
+            assert!(matches!(answer.status, 200 | 500), "{}", answer.text);
+            served.fetch_add(usize::from(answer.status == 200), Ordering::Relaxed);
+        }
+    };
+    let load = async { tokio::join!(worker(), worker(), worker(), worker()) };
+    let rotate = async {
+        let seen = RefCell::new(BTreeSet::new());
+        let mut accepted = FIRST.to_owned();
+        for (round, key) in keys.iter().enumerate() {
+            // Now one file, now the other; its key is the only one that the provider takes.
+            let name = format!("openai-{}.key", round % 2);
+            openai.accepted().add(key);
+            openai.accepted().remove(&accepted);
+            accepted.clone_from(key);
+            if round % 4 < 2 {
+                gateway.config.write(&name, key);
+            } else {
+                // In place, and in two steps: a pause would make the first a key.
+                let file = gateway.config.directory().join(name);
+                fs::write(&file, &key[..key.len() / 2]).unwrap();
+                fs::write(&file, key).unwrap();
+            }
+            let before = served.load(Ordering::Relaxed);
+            crate::support::until("the new key serves", || async {
+                seen.borrow_mut().extend(keys_at(&openai));
+                // Four may have been on their way with the last one.
+                served.load(Ordering::Relaxed) > before + 4
+            })
+            .await;
+            seen.borrow_mut().extend(keys_at(&openai));
+            openai.journal().clear();
+        }
+        stop.store(true, Ordering::Relaxed);
+        seen.into_inner()
+    };
+    let (_, seen) = tokio::join!(load, rotate);
+    let whole: BTreeSet<String> =
+        keys.iter().cloned().chain([FIRST.to_owned(), SECOND.to_owned()]).collect();
+    let halves: Vec<&String> = seen.difference(&whole).collect();
+    assert!(halves.is_empty(), "what nobody wrote whole: {halves:?}");
+    assert!(keys.iter().all(|key| seen.contains(key)), "{seen:?}");
+    assert_eq!(one(&gateway).await.status, 200);
 }

@@ -14,20 +14,10 @@ const SECRET: &str = "canary-client:secret/+";
 
 /// A gateway whose one backend is shown what `credential` says.
 async fn gateway(simulator: &Running, credential: &str, files: &[(&str, &str)]) -> Gateway {
-    let config = Config::new();
-    for (name, content) in files {
-        config.write(name, content);
-    }
-    let fields = [
-        "vendor: compatible".to_owned(),
-        format!("url: '{}/v1'", simulator.base_url()),
-        "allow_private: true".to_owned(),
-        format!("credential: {credential}"),
-        "tls: { ca: ca.pem }".to_owned(),
-        "timeouts: { connect: 60s }".to_owned(),
-    ];
-    let config = config
-        .backend_of("corporate", &fields)
+    let url = format!("{}/v1", simulator.base_url());
+    let config = Config::new()
+        .files(files)
+        .backend_shown("corporate", &url, "vendor: compatible", credential)
         .route("models: ['*'], backends: [corporate]")
         .with("budgets: [{ name: day, per: total, limit: 10 USD, window: day }]");
     Gateway::start(config).await
@@ -148,19 +138,15 @@ async fn the_next_backend_serves_where_one_has_no_token() {
     let openai = backend().await;
     let other = simulate(Provider::Claude, "sk-canary-claude").await;
     let fake = Fake::start(|_| Said::new(500, "no")).await;
-    let config = Config::new();
-    config.write("secret", SECRET);
-    let fields = [
-        "vendor: compatible".to_owned(),
-        format!("url: '{}/v1'", openai.base_url()),
-        "allow_private: true".to_owned(),
-        format!("credential: {}", client(&fake, "")),
-        "tls: { ca: ca.pem }".to_owned(),
-    ];
-    let config = config.backend_of("corporate", &fields).backend("claude", &other).route(
-        "models: [both], backends: [{ backend: corporate, model: gpt-4o-mini }, \
+    let (url, credential) = (format!("{}/v1", openai.base_url()), client(&fake, ""));
+    let config = Config::new()
+        .files(&[("secret", SECRET)])
+        .backend_shown("corporate", &url, "vendor: compatible", &credential)
+        .backend("claude", &other)
+        .route(
+            "models: [both], backends: [{ backend: corporate, model: gpt-4o-mini }, \
          { backend: claude, model: claude-haiku-4-5 }]",
-    );
+        );
     let gateway = Gateway::start(config).await;
     let answer = ask(&gateway, Provider::OpenAi, "both", "x", false).await;
     assert_eq!(answer.status, 200, "{}", answer.text);

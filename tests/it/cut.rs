@@ -13,8 +13,9 @@ use tokio_rustls::server::TlsStream;
 
 use crate::support::pki::Pki;
 use crate::support::raw::Raw;
+use crate::support::speak::request;
 use crate::support::tls_server::Serves;
-use crate::support::{Answer, Config, Gateway, Provider, ask};
+use crate::support::{Answer, Config, Gateway, Provider, ask, until};
 
 const ANSWER: &str = r#"{"id":"c","object":"chat.completion","created":1,"model":"gpt-4o-mini","choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
 
@@ -27,11 +28,23 @@ enum End {
     After(&'static str),
     /// With part of the first request read.
     Unread,
+    /// After this was said to the first request on it, and there is no other connection to be had:
+    /// what is accepted next is not spoken to. (HTTP/1.1 only.)
+    Last(&'static str),
+    /// As [`Self::Cut`], and there is no other connection to be had.
+    LastCut,
+}
+
+impl End {
+    const fn is_of_all(self) -> bool {
+        matches!(self, Self::Last(_) | Self::LastCut)
+    }
 }
 
 /// A server whose first connection ends so. The others serve.
 struct Server {
     address: SocketAddr,
+    connections: Arc<AtomicUsize>,
     requests: Arc<AtomicUsize>,
     _task: JoinSet<()>,
 }
@@ -43,13 +56,17 @@ impl Server {
         let acceptor = Serves { alpn, ..Serves::new(&leaf, &pki.issuing) }.acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let requests = Arc::<AtomicUsize>::default();
-        let counted = requests.clone();
+        let (accepted, requests) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (connections_so_far, counted) = (accepted.clone(), requests.clone());
         let mut task = JoinSet::new();
         task.spawn(async move {
-            let mut connections = JoinSet::new();
-            let mut end = Some(end);
+            let (mut connections, mut silent) = (JoinSet::new(), Vec::new());
+            let (alone, mut end) = (end.is_of_all(), Some(end));
             while let Ok((tcp, _)) = listener.accept().await {
+                if connections_so_far.fetch_add(1, Ordering::SeqCst) > 0 && alone {
+                    silent.push(tcp);
+                    continue;
+                }
                 let (acceptor, counted, end) = (acceptor.clone(), counted.clone(), end.take());
                 connections.spawn(async move {
                     let stream = acceptor.accept(tcp).await.unwrap();
@@ -61,7 +78,11 @@ impl Server {
                 });
             }
         });
-        Self { address, requests, _task: task }
+        Self { address, connections: accepted, requests, _task: task }
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     fn requests(&self) -> usize {
@@ -81,7 +102,12 @@ async fn over_h1(mut stream: TlsStream<TcpStream>, requests: &AtomicUsize, end: 
         requests.fetch_add(1, Ordering::SeqCst);
         on_this += 1;
         match end {
-            Some(End::Cut) if on_this == 2 => return,
+            Some(End::Cut | End::LastCut) if on_this == 2 => return,
+            Some(End::Last(said)) => {
+                raw.send(said).await;
+                let _ = raw.into_inner().shutdown().await;
+                return;
+            }
             Some(End::After(said)) if on_this == 2 => {
                 raw.send(said).await;
                 let _ = raw.into_inner().shutdown().await;
@@ -121,13 +147,22 @@ async fn over_h2(stream: TlsStream<TcpStream>, requests: &AtomicUsize, end: Opti
 
 /// A gateway before it, and a budget.
 async fn before(server: &Server, pki: &Pki) -> Gateway {
+    before_with(server, pki, "on_disconnect: estimate").await
+}
+
+/// The same with two keys, and more fields of the backend.
+async fn before_with(server: &Server, pki: &Pki, more: &str) -> Gateway {
     let config =
         Config::new().with("budgets: [{ name: all, per: gateway, limit: 100 USD, window: day }]");
     config.write_bytes("root.pem", pki.root.pem());
+    let (first, second) = (config.write("1.key", "sk-1"), config.write("2.key", "sk-2"));
+    let (first, second) = (first.display(), second.display());
     let fields = [
-        "schema: openai, credential: none, allow_private: true".to_owned(),
+        format!(
+            "schema: openai, credential: {{ keys: [{{ file: '{first}' }}, {{ file: '{second}' }}] }}"
+        ),
         format!("url: 'https://localhost:{}/v1', tls: {{ ca: root.pem }}", server.address.port()),
-        "timeouts: { connect: 60s }".to_owned(),
+        format!("timeouts: {{ connect: 60s }}, allow_private: true, {more}"),
     ];
     let route = "models: [a], backends: [{ backend: a, model: gpt-4o-mini }]";
     Gateway::start(config.backend_of("a", &fields).route(route)).await
@@ -196,4 +231,31 @@ async fn a_request_that_was_not_sent_whole_costs_nothing() {
     assert_eq!(gateway.settled().await.spent_nanos("all"), 0);
     serves(&gateway).await;
     assert!(gateway.settled().await.spent_nanos("all") > 0);
+}
+
+/// What nobody has looked at, or was answered with an error, costs nothing, however long it waits
+/// for a connection to go out on again; and it does not go out for a caller that has left.
+#[tokio::test]
+async fn a_caller_that_leaves_before_a_request_goes_out_again_pays_nothing() {
+    const LIMITED: &str = "HTTP/1.1 429 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let ends = [(End::LastCut, false), (End::LastCut, true), (End::Last(LIMITED), false)];
+    for (end, h2) in ends {
+        for policy in ["on_disconnect: estimate", "on_disconnect: { drain: 60s }"] {
+            let pki = Pki::new();
+            let server = Server::start(&pki, h2, end).await;
+            let gateway = before_with(&server, &pki, policy).await;
+            if matches!(end, End::LastCut) {
+                serves(&gateway).await;
+            }
+            let spent = gateway.settled().await.spent_nanos("all");
+            let requests = server.requests();
+            let asked = request(&gateway.client, &gateway, Provider::OpenAi, "a", "x", false);
+            let asked = tokio::spawn(asked.send());
+            until("it waits for a connection", || async { server.connections() > 1 }).await;
+            asked.abort();
+            let now = gateway.settled().await.spent_nanos("all");
+            assert_eq!(now, spent, "{end:?}, h2: {h2}, {policy}");
+            assert_eq!(server.requests(), requests + 1, "{end:?}, h2: {h2}, {policy}");
+        }
+    }
 }

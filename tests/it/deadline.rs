@@ -7,17 +7,21 @@ use futures_util::future::join_all;
 use crate::support::provider::{all, arrived, model};
 use crate::support::raw::{Raw, post};
 use crate::support::speak::{body, error, request, said, send};
-use crate::support::{Canned, Config, Fault, Gateway, Provider, ask, until};
+use crate::support::{Canned, Config, Fault, Gateway, Provider, Transport, ask, until};
 
 /// Connections that say nothing, a little, or a header that never ends are closed; those that
 /// merely wait between two requests are not. All at once, since each takes its time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_33_slow_headers_and_silent_connections_are_closed() {
+    join_all(Transport::ALL.map(slowly_said)).await;
+}
+
+async fn slowly_said(transport: Transport) {
     let simulators = all().await;
-    let gateway = Gateway::start(Config::serving(&simulators.each_ref())).await;
-    let address = gateway.address();
+    let gateway = Gateway::start(Config::serving(&simulators.each_ref()).over(transport)).await;
+    let gateway = &gateway;
     let closes = |first: &'static str, drip: &'static str| async move {
-        let mut raw = Raw::connect(address).await;
+        let mut raw = Raw::to(gateway).await;
         raw.send(first).await;
         if !drip.is_empty() {
             while raw.send(drip).await {
@@ -28,15 +32,16 @@ async fn s_33_slow_headers_and_silent_connections_are_closed() {
         let word = raw.rest().await;
         assert!(!word.contains(" 200 "), "{word}");
     };
-    tokio::join!(
+    join_all([
         closes("", ""),
         closes("P", ""),
         closes("POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\n", ""),
         closes("POST /v1/chat/completions HTTP/1.1\r\nHost: g\r\n", "X-A: b\r\n"),
         closes("PRI * HTTP/2.0\r\n", ""),
-    );
+    ])
+    .await;
     assert_eq!(arrived(&simulators[0]), 0);
-    assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
+    assert_eq!(ask(gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
 }
 
 /// S-33: an answer that is longer than the header's deadline is not cut by it, nor is a wait

@@ -1,5 +1,5 @@
 //! The gateway between callers and a name server that lies. What the resolver makes of answers is
-//! in `resolver.rs`; this is what requests see of it.
+//! in `resolver/`; this is what requests see of it.
 
 use hickory_proto::op::ResponseCode;
 use serde_json::Value;

@@ -1,4 +1,6 @@
-//! HTTP/2 as an attacker speaks it: frame by frame.
+//! HTTP/2 as an attacker speaks it: frame by frame, in plaintext and by TLS.
+
+use futures_util::future::join_all;
 
 use crate::support::frames::{
     ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, GOAWAY, HEADERS, Header,
@@ -7,7 +9,7 @@ use crate::support::frames::{
 };
 use crate::support::provider::all;
 use crate::support::speak::body;
-use crate::support::{Config, Gateway, PATIENCE, Provider, Running, ask, until};
+use crate::support::{Config, Gateway, PATIENCE, Provider, Running, Transport, ask, until};
 
 const PATH: &[u8] = b"/v1/chat/completions";
 const GPT: &str = "gpt-4o-mini";
@@ -15,9 +17,10 @@ const GPT: &str = "gpt-4o-mini";
 /// is not bounded.
 const SLACK: usize = 48 << 20;
 
-async fn gateway() -> (Gateway, [Running; 3]) {
+async fn gateway(transport: Transport) -> (Gateway, [Running; 3]) {
     let simulators = all().await;
-    (Gateway::start(Config::serving(&simulators.each_ref())).await, simulators)
+    let config = Config::serving(&simulators.each_ref()).over(transport);
+    (Gateway::start(config).await, simulators)
 }
 
 fn say(text: &str) -> Vec<u8> {
@@ -52,7 +55,7 @@ fn request(stream: u32, instead: &[Header<'_>], body: &[u8]) -> Vec<u8> {
 
 /// Sends these bytes on a connection of their own: what becomes of the request on stream 1.
 async fn sent(gateway: &Gateway, bytes: &[u8]) -> Outcome {
-    let mut frames = Frames::connect(gateway.address()).await;
+    let mut frames = Frames::connect(gateway).await;
     // A connection may be closed before all is sent.
     frames.bytes(bytes).await;
     frames.outcome(1).await
@@ -73,7 +76,11 @@ async fn clean(gateway: &Gateway, simulators: &[Running; 3], after: &str) {
 /// S-31: what HTTP/2 can carry and HTTP/1.1 can't, or what two readers could take for two things.
 #[tokio::test]
 async fn s_31_h2_headers_that_http1_could_not_carry_are_refused() {
-    let (gateway, simulators) = gateway().await;
+    join_all(Transport::ALL.map(attacked_by_headers)).await;
+}
+
+async fn attacked_by_headers(transport: Transport) {
+    let (gateway, simulators) = gateway(transport).await;
     let attack = say("attack");
     let length = attack.len().to_string();
     let long = (attack.len() + 1).to_string();
@@ -150,7 +157,8 @@ async fn s_31_h2_headers_that_http1_could_not_carry_are_refused() {
     ];
     for case in cases {
         let outcome = sent(&gateway, &request(1, case, &attack)).await;
-        assert!(!matches!(outcome, Outcome::Status(0..400)), "{case:?}: {outcome:?}");
+        let served = matches!(outcome, Outcome::Status(0..400));
+        assert!(!served, "{transport:?}: {case:?}: {outcome:?}");
     }
     // A fragment is no part of a target: it is cut off, here as anywhere, and never goes on.
     let cut: &[Header<'_>] = &[(b":path", b"/v1/chat/completions#/x")];
@@ -164,7 +172,11 @@ async fn s_31_h2_headers_that_http1_could_not_carry_are_refused() {
 /// S-31: frames in an order, of a size or on a stream where they must not be.
 #[tokio::test]
 async fn s_31_frames_out_of_order_are_refused() {
-    let (gateway, simulators) = gateway().await;
+    join_all(Transport::ALL.map(attacked_by_frames)).await;
+}
+
+async fn attacked_by_frames(transport: Transport) {
+    let (gateway, simulators) = gateway(transport).await;
     let attack = say("attack");
     let good = block(&headers(&[]));
     let head = |flags: u8| frame(HEADERS, flags, 1, &good);
@@ -231,10 +243,11 @@ async fn s_31_frames_out_of_order_are_refused() {
     for (name, bytes) in cases {
         // What stands behind it on the connection must not help it.
         let outcome = sent(&gateway, &[bytes, frame(PING, 0, 0, &[0; 8])].concat()).await;
-        assert!(!matches!(outcome, Outcome::Status(0..400)), "{name}: {outcome:?}");
+        let served = matches!(outcome, Outcome::Status(0..400));
+        assert!(!served, "{transport:?}: {name}: {outcome:?}");
     }
     // Streams go upwards, and one that has ended takes nothing more.
-    let mut frames = Frames::connect(gateway.address()).await;
+    let mut frames = Frames::connect(&gateway).await;
     frames.bytes(&request(5, &[], &say("clean"))).await;
     assert_eq!(frames.outcome(5).await, Outcome::Status(200));
     frames.bytes(&request(3, &[], &attack)).await;
@@ -250,14 +263,26 @@ enum Then {
     Kept,
 }
 
+/// What it is called, how its connection ends, and its frames.
+type Flood = (&'static str, Then, Vec<u8>);
+
+/// Sends each of these floods, in plaintext and by TLS.
+async fn withstood(floods: &[Flood]) {
+    for transport in Transport::ALL {
+        let (gateway, simulators) = gateway(transport).await;
+        // What the first requests set up is no leak.
+        clean(&gateway, &simulators, "nothing").await;
+        for flood in floods {
+            flooded(&gateway, &simulators, flood).await;
+        }
+    }
+}
+
 /// Sends a flood on a connection of its own: nothing of it may stay.
-async fn flooded(
-    gateway: &Gateway,
-    simulators: &[Running; 3],
-    (name, then, flood): &(&str, Then, Vec<u8>),
-) {
+async fn flooded(gateway: &Gateway, simulators: &[Running; 3], (name, then, flood): &Flood) {
+    let name = format!("{:?}: {name}", gateway.config.transport);
     let before = gateway.memory();
-    let mut frames = Frames::connect(gateway.address()).await;
+    let mut frames = Frames::connect(gateway).await;
     let taken = frames.flood(flood).await;
     let held = gateway.memory().saturating_sub(before);
     assert!(held < SLACK, "{name}: {held} bytes more, of {taken} sent");
@@ -271,7 +296,7 @@ async fn flooded(
         gateway.metrics().await.count("egret_connections", &[]) <= 1
     })
     .await;
-    clean(gateway, simulators, name).await;
+    clean(gateway, simulators, &name).await;
 }
 
 /// The headers of a good request on this stream, whose body is still to come.
@@ -288,8 +313,6 @@ fn streams(then: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
 /// connection ends, memory stays, and the next caller is served.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_02_who_makes_the_gateway_reset_streams_loses_its_connection() {
-    let (gateway, simulators) = gateway().await;
-    clean(&gateway, &simulators, "nothing").await;
     let beyond_its_length = |id: u32| {
         let head = block(&headers(&[(b"content-length", b"1")]));
         [frame(HEADERS, END_HEADERS, id, &head), frame(DATA, 0, id, b"attack")].concat()
@@ -297,27 +320,24 @@ async fn s_02_who_makes_the_gateway_reset_streams_loses_its_connection() {
     let on_itself = |id: u32| frame(PRIORITY, 0, id, &[&id.to_be_bytes()[..], &[0]].concat());
     let malformed = |id: u32| request(id, &[(b"connection", b"close")], b"attack");
     let ids = || (0..20_000).map(|nth| 2 * nth + 1);
-    for flood in [
-        ("a window of nothing", streams(|id| frame(WINDOW_UPDATE, 0, id, &[0; 4]))),
+    let floods = [
+        ("a window of nothing", Then::Ended, streams(|id| frame(WINDOW_UPDATE, 0, id, &[0; 4]))),
         (
             "a window that overflows",
+            Then::Ended,
             streams(|id| frame(WINDOW_UPDATE, 0, id, &[0x7f, 0xff, 0xff, 0xff])),
         ),
-        ("it depends on itself", streams(on_itself)),
-        ("more than the length", ids().flat_map(beyond_its_length).collect()),
-        ("malformed requests", ids().flat_map(malformed).collect()),
-    ] {
-        flooded(&gateway, &simulators, &(flood.0, Then::Ended, flood.1)).await;
-    }
+        ("it depends on itself", Then::Ended, streams(on_itself)),
+        ("more than the length", Then::Ended, ids().flat_map(beyond_its_length).collect()),
+        ("malformed requests", Then::Ended, ids().flat_map(malformed).collect()),
+    ];
+    withstood(&floods).await;
 }
 
 /// S-32: streams that are opened and reset, frames without end, and headers that are larger inside
 /// than outside.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_32_floods_end_their_connection_and_leave_nothing_behind() {
-    let (gateway, simulators) = gateway().await;
-    // What the first requests set up is no leak.
-    clean(&gateway, &simulators, "nothing").await;
     let begun = || frame(HEADERS, 0, 1, &block(&headers(&[])));
     let floods = [
         ("rapid reset", Then::Ended, streams(|id| frame(RESET, 0, id, &[0, 0, 0, 8]))),
@@ -353,9 +373,7 @@ async fn s_32_floods_end_their_connection_and_leave_nothing_behind() {
         ),
         ("frames of no known kind", Then::Kept, frame(0x42, 0, 0, &[0; 1000]).repeat(50_000)),
     ];
-    for flood in &floods {
-        flooded(&gateway, &simulators, flood).await;
-    }
+    withstood(&floods).await;
 }
 
 /// A request whose headers are 4 KiB once, and then 60,000 times one byte each that means them.
@@ -379,13 +397,17 @@ fn bomb(stream: u32) -> Vec<u8> {
 /// of the provider's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_33_a_window_that_is_never_opened_holds_nothing_for_ever() {
-    let (gateway, simulators) = gateway().await;
+    join_all(Transport::ALL.map(left_waiting)).await;
+}
+
+async fn left_waiting(transport: Transport) {
+    let (gateway, simulators) = gateway(transport).await;
     clean(&gateway, &simulators, "nothing").await;
     let before = gateway.memory();
     let mut held = Vec::new();
     for stream in [false, true] {
         let body = body(Provider::OpenAi, GPT, "[[chunks 200 every 100ms]]", stream).to_string();
-        let mut frames = Frames::with_settings(gateway.address(), &[(INITIAL_WINDOW, 0)]).await;
+        let mut frames = Frames::with_settings(&gateway, &[(INITIAL_WINDOW, 0)]).await;
         for nth in 0..40 {
             assert!(frames.bytes(&request(2 * nth + 1, &[], body.as_bytes())).await);
         }
@@ -398,7 +420,7 @@ async fn s_33_a_window_that_is_never_opened_holds_nothing_for_ever() {
     // The event itself: nobody has read a byte, and all of them are over.
     gateway.settled().await;
     let more = gateway.memory().saturating_sub(before);
-    assert!(more < SLACK, "{more} bytes more");
+    assert!(more < SLACK, "{transport:?}: {more} bytes more");
     drop(held);
     let answer = ask(&gateway, Provider::OpenAi, GPT, "clean", false).await;
     assert_eq!(answer.status, 200);
@@ -407,10 +429,14 @@ async fn s_33_a_window_that_is_never_opened_holds_nothing_for_ever() {
 /// Callers over HTTP/2 are told of a drain while what is in flight goes on.
 #[tokio::test]
 async fn a_drain_is_announced_on_h2_and_what_is_in_flight_goes_on() {
-    let (mut gateway, _simulators) = gateway().await;
+    join_all(Transport::ALL.map(drained)).await;
+}
+
+async fn drained(transport: Transport) {
+    let (mut gateway, _simulators) = gateway(transport).await;
     let text = "[[chunks 20 every 200ms]]";
     let stream = body(Provider::OpenAi, GPT, text, true).to_string().into_bytes();
-    let mut frames = Frames::connect(gateway.address()).await;
+    let mut frames = Frames::connect(&gateway).await;
     frames.bytes(&request(1, &[], &stream)).await;
     let mut came = Vec::new();
     let mut said = String::new();
@@ -432,7 +458,7 @@ async fn a_drain_is_announced_on_h2_and_what_is_in_flight_goes_on() {
             came.push("ended");
         }
     }
-    assert_eq!(came, ["begun", "goaway", "ended"]);
+    assert_eq!(came, ["begun", "goaway", "ended"], "{transport:?}");
     assert!(said.contains("w19 ") && said.contains("[DONE]"), "{said}");
     assert!(gateway.ended().await.success());
 }

@@ -4,9 +4,10 @@ use egret::simulator::{Provider, Running};
 use tokio_rustls::rustls::HandshakeKind;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 
-use crate::listener_tls::{ask, client, how, second_handshake, secured};
+use crate::listener_tls::{ask, client, second_handshake};
 use crate::support::issuer::{AUDIENCE, ISSUER, Signer, jwks, service_account};
 use crate::support::provider::{ROOT, arrived, simulate};
+use crate::support::wire::client_config;
 use crate::support::workloads::{Workload, Workloads};
 use crate::support::{Config, Gateway, until};
 
@@ -16,7 +17,7 @@ fn config(simulator: &Running, workloads: &Workloads, tls: &str, more: &str) -> 
         .with(&format!("identity: {{ mtls: {{ trust_domains: cluster.local, unlisted: allow }}{more} }}"))
         .with("budgets: [{ name: daily, per: [namespace, service_account], limit: 10 USD, window: day }]");
     config.write("workloads.pem", workloads.ca_pem());
-    secured(config, &format!(", client_ca: workloads.pem{tls}"))
+    config.secured(&format!(", client_ca: workloads.pem{tls}"))
 }
 
 fn shows(gateway: &Gateway, workload: &Workload) -> reqwest::Client {
@@ -192,7 +193,7 @@ async fn sessions_with_a_certificate_are_not_resumed() {
     let gateway = Gateway::start(config(&simulator, &workloads, "", "")).await;
     let workload = workloads.spiffe("cluster.local", "shop", "checkout");
     for version in [&TLS12, &TLS13] {
-        let how = how(&[version], &["http/1.1"], Some(&workload));
+        let how = client_config(&[version], &["http/1.1"], Some(&workload));
         assert_eq!(second_handshake(&gateway, &how).await, HandshakeKind::Full);
     }
 }

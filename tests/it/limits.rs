@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 
 use tokio::net::TcpSocket;
+use tokio_rustls::rustls::version::TLS13;
 
+use crate::support::frames::PREFACE;
 use crate::support::provider::{all, arrived, model};
-use crate::support::raw::{Raw, post};
-use crate::support::speak::{body, path, refused, request, send};
+use crate::support::raw::{Raw, Response, post};
+use crate::support::speak::{body, error, path, refused, request, send};
+use crate::support::wire::{by_tls, client_config};
 use crate::support::{Config, Fault, Gateway, Provider, ask, h2c, until};
 
 /// What is too large is refused in the schema, counted, and never arrives; what is just as large as
@@ -45,49 +48,158 @@ async fn headers_and_urls_that_are_too_large_are_refused_in_the_schema() {
     assert_eq!(simulators.iter().map(arrived).sum::<usize>(), 6);
 }
 
-/// A connection that has been answered on, from this address.
-async fn served(gateway: &Gateway, from: &str) -> Option<Raw> {
+/// A connection from this address.
+async fn from(gateway: &Gateway, address: &str) -> Raw {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(SocketAddr::new(from.parse().unwrap(), 0)).unwrap();
-    let mut raw = Raw::of(socket.connect(gateway.address()).await.unwrap());
-    let body = body(Provider::OpenAi, "gpt-4o-mini", "x", false).to_string();
-    raw.send(post("/v1/chat/completions", "", &body)).await;
-    let response = raw.response().await?;
-    assert_eq!(response.status, 200);
-    Some(raw)
+    socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
+    Raw::of(socket.connect(gateway.address()).await.unwrap())
+}
+
+/// A connection from this address on which a request was sent, and its answer.
+async fn asked(gateway: &Gateway, address: &str, surface: Provider) -> (Raw, Response) {
+    let mut raw = from(gateway, address).await;
+    let path = path(surface, model(surface), false);
+    raw.send(post(&path, "", &body(surface, model(surface), "x", false).to_string())).await;
+    let response = raw.response().await.unwrap();
+    (raw, response)
+}
+
+/// A connection that has been answered on, from this address.
+async fn served(gateway: &Gateway, address: &str) -> Raw {
+    let (raw, response) = asked(gateway, address, Provider::OpenAi).await;
+    assert_eq!(response.status, 200, "{}", response.body);
+    raw
+}
+
+/// Asserts that there is no room for a request from this address, and that it is told so in its
+/// schema, with the limit by its name.
+async fn turned_away(gateway: &Gateway, address: &str, surface: Provider, limit: &str) {
+    let (mut raw, response) = asked(gateway, address, surface).await;
+    assert_eq!(response.status, 503, "{}", response.body);
+    let message = error(surface, &serde_json::from_str(&response.body).unwrap()).unwrap();
+    assert!(message.contains(limit), "{message}");
+    let head = response.head.to_ascii_lowercase();
+    for line in ["content-type: application/json", "connection: close", "retry-after: 1"] {
+        assert!(head.lines().any(|it| it == line), "{head}");
+    }
+    assert_eq!(raw.rest().await, "", "and then it is closed");
+}
+
+async fn until_alone(gateway: &Gateway) {
+    until("nobody is connected", || async {
+        gateway.metrics().await.count("egret_connections", &[]) == 0
+    })
+    .await;
+}
+
+async fn turned_away_so_far(gateway: &Gateway, reason: &str) -> u64 {
+    let reason = format!("\"{reason}\"");
+    gateway.metrics().await.count("egret_connections_refused_total", &[&reason])
+}
+
+/// Asserts that three refusals or more have been logged when they began, and not each of them: once a
+/// minute, but machines may stand still.
+fn said_seldom(gateway: &Gateway, limit: &str) {
+    let output = gateway.output();
+    let lines = output.lines().filter(|line| line.contains("WARN") && line.contains(limit));
+    assert!((1..3).contains(&lines.count()), "{output}");
 }
 
 /// No more connections than there may be, in all and from one address; each that goes makes room.
 #[tokio::test]
 async fn there_are_no_more_connections_than_there_may_be() {
+    const IN_ALL: &str = "`limits.connections` is 5";
+    const FROM_ONE: &str = "`limits.connections_per_address` is 3";
     let simulators = all().await;
     let config = Config::serving(&simulators.each_ref())
         .with("limits: { connections: 5, connections_per_address: 3 }");
     let gateway = Gateway::start(config).await;
     // The check whether it listens is a connection, too.
-    until("it is alone", || async { gateway.metrics().await.count("egret_connections", &[]) == 0 })
-        .await;
+    until_alone(&gateway).await;
     let mut held = Vec::new();
     for _ in 0..3 {
-        held.push(served(&gateway, "127.0.0.1").await.unwrap());
+        held.push(served(&gateway, "127.0.0.1").await);
     }
-    assert!(served(&gateway, "127.0.0.1").await.is_none(), "a fourth from one address");
+    for surface in Provider::ALL {
+        turned_away(&gateway, "127.0.0.1", surface, FROM_ONE).await;
+    }
     for _ in 0..2 {
-        held.push(served(&gateway, "127.0.0.2").await.unwrap());
+        held.push(served(&gateway, "127.0.0.2").await);
     }
-    assert!(served(&gateway, "127.0.0.3").await.is_none(), "a sixth in all");
-    let metrics = gateway.metrics().await;
-    assert_eq!(metrics.count("egret_connections", &[]), 5);
-    assert!(metrics.count("egret_tasks", &[]) >= 5, "each is served by a task");
-    let refused = |reason: &str| {
-        metrics.count("egret_connections_refused_total", &[&format!("\"{reason}\"")])
-    };
-    assert_eq!((refused("too_many_from_one"), refused("too_many")), (1, 1));
+    for surface in Provider::ALL {
+        turned_away(&gateway, "127.0.0.3", surface, IN_ALL).await;
+    }
+    assert_eq!(gateway.metrics().await.count("egret_connections", &[]), 5);
+    assert_eq!(turned_away_so_far(&gateway, "too_many_from_one").await, 3);
+    assert_eq!(turned_away_so_far(&gateway, "too_many").await, 3);
+    // Who speaks HTTP/2, TLS, or not at all, would not understand.
+    for word in [PREFACE, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b""] {
+        let mut raw = from(&gateway, "127.0.0.3").await;
+        raw.send(word).await;
+        assert_eq!(raw.rest().await, "");
+    }
+    assert_eq!(turned_away_so_far(&gateway, "too_many").await, 6);
+    for limit in [IN_ALL, FROM_ONE] {
+        said_seldom(&gateway, limit);
+    }
+    assert!(gateway.metrics().await.count("egret_tasks", &[]) >= 5, "each is served by a task");
     held.clear();
-    until("they are gone", || async {
-        gateway.metrics().await.count("egret_connections", &[]) == 0
-    })
-    .await;
+    until_alone(&gateway).await;
+    assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "clean", false).await.status, 200);
+}
+
+/// A crowd that there is no room for, silent or never done with what it says, neither stays nor takes
+/// anything from those who are in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_at_the_door_is_nobodys_loss() {
+    let simulators = all().await;
+    let config = Config::serving(&simulators.each_ref()).with("limits: { connections: 1 }");
+    let gateway = Gateway::start(config).await;
+    until_alone(&gateway).await;
+    let mut inside = served(&gateway, "127.0.0.1").await;
+    let before = gateway.memory();
+    let mut crowd = Vec::new();
+    for nth in 0..500 {
+        let mut raw = from(&gateway, "127.0.0.1").await;
+        if nth % 2 == 0 {
+            raw.send("POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n").await;
+        }
+        crowd.push(raw);
+    }
+    let turn = body(Provider::OpenAi, "gpt-4o-mini", "x", false).to_string();
+    inside.send(post("/v1/chat/completions", "", &turn)).await;
+    assert_eq!(inside.response().await.unwrap().status, 200);
+    // The event itself: every one of them is closed, though none has said all that it announced.
+    for mut raw in crowd {
+        let word = raw.rest().await;
+        assert!(word.is_empty() || word.starts_with("HTTP/1.1 503 "), "{word}");
+    }
+    let more = gateway.memory().saturating_sub(before);
+    assert!(more < 16 << 20, "{more} bytes more");
+    assert_eq!(turned_away_so_far(&gateway, "too_many").await, 500);
+    drop(inside);
+    until_alone(&gateway).await;
+    assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "clean", false).await.status, 200);
+}
+
+/// By TLS there is no handshake for one too many, since that is what would cost; it is counted and
+/// logged all the same.
+#[tokio::test]
+async fn one_too_many_by_tls_is_closed_before_the_handshake() {
+    let simulators = all().await;
+    let config =
+        Config::serving(&simulators.each_ref()).with("limits: { connections: 2 }").secured("");
+    let gateway = Gateway::start(config).await;
+    until_alone(&gateway).await;
+    let held = [Raw::to(&gateway).await, Raw::to(&gateway).await];
+    let how = client_config(&[&TLS13], &["http/1.1"], None);
+    for _ in 0..3 {
+        assert!(by_tls(gateway.address(), &how).await.is_err());
+    }
+    assert_eq!(turned_away_so_far(&gateway, "too_many").await, 3);
+    said_seldom(&gateway, "`limits.connections` is 2");
+    drop(held);
+    until_alone(&gateway).await;
     assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "clean", false).await.status, 200);
 }
 

@@ -6,18 +6,17 @@ use egret::simulator::{Authority, Provider};
 use reqwest::Version;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{
-    ClientConfig, HandshakeKind, ProtocolVersion, RootCertStore, SupportedProtocolVersion,
+    ClientConfig, HandshakeKind, ProtocolVersion, SupportedProtocolVersion,
 };
 
-use crate::support::provider::{ROOT, model, simulate};
+use crate::support::frames::PREFACE;
+use crate::support::provider::{ROOT, arrived, model, simulate};
+use crate::support::raw::post;
 use crate::support::speak::{body, path, send};
-use crate::support::workloads::Workload;
+use crate::support::wire::{by_tls, client_config};
 use crate::support::{Answer, Config, Gateway, patiently, until};
 
 /// A client that trusts the tests' CA, and knows the gateway by name.
@@ -41,75 +40,33 @@ pub async fn ask(gateway: &Gateway, client: &reqwest::Client) -> reqwest::Result
     crate::support::speak::try_send(asked).await
 }
 
-/// A configuration whose listener shows a certificate of the tests' CA.
-pub fn secured(config: Config, more: &str) -> Config {
-    let identity = ROOT.issue(&["localhost"]).unwrap();
-    config.write("tls.crt", &identity.certificate_pem);
-    config.write("tls.key", &identity.key_pem);
-    let mut config = config;
-    config.listener_more = format!(", tls: {{ certificate: tls.crt, key: tls.key{more} }}");
-    config
-}
-
-/// How connections are made: in these versions, with these protocols, and perhaps a certificate.
-pub fn how(
-    versions: &[&'static SupportedProtocolVersion],
-    protocols: &[&str],
-    workload: Option<&Workload>,
-) -> Arc<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ROOT.ca_pem().as_bytes()).unwrap()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_root_certificates(roots);
-    let mut config = match workload {
-        None => config.with_no_client_auth(),
-        Some(workload) => {
-            let chain = CertificateDer::from_pem_slice(workload.certificate_pem.as_bytes());
-            let key = PrivateKeyDer::from_pem_slice(workload.key_pem.as_bytes()).unwrap();
-            config.with_client_auth_cert(vec![chain.unwrap()], key).unwrap()
-        }
-    };
-    config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
-    Arc::new(config)
-}
-
-type Secure = tokio_rustls::client::TlsStream<TcpStream>;
-
-async fn connect_by(gateway: &Gateway, how: &Arc<ClientConfig>) -> std::io::Result<Secure> {
-    let stream = TcpStream::connect(gateway.address()).await?;
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(how.clone()).connect(name, stream).await
-}
-
 /// A connection by TLS of this version, which offers these protocols.
 async fn connect(
     gateway: &Gateway,
     versions: &[&'static SupportedProtocolVersion],
     protocols: &[&str],
-) -> std::io::Result<Secure> {
-    connect_by(gateway, &how(versions, protocols, None)).await
+) -> std::io::Result<TlsStream<TcpStream>> {
+    by_tls(gateway.address(), &client_config(versions, protocols, None)).await
 }
 
 /// Connects twice, with an answer in between that brings whatever lets sessions be resumed; how the
 /// second handshake was.
 pub async fn second_handshake(gateway: &Gateway, how: &Arc<ClientConfig>) -> HandshakeKind {
-    let mut first = connect_by(gateway, how).await.unwrap();
+    let mut first = by_tls(gateway.address(), how).await.unwrap();
     let request = "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     first.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     // It may end without saying so.
     let _ = patiently(first.read_to_end(&mut answer)).await;
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
-    let second = connect_by(gateway, how).await.unwrap();
+    let second = by_tls(gateway.address(), how).await.unwrap();
     second.get_ref().1.handshake_kind().unwrap()
 }
 
 #[tokio::test]
 async fn both_versions_of_http_are_spoken_over_tls() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
-    let gateway = Gateway::start(secured(Config::serving(&[&simulator]), "")).await;
+    let gateway = Gateway::start(Config::serving(&[&simulator]).secured("")).await;
     let h2 = client(&gateway, ROOT.ca_pem()).build().unwrap();
     let h1 = client(&gateway, ROOT.ca_pem()).http1_only().build().unwrap();
     for (client, version) in [(&h2, Version::HTTP_2), (&h1, Version::HTTP_11)] {
@@ -127,7 +84,7 @@ async fn both_versions_of_http_are_spoken_over_tls() {
 #[tokio::test]
 async fn what_is_not_tls_is_closed_and_harms_nobody() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
-    let gateway = Gateway::start(secured(Config::serving(&[&simulator]), "")).await;
+    let gateway = Gateway::start(Config::serving(&[&simulator]).secured("")).await;
     for garbage in [
         &b"POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nContent-Length: 0\r\n\r\n"[..],
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -150,7 +107,7 @@ async fn what_is_not_tls_is_closed_and_harms_nobody() {
 #[tokio::test]
 async fn the_oldest_version_is_held() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
-    let config = secured(Config::serving(&[&simulator]), ", min_version: '1.3'");
+    let config = Config::serving(&[&simulator]).secured(", min_version: '1.3'");
     let gateway = Gateway::start(config).await;
     assert!(connect(&gateway, &[&TLS12], &[]).await.is_err());
     let new = connect(&gateway, &[&TLS13, &TLS12], &["h2"]).await.unwrap();
@@ -162,7 +119,7 @@ async fn the_oldest_version_is_held() {
     })
     .await;
 
-    let gateway = Gateway::start(secured(Config::serving(&[&simulator]), "")).await;
+    let gateway = Gateway::start(Config::serving(&[&simulator]).secured("")).await;
     let old = connect(&gateway, &[&TLS12], &["http/1.1"]).await.unwrap();
     assert_eq!(old.get_ref().1.protocol_version(), Some(ProtocolVersion::TLSv1_2));
     // A protocol that is not spoken is refused, not guessed (RFC 7301, section 3.2).
@@ -174,9 +131,9 @@ async fn the_oldest_version_is_held() {
 #[tokio::test]
 async fn sessions_are_resumed_where_nobody_shows_a_certificate() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
-    let gateway = Gateway::start(secured(Config::serving(&[&simulator]), "")).await;
+    let gateway = Gateway::start(Config::serving(&[&simulator]).secured("")).await;
     for version in [&TLS12, &TLS13] {
-        let how = how(&[version], &["http/1.1"], None);
+        let how = client_config(&[version], &["http/1.1"], None);
         assert_eq!(second_handshake(&gateway, &how).await, HandshakeKind::Resumed);
     }
 }
@@ -185,7 +142,7 @@ async fn sessions_are_resumed_where_nobody_shows_a_certificate() {
 #[tokio::test]
 async fn s_33_a_handshake_has_an_end() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
-    let gateway = Gateway::start(secured(Config::serving(&[&simulator]), "")).await;
+    let gateway = Gateway::start(Config::serving(&[&simulator]).secured("")).await;
     let mut silent = TcpStream::connect(gateway.address()).await.unwrap();
     let mut half = TcpStream::connect(gateway.address()).await.unwrap();
     half.write_all(b"\x16\x03\x01\x02").await.unwrap();
@@ -204,11 +161,11 @@ async fn s_33_a_handshake_has_an_end() {
 #[tokio::test]
 async fn h1_by_tls_is_read_piece_by_piece() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
-    let gateway = Gateway::start(secured(Config::serving(&[&simulator]), "")).await;
+    let gateway = Gateway::start(Config::serving(&[&simulator]).secured("")).await;
     let mut stream = connect(&gateway, &[&TLS13], &["http/1.1"]).await.unwrap();
     let provider = Provider::OpenAi;
     let body = body(provider, model(provider), "hello", false).to_string();
-    let request = crate::support::raw::post(&path(provider, "", false), "", &body);
+    let request = post(&path(provider, "", false), "", &body);
     for _ in 0..2 {
         for piece in request.as_bytes().chunks(7) {
             stream.write_all(piece).await.unwrap();
@@ -225,10 +182,33 @@ async fn h1_by_tls_is_read_piece_by_piece() {
     }
 }
 
+/// S-04: what the handshake has agreed on is what is read, whatever the first bytes look like.
+#[tokio::test]
+async fn s_04_nothing_is_read_but_what_was_agreed_on() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let gateway = Gateway::start(Config::serving(&[&simulator]).secured("")).await;
+    let provider = Provider::OpenAi;
+    let attack = body(provider, model(provider), "attack", false).to_string();
+    let h1 = post(&path(provider, "", false), "", &attack);
+    let h2 = [PREFACE, h1.as_bytes()].concat();
+    let cases = [("http/1.1", &h2[..]), ("h2", h1.as_bytes()), ("h2", &h2)];
+    for (agreed, said) in cases {
+        let mut stream = connect(&gateway, &[&TLS13], &[agreed]).await.unwrap();
+        // It may be closed before all of it is written, and without a word.
+        let _ = stream.write_all(said).await;
+        let mut answer = Vec::new();
+        let _ = patiently(stream.read_to_end(&mut answer)).await;
+        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{agreed}");
+    }
+    assert_eq!(arrived(&simulator), 0);
+    let client = client(&gateway, ROOT.ca_pem()).build().unwrap();
+    assert_eq!(ask(&gateway, &client).await.unwrap().status, 200);
+}
+
 #[tokio::test]
 async fn certificates_are_replaced_while_it_runs() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
-    let gateway = Gateway::start(secured(Config::serving(&[&simulator]), "")).await;
+    let gateway = Gateway::start(Config::serving(&[&simulator]).secured("")).await;
     let old = client(&gateway, ROOT.ca_pem()).build().unwrap();
     assert_eq!(ask(&gateway, &old).await.unwrap().status, 200);
 
@@ -263,7 +243,7 @@ async fn certificates_are_replaced_while_it_runs() {
 async fn a_gateway_listens_in_plaintext_and_by_tls() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
     let plain = crate::support::free_port();
-    let mut config = secured(Config::serving(&[&simulator]), "");
+    let mut config = Config::serving(&[&simulator]).secured("");
     config.listener_more += &format!(" }}, {{ address: 127.0.0.1:{plain}");
     let gateway = Gateway::start(config).await;
     let secure = client(&gateway, ROOT.ca_pem()).build().unwrap();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egret::credential::Credential;
+use egret::resolve::Host;
 use egret::route::{Health, candidates, find};
 use egret::snapshot::{
     Backend, HttpVersions, Mode, OnDisconnect, Origin, Route, RouteTarget, Timeouts,
@@ -26,7 +27,8 @@ fn backend(name: &str) -> Arc<Backend> {
         mode: Mode::Endpoint,
         deployed: false,
         region: None,
-        allow_private: true,
+        has_inference_profiles: false,
+        host: Host::new("localhost", true),
         credential: Credential::none(),
         tls: None,
         timeouts: Timeouts { connect: second, first_byte: second, idle: second },

@@ -84,6 +84,12 @@ async fn s_19_no_secret_and_no_prompt_in_logs_metrics_and_errors() {
         let response = raw.response().await.unwrap();
         said += &format!("{} {}", response.head, response.body);
     }
+    // What is no request: Pingora answers that, and would quote it in its own log.
+    for broken in ["X A: b", "X-A: b\0c", "X-A b"] {
+        let mut raw = Raw::connect(gateway.address()).await;
+        raw.send(format!("POST /v1/messages HTTP/1.1\r\n{head}{broken}\r\n\r\n{PROMPT}")).await;
+        said += &raw.rest().await;
+    }
     let metrics = gateway.settled().await;
     let paths = ["/", "/config_dump", "/debug/pprof", "/healthz", "/readyz"];
     for path in paths {

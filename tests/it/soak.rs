@@ -21,7 +21,7 @@ fn growing(seconds: u64, sample: impl Fn(u64) -> Sample) -> Vec<String> {
 fn sound(second: u64) -> Sample {
     let warming = 9_500.0 * (second as f64 / 5.0 + 1.0).ln();
     // A wave and a peak each minute.
-    let (wave, peak) = (second * 7 % 23, if second % 60 == 0 { 40 } else { 0 });
+    let (wave, peak) = (second * 7 % 23, if second.is_multiple_of(60) { 40 } else { 0 });
     Sample {
         rss_kib: 82_000 + warming as u64 + 100 * wave + 1000 * peak,
         descriptors: 140 + wave + peak,

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use http::Method;
 
 use crate::support::provider::{all, arrived, model};
 use crate::support::raw::{Raw, post};
 use crate::support::speak::{body, error, path, send};
-use crate::support::{Config, Gateway, Provider, Running, ask, h2c};
+use crate::support::{Config, Gateway, Provider, Running, Transport, ask, h2c, until};
 
 const PATH: &str = "/v1/chat/completions";
 const GPT: &str = "gpt-4o-mini";
@@ -22,9 +23,10 @@ fn hidden() -> String {
     post(PATH, "", &say("smuggled"))
 }
 
-async fn gateway() -> (Gateway, [Running; 3]) {
+async fn gateway(transport: Transport) -> (Gateway, [Running; 3]) {
     let simulators = all().await;
-    (Gateway::start(Config::serving(&simulators.each_ref())).await, simulators)
+    let config = Config::serving(&simulators.each_ref()).over(transport);
+    (Gateway::start(config).await, simulators)
 }
 
 /// A request line and headers, with a body of the right length unless they say otherwise.
@@ -145,11 +147,15 @@ fn attacks() -> Vec<(&'static str, String)> {
 /// hidden behind it; then a clean request on a new connection is served.
 #[tokio::test]
 async fn s_04_what_two_readers_could_read_in_two_ways_never_reaches_a_provider() {
-    let (gateway, simulators) = gateway().await;
+    join_all(Transport::ALL.map(attacked)).await;
+}
+
+async fn attacked(transport: Transport) {
+    let (gateway, simulators) = gateway(transport).await;
     let mut wrong = Vec::new();
     for (name, attack) in attacks() {
         let before = arrived(&simulators[0]);
-        let mut raw = Raw::connect(gateway.address()).await;
+        let mut raw = Raw::to(&gateway).await;
         raw.send(format!("{attack}{}", hidden())).await;
         let response = raw.response().await;
         let status = response.as_ref().map_or(0, |response| response.status);
@@ -163,7 +169,7 @@ async fn s_04_what_two_readers_could_read_in_two_ways_never_reaches_a_provider()
         }
         drop(raw);
         let answer = ask(&gateway, Provider::OpenAi, GPT, "clean", false).await;
-        assert_eq!(answer.status, 200, "after {name}");
+        assert_eq!(answer.status, 200, "{transport:?}: after {name}");
         let said: Vec<String> = simulators[0].journal().read()[before..]
             .iter()
             .map(|arrival| String::from_utf8_lossy(&arrival.body).into_owned())
@@ -173,14 +179,54 @@ async fn s_04_what_two_readers_could_read_in_two_ways_never_reaches_a_provider()
             wrong.push(format!("{name}: arrived {said:?}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "{transport:?}: {}", wrong.join("\n"));
+}
+
+/// What is no request at all Pingora answers before anything of Egret's is asked: with a status, no
+/// body, and the end of the connection. It is counted, and the next caller is served.
+#[tokio::test]
+async fn what_is_no_request_ends_its_connection() {
+    let broken = [
+        ("a request line of nobody's", "MAKE IT SO\r\nHost: gateway\r\n\r\n".to_owned()),
+        ("a version of nobody's", "POST /v1/messages HTTP/3.0\r\nHost: gateway\r\n\r\n".to_owned()),
+        ("no colon", "POST /v1/messages HTTP/1.1\r\nHost gateway\r\n\r\n".to_owned()),
+        ("a byte of no header", "POST /v1/messages HTTP/1.1\r\nHost: g\0\r\n\r\n".to_owned()),
+        ("too many headers", with(&format!("Host: g\r\n{}", "X: y\r\n".repeat(300)))),
+    ];
+    for transport in Transport::ALL {
+        let (gateway, simulators) = gateway(transport).await;
+        for (name, request) in &broken {
+            let mut raw = Raw::to(&gateway).await;
+            raw.send(request).await;
+            let response = raw.response().await.unwrap();
+            assert_eq!((response.status, &*response.body), (400, ""), "{transport:?}: {name}");
+            assert!(response.head.to_ascii_lowercase().contains("connection: close"), "{name}");
+            assert_eq!(raw.rest().await, "", "{transport:?}: {name}");
+        }
+        // So long that it need not even be answered: what is unread may reset the connection.
+        let mut raw = Raw::to(&gateway).await;
+        raw.send(with(&format!("Host: g\r\nX-A: {}\r\n", "a".repeat(1_100_000)))).await;
+        let word = raw.rest().await;
+        assert!(word.is_empty() || word.starts_with("HTTP/1.1 400 "), "{word}");
+        until("each is counted", || async {
+            let reason = ["reason=\"malformed\""];
+            gateway.metrics().await.count("egret_connections_refused_total", &reason) == 6
+        })
+        .await;
+        assert_eq!(arrived(&simulators[0]), 0);
+        assert_eq!(ask(&gateway, Provider::OpenAi, GPT, "clean", false).await.status, 200);
+    }
 }
 
 /// S-01: an early answer leaves a body unread; none of it is ever read as a request.
 #[tokio::test]
 async fn s_01_the_body_behind_an_early_answer_is_never_a_request() {
+    join_all(Transport::ALL.map(answered_early)).await;
+}
+
+async fn answered_early(transport: Transport) {
     let simulators = all().await;
-    let config = Config::serving(&simulators.each_ref()).caller("shop", "key", "");
+    let config = Config::serving(&simulators.each_ref()).caller("shop", "key", "").over(transport);
     let gateway = Gateway::start(config).await;
     let hidden = post(PATH, "x-api-key: key\r\n", &say("smuggled"));
     // No key; a path of nobody's; an encoding; a wrong key; chunks; each with a whole request for a body.
@@ -195,7 +241,7 @@ async fn s_01_the_body_behind_an_early_answer_is_never_a_request() {
         ),
     ];
     for request in early {
-        let mut raw = Raw::connect(gateway.address()).await;
+        let mut raw = Raw::to(&gateway).await;
         raw.send(&request).await;
         let response = raw.response().await.unwrap();
         assert!((400..500).contains(&response.status), "{}", response.body);
@@ -205,7 +251,7 @@ async fn s_01_the_body_behind_an_early_answer_is_never_a_request() {
             assert_eq!(response.status, 200, "{}", response.body);
             assert!(response.body.contains("honest"), "{}", response.body);
         }
-        let mut raw = Raw::connect(gateway.address()).await;
+        let mut raw = Raw::to(&gateway).await;
         raw.send(post(PATH, "x-api-key: key\r\n", &say("clean"))).await;
         assert_eq!(raw.response().await.unwrap().status, 200);
     }
@@ -217,34 +263,38 @@ async fn s_01_the_body_behind_an_early_answer_is_never_a_request() {
 /// Requests one behind the other on a connection are answered in their order.
 #[tokio::test]
 async fn a_connection_is_kept_and_its_requests_answered_in_order() {
-    let (gateway, simulators) = gateway().await;
-    let mut raw = Raw::connect(gateway.address()).await;
-    for number in 0..5 {
-        raw.send(post(PATH, "", &say(&format!("number {number}")))).await;
-        let response = raw.response().await.unwrap();
-        assert!(response.body.contains(&format!("number {number}")), "{}", response.body);
+    for transport in Transport::ALL {
+        let (gateway, simulators) = gateway(transport).await;
+        let mut raw = Raw::to(&gateway).await;
+        for number in 0..5 {
+            raw.send(post(PATH, "", &say(&format!("number {number}")))).await;
+            let response = raw.response().await.unwrap();
+            assert!(response.body.contains(&format!("number {number}")), "{}", response.body);
+        }
+        assert_eq!(arrived(&simulators[0]), 5);
     }
-    assert_eq!(arrived(&simulators[0]), 5);
 }
 
 /// S-03: Java's client offers h2c with its first request. It is answered over HTTP/1.1, the
 /// connection goes on as it was, and nothing of the offer goes on to the provider.
 #[tokio::test]
 async fn s_03_an_offer_of_h2c_is_not_taken_up() {
-    let (gateway, simulators) = gateway().await;
     let offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
                  HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n";
-    let mut raw = Raw::connect(gateway.address()).await;
-    for headers in [offer, ""] {
-        raw.send(post(PATH, headers, &say("honest"))).await;
-        let response = raw.response().await.unwrap();
-        assert_eq!(response.status, 200, "{}", response.body);
-        let head = response.head.to_ascii_lowercase();
-        assert!(head.starts_with("http/1.1 200") && !head.contains("upgrade"), "{head}");
-    }
-    for arrival in simulators[0].journal().read() {
-        for name in ["connection", "upgrade", "http2-settings"] {
-            assert!(arrival.headers.get(name).is_none(), "{name}");
+    for transport in Transport::ALL {
+        let (gateway, simulators) = gateway(transport).await;
+        let mut raw = Raw::to(&gateway).await;
+        for headers in [offer, ""] {
+            raw.send(post(PATH, headers, &say("honest"))).await;
+            let response = raw.response().await.unwrap();
+            assert_eq!(response.status, 200, "{transport:?}: {}", response.body);
+            let head = response.head.to_ascii_lowercase();
+            assert!(head.starts_with("http/1.1 200") && !head.contains("upgrade"), "{head}");
+        }
+        for arrival in simulators[0].journal().read() {
+            for name in ["connection", "upgrade", "http2-settings"] {
+                assert!(arrival.headers.get(name).is_none(), "{name}");
+            }
         }
     }
 }
@@ -253,11 +303,11 @@ async fn s_03_an_offer_of_h2c_is_not_taken_up() {
 /// goes on, and the connection goes on where its framing allows.
 #[tokio::test]
 async fn other_methods_are_told_which_may_be_used() {
-    let (gateway, simulators) = gateway().await;
+    let (gateway, simulators) = gateway(Transport::Plaintext).await;
     for surface in Provider::ALL {
         let path = path(surface, model(surface), false);
         for method in ["OPTIONS", "TRACE", "PUT", "BREW", "HEAD"] {
-            let mut raw = Raw::connect(gateway.address()).await;
+            let mut raw = Raw::to(&gateway).await;
             raw.send(format!("{method} {path} HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\n\r\n"))
                 .await;
             if method == "HEAD" {
@@ -304,18 +354,18 @@ async fn a_body_that_waits_to_be_wanted_is_asked_for() {
             body.len()
         )
     };
-    let mut raw = Raw::connect(gateway.address()).await;
+    let mut raw = Raw::to(&gateway).await;
     raw.send(head("1.1", "x-api-key: key\r\n")).await;
     assert_eq!(raw.one_response().await.unwrap().status, 100);
     raw.send(&body).await;
     assert_eq!(raw.one_response().await.unwrap().status, 200);
 
-    let mut refused = Raw::connect(gateway.address()).await;
+    let mut refused = Raw::to(&gateway).await;
     refused.send(head("1.1", "x-api-key: wrong\r\n")).await;
     assert_eq!(refused.one_response().await.unwrap().status, 401);
 
     // HTTP/1.0 knows no such thing.
-    let mut old = Raw::connect(gateway.address()).await;
+    let mut old = Raw::to(&gateway).await;
     old.send(head("1.0", "x-api-key: key\r\n") + &body).await;
     assert_eq!(old.one_response().await.unwrap().status, 200);
     assert!(simulators[0].journal().read().iter().all(|a| a.headers.get("expect").is_none()));
@@ -324,10 +374,10 @@ async fn a_body_that_waits_to_be_wanted_is_asked_for() {
 /// S-25: ids are made here, each its own, whatever the caller sends.
 #[tokio::test]
 async fn s_25_ids_are_not_the_callers() {
-    let (gateway, _simulators) = gateway().await;
+    let (gateway, _simulators) = gateway(Transport::Plaintext).await;
     let mut ids = HashSet::new();
     for _ in 0..10 {
-        let mut raw = Raw::connect(gateway.address()).await;
+        let mut raw = Raw::to(&gateway).await;
         raw.send(post(PATH, "X-Request-Id: mine\r\nIdempotency-Key: mine\r\n", &say("x"))).await;
         let response = raw.response().await.unwrap();
         let id = response.head.to_ascii_lowercase();

@@ -65,16 +65,22 @@ fn request(schema: Schema, key: &str) -> Zone {
     match (schema, key) {
         (_, "tools") => Zone::Tools,
         (Schema::Chat, "functions") => Zone::Counts(TOOLS),
-        // Hosts have searches of their own under these.
+        // Hosts have tools of their own under these.
         (
-            Schema::Chat | Schema::Responses,
-            "websearchoptions" | "searchparameters" | "plugins" | "enablesearch" | "connectors"
-            | "mcpservers" | "datasources",
+            Schema::Chat | Schema::Responses | Schema::Claude,
+            "websearchoptions"
+            | "searchparameters"
+            | "plugins"
+            | "enablesearch"
+            | "enablecodeinterpreter"
+            | "connectors"
+            | "mcpservers"
+            | "datasources",
         ) => Zone::Counts(HOSTED),
         (Schema::Chat, "messages" | "input") => Zone::Content,
         (Schema::Responses, "input" | "instructions") => Zone::Content,
         (Schema::Claude, "messages" | "system") => Zone::Content,
-        (Schema::Claude, "mcpservers" | "container") => Zone::Counts(HOSTED),
+        (Schema::Claude, "container") => Zone::Counts(HOSTED),
         (Schema::Gemini, "contents" | "content" | "systeminstruction") => Zone::Content,
         // Embeddings and counts hold requests.
         (Schema::Gemini, "requests" | "generatecontentrequest") => Zone::Request,
@@ -173,13 +179,26 @@ pub(super) fn tool_kind(schema: Schema, kind: &str) -> Features {
     if run_by_caller { TOOLS } else { HOSTED }
 }
 
-/// What a model's name asks for by itself: OpenRouter has a search behind `:online`, and whatever an
-/// account has set behind `@preset/`.
+/// How many presets a model's name holds.
+pub(super) fn presets(name: &str) -> usize {
+    name.to_ascii_lowercase().matches("@preset/").count()
+}
+
+/// Models that search in every call of Chat, by what their names begin with (`charges.toml` has
+/// what that costs).
+const SEARCHING: [&str; 3] =
+    ["gpt-4o-search-preview", "gpt-4o-mini-search-preview", "gpt-5-search-api"];
+
+/// What a model's name asks for by itself: OpenAI has models that search, OpenRouter a search behind
+/// `:online`, and whatever an account has set behind `@preset/`.
 pub(super) fn model(name: &str) -> Features {
     let name = name.to_ascii_lowercase();
-    if name.contains("@preset/") {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    if presets(&name) > 0 {
         Features::ALL
-    } else if name.split(':').skip(1).any(|part| part == "online") {
+    } else if name.split(':').skip(1).any(|part| part == "online")
+        || SEARCHING.iter().any(|begin| last.starts_with(begin))
+    {
         HOSTED
     } else {
         Features::NONE

@@ -71,6 +71,8 @@ fn tools_are_told_from_those_that_the_provider_runs() {
         (Chat, r#"{"web_search_options":{}}"#, "tools hosted_tools"),
         (Chat, r#"{"web_search_options":null,"plugins":[],"enable_search":false}"#, ""),
         (Chat, r#"{"plugins":[{"id":"web"}]}"#, "tools hosted_tools"),
+        (Chat, r#"{"enable_code_interpreter":true}"#, "tools hosted_tools"),
+        (Chat, r#"{"enable_code_interpreter":false}"#, ""),
         (Chat, r#"{"data_sources":[{"type":"azure_search"}]}"#, "tools hosted_tools"),
         (Chat, r#"{"data_sources":[]}"#, ""),
         (Responses, r#"{"tools":[{"type":"custom","name":"x"}]}"#, "tools"),
@@ -92,6 +94,9 @@ fn tools_are_told_from_those_that_the_provider_runs() {
         (Claude, r#"{"tools":[{"type":"bash_20250124","name":"bash"}]}"#, "tools"),
         (Claude, r#"{"tools":[{"type":"web_search_20250305"}]}"#, "tools hosted_tools"),
         (Claude, r#"{"mcp_servers":[{"url":"https://x"}]}"#, "tools hosted_tools"),
+        (Claude, r#"{"plugins":[{"id":"web"}]}"#, "tools hosted_tools"),
+        (Claude, r#"{"plugins":[]}"#, ""),
+        (Claude, r#"{"enable_search":true}"#, "tools hosted_tools"),
         (Gemini, r#"{"tools":[{}]}"#, ""),
         (Gemini, r#"{"tools":[{"functionDeclarations":[]}]}"#, ""),
         (Gemini, r#"{"tools":[{"functionDeclarations":[{"name":"f"}]}]}"#, "tools"),
@@ -122,6 +127,11 @@ fn a_models_name_may_ask_for_more() {
         ("@preset/mine", ALL),
         ("openai/gpt-4o@preset/mine", ALL),
         ("claude-sonnet-4-5@20250929", ""),
+        ("gpt-4o-search-preview", "tools hosted_tools"),
+        ("gpt-4o-mini-search-preview-2025-03-11", "tools hosted_tools"),
+        ("openai/GPT-5-search-api", "tools hosted_tools"),
+        ("gpt-5-search", ""),
+        ("gpt-4o-search-preview/other", ""),
     ] {
         let names: Vec<&str> = Features::of_model(name).iter().map(Feature::name).collect();
         assert_eq!(names.join(" "), expected, "{name}");

@@ -24,7 +24,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenHost {
-    is: String,
+    is: Vec<String>,
     region: Option<String>,
     #[serde(default)]
     may_be: Vec<String>,
@@ -59,13 +59,17 @@ pub(super) fn read(text: &str) -> Result<Table, RegionsError> {
     if let Some(name) = told.chain(bedrock.profiles.values()).find(unknown) {
         return Err(RegionsError(format!("there is no {name:?}")));
     }
-    let hosts = host.into_iter().map(|WrittenHost { is, region, may_be, instead, profiles }| {
+    let mut hosts = Vec::new();
+    for WrittenHost { is, region, may_be, instead, profiles } in host {
         let instead = instead.unwrap_or_else(|| "the endpoint of the region".to_owned());
-        let holes = is.matches("{region}").count() + usize::from(region.is_some());
-        match holes {
-            1 => Ok(Row { is, region, may_be, instead, profiles }),
-            _ => Err(RegionsError(format!("{is:?} says its region {holes} times"))),
+        for is in is {
+            let holes = is.matches("{region}").count() + usize::from(region.is_some());
+            if holes != 1 {
+                return Err(RegionsError(format!("{is:?} says its region {holes} times")));
+            }
+            let (region, may_be, instead) = (region.clone(), may_be.clone(), instead.clone());
+            hosts.push(Row { is, region, may_be, instead, profiles });
         }
-    });
-    Ok(Table { hosts: hosts.collect::<Result<_, _>>()?, bedrock, places })
+    }
+    Ok(Table { hosts, bedrock, places })
 }

@@ -60,6 +60,13 @@ fn hosts_say_where_they_are() {
         ("bedrock-mantle.us-east-1.api.aws", Some("us-east-1")),
         ("vpce-1-x.bedrock-runtime.eu-west-1.vpce.amazonaws.com", Some("eu-west-1")),
         ("a.b.bedrock-runtime.eu-west-1.vpce.amazonaws.com", Some("eu-west-1")),
+        ("a.bedrock-runtime-fips.us-east-1.vpce.amazonaws.com", Some("us-east-1")),
+        ("bedrock-runtime-fips.us-east-1.api.aws", Some("us-east-1")),
+        ("bedrock-runtime.eusc-de-east-1.amazonaws.eu", Some("eusc-de-east-1")),
+        ("bedrock-runtime-fips.eusc-de-east-1.amazonaws.eu", Some("eusc-de-east-1")),
+        ("bedrock-runtime.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+        ("bedrock-runtime.cn-north-1.api.amazonwebservices.com.cn", Some("cn-north-1")),
+        ("runtime.sagemaker.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
         ("europe-west1-aiplatform.googleapis.com", Some("europe-west1")),
         ("aiplatform.eu.rep.googleapis.com", Some("eu")),
         ("aiplatform.googleapis.com", Some("global")),
@@ -85,6 +92,13 @@ fn hosts_say_where_they_are() {
         "bedrock-runtime-fips.us-east-1.amazonaws.com",
         "bedrock-mantle.us-east-1.api.aws",
         "vpce-1-x.bedrock-runtime.eu-west-1.vpce.amazonaws.com",
+        "vpce-1-x.bedrock-runtime-fips.us-east-1.vpce.amazonaws.com",
+        "vpce-1-x.bedrock-runtime.eusc-de-east-1.vpce.amazonaws.eu",
+        "bedrock-runtime-fips.us-east-1.api.aws",
+        "bedrock-runtime.eusc-de-east-1.amazonaws.eu",
+        "bedrock-runtime.eusc-de-east-1.api.amazonwebservices.eu",
+        "bedrock-runtime.cn-north-1.amazonaws.com.cn",
+        "bedrock-runtime.cn-north-1.api.amazonwebservices.com.cn",
     ] {
         assert!(profiles(bedrock), "{bedrock}");
     }

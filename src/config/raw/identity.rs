@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::RawSecret;
-use crate::config::decode::{List, Named, Texts, read_from_map, section};
-use crate::identity::Unlisted;
+use crate::config::decode::{Decode, Field, List, Named, Texts, read_from_map, section};
+use crate::config::node::{Kind, Node};
+use crate::config::problem::Problems;
+use crate::identity::{ClaimPath, Unlisted};
 
 section! {
     /// Who is believed about who calls.
@@ -52,12 +54,27 @@ section! {
 section! {
     /// The claims that tell who calls.
     RawClaims {
-        caller: String,
-        group: String,
-        namespace: String,
-        service_account: String,
-        labels: Named<String>,
+        caller: ClaimPath,
+        group: ClaimPath,
+        namespace: ClaimPath,
+        service_account: ClaimPath,
+        labels: Named<ClaimPath>,
     }
 }
 
 read_from_map! { RawIdentity RawKubernetes RawJwt RawMtls RawJwks RawReview RawClaims }
+
+impl Decode for ClaimPath {
+    fn decode(node: &Node, key: &str, problems: &mut Problems) -> Option<Self> {
+        let Kind::List(items) = &node.kind else {
+            return String::decode(node, key, problems).map(Self::Text);
+        };
+        if items.is_empty() {
+            let what = format!("`{key}` is empty: it leads to no claim");
+            problems.add(node.mark, what, "groups, or [realm_access, roles]");
+            return None;
+        }
+        let steps: List<String> = List::decode(node, key, problems)?;
+        steps.into_iter().map(Field::value).collect::<Option<_>>().map(Self::Steps)
+    }
+}

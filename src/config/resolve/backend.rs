@@ -9,6 +9,7 @@ use providers::vendor::Vendor;
 use sha2::{Digest, Sha256};
 
 use super::origin::Location;
+use super::region::has_inference_profiles;
 use super::vendor::{Place, Served};
 use super::{Resolver, Seen};
 use crate::config::decode::{Chosen, Field, Named};
@@ -18,6 +19,7 @@ use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext, Switch};
 use crate::credential::{SecretError, SecretSource};
+use crate::resolve::Host;
 use crate::snapshot::{
     Backend, HttpVersions, Mode, OnDisconnect, Origin, Proxy, Timeouts, TlsPolicy,
 };
@@ -141,6 +143,7 @@ impl Resolver<'_> {
 
         let served = served?;
         let (paths, _, Location { origin, .. }) = location?;
+        let has_inference_profiles = has_inference_profiles(served.vendor, &origin.host);
         let legacy = dialect.or(Dialect::Current) == Dialect::Legacy;
         let group_key = group_key(name, &origin, tls.as_ref(), proxy.as_ref());
         Some(Backend {
@@ -150,11 +153,12 @@ impl Resolver<'_> {
             paths,
             schema: served.schema(),
             spoken: served.spoken(api.value(), legacy, &origin),
+            host: Host::new(&origin.host, allow_private),
             origin,
             mode: mode.or(Mode::default()),
             deployed,
             region,
-            allow_private,
+            has_inference_profiles,
             credential: credential?,
             tls,
             timeouts,

@@ -4,21 +4,23 @@ use std::sync::Arc;
 
 use super::identity::Believed;
 use super::{Resolver, Seen};
+use crate::budget::{Calls, Dimension};
 use crate::config::decode::{Field, List, Named};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawCaller, RawProof, RawSecret};
-use crate::identity::{Caller, Directory, Shows};
+use crate::identity::{Caller, Directory, Mentioned, Shows};
 use crate::snapshot::Callers;
 
 impl Resolver<'_> {
     /// The callers; where none are listed everyone may call, but only if the config says so
-    /// (`anonymous`) or nobody else can (no listener is `public`).
+    /// (`anonymous`) or nobody else can (no listener is `public`). `mentioned` is what rules name.
     pub(super) fn callers(
         &mut self,
         raw: Field<List<RawCaller>>,
         believed: Option<Believed>,
         anonymous: bool,
         public: Option<Mark>,
+        mentioned: Mentioned,
     ) -> Option<Callers> {
         let remedy = "callers: [{ name: checkout, key: { env: CHECKOUT_KEY } }]";
         if let (Field::Absent, None) = (&raw, &believed) {
@@ -73,19 +75,18 @@ impl Resolver<'_> {
                 self.problems.add(shows_at, what, remedy);
             }
             let caller = Caller {
-                name,
                 group,
                 namespace,
                 service_account,
                 labels,
                 models,
                 paths,
-                in_metrics: true,
+                ..Caller::named(name)
             };
             callers.push((Arc::new(caller), shows));
         }
         let Believed { issuers, certificates } = believed.unwrap_or_default();
-        Some(Callers::Known(Box::new(Directory::new(callers, issuers, certificates))))
+        Some(Callers::Known(Box::new(Directory::new(callers, issuers, certificates, mentioned))))
     }
 
     /// What a caller is known by: a key, or an identity.
@@ -122,6 +123,22 @@ impl Resolver<'_> {
         }
         labels
     }
+}
+
+/// What rules name of those who call.
+pub(super) fn mentioned<'a>(rules: impl Iterator<Item = &'a Calls>) -> Mentioned {
+    let mut mentioned = Mentioned::default();
+    for (dimension, values) in rules.flat_map(|calls| &calls.0) {
+        let names = match dimension {
+            Dimension::Caller => &mut mentioned.callers,
+            Dimension::Namespace => &mut mentioned.namespaces,
+            Dimension::ServiceAccount => &mut mentioned.service_accounts,
+            Dimension::Group => &mut mentioned.groups,
+            _ => continue,
+        };
+        names.extend(values.iter().cloned());
+    }
+    mentioned
 }
 
 /// Whether two callers could not be told apart.

@@ -15,8 +15,8 @@ use crate::config::raw::{
 };
 use crate::fetch::Fetcher;
 use crate::identity::{
-    Certificates, ClaimPaths, Issuer, KUBERNETES, KeySource, Keyring, MTLS, Pattern, Review,
-    Server, Tells, Unlisted,
+    Certificates, ClaimPath, ClaimPaths, Issuer, KUBERNETES, KeySource, Keyring, MTLS, Pattern,
+    Review, Server, Tells, Unlisted,
 };
 use crate::snapshot::Listener;
 
@@ -28,6 +28,8 @@ const REFRESH: Duration = Duration::from_secs(300);
 const REVIEWED: Duration = Duration::from_secs(60);
 /// How long it counts beyond that while Kubernetes can't be asked.
 const STALE: Duration = Duration::from_secs(300);
+/// Longest of either.
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Who is believed.
 #[derive(Default)]
@@ -83,7 +85,7 @@ impl Resolver<'_> {
                 self.problems.add(at, what, "a name of your own, without `:` and `*`");
             }
             let claims = claims.given().map(|(_, claims)| self.claims(claims));
-            let tells = Tells::Claims(claims.unwrap_or_else(|| claim_paths("sub")));
+            let tells = Tells::Claims(claims.unwrap_or_else(claim_paths));
             let unlisted = self.unlisted(section, unlisted, &name, listing);
             let parts = Parts { name, issuer, audience, jwks, tells, unlisted };
             believed.issuers.extend(self.issuer(section, parts, &mut taken));
@@ -118,6 +120,8 @@ impl Resolver<'_> {
         let any = listed.any(|caller| match &caller.identity {
             Field::Given(_, proof) => match proof.issuer.peek() {
                 Some(named) => named == issuer,
+                // Certificates alone have names.
+                None if !absent(&proof.san) => issuer == MTLS,
                 // Of those of a `jwt` none fits that does not name it.
                 None => [KUBERNETES, MTLS].contains(&issuer),
             },
@@ -175,6 +179,7 @@ impl Resolver<'_> {
                 self.problems.add(section, what, "`file` alone, or no `file`");
             }
             let bytes = self.read(at, &path)?;
+            hash.update("file");
             hash.update(&bytes);
             (at, KeySource::File(bytes))
         } else {
@@ -184,11 +189,13 @@ impl Resolver<'_> {
             match url.given() {
                 Some((at, url)) => {
                     self.check_https(at, &url);
+                    hash.update("url");
                     hash.update(&url);
                     (at, KeySource::Url { url, server, refresh })
                 }
                 None => {
                     self.check_https(issuer_at, issuer);
+                    hash.update("discovery");
                     hash.update(issuer);
                     let issuer = issuer.to_owned();
                     (issuer_at, KeySource::Discovery { issuer, server, refresh })
@@ -245,10 +252,21 @@ impl Resolver<'_> {
         let mut hash = Sha256::new();
         let server = self.server(ca, token, &mut hash);
         let (_, url) = url?;
-        let (holds, stale) = (cache.or(REVIEWED), stale.or(STALE));
+        let holds = self.bounded(cache, "cache").unwrap_or(REVIEWED);
+        let stale = self.bounded(stale, "stale").unwrap_or(STALE);
         hash.update(format!("{url}\n{holds:?}\n{stale:?}"));
         let review = Review::new(&url, server?, holds, stale, hash.finalize().into());
         Some(Arc::new(review))
+    }
+
+    /// For how long an answer of Kubernetes' may count: no token of a deleted pod for ever.
+    fn bounded(&mut self, time: Field<Duration>, key: &str) -> Option<Duration> {
+        let (at, time) = time.given()?;
+        if time > A_DAY {
+            let what = format!("`{key}` is longer than a day");
+            self.problems.add(at, what, format!("{key}: 1h, or less"));
+        }
+        Some(time)
     }
 
     /// Keys that come unprotected could be anyone's.
@@ -269,7 +287,7 @@ impl Resolver<'_> {
             paths.extend(path.value().map(|path| (label, path)));
         }
         ClaimPaths {
-            caller: caller.or("sub".to_owned()),
+            caller: caller.value().unwrap_or_else(subject),
             group: group.value(),
             namespace: namespace.value(),
             service_account: service_account.value(),
@@ -321,6 +339,12 @@ impl Resolver<'_> {
         if let (Field::Given(at, _), Field::Absent) = (&subject, &issuer) {
             let what = "`subject` without `issuer`: another issuer's could have the same";
             self.problems.add(*at, what, "issuer: kubernetes, mtls, or the name of a `jwt`");
+        }
+        if let (Field::Given(_, name), Field::Given(at, _)) = (&issuer, &san)
+            && name != MTLS
+        {
+            let what = format!("`san` is a name of certificates, and `{name}` has none");
+            self.problems.add(*at, what, "issuer: mtls, or no `san`");
         }
         if let Field::Given(at, account) = &service_account {
             let parts: Vec<&str> = account.split('/').collect();
@@ -383,9 +407,14 @@ impl RawJwks {
     }
 }
 
-fn claim_paths(caller: &str) -> ClaimPaths {
+/// The claim that tells who calls unless the file names another.
+fn subject() -> ClaimPath {
+    ClaimPath::Text("sub".to_owned())
+}
+
+fn claim_paths() -> ClaimPaths {
     ClaimPaths {
-        caller: caller.to_owned(),
+        caller: subject(),
         group: None,
         namespace: None,
         service_account: None,

@@ -122,11 +122,15 @@ impl Resolver<'_> {
         let Switch(anonymous) = self.anonymous(anonymous, listed);
         let governed = !matches!(access, Field::Absent);
         let believed = self.believed(identity, &callers, &listeners, governed);
-        let callers = self.callers(callers, believed, anonymous, public);
         let access = self.access(access, &known);
         let regions = self.regions(regions, &known);
         let shared = !matches!(store, Field::Absent);
         let budgets = self.budgets(budgets, &known, &routes, shared);
+        let of_access = access.iter().flat_map(|access| &access.0).map(|rule| &rule.who);
+        let of_others = regions.iter().map(|rule| &rule.who);
+        let of_budgets = budgets.iter().map(|budget| &budget.calls);
+        let mentioned = caller::mentioned(of_access.chain(of_others).chain(of_budgets));
+        let callers = self.callers(callers, believed, anonymous, public, mentioned);
         let rates = self.rates(rates);
         let prices = self.prices(prices, top);
         let catalog = self.catalog(models);

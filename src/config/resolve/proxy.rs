@@ -11,7 +11,7 @@ use crate::config::decode::{Field, List};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawProxy, RawProxyCredential, RawSecret};
 use crate::config::value::{Plaintext, Switch};
-use crate::resolve::is_name;
+use crate::resolve::{Host, is_name};
 use crate::snapshot::{Origin, Proxy, ProxyCredential, ProxyScheme, TlsPolicy};
 
 /// What may stand in `no_proxy`.
@@ -72,7 +72,8 @@ impl Resolver<'_> {
             return None;
         }
         let group_key = group_key(name, &its_host, port, tls.as_ref());
-        Some(Proxy { host: its_host, port, allow_private, tls, credential, group_key })
+        let host = Host::new(&its_host, allow_private);
+        Some(Proxy { host, port, tls, credential, group_key })
     }
 
     fn proxy_location(&self, url: &str) -> Result<Location, &'static str> {

@@ -16,6 +16,12 @@ use crate::snapshot::{Backend, RegionRule, RouteTarget, is_within};
 /// The parameters of vendors that name a region.
 const PARAMETERS: [&str; 2] = ["region", "location"];
 
+/// Whether the name of a model may say over which regions a call is spread: by who is said to serve
+/// it, or by where it is, whatever is said.
+pub(super) fn has_inference_profiles(vendor: &Vendor, host: &str) -> bool {
+    vendor.has_inference_profiles() || of_host(host).is_some_and(|told| told.has_inference_profiles)
+}
+
 impl Resolver<'_> {
     /// Where calls to a backend are served: as it is declared, if its host does not say otherwise,
     /// else as its host says. `location` is the vendor's own word for it, where it has one.

@@ -2,6 +2,7 @@
 
 mod broken;
 mod good;
+mod identity;
 mod money;
 mod regions;
 mod reload;

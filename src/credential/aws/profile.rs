@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::super::Secret;
 use super::super::issuer::{MintError, file};
 use super::super::lease::{AwsKeys, Lease, Proof};
@@ -12,8 +14,11 @@ use crate::fetch::Fetcher;
 /// Longest chain of roles, each assumed with the keys of the next.
 const LONGEST: usize = 5;
 
-/// Sections of both files: the values of a profile by their names.
-type Profiles = BTreeMap<String, BTreeMap<String, String>>;
+/// Sections of both files by their names.
+type Profiles = BTreeMap<String, Profile>;
+
+/// The values of a profile by their names: some are secrets.
+type Profile = BTreeMap<String, Zeroizing<String>>;
 
 impl Aws {
     /// The keys of a profile; `None` if there is none of this name that says where they come from.
@@ -27,7 +32,8 @@ impl Aws {
             let Some(path) = path else { continue };
             if tokio::fs::metadata(path).await.is_ok() {
                 let text = file(path).await?;
-                read(&String::from_utf8_lossy(&text), of_config, &mut profiles);
+                let text = Zeroizing::new(String::from_utf8_lossy(&text).into_owned());
+                read(&text, of_config, &mut profiles);
             }
         }
         // Roles, from the outermost to the one whose keys are there.
@@ -35,7 +41,7 @@ impl Aws {
         let mut next = name;
         let found = loop {
             let Some(profile) = profiles.get(next) else { break None };
-            let get = |key: &str| profile.get(key).map(String::as_str);
+            let get = |key: &str| profile.get(key).map(|value| value.as_str());
             if get("credential_process").is_some() || get("sso_session").is_some() {
                 return Err(MintError::File(format!(
                     "profile `{next}` wants a program or a person (credential_process, sso)"
@@ -93,8 +99,8 @@ impl Aws {
 }
 
 /// The keys that a profile holds.
-fn keys(profile: &BTreeMap<String, String>) -> Option<Lease> {
-    let get = |key: &str| Secret::token(profile.get(key)?.clone().into_bytes()).ok();
+fn keys(profile: &Profile) -> Option<Lease> {
+    let get = |key: &str| Secret::token(profile.get(key)?.as_bytes().to_vec()).ok();
     Some(Lease::endless(Proof::Aws(AwsKeys {
         id: Arc::new(get("aws_access_key_id")?),
         secret: get("aws_secret_access_key")?,
@@ -129,7 +135,8 @@ fn read(text: &str, of_config: bool, profiles: &mut Profiles) {
         {
             let value = value.split(" #").next().unwrap_or_default().trim();
             let profile = profiles.entry(section.clone()).or_default();
-            profile.entry(key.trim().to_ascii_lowercase()).or_insert_with(|| value.to_owned());
+            let key = key.trim().to_ascii_lowercase();
+            profile.entry(key).or_insert_with(|| Zeroizing::new(value.to_owned()));
         }
     }
 }
@@ -150,10 +157,14 @@ mod tests {
                       [prod]\nregion = wrong\n[services x]\nregion = wrong\n";
         read(credentials, false, &mut profiles);
         read(config, true, &mut profiles);
-        assert_eq!(profiles["default"]["aws_access_key_id"], "AKID");
-        assert_eq!(profiles["default"]["aws_secret_access_key"], "a=b");
-        assert_eq!(profiles["default"]["region"], "eu-west-1");
-        assert_eq!(profiles["prod"]["role_arn"], "arn:aws:iam::1:role/x");
+        for (profile, key, value) in [
+            ("default", "aws_access_key_id", "AKID"),
+            ("default", "aws_secret_access_key", "a=b"),
+            ("default", "region", "eu-west-1"),
+            ("prod", "role_arn", "arn:aws:iam::1:role/x"),
+        ] {
+            assert_eq!(profiles[profile][key].as_str(), value);
+        }
         assert!(!profiles["prod"].contains_key("region") && !profiles["prod"].contains_key("max"));
         assert!(!profiles.contains_key("services x"));
     }

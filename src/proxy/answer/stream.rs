@@ -12,8 +12,10 @@ use providers::eventstream::Unwrap;
 use providers::relay::{Outcome, Relay, Verbatim};
 
 use super::super::ctx::RequestCtx;
-use super::super::exchange::{Attempted, Exchange, Interrupted, Patience, scrub};
+use super::super::exchange::{Attempted, Exchange};
 use super::super::failure::Failure;
+use super::super::patience::{Interrupted, Patience};
+use super::super::rejection::scrub;
 use super::super::upstream::Incoming;
 use super::{Begun, Relayed, encoding, headers, send, spoilt, whole};
 use crate::admission::Admitted;
@@ -30,9 +32,8 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
     }
     // What is set aside stays where it is: moved, a future would hold it twice.
     let (exchange, mut incoming) = (begun.exchange, begun.incoming);
-    let gateway = exchange.gateway;
     if !plain {
-        gateway.upstreams.release(incoming).await;
+        incoming.release().await;
         let what = "sent a stream in an encoding that was not asked for";
         return Ok(spoilt(exchange, ctx, begun.admitted, what));
     }
@@ -41,7 +42,7 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
     let first = match first {
         Ok(Ok(Some(piece))) => piece,
         failed => {
-            gateway.upstreams.release(incoming).await;
+            incoming.release().await;
             return match failed {
                 Ok(Ok(_)) => Ok(spoilt(exchange, ctx, begun.admitted, "sent an empty stream")),
                 Ok(Err(_)) => {
@@ -59,7 +60,7 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
     let mut wrapping = wrapping(exchange);
     let out = relay.push(&unwrapped(&mut wrapping, first));
     if let Some(error) = relay.early_error() {
-        gateway.upstreams.release(incoming).await;
+        incoming.release().await;
         // What failed may say what it has cost all the same (Responses).
         match relay.usage().filter(|usage| usage.total() > 0) {
             Some(usage) => exchange.settle(ctx, begun.admitted, Some(&usage)),
@@ -83,7 +84,7 @@ pub async fn relay(begun: Begun<'_>, session: &mut Session, ctx: &mut RequestCtx
     let mut served = Stream { exchange, session, relay, wrapping, scrubber, begun: false };
     ctx.first_byte = Some(ctx.started.elapsed());
     let ended = served.run(ctx, &mut incoming, header, out).await;
-    gateway.upstreams.release(incoming).await;
+    incoming.release().await;
     if served.relay.is_complete() {
         exchange.backend_succeeded();
     }

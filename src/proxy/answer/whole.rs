@@ -8,9 +8,10 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 
 use super::super::ctx::RequestCtx;
-use super::super::exchange::{Attempted, Exchange, scrub};
+use super::super::exchange::{Attempted, Exchange};
 use super::super::failure::Failure;
 use super::super::intake::Share;
+use super::super::rejection::scrub;
 use super::super::upstream::Incoming;
 use super::{Begun, Relayed, encoding, headers, send, spoilt, unreadable};
 
@@ -108,7 +109,7 @@ async fn read(
     });
     let read = exchange.wait(session, ctx, pin!(rest)).await;
     let head = incoming.header().cloned();
-    exchange.gateway.upstreams.release(incoming).await;
+    incoming.release().await;
     let body = match read? {
         Ok(Some(body)) => {
             let plain = encoding::plain(head.as_ref(), body, WHOLE);

@@ -19,16 +19,7 @@ fn balance(of: &str, spent: u64) -> Balance {
 }
 
 fn render(metrics: &Metrics, balances: &[Balance]) -> String {
-    let now = Now {
-        balances,
-        ledger_writable: true,
-        store: None,
-        accuracy: &[],
-        names: &[],
-        lists: &[],
-        keys: &[],
-        credentials: &[],
-    };
+    let now = Now { balances, ledger_writable: true, ..Now::default() };
     String::from_utf8(metrics.render("egret", &now)).unwrap()
 }
 
@@ -92,16 +83,7 @@ fn a_store_and_estimates_are_shown_where_there_are_any() {
         low: 0.0,
     };
     let accuracy: Vec<Accuracy> = (0..300).map(of).collect();
-    let now = Now {
-        balances: &[],
-        ledger_writable: true,
-        store: Some(store),
-        accuracy: &accuracy,
-        names: &[],
-        lists: &[],
-        keys: &[],
-        credentials: &[],
-    };
+    let now = Now { store: Some(store), accuracy: &accuracy, ..Now::default() };
     for _ in 0..2 {
         let text = String::from_utf8(metrics.render("egret", &now)).unwrap();
         for line in [

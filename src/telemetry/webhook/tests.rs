@@ -121,16 +121,7 @@ fn a_full_queue_drops_and_counts() {
     for _ in 0..WAITING + 3 {
         webhook.send("egret", Vec::new());
     }
-    let now = crate::telemetry::Now {
-        balances: &[],
-        ledger_writable: true,
-        store: None,
-        accuracy: &[],
-        names: &[],
-        lists: &[],
-        keys: &[],
-        credentials: &[],
-    };
+    let now = crate::telemetry::Now::default();
     let text = String::from_utf8(metrics.render("egret", &now)).unwrap();
     assert!(text.contains(r#"egret_webhook_deliveries_total{gateway="egret",result="dropped"} 3"#));
 }

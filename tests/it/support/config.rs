@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use egret::simulator::{Provider, Running};
 use tempfile::TempDir;
 
-use super::free_port;
 use super::provider::ROOT;
+use super::{Transport, free_port};
 
 /// A configuration and the directory that it lives in, secrets and ledger included.
 pub struct Config {
@@ -18,6 +18,8 @@ pub struct Config {
     pub admin: u16,
     /// The address that its health and metrics are on.
     pub admin_host: &'static str,
+    /// How the gateway is reached.
+    pub transport: Transport,
     /// More keys of the listener, behind a comma.
     pub listener_more: String,
     /// More keys of the admin section, behind a comma.
@@ -38,6 +40,7 @@ impl Config {
             port: free_port(),
             admin: free_port(),
             admin_host: "127.0.0.1",
+            transport: Transport::Plaintext,
             listener_more: String::new(),
             admin_more: String::new(),
             backends: Vec::new(),
@@ -101,6 +104,28 @@ impl Config {
         self
     }
 
+    /// A backend at this URL, by TLS: `vendor: groq` and whatever else it says, shown what `credential`
+    /// says.
+    pub fn backend_shown(self, name: &str, url: &str, fields: &str, credential: &str) -> Self {
+        let fields = [
+            format!("url: '{url}'"),
+            fields.to_owned(),
+            format!("credential: {credential}"),
+            "tls: { ca: ca.pem }".to_owned(),
+            // A busy machine takes its time to connect.
+            "timeouts: { connect: 60s }".to_owned(),
+        ];
+        self.backend_of(name, &fields)
+    }
+
+    /// Files in the directory.
+    pub fn files<S: AsRef<str>>(self, files: &[(&str, S)]) -> Self {
+        for (name, content) in files {
+            self.write(name, content.as_ref());
+        }
+        self
+    }
+
     /// A route: `models: [x], backends: [y]`.
     pub fn route(mut self, fields: &str) -> Self {
         self.routes.push(format!("  - {{ {fields} }}"));
@@ -113,6 +138,25 @@ impl Config {
         let more = if more.is_empty() { String::new() } else { format!(", {more}") };
         let fields = format!("name: {name}, key: {{ file: '{}' }}{more}", file.display());
         self.callers.push(format!("  - {{ {fields} }}"));
+        self
+    }
+
+    /// Its listener as this transport has it.
+    pub fn over(self, transport: Transport) -> Self {
+        match transport {
+            Transport::Plaintext => self,
+            Transport::Tls => self.secured(""),
+        }
+    }
+
+    /// Its listener by TLS with a certificate of the tests' CA, and more keys of `tls`, behind a
+    /// comma.
+    pub fn secured(mut self, more: &str) -> Self {
+        let identity = ROOT.issue(&["localhost"]).unwrap();
+        self.write("tls.crt", &identity.certificate_pem);
+        self.write("tls.key", &identity.key_pem);
+        self.listener_more = format!(", tls: {{ certificate: tls.crt, key: tls.key{more} }}");
+        self.transport = Transport::Tls;
         self
     }
 

@@ -1,11 +1,9 @@
 //! HTTP/2 frame by frame, for what no client library sends.
 
-use std::net::SocketAddr;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use super::patiently;
+use super::wire::Wire;
+use super::{Gateway, patiently};
 
 /// What every connection begins with.
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -58,20 +56,19 @@ pub enum Outcome {
 
 /// A connection on which a test says what it likes.
 pub struct Frames {
-    stream: TcpStream,
+    stream: Wire,
     read: Vec<u8>,
 }
 
 impl Frames {
     /// Connects and says hello.
-    pub async fn connect(address: SocketAddr) -> Self {
-        Self::with_settings(address, &[]).await
+    pub async fn connect(gateway: &Gateway) -> Self {
+        Self::with_settings(gateway, &[]).await
     }
 
     /// Connects and says hello with these settings.
-    pub async fn with_settings(address: SocketAddr, settings: &[(u16, u32)]) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
+    pub async fn with_settings(gateway: &Gateway, settings: &[(u16, u32)]) -> Self {
+        let stream = gateway.connect("h2").await;
         let mut frames = Self { stream, read: Vec::new() };
         let settings: Vec<u8> = settings
             .iter()
@@ -84,7 +81,11 @@ impl Frames {
 
     /// Sends bytes; says whether the other side still took them.
     pub async fn bytes(&mut self, bytes: &[u8]) -> bool {
-        patiently(self.stream.write_all(bytes)).await.is_ok()
+        let sent = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        patiently(sent).await.is_ok()
     }
 
     /// Sends bytes for as long as the other side takes them; says how many it took. One that stops
@@ -95,9 +96,11 @@ impl Frames {
         while sent < bytes.len() {
             match tokio::time::timeout(patience, self.stream.write(&bytes[sent..])).await {
                 Ok(Ok(count)) => sent += count,
-                Ok(Err(_)) | Err(_) => break,
+                Ok(Err(_)) | Err(_) => return sent,
             }
         }
+        // By TLS the last of it may not have gone out yet; that it never can is a good end, too.
+        let _ = tokio::time::timeout(patience, self.stream.flush()).await;
         sent
     }
 
@@ -146,7 +149,7 @@ impl Frames {
 
     async fn take(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.read.len() < count {
-            let mut buffer = [0; 16 * 1024];
+            let mut buffer = vec![0; 16 * 1024];
             let read = patiently(self.stream.read(&mut buffer)).await.ok()?;
             if read == 0 {
                 return None;

@@ -3,11 +3,11 @@
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use super::metrics::Metrics;
-use super::{Config, PATIENCE, http1, until};
+use super::wire::{self, Wire};
+use super::{Config, PATIENCE, Transport, http1};
 
 /// A running gateway; it is killed when dropped, and shows its output if the test failed.
 pub struct Gateway {
@@ -75,7 +75,15 @@ impl Gateway {
 
     /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address())
+        match self.config.transport {
+            Transport::Plaintext => format!("http://{}{path}", self.address()),
+            Transport::Tls => format!("https://localhost:{}{path}", self.config.port),
+        }
+    }
+
+    /// A connection to it, for this protocol: `h2` or `http/1.1`.
+    pub async fn connect(&self, protocol: &str) -> Wire {
+        Box::pin(wire::connect(self.config.transport, self.address(), protocol)).await
     }
 
     /// Its metrics now.
@@ -85,16 +93,19 @@ impl Gateway {
 
     /// Its metrics once no request is in flight and no budget holds a reservation.
     pub async fn settled(&self) -> Metrics {
-        let last = Mutex::new(None);
-        until("no request in flight, nothing reserved", || async {
-            let metrics = self.metrics().await;
-            let settled = metrics.count("egret_requests_in_flight", &[]) == 0
-                && metrics.sum("egret_budget_reserved", &[]) == 0.0;
-            *last.lock().unwrap() = Some(metrics);
-            settled
-        })
-        .await;
-        last.into_inner().unwrap().unwrap()
+        let settling = async {
+            loop {
+                let metrics = self.metrics().await;
+                if metrics.count("egret_requests_in_flight", &[]) == 0
+                    && metrics.sum("egret_budget_reserved", &[]) == 0.0
+                {
+                    return metrics;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let settled = tokio::time::timeout(PATIENCE, settling).await;
+        settled.expect("requests stay in flight, or something stays reserved")
     }
 
     /// Sends a signal: `TERM`, `HUP`, `KILL`.

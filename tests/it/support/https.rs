@@ -99,7 +99,8 @@ async fn answer(
     let asked = Asked { path, authorization, body };
     let (status, text) = answers(&asked);
     journal.lock().unwrap().push(asked);
-    Ok(Response::builder().status(status).body(Full::from(text)).unwrap())
+    let answer = Response::builder().status(status).header("content-type", "application/json");
+    Ok(answer.body(Full::from(text)).unwrap())
 }
 
 impl Drop for Https {

@@ -20,6 +20,7 @@ pub mod speak;
 pub mod storm;
 pub mod tls_server;
 pub mod tunnel;
+pub mod wire;
 pub mod workloads;
 
 use std::future::Future;
@@ -34,6 +35,7 @@ pub use fake::{Fake, Received, Said};
 pub use gateway::Gateway;
 pub use port::free_port;
 pub use speak::{Answer, ask};
+pub use wire::Transport;
 
 /// Longest wait for anything: only keeps a broken gateway from hanging the tests.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -66,8 +68,12 @@ pub fn h2c() -> reqwest::Client {
 fn client_builder() -> reqwest::ClientBuilder {
     static CRYPTO: Once = Once::new();
     CRYPTO.call_once(|| ring::default_provider().install_default().unwrap());
+    let ca = reqwest::Certificate::from_pem(provider::ROOT.ca_pem().as_bytes()).unwrap();
     reqwest::Client::builder()
         .timeout(PATIENCE)
         .no_proxy()
+        .tls_certs_only([ca])
+        // Where the certificates of listeners are for; ports are those of the URL.
+        .resolve("localhost", ([127, 0, 0, 1], 0).into())
         .redirect(reqwest::redirect::Policy::none())
 }

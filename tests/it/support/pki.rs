@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationList,
     CertificateRevocationListParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData, RevokedCertParams, SerialNumber,
-    date_time_ymd,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ED25519, PublicKeyData, RevokedCertParams,
+    SerialNumber, date_time_ymd,
 };
 use sha2::{Digest, Sha256};
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -64,9 +64,18 @@ fn serial() -> u64 {
 impl Ca {
     /// One that has signed itself.
     pub fn root(name: &str) -> Self {
+        Self::root_of(name, KeyPair::generate().unwrap())
+    }
+
+    /// The same, with a key that is none of elliptic curves' (ECDSA).
+    pub fn ed25519(name: &str) -> Self {
+        Self::root_of(name, KeyPair::generate_for(&PKCS_ED25519).unwrap())
+    }
+
+    fn root_of(name: &str, key: KeyPair) -> Self {
         let (mut params, serial) = (ca_params(name), serial());
         params.serial_number = Some(serial.into());
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
         Self { issuer, serial }
     }
 
@@ -134,6 +143,11 @@ impl Ca {
     /// Its list, which revokes these and is good for years.
     pub fn list(&self, revoked: &[u64]) -> CertificateRevocationList {
         self.list_of(revoked, (2026, 6), END)
+    }
+
+    /// Its list, made later and just as good.
+    pub fn later_list(&self, revoked: &[u64]) -> CertificateRevocationList {
+        self.list_of(revoked, (2026, 7), END)
     }
 
     /// Its list, made earlier and just as good.

@@ -1,9 +1,14 @@
 //! Simulators of the providers, as most tests want them.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use egret::simulator::{Arrival, Authority, Line, Provider, Running, Simulator};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The private CA of every simulator that a test does not give another one.
 pub static ROOT: LazyLock<Authority> = LazyLock::new(|| Authority::new().unwrap());
@@ -26,6 +31,19 @@ pub async fn all() -> [Running; 3] {
         simulate(Provider::Claude, "sk-canary-claude").await,
         simulate(Provider::Gemini, "sk-canary-gemini").await,
     ]
+}
+
+/// TLS for a server of a test's own at `localhost`, which speaks these.
+pub fn acceptor(alpn: &[&str]) -> TlsAcceptor {
+    let identity = ROOT.issue(&["localhost"]).unwrap();
+    let chain = CertificateDer::pem_slice_iter(identity.certificate_pem.as_bytes());
+    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let mut config = config.with_single_cert(chain, key).unwrap();
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    TlsAcceptor::from(Arc::new(config))
 }
 
 /// A model that the provider has.

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::patiently;
+use super::wire::Wire;
+use super::{Gateway, patiently};
 
 /// A connection on which a test says what it likes.
 pub struct Raw<S = TcpStream> {
@@ -38,6 +39,13 @@ impl Raw {
     }
 }
 
+impl Raw<Wire> {
+    /// Connects to a gateway as it is reached.
+    pub async fn to(gateway: &Gateway) -> Self {
+        Self::of(gateway.connect("http/1.1").await)
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     /// The other end of a connection that a test was called on.
     pub const fn of(stream: S) -> Self {
@@ -51,20 +59,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
 
     /// Reads one request with a length: its head and body; `None` if it did not come whole.
     pub async fn request(&mut self) -> Option<(String, String)> {
-        let end = self.up_to(b"\r\n\r\n").await?;
-        let head = String::from_utf8_lossy(&self.take(end)).into_owned();
-        let lower = head.to_ascii_lowercase();
-        let length = lower.lines().find_map(|line| line.strip_prefix("content-length:"))?;
-        let length = length.trim().parse().ok()?;
+        let head = self.head().await?;
+        let body = self.body(length(&head)?).await?;
+        Some((head, body))
+    }
+
+    /// Reads so many bytes of a body; `None` if fewer came.
+    pub async fn body(&mut self, length: usize) -> Option<String> {
         while self.read.len() < length {
             self.more().await?;
         }
-        Some((head, String::from_utf8_lossy(&self.take(length)).into_owned()))
+        Some(String::from_utf8_lossy(&self.take(length)).into_owned())
     }
 
     /// Sends bytes; says whether the other side still took them.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
-        patiently(self.stream.write_all(bytes.as_ref())).await.is_ok()
+        let sent = async {
+            self.stream.write_all(bytes.as_ref()).await?;
+            self.stream.flush().await
+        };
+        patiently(sent).await.is_ok()
     }
 
     /// Reads one response; `None` if the connection ended before it was whole.
@@ -82,21 +96,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         let end = self.up_to(b"\r\n\r\n").await?;
         let head = String::from_utf8_lossy(&self.take(end)).into_owned();
         let status: u16 = head.split(' ').nth(1)?.parse().ok()?;
-        let lower = head.to_ascii_lowercase();
-        let length = lower
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length:"))
-            .map(|length| length.trim().parse::<usize>().unwrap());
-        let body = if lower.contains("transfer-encoding: chunked") {
-            self.chunks().await?
+        let body = if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+            String::from_utf8_lossy(&self.chunks().await?).into_owned()
         } else {
-            let length = length.unwrap_or(0);
-            while self.read.len() < length {
-                self.more().await?;
-            }
-            self.take(length)
+            self.body(length(&head).unwrap_or(0)).await?
         };
-        Some(Response { status, head, body: String::from_utf8_lossy(&body).into_owned() })
+        Some(Response { status, head, body })
     }
 
     async fn chunks(&mut self) -> Option<Vec<u8>> {
@@ -116,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         }
     }
 
-    /// A header, of an answer that has no body.
+    /// A header: of an answer that has no body, or of a request whose body is not read yet.
     pub async fn head(&mut self) -> Option<String> {
         let end = self.up_to(b"\r\n\r\n").await?;
         Some(String::from_utf8_lossy(&self.take(end)).into_owned())
@@ -144,11 +149,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     }
 
     async fn more(&mut self) -> Option<()> {
-        let mut buffer = [0; 16 * 1024];
+        // Not in the future: many of them in one would not fit on a stack.
+        let mut buffer = vec![0; 16 * 1024];
         let count = patiently(self.stream.read(&mut buffer)).await.ok()?;
         self.read.extend_from_slice(&buffer[..count]);
         (count > 0).then_some(())
     }
+}
+
+/// What a header says of the length of its body.
+pub fn length(head: &str) -> Option<usize> {
+    let lower = head.to_ascii_lowercase();
+    let length = lower.lines().find_map(|line| line.strip_prefix("content-length:"))?;
+    Some(length.trim().parse().unwrap())
 }
 
 /// A whole HTTP/1.1 request with a length.

@@ -2,9 +2,10 @@
 
 mod schema;
 
-use egret::simulator::Provider;
+use egret::simulator::{Provider, Running};
 
 use super::Gateway;
+use super::provider::model;
 
 pub use schema::{Answer, body, error, events, in_band_error, path, said};
 
@@ -17,6 +18,31 @@ pub async fn ask(
     stream: bool,
 ) -> Answer {
     send(request(&gateway.client, gateway, surface, model, text, stream)).await
+}
+
+/// Asks OpenAI's model for a turn, with this token where its SDK has its key.
+pub async fn with_token(gateway: &Gateway, token: &str) -> Answer {
+    let provider = Provider::OpenAi;
+    let asked = request(&gateway.client, gateway, provider, model(provider), "hello", false);
+    send(asked.bearer_auth(token)).await
+}
+
+/// Every surface is served by the one backend there is, which is shown this token and nothing else;
+/// and no log holds a secret.
+pub async fn serves(gateway: &Gateway, backend: &Running, token: &str) {
+    for surface in Provider::ALL {
+        for stream in [false, true] {
+            let answer = ask(gateway, surface, model(backend.provider()), "x", stream).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+    }
+    for arrival in backend.journal().read() {
+        assert_eq!(arrival.headers["authorization"], format!("Bearer {token}").as_str());
+        for other in ["api-key", "x-api-key", "x-goog-api-key"] {
+            assert!(!arrival.headers.contains_key(other), "{other}");
+        }
+    }
+    assert!(!gateway.output().contains("canary"), "{}", gateway.output());
 }
 
 /// A request for a model turn, not yet sent.

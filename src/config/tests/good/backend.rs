@@ -9,6 +9,7 @@ use super::one;
 use crate::config::raw::RawBackend;
 use crate::config::tests::files;
 use crate::credential::Unsigned;
+use crate::resolve::Host;
 use crate::snapshot::{Origin, ProxyScheme};
 
 #[test]
@@ -131,7 +132,7 @@ fn a_backend_is_reached_through_its_proxy_unless_it_is_exempt() {
     let direct = one("schema: openai, credential: none", directory.path());
     let through = to("url: 'https://Proxy.corp:3128', credential: { file: proxy-user }");
     let (hop, proxy) = (through.backends[0].hop(), through.backends[0].proxy.as_ref().unwrap());
-    assert_eq!((hop.host, hop.port, hop.allow_private), ("proxy.corp", 3128, false));
+    assert_eq!((hop.host, hop.port), (&Host::new("proxy.corp", false), 3128));
     assert_eq!(proxy.tls.as_ref().unwrap().sni, "proxy.corp");
     assert_eq!(proxy.credential.as_ref().unwrap().scheme, ProxyScheme::Basic);
     assert_eq!(through.tls_policies().count(), 2);
@@ -139,7 +140,7 @@ fn a_backend_is_reached_through_its_proxy_unless_it_is_exempt() {
     assert!(!format!("{through:?}").contains("pa:ss"));
 
     let exempt = to("url: 'https://proxy.corp', no_proxy: [.openai.com]");
-    assert_eq!(exempt.backends[0].hop().host, "api.openai.com");
+    assert_eq!(exempt.backends[0].hop().host.as_str(), "api.openai.com");
     assert_eq!(exempt.backends[0].group_key, direct.backends[0].group_key);
 
     // S-56: what went through one proxy is not used for another, nor for none.

@@ -44,7 +44,7 @@ fn the_reference_is_complete_and_loads() {
     assert_eq!((stated.http, stated.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!((holds.http, holds.legacy_openai), (HttpVersions::Auto, false));
     assert_eq!(stated.on_disconnect, holds.on_disconnect);
-    assert_eq!((stated.allow_private, holds.allow_private), (false, false));
+    assert_eq!(stated.host, holds.host);
     assert_eq!(stated.timeouts.first_byte, Duration::from_secs(600));
 
     // There is one store; what else it may be stands in comments.

@@ -1,5 +1,7 @@
 //! Where in the four schemas something stands, and what it counts as (`wire.md` §2).
 
+use std::borrow::Cow;
+
 use super::{Feature, Features};
 use crate::Schema;
 
@@ -181,7 +183,8 @@ pub(super) fn tool_kind(schema: Schema, kind: &str) -> Features {
 
 /// How many presets a model's name holds.
 pub(super) fn presets(name: &str) -> usize {
-    name.to_ascii_lowercase().matches("@preset/").count()
+    // Nearly none has one, and every call is asked.
+    if name.contains('@') { name.to_ascii_lowercase().matches("@preset/").count() } else { 0 }
 }
 
 /// Models that search in every call of Chat, by what their names begin with (`charges.toml` has
@@ -192,12 +195,14 @@ const SEARCHING: [&str; 3] =
 /// What a model's name asks for by itself: OpenAI has models that search, OpenRouter a search behind
 /// `:online`, and whatever an account has set behind `@preset/`.
 pub(super) fn model(name: &str) -> Features {
-    let name = name.to_ascii_lowercase();
     let last = name.rsplit('/').next().unwrap_or_default();
-    if presets(&name) > 0 {
+    let begins = |begin: &&str| {
+        last.get(..begin.len()).is_some_and(|start| start.eq_ignore_ascii_case(begin))
+    };
+    if presets(name) > 0 {
         Features::ALL
-    } else if name.split(':').skip(1).any(|part| part == "online")
-        || SEARCHING.iter().any(|begin| last.starts_with(begin))
+    } else if name.split(':').skip(1).any(|part| part.eq_ignore_ascii_case("online"))
+        || SEARCHING.iter().any(begins)
     {
         HOSTED
     } else {
@@ -217,11 +222,14 @@ pub(super) fn mime(text: &str) -> Features {
 }
 
 /// A key as it is looked up: readers differ in capitals, and in `_` between words.
-pub(super) fn folded(key: &str) -> String {
+pub(super) fn folded(key: &str) -> Cow<'_, str> {
+    if key.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Cow::Borrowed(key);
+    }
     let fold = |c: char| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         _ => c.to_ascii_lowercase(),
     };
-    key.chars().filter(|c| *c != '_').map(fold).collect()
+    Cow::Owned(key.chars().filter(|c| *c != '_').map(fold).collect())
 }

@@ -1,6 +1,5 @@
 //! The pass over a request that finds them.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -44,6 +43,32 @@ impl Walk<'_> {
             _ => Features::NONE,
         };
         self.add(features);
+    }
+}
+
+/// A member's key, read for what its value is.
+struct Member {
+    schema: Schema,
+    zone: Zone,
+}
+
+impl<'de> DeserializeSeed<'de> for Member {
+    type Value = Zone;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Zone, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Member {
+    type Value = Zone;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Zone, E> {
+        Ok(inside(self.schema, self.zone, &folded(key)))
     }
 }
 
@@ -120,8 +145,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
             zone => zone,
         };
         let mut has_mime = false;
-        while let Some(key) = members.next_key::<Cow<'de, str>>()? {
-            let inner = inside(self.schema, zone, &folded(&key));
+        while let Some(inner) = members.next_key_seed(Member { schema: self.schema, zone })? {
             has_mime |= inner == Zone::Mime;
             let Self { schema, found, .. } = &mut self;
             members.next_value_seed(Walk { schema: *schema, zone: inner, found })?;

@@ -229,7 +229,7 @@ async fn answered_early(transport: Transport) {
     let config = Config::serving(&simulators.each_ref()).caller("shop", "key", "").over(transport);
     let gateway = Gateway::start(config).await;
     let hidden = post(PATH, "x-api-key: key\r\n", &say("smuggled"));
-    // No key; a path of nobody's; too large; each with a whole request for a body.
+    // No key; a path of nobody's; an encoding; a wrong key; chunks. Each body is a whole request.
     let early = [
         post(PATH, "", &hidden),
         post("/v1/nothing", "x-api-key: key\r\n", &hidden),

@@ -294,7 +294,7 @@ proptest! {
             }
         }
         // And the honest one at the end counts, if it is not older.
-        let newest = &all.iter().filter(|(honest, _)| *honest).next_back().unwrap().1;
+        let newest = &all.iter().rfind(|(honest, _)| *honest).unwrap().1;
         let _ = take(&mut lists, &[newest]);
         prop_assert_eq!(counts(&lists, ca), Some(read(newest).this_update()));
     }

@@ -286,3 +286,6 @@ impl Written {
         Ok(Lease::until(proof, SystemTime::from(end)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,12 +41,19 @@ pub struct Line<'a> {
     pub surface: &'a str,
     /// Who called.
     pub caller: Option<&'a str>,
+    /// The group that it is counted for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<&'a str>,
     /// The namespace that it runs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<&'a str>,
     /// The service account that it runs under.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account: Option<&'a str>,
+    /// Its further labels, by their names; as few and as short as the configuration and the names of
+    /// identities are.
+    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "object")]
+    pub labels: &'a [(String, String)],
     /// The route.
     pub route: Option<&'a str>,
     /// The backend that answered, or was tried last.
@@ -91,6 +98,11 @@ pub struct Line<'a> {
 fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     let time = jiff::Timestamp::try_from(*time).unwrap_or_default();
     serializer.collect_str(&format_args!("{time:.3}"))
+}
+
+/// One object, a member for each.
+fn object<S: Serializer>(labels: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(labels.iter().map(|(name, value)| (name, value)))
 }
 
 /// A plain decimal, to the last nano-dollar.

@@ -2,9 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use egret::simulator::Arrival;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::support::https::{Asked, Https};
+use crate::support::leases::Leases;
 use crate::support::provider::simulate;
 use crate::support::signature::check;
 use crate::support::{
@@ -210,6 +213,45 @@ async fn a_web_identity_becomes_a_role() {
     let stated = gateway(&bedrock.base_url(), "bedrock-invoke", &own, &files, &[]).await;
     serves(&stated, &bedrock, MODEL, "bedrock", SESSION).await;
     assert_eq!(fake.count(), 2);
+}
+
+/// Keys of a few seconds each: calls go on, and none is signed with keys that have expired, or with
+/// parts of two.
+#[tokio::test]
+async fn keys_of_a_role_are_renewed_and_not_used_beyond_their_end() {
+    let leases = Leases::at(bedrock().await);
+    let fake = Fake::start({
+        let leases = leases.clone();
+        move |received: &Received| {
+            let (id, end) = leases.mint(ID);
+            let end = Timestamp::from_second(i64::try_from(end).unwrap()).unwrap();
+            let answer = sts(received, "AssumeRoleWithWebIdentity")
+                .replace(SECRET, &format!("{SECRET}{id}"))
+                .replace(SESSION, &format!("{SESSION}{id}"))
+                .replace(&format!("<AccessKeyId>{ID}<"), &format!("<AccessKeyId>{id}<"))
+                .replace("2099-01-01T00:00:00Z", &end.to_string());
+            Said::new(200, answer)
+        }
+    })
+    .await;
+    let url = leases.backend.base_url();
+    let own = format!(
+        "sts_url: '{}', web_identity_token_file: irsa, role_arn: 'arn:aws:iam::1:role/egret'",
+        fake.url("")
+    );
+    let gateway =
+        gateway(&url, "bedrock-invoke", &own, &[("irsa", "canary.irsa.token")], &[]).await;
+    let host = url.replace("https://", "");
+    let signed_with = |arrival: &Arrival| {
+        let authorization = arrival.headers["authorization"].to_str().unwrap();
+        let (_, rest) = authorization.split_once("Credential=").unwrap();
+        let (id, _) = rest.split_once('/').unwrap();
+        let (method, target) = (&arrival.method, &arrival.target);
+        check(&format!("{SECRET}{id}"), method, target, &host, &arrival.headers, &arrival.body);
+        assert_eq!(arrival.headers["x-amz-security-token"], format!("{SESSION}{id}").as_str());
+        id.to_owned()
+    };
+    leases.outlived(|| one(&gateway, MODEL), signed_with).await;
 }
 
 /// A profile whose role is assumed with another's keys; STS is asked with a signature.

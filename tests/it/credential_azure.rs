@@ -1,6 +1,7 @@
 //! Microsoft Entra's access tokens: for an application's secret or token, and for a machine's
 //! identity.
 
+use crate::support::leases::{Leases, bearer};
 use crate::support::provider::simulate;
 use crate::support::speak::serves;
 use crate::support::{Config, Fake, Gateway, Provider, Running, Said, ask};
@@ -92,6 +93,26 @@ async fn a_machine_has_an_identity() {
     assert_eq!(parameters["api-version"], "2018-02-01");
     assert_eq!(parameters["resource"], "https://ai.azure.com");
     assert_eq!(parameters["client_id"], "app-1");
+}
+
+/// Tokens of a few seconds each, of whose end App Service says when it is: calls go on, and none
+/// carries one that has expired.
+#[tokio::test]
+async fn tokens_are_renewed_and_not_shown_beyond_their_end() {
+    let leases = Leases::at(azure().await);
+    let fake = Fake::start({
+        let leases = leases.clone();
+        move |_| {
+            let (token, end) = leases.mint("eyJ0eXAi.canary-");
+            Said::new(200, format!(r#"{{"access_token":"{token}","expires_on":"{end}"}}"#))
+        }
+    })
+    .await;
+    let identity = fake.url("/msi/token");
+    let service = [("IDENTITY_ENDPOINT", &*identity), ("IDENTITY_HEADER", "canary-header")];
+    let gateway = gateway(&leases.backend, "azure-openai", "", &service).await;
+    let call = || ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false);
+    leases.outlived(call, bearer).await;
 }
 
 #[tokio::test]

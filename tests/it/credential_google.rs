@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 
+use crate::support::leases::{LIFE, Leases, bearer};
 use crate::support::provider::{arrived, simulate};
 use crate::support::speak::{refused, serves};
 use crate::support::{Config, Fake, Gateway, Provider, Running, Said, ask};
@@ -75,6 +76,25 @@ async fn a_service_accounts_key_is_exchanged_for_tokens() {
     let (iat, exp) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     assert!(iat <= now && now - iat < 300 && exp - iat == 3600, "{claims}");
+}
+
+/// Tokens of a few seconds each: calls go on, and none carries one that has expired.
+#[tokio::test]
+async fn tokens_are_renewed_and_not_shown_beyond_their_end() {
+    let leases = Leases::at(vertex().await);
+    let fake = Fake::start({
+        let leases = leases.clone();
+        move |_| Said::token(&leases.mint("ya29.canary-").0, LIFE)
+    })
+    .await;
+    let file = json!({
+        "type": "service_account", "private_key": KEY,
+        "client_email": "egret@p.iam.gserviceaccount.com", "token_uri": fake.url("/token"),
+    });
+    let files = [("key.json", file.to_string())];
+    let gateway = gateway(&leases.backend, "file: key.json", &files, &[]).await;
+    let call = || ask(&gateway, Provider::Gemini, "gemini-2.5-flash", "x", false);
+    leases.outlived(call, bearer).await;
 }
 
 #[tokio::test]

@@ -153,7 +153,8 @@ async fn leave(gateway: &Gateway, openai: &Running, text: &str, requests: usize)
 /// Who leaves pays for what is under way, and not for what a key was refused for.
 #[tokio::test]
 async fn a_caller_that_leaves_is_charged_for_the_key_that_was_not_refused() {
-    let policies = [("on_disconnect: estimate", true), ("on_disconnect: { drain: 60s }", false)];
+    let policies =
+        [(", on_disconnect: estimate", true), (", on_disconnect: { drain: 60s }", false)];
     for (policy, pays) in policies {
         for refused in [false, true] {
             let openai = simulate(Provider::OpenAi, FIRST).await;

@@ -7,7 +7,7 @@ use crate::support::frames::{
     INITIAL_WINDOW, Outcome, PADDED, PING, PRIORITY, PUSH_PROMISE, RESET, SETTINGS, WINDOW_UPDATE,
     block, frame, integer,
 };
-use crate::support::provider::all;
+use crate::support::provider::{all, arrived};
 use crate::support::speak::body;
 use crate::support::{Config, Gateway, PATIENCE, Provider, Running, Transport, ask, until};
 
@@ -391,6 +391,41 @@ fn bomb(stream: u32) -> Vec<u8> {
         bytes.extend(frame(CONTINUATION, flags, stream, &[0xbe; 13_000]));
     }
     bytes
+}
+
+/// One stream more than `limits.streams` is refused unread (REFUSED_STREAM: it may be sent again,
+/// RFC 9113 §8.7); those that are open go on, and each that ends makes room.
+#[tokio::test]
+async fn there_are_no_more_streams_than_there_may_be() {
+    join_all(Transport::ALL.map(one_stream_too_many)).await;
+}
+
+async fn one_stream_too_many(transport: Transport) {
+    const REFUSED_STREAM: u32 = 7;
+    let simulators = all().await;
+    let config = Config::serving(&simulators.each_ref()).over(transport);
+    let gateway = Gateway::start(config.with("limits: { streams: 2 }")).await;
+    let mut frames = Frames::connect(&gateway).await;
+    for stream in [1, 3] {
+        assert!(frames.bytes(&opened(stream)).await);
+    }
+    for stream in [5, 7] {
+        assert!(frames.bytes(&request(stream, &[], &say("attack"))).await);
+        let outcome = frames.outcome(stream).await;
+        assert_eq!(outcome, Outcome::Reset(REFUSED_STREAM), "{transport:?}");
+    }
+    // Whoever heeds what it was told (SETTINGS_MAX_CONCURRENT_STREAMS) never comes so far.
+    assert_eq!(frames.told(3), Some(2), "{transport:?}");
+    for (ended, next) in [(1, 9), (3, 11)] {
+        assert!(frames.send(DATA, END_STREAM, ended, &say("clean")).await);
+        assert_eq!(frames.outcome(ended).await, Outcome::Status(200), "{transport:?}");
+        frames.until_end_of(ended).await;
+        assert!(frames.bytes(&request(next, &[], &say("clean"))).await);
+        assert_eq!(frames.outcome(next).await, Outcome::Status(200), "{transport:?}");
+        frames.until_end_of(next).await;
+    }
+    assert_eq!(arrived(&simulators[0]), 4, "{transport:?}");
+    clean(&gateway, &simulators, "a stream too many").await;
 }
 
 /// S-33: callers that open no window, and never read: their requests end, and so does what they hold

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::issuer::{Signer, but, jwks, now};
 use crate::support::provider::{arrived, simulate};
 use crate::support::speak::with_token;
-use crate::support::{Config, Gateway};
+use crate::support::{Config, Gateway, until};
 
 const CORP: &str = "https://login.example";
 
@@ -110,4 +110,66 @@ async fn any_group_of_a_token_may_fit_a_rule() {
     let spent = |group: &str| metrics.sum("egret_budget_spent", &[&format!("of=\"{group},\"")]);
     assert!(spent("staff") > 0.0 && spent("web") > 0.0, "{}", metrics.0);
     assert_eq!(spent("team-blue"), 0.0, "{}", metrics.0);
+}
+
+/// The first line that the access log has of this caller.
+async fn logged(gateway: &Gateway, caller: &str) -> Value {
+    let line = || {
+        let output = gateway.output();
+        let mut lines = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.find(|line| line["caller"] == caller)
+    };
+    until("it is logged", async || line().is_some()).await;
+    line().unwrap()
+}
+
+/// S-55: group and labels stand in the log as budgets have them, as names: no claim makes a line, a
+/// member or a control character, or is longer than a name may be.
+#[tokio::test]
+async fn s_55_the_log_tells_of_groups_and_labels() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signer = Signer::p256("one");
+    let known = "callers: [{ name: bob, group: guests, labels: { team: desk }, \
+                 identity: { issuer: corp, subject: bob } }]";
+    let paths = "group: groups, labels: { team: department, site: office }";
+    let gateway = gateway(&simulator, &signer, paths, known).await;
+    let ask = async |more: Value| with_token(&gateway, &signer.token(&claims(more))).await.status;
+
+    let own = json!({"groups": ["dev", "all"], "department": "R&D", "office": 12});
+    assert_eq!(ask(own.clone()).await, 200);
+    let line = logged(&gateway, "corp:ada").await;
+    assert_eq!(
+        (&line["group"], &line["labels"]),
+        (&json!("dev"), &json!({"team": "R%26D", "site": "12"}))
+    );
+    // The operator's word on its callers, and what their tokens say besides.
+    assert_eq!(ask(but(own, json!({"sub": "bob"}))).await, 200);
+    let line = logged(&gateway, "bob").await;
+    assert_eq!(
+        (&line["group"], &line["labels"]),
+        (&json!("guests"), &json!({"team": "desk", "site": "12"}))
+    );
+    // Of whom nothing is known, nothing is said.
+    assert_eq!(ask(json!({"sub": "eve"})).await, 200);
+    let line = logged(&gateway, "corp:eve").await;
+    assert!(line.get("group").is_none() && line.get("labels").is_none(), "{line}");
+
+    let forged = "x\"},\"forged\":true}\r\n{\"forged\":true}\u{1b}[31m\u{2028}";
+    let hostile = json!({"sub": "mallory", "groups": forged, "department": forged});
+    assert_eq!(ask(hostile).await, 200);
+    let line = logged(&gateway, "corp:mallory").await;
+    let name = "x%22%7D%2C%22forged%22:true%7D%0D%0A%7B%22forged%22:true%7D%1B%5B31m%E2%80%A8";
+    assert_eq!((&line["group"], &line["labels"]), (&json!(name), &json!({ "team": name })));
+    for claim in ["groups", "department"] {
+        assert_eq!(ask(json!({"sub": "long", claim: "x".repeat(4_000)})).await, 401, "{claim}");
+    }
+    // Every line before this one is there when it is.
+    assert_eq!(ask(json!({"sub": "last"})).await, 200);
+    logged(&gateway, "corp:last").await;
+    let output = gateway.output();
+    assert!(!output.contains('\u{1b}') && !output.contains(&"x".repeat(400)), "{output}");
+    for line in output.lines().filter(|line| line.starts_with('{')) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line.get("forged").is_none() && line["time"].is_string(), "{line}");
+    }
 }

@@ -12,6 +12,11 @@ use crate::support::{Config, Gateway, until};
 
 /// A gateway that believes the keys in `jwks.json`, and counts what each service account spends.
 async fn gateway(simulators: &[&Running], signers: &[&Signer], more: &str) -> Gateway {
+    of_set(simulators, &jwks(signers), more).await
+}
+
+/// The same with a key set of the test's own.
+async fn of_set(simulators: &[&Running], set: &str, more: &str) -> Gateway {
     let config = Config::serving(simulators)
         .with(&format!(
             "identity: {{ kubernetes: {{ issuer: '{ISSUER}', audience: {AUDIENCE}, \
@@ -19,7 +24,7 @@ async fn gateway(simulators: &[&Running], signers: &[&Signer], more: &str) -> Ga
         ))
         .with("budgets: [{ name: daily, per: [namespace, service_account], limit: 10 USD, window: day }]")
         .with(more);
-    config.write("jwks.json", &jwks(signers));
+    config.write("jwks.json", set);
     Gateway::start(config).await
 }
 
@@ -59,12 +64,45 @@ async fn a_token_is_the_api_key_of_every_sdk() {
 #[tokio::test]
 async fn every_kind_of_key_verifies() {
     let simulator = simulate(Provider::OpenAi, "sk-canary").await;
-    let signers = [Signer::rsa("a"), Signer::p256("b"), Signer::ed25519("c")];
+    let signers = [Signer::rsa("a"), Signer::p256("b"), Signer::p384("c"), Signer::ed25519("d")];
     let gateway = gateway(&[&simulator], &signers.each_ref(), "").await;
     for signer in &signers {
         let token = signer.token(&service_account("shop", "checkout"));
         assert_eq!(with_token(&gateway, &token).await.status, 200, "{}", signer.algorithm());
     }
+}
+
+/// Whatever a token or a key set call it, a key on one curve verifies nothing that is signed on
+/// another, or with its own hash for another's.
+#[tokio::test]
+async fn a_signature_on_another_curve_is_refused() {
+    let simulator = simulate(Provider::OpenAi, "sk-canary").await;
+    let signers = [Signer::p256("short"), Signer::p384("long")];
+    let [short, long] = signers.each_ref().map(Signer::jwk);
+    let keys = [
+        but(short.clone(), json!({"kid": "short as long", "crv": "P-384", "alg": null})),
+        but(long.clone(), json!({"kid": "long as short", "crv": "P-256", "alg": null})),
+        but(long.clone(), json!({"kid": "long as longer", "crv": "P-521", "alg": null})),
+        but(long.clone(), json!({"kid": "long for short", "alg": "ES256"})),
+        but(long.clone(), json!({"kid": "off the curve", "x": base64url([1; 48])})),
+        short,
+        long,
+    ];
+    let set = json!({ "keys": keys }).to_string();
+    let gateway = of_set(&[&simulator], &set, "").await;
+    let claims = service_account("shop", "checkout").to_string();
+    for key in &keys {
+        for signer in &signers {
+            for algorithm in ["ES256", "ES384", "ES512"] {
+                let header = json!({"alg": algorithm, "kid": key["kid"]}).to_string();
+                let answer = with_token(&gateway, &signer.token_of(&header, &claims)).await;
+                let right = key["kid"] == *signer.kid && algorithm == signer.algorithm();
+                let expected = if right { 200 } else { 401 };
+                assert_eq!(answer.status, expected, "{header} by {}", signer.kid);
+            }
+        }
+    }
+    assert_eq!(arrived(&simulator), 2);
 }
 
 /// A token with another signature, or none.

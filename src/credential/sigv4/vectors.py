@@ -3,7 +3,8 @@
     pip install botocore==1.44.5
     python3 src/credential/sigv4/vectors.py > src/credential/sigv4/vectors.json
 
-The first ones are of Amazon's published test suite (aws-sig-v4-test-suite), keys and time included.
+The first ones are requests of Amazon's published test suite (aws-sig-v4-test-suite), keys and time
+included; published.json has the signatures that the suite itself has.
 """
 
 import json

@@ -58,6 +58,7 @@ pub enum Outcome {
 pub struct Frames {
     stream: Wire,
     read: Vec<u8>,
+    settings: Vec<u8>,
 }
 
 impl Frames {
@@ -69,7 +70,7 @@ impl Frames {
     /// Connects and says hello with these settings.
     pub async fn with_settings(gateway: &Gateway, settings: &[(u16, u32)]) -> Self {
         let stream = gateway.connect("h2").await;
-        let mut frames = Self { stream, read: Vec::new() };
+        let mut frames = Self { stream, read: Vec::new(), settings: Vec::new() };
         let settings: Vec<u8> = settings
             .iter()
             .flat_map(|(id, value)| [&id.to_be_bytes()[..], &value.to_be_bytes()].concat())
@@ -128,12 +129,31 @@ impl Frames {
                 RESET if frame.stream == stream => return Outcome::Reset(code(&frame.payload, 0)),
                 GOAWAY => return Outcome::GoAway(code(&frame.payload, 4)),
                 SETTINGS if frame.flags & ACK == 0 => {
+                    self.settings.extend(frame.payload);
                     self.send(SETTINGS, ACK, 0, &[]).await;
                 }
                 _ => {}
             }
         }
         Outcome::Closed
+    }
+
+    /// Reads until this stream's answer has ended; its header must have been read.
+    pub async fn until_end_of(&mut self, stream: u32) {
+        loop {
+            let frame = self.next().await.expect("the connection lives");
+            let ends = matches!(frame.kind, HEADERS | DATA) && frame.flags & END_STREAM != 0;
+            if frame.stream == stream && ends {
+                return;
+            }
+        }
+    }
+
+    /// What the other side's settings, as far as they have been read, say of this.
+    pub fn told(&self, setting: u16) -> Option<u32> {
+        let mut all = self.settings.chunks_exact(6);
+        let said = all.find(|one| one[..2] == setting.to_be_bytes())?;
+        Some(code(said, 2))
     }
 
     /// Reads until the connection is closed; says why it was, if it was said.

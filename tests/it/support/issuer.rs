@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
-    RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
@@ -28,6 +28,7 @@ pub struct Signer {
 
 enum Key {
     P256(EcdsaKeyPair),
+    P384(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
     Rsa(Box<RsaKeyPair>),
 }
@@ -36,14 +37,31 @@ pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+fn on_curve(how: &'static EcdsaSigningAlgorithm) -> EcdsaKeyPair {
+    let random = SystemRandom::new();
+    let key = EcdsaKeyPair::generate_pkcs8(how, &random).unwrap();
+    EcdsaKeyPair::from_pkcs8(how, key.as_ref(), &random).unwrap()
+}
+
+/// A public key on this curve: the halves of its uncompressed point (RFC 7518 §6.2.1).
+fn point(curve: &str, key: &EcdsaKeyPair, kid: &str, alg: &str) -> Value {
+    let point = &key.public_key().as_ref()[1..];
+    let (x, y) = point.split_at(point.len() / 2);
+    json!({"kty": "EC", "crv": curve, "kid": kid, "alg": alg, "use": "sig",
+        "x": base64url(x), "y": base64url(y)})
+}
+
 impl Signer {
     /// A new key on P-256.
     pub fn p256(kid: &str) -> Self {
-        let random = SystemRandom::new();
-        let how = &ECDSA_P256_SHA256_FIXED_SIGNING;
-        let key = EcdsaKeyPair::generate_pkcs8(how, &random).unwrap();
-        let key = EcdsaKeyPair::from_pkcs8(how, key.as_ref(), &random).unwrap();
+        let key = on_curve(&ECDSA_P256_SHA256_FIXED_SIGNING);
         Self { kid: kid.to_owned(), key: Key::P256(key) }
+    }
+
+    /// A new key on P-384.
+    pub fn p384(kid: &str) -> Self {
+        let key = on_curve(&ECDSA_P384_SHA384_FIXED_SIGNING);
+        Self { kid: kid.to_owned(), key: Key::P384(key) }
     }
 
     /// A new Ed25519 key.
@@ -65,6 +83,7 @@ impl Signer {
     pub const fn algorithm(&self) -> &'static str {
         match self.key {
             Key::P256(_) => "ES256",
+            Key::P384(_) => "ES384",
             Key::Ed25519(_) => "EdDSA",
             Key::Rsa(_) => "RS256",
         }
@@ -74,11 +93,8 @@ impl Signer {
     pub fn jwk(&self) -> Value {
         let (kid, alg) = (&self.kid, self.algorithm());
         match &self.key {
-            Key::P256(key) => {
-                let (x, y) = key.public_key().as_ref()[1..].split_at(32);
-                json!({"kty": "EC", "crv": "P-256", "kid": kid, "alg": alg, "use": "sig",
-                    "x": base64url(x), "y": base64url(y)})
-            }
+            Key::P256(key) => point("P-256", key, kid, alg),
+            Key::P384(key) => point("P-384", key, kid, alg),
             Key::Ed25519(key) => {
                 json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "alg": alg, "use": "sig",
                     "x": base64url(key.public_key())})
@@ -96,7 +112,9 @@ impl Signer {
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.key {
-            Key::P256(key) => key.sign(&random, message).unwrap().as_ref().to_vec(),
+            Key::P256(key) | Key::P384(key) => {
+                key.sign(&random, message).unwrap().as_ref().to_vec()
+            }
             Key::Ed25519(key) => key.sign(message).as_ref().to_vec(),
             Key::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];

@@ -9,6 +9,7 @@ pub mod frames;
 pub mod gateway;
 pub mod https;
 pub mod issuer;
+pub mod leases;
 pub mod metrics;
 pub mod pki;
 mod port;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use http::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 
@@ -15,8 +16,11 @@ pub struct Claimed {
     pub service: String,
 }
 
-/// Checks that a request was signed with `secret`, over at least its host and time, and returns for
-/// what. `target` is path and query, `host` what it was sent to.
+/// How far a signature's time may be from the clock, which is now or a little later.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Checks that a request was just signed with `secret`, over at least its host and time, and returns
+/// for what. `target` is path and query, `host` what it was sent to.
 #[track_caller]
 pub fn check(
     secret: &str,
@@ -35,6 +39,8 @@ pub fn check(
     let [id, date, region, service, "aws4_request"] = scope[..] else { panic!("{scope:?}") };
     let stamp = header("x-amz-date").unwrap();
     assert!(stamp.starts_with(date) && stamp.len() == 16, "{stamp}");
+    let off = Timestamp::now().duration_since(stamp.parse().unwrap());
+    assert!(off.abs() <= SKEW, "{stamp} is {off:?} off");
 
     let signed: Vec<&str> = parts["SignedHeaders"].split(';').collect();
     for needed in ["host", "x-amz-date"] {

@@ -153,7 +153,12 @@ fn s_12_no_spelling_hides_one() {
         (Chat, r#"{"messages":{"content":{"type":"image_url"}}}"#, "images"),
         (Gemini, r#"{"contents":[{"parts":[{"InlineData":{"mimetype":"image/png"}}]}]}"#, "images"),
         (Claude, r#"{"tools":[{"type":"web_search_x","type":"custom"}]}"#, "tools hosted_tools"),
-        (Chat, r#"{"messages":[{"content":"\ud800"}]}"#, ALL),
+        // Half of a surrogate pair: readers differ, but a text remains a text.
+        (Chat, r#"{"messages":[{"content":"\ud800"}]}"#, ""),
+        (Chat, r#"{"messages":[{"content":[{"type":"\ud800"}]}]}"#, MEDIA),
+        (Chat, r#"{"messages":[{"content":[{"image_ur\ud800l":"x"}]}]}"#, ALL),
+        (Chat, r#"{"messages":[{"content":"x"},]}"#, ALL),
+        (Chat, r#"{"messages":[{"content":"x"}],}"#, ALL),
         (Chat, "[", ALL),
     ] {
         assert_eq!(names(schema, body), expected, "{schema} {body}");

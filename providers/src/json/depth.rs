@@ -8,7 +8,7 @@ pub const DEPTH_LIMIT: u32 = u128::BITS;
 
 /// What kind of container is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Container {
+pub(crate) enum Container {
     Array,
     Object,
 }

@@ -22,5 +22,7 @@ pub use splice::{Edit, splice};
 pub use text::Str;
 
 pub(crate) use count::count;
+pub(crate) use depth::Container;
 pub(crate) use read::read;
+pub(crate) use scan::{Malformed, Scanner};
 pub(crate) use write::{Text, append, text, write};

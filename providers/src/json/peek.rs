@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Edit;
-use super::scan::{Quoted, Scanner};
+use super::scan::Scanner;
 use crate::Schema;
 use crate::conversation::{Refusal, Served, ServiceTier};
 use fields::{Key, Members, Object, Value};
@@ -287,16 +287,6 @@ impl<'a> Peek<'a> {
 fn quote(text: &str) -> Vec<u8> {
     // Writing a string into memory can't fail.
     serde_json::to_vec(text).unwrap_or_default()
-}
-
-/// Reads a JSON string; `None` if it holds half of a surrogate pair.
-fn unquote<'a>(scanner: &Scanner<'a>, quoted: &Quoted) -> Option<Cow<'a, str>> {
-    let text = scanner.slice(&quoted.span);
-    if quoted.escaped {
-        return serde_json::from_slice(text).ok().map(Cow::Owned);
-    }
-    let inside = text.get(1..text.len().saturating_sub(1))?;
-    std::str::from_utf8(inside).ok().map(Cow::Borrowed)
 }
 
 #[cfg(test)]

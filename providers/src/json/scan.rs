@@ -9,7 +9,7 @@ use crate::conversation::Refusal;
 
 /// Where and why a text is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Malformed {
+pub(crate) struct Malformed {
     /// The byte, from 0.
     pub(super) at: usize,
     /// What is wrong there, a clause.
@@ -22,7 +22,7 @@ impl Malformed {
     }
 
     /// The refusal of `body`, with the place as editors and people count it, from 1.
-    pub(super) fn refusal(&self, body: &[u8]) -> Refusal {
+    pub(crate) fn refusal(&self, body: &[u8]) -> Refusal {
         let before = body.get(..self.at).unwrap_or(body);
         let line = memchr::memchr_iter(b'\n', before).count() + 1;
         let column = before.len() - memchr::memrchr(b'\n', before).map_or(0, |at| at + 1) + 1;
@@ -36,43 +36,43 @@ impl Malformed {
 
 /// A string as it stands in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Quoted {
+pub(crate) struct Quoted {
     /// Where it stands, quotes included.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// Whether it has escapes.
-    pub(super) escaped: bool,
+    pub(crate) escaped: bool,
 }
 
 /// Reads a text from front to back.
 #[derive(Clone, Debug)]
-pub(super) struct Scanner<'a> {
+pub(crate) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
     nesting: Nesting,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(text: &'a [u8]) -> Self {
+    pub(crate) fn new(text: &'a [u8]) -> Self {
         Self { text, at: 0, nesting: Nesting::default() }
     }
 
     /// The next byte's place.
-    pub(super) const fn at(&self) -> usize {
+    pub(crate) const fn at(&self) -> usize {
         self.at
     }
 
     /// The text of a span.
-    pub(super) fn slice(&self, span: &Range<usize>) -> &'a [u8] {
+    pub(crate) fn slice(&self, span: &Range<usize>) -> &'a [u8] {
         self.text.get(span.clone()).unwrap_or_default()
     }
 
     /// The next byte.
-    pub(super) fn next(&self) -> Option<u8> {
+    pub(crate) fn next(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
     /// An error at the next byte.
-    pub(super) fn wrong(&self, expected: &str) -> Malformed {
+    pub(crate) fn wrong(&self, expected: &str) -> Malformed {
         let what = match self.next() {
             None => format!("{expected} is expected but the body ends"),
             Some(0) => format!("{expected} is expected but there is a NUL"),
@@ -85,21 +85,21 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes whitespace.
-    pub(super) fn space(&mut self) {
+    pub(crate) fn space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.next() {
             self.at += 1;
         }
     }
 
     /// Passes `byte` if it is the next one.
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    pub(crate) fn take(&mut self, byte: u8) -> bool {
         let taken = self.next() == Some(byte);
         self.at += usize::from(taken);
         taken
     }
 
     /// Passes `{` or `[`.
-    pub(super) fn open(&mut self, container: Container) -> Result<(), Malformed> {
+    pub(crate) fn open(&mut self, container: Container) -> Result<(), Malformed> {
         if !self.nesting.open(container) {
             let what = format!("objects and arrays nest deeper than {DEPTH_LIMIT} levels");
             return Err(Malformed::new(self.at, what));
@@ -109,13 +109,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes `}` or `]`.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.nesting.close();
         self.at += 1;
     }
 
     /// Passes a member's name and its colon, up to its value.
-    pub(super) fn name(&mut self) -> Result<Quoted, Malformed> {
+    pub(crate) fn name(&mut self) -> Result<Quoted, Malformed> {
         self.space();
         if self.next() != Some(b'"') {
             return Err(self.wrong("a member's name in double quotes"));
@@ -130,7 +130,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes one value, however deep, and says where it stands. No recursion.
-    pub(super) fn value(&mut self) -> Result<Range<usize>, Malformed> {
+    pub(crate) fn value(&mut self) -> Result<Range<usize>, Malformed> {
         self.space();
         let start = self.at;
         let outside = self.nesting.depth();
@@ -193,7 +193,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes a string; the next byte is its opening quote.
-    pub(super) fn string(&mut self) -> Result<Quoted, Malformed> {
+    pub(crate) fn string(&mut self) -> Result<Quoted, Malformed> {
         let start = self.at;
         self.at += 1;
         let mut escaped = false;
@@ -221,6 +221,16 @@ impl<'a> Scanner<'a> {
             return Err(Malformed::new(start + error.valid_up_to(), "a string is not UTF-8"));
         }
         Ok(Quoted { span, escaped })
+    }
+
+    /// What a string says; `None` if it holds half of a surrogate pair.
+    pub(crate) fn unquoted(&self, quoted: &Quoted) -> Option<Cow<'a, str>> {
+        let text = self.slice(&quoted.span);
+        if quoted.escaped {
+            return serde_json::from_slice(text).ok().map(Cow::Owned);
+        }
+        let inside = text.get(1..text.len().saturating_sub(1))?;
+        std::str::from_utf8(inside).ok().map(Cow::Borrowed)
     }
 
     fn escape(&mut self) -> Result<(), Malformed> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Flag, Number, unquote};
+use super::{Flag, Number};
 use crate::Schema;
 use crate::conversation::Refusal;
 use crate::json::depth::Container;
@@ -160,7 +160,7 @@ impl<'a, K: Copy + PartialEq> Members<'a, K> {
     /// Reads a name up to its value; tells if it is governed.
     fn name(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<(&'static str, K)>, Refusal> {
         let quoted = scanner.name().map_err(|error| error.refusal(self.body))?;
-        let Some(name) = unquote(scanner, &quoted) else {
+        let Some(name) = scanner.unquoted(&quoted) else {
             return Err(Refusal::body(format!(
                 "the name of a member at byte {} holds half of a surrogate pair; write its \
                  characters themselves",
@@ -282,7 +282,7 @@ impl<'a> Value<'_, 'a> {
             return Err(wrong(self));
         }
         let quoted = self.scanner.string().map_err(|error| error.refusal(self.body))?;
-        match unquote(self.scanner, &quoted) {
+        match self.scanner.unquoted(&quoted) {
             Some(text) if !text.is_empty() && !has_unseen(&text) => Ok((text, quoted.span)),
             _ => Err(wrong(self)),
         }

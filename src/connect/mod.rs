@@ -256,7 +256,7 @@ impl Connector {
     ) -> Result<Line, Unreached> {
         let Some(verifier) = verifier else {
             log::debug!("backend {} at {peer}: connected, without TLS", backend.name);
-            return Ok(Line::H1(Box::new(Transport { stream, socket, alpn: None })));
+            return Ok(Line::H1(Box::new(Transport::new(stream, socket, None))));
         };
         let versions = peer.versions(backend);
         let stream = verifier.handshake(versions, stream).await.map_err(Unreached::Unproven)?;
@@ -267,7 +267,7 @@ impl Connector {
         if versions == HttpVersions::H2 && !h2 {
             return Err(Unreached::NoH2);
         }
-        let stream: Stream = Box::new(Transport { stream, socket, alpn });
+        let stream: Stream = Box::new(Transport::new(stream, socket, alpn));
         if h2 { self.multiplex(peer, stream).await } else { Ok(Line::H1(stream)) }
     }
 

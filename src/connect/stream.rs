@@ -1,7 +1,7 @@
 //! A connection in Pingora's terms.
 
 use std::fmt;
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,11 +17,39 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 /// Bytes to and from a backend, with what Pingora's pools and sessions ask of a connection.
 pub(super) struct Transport<S> {
     /// TCP, or what is on top of it.
-    pub stream: S,
+    stream: S,
     /// The socket: the pools tell connections apart by it, and look at its peer.
-    pub socket: UniqueIDType,
+    socket: UniqueIDType,
     /// What the backend has chosen to speak, if it was asked.
-    pub alpn: Option<ALPN>,
+    alpn: Option<ALPN>,
+    /// Whether it takes nothing any more, over HTTP/2.
+    closed: bool,
+}
+
+impl<S> Transport<S> {
+    /// A connection over which this is spoken.
+    pub(super) const fn new(stream: S, socket: UniqueIDType, alpn: Option<ALPN>) -> Self {
+        Self { stream, socket, alpn, closed: false }
+    }
+
+    /// Over HTTP/2 what can't be written to a connection that the backend has closed is given up:
+    /// the error would end it before what has come is read, and that says why it was closed (an
+    /// alert, a GOAWAY), or is an answer. Reading ends soon, then. Over HTTP/1.1 the error itself
+    /// is known by: the request was not sent whole.
+    fn written<T>(&mut self, written: Poll<io::Result<T>>, all: T) -> Poll<io::Result<T>> {
+        match written {
+            Poll::Ready(Err(error)) if self.alpn == Some(ALPN::H2) && is_closed(&error) => {
+                self.closed = true;
+                Poll::Ready(Ok(all))
+            }
+            written => written,
+        }
+    }
+}
+
+/// Whether the other end has closed its side.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)
 }
 
 impl<S> fmt::Debug for Transport<S> {
@@ -46,11 +74,19 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        if self.closed {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(written, bytes.len())
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        if self.closed {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.written(flushed, ())
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -62,7 +98,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+        let all = pieces.iter().map(|piece| piece.len()).sum();
+        if self.closed {
+            return Poll::Ready(Ok(all));
+        }
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.written(written, all)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -111,3 +152,6 @@ impl<S> GetSocketDigest for Transport<S> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

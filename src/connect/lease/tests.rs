@@ -21,7 +21,7 @@ async fn swallow(stream: DuplexStream) {
 async fn connection() -> ConnectionRef {
     let (here, there) = duplex(64 * 1024);
     tokio::spawn(swallow(there));
-    let stream = Transport { stream: here, socket: 7, alpn: Some(ALPN::H2) };
+    let stream = Transport::new(here, 7, Some(ALPN::H2));
     let mut settings = H2HandshakeSettings::new();
     settings.max_streams = 100;
     handshake(Box::new(stream), settings).await.unwrap()

@@ -102,15 +102,18 @@ impl Delivery<'_> {
         outgoing: &Outgoing,
         admitted: &mut Admitted,
     ) -> Result<Result<Incoming, NoAnswer>, Interrupted> {
-        let is_out = AtomicBool::new(false);
+        let (is_out, left) = (AtomicBool::new(false), AtomicBool::new(false));
         let mut out = |now| {
             is_out.store(now, Ordering::Relaxed);
             if now { admitted.dispatched() } else { admitted.unbilled() }
+            // For a caller that has gone nothing is sent again.
+            !left.load(Ordering::Relaxed)
         };
         let mut send = pin!(self.gateway.upstreams.send(self.backend, outgoing, &mut out));
         let patience = self.patience(ctx);
         match patience.wait(session, send.as_mut()).await {
             Err(Interrupted::CallerGone) if is_out.load(Ordering::Relaxed) => {
+                left.store(true, Ordering::Relaxed);
                 patience.wait_alone(&mut ctx.left, send).await
             }
             sent => sent,

@@ -86,13 +86,13 @@ impl Upstreams {
 
     /// Sends a request and waits for the header of its answer. `out` is told that it is out once a
     /// connection is there and before its first byte goes out, and that it is not after all when
-    /// the provider can't have worked on it (see [`Fate`]). Then it is sent again, once; that aside
-    /// nothing is sent twice.
+    /// the provider can't have worked on it (see [`Fate`]). Then it is sent again, once, if `out`
+    /// says that it may; that aside nothing is sent twice.
     pub async fn send(
         &self,
         backend: &Backend,
         request: &Outgoing,
-        out: &mut (dyn FnMut(bool) + Send),
+        out: &mut (dyn FnMut(bool) -> bool + Send),
     ) -> Result<Incoming, NoAnswer> {
         let mut resent = false;
         loop {
@@ -110,9 +110,9 @@ impl Upstreams {
             }
             let fate = Fate::of(&error, reused, waited);
             let billable = fate == Fate::Unknown;
-            out(billable);
+            let again = out(billable);
             lease.leave().await;
-            if resent || fate != Fate::Untouched {
+            if resent || fate != Fate::Untouched || !again {
                 return Err(NoAnswer { billable, ..explain(&error, backend) });
             }
             resent = true;

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn authorize(snapshot: &Snapshot, headers: &HeaderMap) -> Result<(), Answer> {
     let Some(token) = &snapshot.admin_token else {
         let error = "nothing can be changed here, nor spending and names be seen from another \
-                     machine: the configuration names no token; add \
+                     machine beyond what metrics tell (sums by caller, names of backends): the configuration names no token; add \
                      `token: { env: EGRET_ADMIN_TOKEN }` under `admin`";
         return Err(Answer::refusal(StatusCode::FORBIDDEN, error));
     };

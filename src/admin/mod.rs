@@ -3,8 +3,8 @@
 //! request could reach (S-15).
 //!
 //! Whoever reaches it may look at health and metrics; to change something (S-16), or to see from
-//! another machine what was spent, and where backends are (S-08), it takes the token that the
-//! configuration names.
+//! another machine what was spent, and where backends are (S-08), beyond what metrics tell (sums by
+//! caller, names of backends), it takes the token that the configuration names.
 
 mod answer;
 mod body;

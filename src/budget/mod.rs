@@ -50,7 +50,7 @@ pub use reservation::Reservation;
 pub use shared::StoreStatus;
 pub use statement::{Column, Spend, SpendRow};
 pub use store::{Outage, StoreSettings, StoreTls, Topology};
-pub use subject::{Calls, Dimension, Scope, Subject};
+pub use subject::{Calls, Dimension, Scope, Subject, fits};
 pub use window::Window;
 
 #[cfg(test)]

@@ -214,17 +214,20 @@ impl Calls {
     pub fn fit(&self, who: &Subject<'_>, more_groups: &[String]) -> bool {
         self.0.iter().all(|(dimension, values)| {
             let fold = *dimension == Dimension::Model;
-            let is_one = |actual: &str| values.iter().any(|value| fits(value, actual, fold));
+            let is = |value: &String, actual: &str| match fold {
+                true => fits(&value.to_ascii_lowercase(), &actual.to_ascii_lowercase()),
+                false => fits(value, actual),
+            };
+            let is_one = |actual: &str| values.iter().any(|value| is(value, actual));
             let more: &[String] = if *dimension == Dimension::Group { more_groups } else { &[] };
             is_one(dimension.of(who)) || more.iter().any(|group| is_one(group))
         })
     }
 }
 
-fn fits(pattern: &str, actual: &str, fold: bool) -> bool {
-    if fold {
-        return fits(&pattern.to_ascii_lowercase(), &actual.to_ascii_lowercase(), false);
-    }
+/// Whether this is what a pattern says: exact, or with one `*` for anything.
+#[must_use]
+pub fn fits(pattern: &str, actual: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == actual,
         Some((start, end)) => {

@@ -106,7 +106,7 @@ pub enum Unlisted {
 }
 
 /// The callers that are known by what they prove.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Named {
     pub callers: Vec<(Pattern, Arc<Caller>)>,
     /// The names of all callers of the configuration.

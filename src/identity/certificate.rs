@@ -144,7 +144,12 @@ impl Certificates {
                 proven.service_account = account.to_owned();
                 format!("{namespace}/{account}")
             }
-            _ => format!("{MTLS}:{}", fit(rest)?),
+            _ => {
+                let name = fit(rest);
+                let name =
+                    name.ok_or_else(|| unfit("the client certificate's SPIFFE ID is too long"));
+                format!("{MTLS}:{}", name?)
+            }
         };
         Ok(proven)
     }

@@ -84,7 +84,8 @@ impl ClaimPath {
             Some(Json::List(values)) => values.as_slice(),
             Some(value) => std::slice::from_ref(value),
         };
-        let mut names: Vec<String> = values.iter().map(name).collect::<Result<_, _>>()?;
+        let names = values.iter().map(|value| self.fit(value));
+        let mut names: Vec<String> = names.collect::<Result<_, _>>()?;
         names.retain(|name| !name.is_empty());
         Ok(names)
     }
@@ -93,9 +94,22 @@ impl ClaimPath {
     fn name(&self, claims: &Object) -> Result<String, Refused> {
         match self.of(claims) {
             None => Ok(String::new()),
-            Some(Json::List(values)) => values.first().map_or(Ok(String::new()), name),
-            Some(value) => name(value),
+            Some(Json::List(values)) => {
+                values.first().map_or(Ok(String::new()), |value| self.fit(value))
+            }
+            Some(value) => self.fit(value),
         }
+    }
+
+    /// A value that stands there as a name, empty for `null`.
+    fn fit(&self, value: &Json) -> Result<String, Refused> {
+        name(value).ok_or_else(|| {
+            let message = format!(
+                "the claim `{self}`, which tells who calls, is too long, or is no text; ask whoever \
+                 runs this gateway which claims it goes by"
+            );
+            Refused::new("token_claims", message)
+        })
     }
 }
 
@@ -106,13 +120,13 @@ fn at<'a>(claims: &'a Object, path: &str) -> Option<&'a Json> {
     })
 }
 
-fn name(value: &Json) -> Result<String, Refused> {
+fn name(value: &Json) -> Option<String> {
     match value {
-        Json::Null => Ok(String::new()),
+        Json::Null => Some(String::new()),
         Json::Text(text) => fit(text),
         Json::Number(number) if is_exact(*number) => fit(&number.to_string()),
-        Json::Bool(value) => Ok(value.to_string()),
-        Json::Number(_) | Json::List(_) | Json::Map(_) => Err(unfit()),
+        Json::Bool(value) => Some(value.to_string()),
+        Json::Number(_) | Json::List(_) | Json::Map(_) => None,
     }
 }
 
@@ -121,15 +135,9 @@ fn is_exact(number: f64) -> bool {
     number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0
 }
 
-fn unfit() -> Refused {
-    let message = "a claim that tells who calls is too long, or is no text; ask whoever runs \
-                   this gateway which claims it goes by";
-    Refused::new("token_claims", message)
-}
-
 /// A text as a name: what may not stand in one is written as its bytes (`%20`), so that no two
-/// texts have the same name.
-pub(super) fn fit(text: &str) -> Result<String, Refused> {
+/// texts have the same name. `None`: it is too long.
+pub(super) fn fit(text: &str) -> Option<String> {
     let mut name = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -139,10 +147,10 @@ pub(super) fn fit(text: &str) -> Result<String, Refused> {
             _ => name.push_str(&format!("%{byte:02X}")),
         }
         if name.len() > LONGEST {
-            return Err(unfit());
+            return None;
         }
     }
-    Ok(name)
+    Some(name)
 }
 
 impl ClaimPaths {

@@ -59,7 +59,7 @@ impl Directory {
     ) -> Self {
         static DIRECTORIES: AtomicU64 = AtomicU64::new(0);
         let taken = listed.iter().map(|(caller, _)| caller.name.clone()).collect();
-        let mut named = Named { taken, mentioned, ..Named::default() };
+        let mut named = Named { callers: Vec::new(), taken, mentioned, series: Arc::default() };
         let mut keys = Vec::new();
         let mut all = Vec::new();
         for (caller, shows) in listed {

@@ -9,7 +9,7 @@ use super::caller::{Caller, Pattern};
 const SERIES: usize = 1_000;
 
 /// What the configuration names. Metrics always tell these names: nobody can take their place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mentioned {
     /// Names of callers.
     pub callers: HashSet<String>,
@@ -17,8 +17,10 @@ pub struct Mentioned {
     pub namespaces: HashSet<String>,
     /// Service accounts.
     pub service_accounts: HashSet<String>,
-    /// Groups that some rule goes by, exact or with one `*`.
+    /// Groups that some rule goes by, as its patterns name them.
     pub groups: HashSet<String>,
+    /// Whether a group is what a pattern says: as rules have it, or they would never see some groups.
+    pub fits: fn(&str, &str) -> bool,
 }
 
 /// Which names of a caller metrics tell; those of all others are one.
@@ -81,13 +83,6 @@ impl Mentioned {
 
     /// Whether some rule goes by this group.
     pub(super) fn goes_by_group(&self, group: &str) -> bool {
-        self.groups.contains(group)
-            || self.groups.iter().any(|pattern| {
-                pattern.split_once('*').is_some_and(|(start, end)| {
-                    group.len() >= start.len() + end.len()
-                        && group.starts_with(start)
-                        && group.ends_with(end)
-                })
-            })
+        self.groups.contains(group) || self.groups.iter().any(|pattern| (self.fits)(pattern, group))
     }
 }

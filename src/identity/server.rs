@@ -16,13 +16,34 @@ pub struct Server {
     fetcher: Fetcher,
     /// Sent as `authorization: Bearer`.
     token: Option<Arc<SecretSource>>,
+    #[cfg(test)]
+    stand_in: Option<StandIn>,
 }
+
+/// Who is posted to instead, in memory: a clock that a test has stopped waits for no socket.
+#[cfg(test)]
+pub(super) type StandIn = tokio::sync::mpsc::UnboundedSender<Posted>;
+
+/// A body, and where the answer goes.
+#[cfg(test)]
+pub(super) type Posted = (Vec<u8>, tokio::sync::oneshot::Sender<(StatusCode, Bytes)>);
 
 impl Server {
     /// A server that is shown `token`, if one is given.
     #[must_use]
     pub const fn new(fetcher: Fetcher, token: Option<Arc<SecretSource>>) -> Self {
-        Self { fetcher, token }
+        Self {
+            fetcher,
+            token,
+            #[cfg(test)]
+            stand_in: None,
+        }
+    }
+
+    /// The same, while this one is posted to instead.
+    #[cfg(test)]
+    pub(super) fn with_stand_in(self, stand_in: StandIn) -> Self {
+        Self { stand_in: Some(stand_in), ..self }
     }
 
     /// What it is shown.
@@ -51,6 +72,13 @@ impl Server {
         body: Vec<u8>,
         longest: usize,
     ) -> Result<Bytes, String> {
+        #[cfg(test)]
+        if let Some(stand_in) = &self.stand_in {
+            let (answer, answered) = tokio::sync::oneshot::channel();
+            stand_in.send((body, answer)).map_err(|error| error.to_string())?;
+            let (status, body) = answered.await.map_err(|error| error.to_string())?;
+            return take(status, body, longest);
+        }
         let mut headers = self.headers()?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let answer = self.fetcher.post(url, headers, body.into()).await;

@@ -1,7 +1,8 @@
 //! Prometheus metrics, with stable names and bounded labels.
 //!
-//! Labels hold only what the operator configured (gateway, route, backend, caller, target model)
-//! or words of ours; never a string that a caller chose (S-52).
+//! Labels hold only what the operator configured (gateway, route, backend, caller, target model),
+//! identities that were proved, of which a bounded number is told by name, or words of ours; never a
+//! string that a caller chose (S-52).
 
 use std::time::Duration;
 

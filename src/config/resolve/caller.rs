@@ -1,10 +1,11 @@
 //! Who may call.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::identity::Believed;
 use super::{Resolver, Seen};
-use crate::budget::{Calls, Dimension};
+use crate::budget::{Calls, Dimension, fits};
 use crate::config::decode::{Field, List, Named};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawCaller, RawProof, RawSecret};
@@ -127,7 +128,13 @@ impl Resolver<'_> {
 
 /// What rules name of those who call.
 pub(super) fn mentioned<'a>(rules: impl Iterator<Item = &'a Calls>) -> Mentioned {
-    let mut mentioned = Mentioned::default();
+    let mut mentioned = Mentioned {
+        callers: HashSet::new(),
+        namespaces: HashSet::new(),
+        service_accounts: HashSet::new(),
+        groups: HashSet::new(),
+        fits,
+    };
     for (dimension, values) in rules.flat_map(|calls| &calls.0) {
         let names = match dimension {
             Dimension::Caller => &mut mentioned.callers,

@@ -11,7 +11,7 @@ use egret::simulator::{Arrival, Running};
 use super::issuer::now;
 use super::{Answer, until};
 
-/// Seconds that each of them lives.
+/// Seconds that each of them lives. Its end is told in whole seconds, so it may be nearly one less.
 pub const LIFE: u64 = 5;
 
 /// What was minted so far, and who lets it in.
@@ -45,7 +45,8 @@ impl Leases {
     }
 
     /// Calls again and again until the third is shown and the first is refused: every call is served,
-    /// and what they show is each of them in its turn.
+    /// and what they show is one after the other, never an earlier one again. One may be left out: a
+    /// test that gets no time calls too seldom to see it.
     pub async fn outlived<F: Future<Output = Answer>>(
         &self,
         call: impl Fn() -> F,
@@ -61,7 +62,9 @@ impl Leases {
         .await;
         let mut names: Vec<String> = self.backend.journal().read().iter().map(shown).collect();
         names.dedup();
-        assert_eq!(names, self.minted()[..names.len()]);
+        let minted = self.minted();
+        let mut rest = minted.iter();
+        assert!(names.iter().all(|name| rest.any(|next| next == name)), "{names:?} of {minted:?}");
     }
 
     fn minted(&self) -> Vec<String> {

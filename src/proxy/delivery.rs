@@ -105,7 +105,11 @@ impl Delivery<'_> {
         let (is_out, left) = (AtomicBool::new(false), AtomicBool::new(false));
         let mut out = |now| {
             is_out.store(now, Ordering::Relaxed);
-            if now { admitted.dispatched() } else { admitted.unbilled() }
+            if now {
+                admitted.dispatched()
+            } else {
+                admitted.unbilled()
+            }
             // For a caller that has gone nothing is sent again.
             !left.load(Ordering::Relaxed)
         };

@@ -73,6 +73,10 @@ fn claims_are_found_whole_before_they_are_taken_apart() {
     for missing in ["none", "missing", "a.c", "org.team.x", ""] {
         assert_eq!(named(missing).unwrap_err().reason, "token_claims", "{missing}");
     }
+    // One odd group refuses the token, and is found by the name of its claim.
+    let odd = object(r#"{"sub":"s","a":{"roles":["dev",{}]}}"#);
+    let refused = paths("sub", "a.roles").read("corp", &odd).unwrap_err();
+    assert!(refused.message.contains("`a.roles`"), "{}", refused.message);
     let proven = named("sub").unwrap();
     assert_eq!((proven.groups.len(), &*proven.subject), (0, "s"));
     assert_eq!(proven.labels, [("team".to_owned(), "blue".to_owned())]);

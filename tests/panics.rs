@@ -7,7 +7,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
-use std::net::TcpListener;
 use std::panic;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +23,9 @@ use egret::telemetry::log_panic;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_rustls::rustls::crypto::ring;
+
+#[path = "it/support/port.rs"]
+mod port;
 
 const PROMPT: &str = "the canary sings in the prompt";
 const CREDENTIAL: &str = "sk-canary-openai";
@@ -122,10 +124,6 @@ impl Stack {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn snapshot(directory: &Path, simulator: &Running, [port, admin]: [u16; 2]) -> Snapshot {
     let yaml = format!(
         "listeners: [{{ address: 127.0.0.1:{port} }}]
@@ -153,7 +151,7 @@ async fn start(authority: &Authority, directory: &Path) -> (Stack, gateway::Opti
     let simulator = simulator.start(([127, 0, 0, 1], 0).into()).await.unwrap();
     fs::write(directory.join("ca.pem"), authority.ca_pem()).unwrap();
     fs::write(directory.join("openai.key"), CREDENTIAL).unwrap();
-    let ports = [free_port(), free_port()];
+    let ports = [port::free_port(), port::free_port()];
     let live = Arc::new(Live::fixed(snapshot(directory, &simulator, ports)));
     let ledger = Ledger::open(Some(&directory.join("egret.ledger")), clock).unwrap();
     let http = || reqwest::Client::builder().no_proxy().timeout(PATIENCE);
@@ -203,9 +201,12 @@ fn s_40_a_panic_costs_one_call_and_says_nothing_of_it() {
 }
 
 async fn panicked(stack: &Stack) {
-    while stack.admin("/readyz").await.is_none_or(|(status, _)| status != 200) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let ready = async {
+        while stack.admin("/readyz").await.is_none_or(|(status, _)| status != 200) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ready).await.expect("it is never ready");
     stack.is_well().await;
 
     // The first look is when something is set aside: nothing is yet, and nothing has gone out.

@@ -39,9 +39,8 @@ async fn a_forged_answer_at_the_start_lasts_until_the_next_one() {
 async fn a_list_that_is_out_of_date_does_not_give_way_to_strangers() {
     for more in STANCES {
         let at = Fetched::from(Pki::new(), strangers(1), BOTH, more).await;
-        let soon = pki::now() + 3;
-        at.publish(at.pki.issuing.list_until(&[at.serial], soon).der()).await;
-        assert_eq!(at.field.call("a").await, Err("tls_revoked"));
+        let (soon, came_to, _) = at.publish_until_soon(&[at.serial]).await;
+        assert_eq!(came_to, Err("tls_revoked"));
         until("the list is out of date", async || pki::now() > soon).await;
         at.publish(&strangers(32)).await;
         let refused = if more.contains("refuse") { "tls_crl_stale" } else { "tls_revoked" };
@@ -145,7 +144,9 @@ async fn a_list_that_its_place_has_no_more_is_not_watched_any_more() {
     let at = Fetched::from(pki, both, BOTH, "").await;
     at.field.serves("a").await;
     assert_eq!(at.lists().held, 2);
-    at.publish(at.pki.issuing.list(&[4711]).der()).await;
+    at.list.set(Some(at.pki.issuing.list(&[4711]).der()));
+    // The next answer has it, and has been taken when another one is asked for.
+    at.fetched(1).await;
     at.field.serves("a").await;
     until("the list is out of date", async || pki::now() > soon).await;
     let lists = at.lists();

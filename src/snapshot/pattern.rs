@@ -9,7 +9,7 @@ use providers::features::presets;
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:/@+".contains(&b))
-        && !name.contains("..")
+        && !name.as_bytes().windows(2).any(|pair| pair == b"..")
         && !name.split('/').any(|segment| segment.is_empty() || segment == ".")
 }
 

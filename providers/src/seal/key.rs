@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 /// The gateway's secret that proves its tokens. Callers who know it could forge them; who
 /// changes it makes all tokens that are out there foreign.
+#[derive(Clone)]
 pub struct Key(Zeroizing<[u8; 32]>);
 
 impl Key {
@@ -28,6 +29,14 @@ impl Key {
         let mut key = Zeroizing::new([0; 32]);
         key.iter_mut().zip(derived.as_ref()).for_each(|(to, from)| *to = *from);
         Ok(Self(key))
+    }
+}
+
+impl Key {
+    /// The key of one origin alone, from its [`Origin::name`].
+    pub(super) fn of(&self, origin: &[u8]) -> hmac::Key {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, origin).as_ref())
     }
 }
 
@@ -58,15 +67,14 @@ pub struct Origin<'a> {
 }
 
 impl Origin<'_> {
-    /// The key of this origin alone.
-    pub(super) fn key(&self, key: &Key) -> hmac::Key {
-        let mut context =
-            hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.0.as_slice()));
-        for name in [self.backend, self.model, self.route] {
-            // With its length, so that no two origins read the same.
-            context.update(&(name.len() as u64).to_be_bytes());
-            context.update(name.as_bytes());
+    /// Its name: each part with its length, so that no two origins read the same.
+    pub(super) fn name(&self) -> Vec<u8> {
+        let parts = [self.backend, self.model, self.route];
+        let mut name = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
+        for part in parts {
+            name.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            name.extend_from_slice(part.as_bytes());
         }
-        hmac::Key::new(hmac::HMAC_SHA256, context.sign().as_ref())
+        name
     }
 }

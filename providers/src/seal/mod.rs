@@ -30,6 +30,8 @@ mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::sync::OnceLock;
+
 use ring::hmac;
 
 use crate::Schema;
@@ -42,13 +44,20 @@ use record::Record;
 /// Wraps and unwraps the tokens of one origin.
 #[derive(Clone, Debug)]
 pub struct Seal {
-    key: hmac::Key,
+    secret: Key,
+    origin: Vec<u8>,
+    /// Made when it is first needed: most requests and answers hold no tokens.
+    key: OnceLock<hmac::Key>,
 }
 
 impl Seal {
     /// The seal of an attempt's origin.
     pub fn new(key: &Key, origin: &Origin<'_>) -> Self {
-        Self { key: origin.key(key) }
+        Self { secret: key.clone(), origin: origin.name(), key: OnceLock::new() }
+    }
+
+    fn key(&self) -> &hmac::Key {
+        self.key.get_or_init(|| self.secret.of(&self.origin))
     }
 
     /// An encoder for a stream of a provider that speaks `from`, to a caller that speaks another
@@ -60,7 +69,7 @@ impl Seal {
 
     /// The records in an envelope that this origin made when it spoke `schema`.
     fn read(&self, schema: Schema, envelope: &str) -> Option<Vec<Record>> {
-        record::read(&envelope::unwrap(&self.key, schema, envelope)?)
+        record::read(&envelope::unwrap(self.key(), schema, envelope)?)
     }
 }
 
@@ -121,7 +130,7 @@ impl Sealer {
     fn wrap(&self, records: &[Record], slot: Slot) -> Option<String> {
         let payload = record::write(records);
         (!records.is_empty())
-            .then(|| envelope::wrap(&self.seal.key, self.from, &payload, slot))
+            .then(|| envelope::wrap(self.seal.key(), self.from, &payload, slot))
             .flatten()
     }
 

@@ -10,11 +10,11 @@ use super::*;
 const SLOTS: [Slot; 2] = [Slot::Token, Slot::Id];
 
 fn wrapped(payload: &[u8], slot: Slot) -> String {
-    wrap(&seal().key, Schema::Claude, payload, slot).unwrap()
+    wrap(seal().key(), Schema::Claude, payload, slot).unwrap()
 }
 
 fn read(text: &str) -> Option<Vec<u8>> {
-    unwrap(&seal().key, Schema::Claude, text)
+    unwrap(seal().key(), Schema::Claude, text)
 }
 
 proptest! {
@@ -82,16 +82,16 @@ fn only_who_made_it_reads_it() {
         Origin { backend: "claudec", model: "laude-sonnet-4-5", ..ORIGIN },
     ] {
         let seal = Seal::new(&key(), &origin);
-        assert_eq!(unwrap(&seal.key, Schema::Claude, &text), None, "{origin:?}");
+        assert_eq!(unwrap(seal.key(), Schema::Claude, &text), None, "{origin:?}");
     }
-    assert_eq!(unwrap(&Seal::new(&other, &ORIGIN).key, Schema::Claude, &text), None);
-    assert_eq!(unwrap(&seal().key, Schema::Gemini, &text), None);
+    assert_eq!(unwrap(Seal::new(&other, &ORIGIN).key(), Schema::Claude, &text), None);
+    assert_eq!(unwrap(seal().key(), Schema::Gemini, &text), None);
 }
 
 #[test]
 fn what_is_too_large_is_not_wrapped_and_not_read() {
     let fits = vec![1; MOST / 4 * 3 - 38];
-    let key = seal().key;
+    let key = seal().key().clone();
     assert_eq!(wrapped(&fits, Slot::Token).len(), MOST);
     assert_eq!(read(&wrapped(&fits, Slot::Token)), Some(fits.clone()));
     for more in [1, MOST, 10 * MOST] {

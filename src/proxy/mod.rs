@@ -34,6 +34,7 @@ mod send;
 mod upstream;
 
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
@@ -242,7 +243,11 @@ const PANIC: &str = "panic";
 
 /// A panic must not leave the caller without an answer, nor take others with it. What was reserved
 /// settles itself.
-async fn contained(serving: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+///
+/// The work is lent: a future that is handed over is held twice, and this one is ten KiB long.
+async fn contained(
+    serving: Pin<&mut impl Future<Output = Result<(), Failure>>>,
+) -> Result<(), Failure> {
     AssertUnwindSafe(serving).catch_unwind().await.unwrap_or_else(|_| {
         let error = ApiError::new(ErrorClass::Server, "the gateway failed; try again");
         Err(Failure::upstream(PANIC, error))
@@ -279,7 +284,10 @@ impl ProxyHttp for Proxy {
         session: &mut Session,
         ctx: &mut RequestCtx,
     ) -> Result<bool, BError> {
-        let served = contained(self.0.serve(session, ctx)).await;
+        let served = {
+            let serving = pin!(self.0.serve(session, ctx));
+            contained(serving).await
+        };
         let served = match served {
             Err(Failure::Refused(panicked)) if panicked.reason == PANIC => {
                 match send::status(session) {

@@ -7,11 +7,11 @@ use super::*;
 async fn s_40_a_panic_is_contained_and_says_nothing() {
     let text = "secret".to_owned();
     let panicking = async { std::panic::panic_any(text) };
-    let Err(Failure::Refused(refused)) = contained(panicking).await else {
+    let Err(Failure::Refused(refused)) = contained(pin!(panicking)).await else {
         panic!("nobody is told")
     };
     assert_eq!((refused.reason, refused.denied), (PANIC, false));
     assert_eq!(refused.error.class, ErrorClass::Server);
     assert!(!refused.error.message.contains("secret"));
-    assert!(contained(async { Ok(()) }).await.is_ok());
+    assert!(contained(pin!(async { Ok(()) })).await.is_ok());
 }

@@ -1,6 +1,8 @@
 //! Who calls: without pause, all surfaces, streamed and not, and looks closely at what comes.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::iter;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -91,18 +93,28 @@ impl Tally {
     }
 }
 
+/// What is done to gateways in a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upset {
+    Nothing,
+    /// They end in good order. Who is too late at the door, because this machine stood still for
+    /// longer than it is held open, is not let in.
+    Terminated,
+    /// They are killed, so that calls may break off.
+    Killed,
+}
+
 /// A phase of the load: who is called, and whether it goes on.
 pub struct Phase {
     urls: Vec<(String, AtomicBool)>,
     pub over: AtomicBool,
-    /// Whether a gateway is killed, so that calls may break off.
-    pub killing: bool,
+    upset: Upset,
 }
 
 impl Phase {
-    pub fn new(urls: &[String], killing: bool) -> Self {
+    pub fn new(urls: &[String], upset: Upset) -> Self {
         let urls = urls.iter().map(|url| (url.clone(), AtomicBool::new(true))).collect();
-        Self { urls, over: AtomicBool::new(false), killing }
+        Self { urls, over: AtomicBool::new(false), upset }
     }
 
     /// Sends calls to this gateway, or none any more: what a load balancer does that goes by its
@@ -111,6 +123,15 @@ impl Phase {
         if let Some((_, is_ready)) = self.urls.get(nth) {
             is_ready.store(ready, Ordering::Relaxed);
         }
+    }
+
+    /// Whether a call was not let in: nothing of it was sent.
+    fn is_outside(&self, error: &reqwest::Error) -> bool {
+        let mut sources = iter::successors(error.source(), |&error| error.source());
+        let canceled = |error: &(dyn Error + 'static)| {
+            error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
+        };
+        error.is_connect() || self.upset == Upset::Terminated && sources.any(canceled)
     }
 
     /// A gateway that is ready; any, if none is.
@@ -199,11 +220,11 @@ impl Call {
             match self.read(request).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(answer)) => return self.check(&answer, tally),
-                Err(error) if error.is_connect() => {
+                Err(error) if phase.is_outside(&error) => {
                     tally.moved.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
-                Err(_) if phase.killing => {
+                Err(_) if phase.upset == Upset::Killed => {
                     tally.lost.fetch_add(1, Ordering::Relaxed);
                     return Ok(());
                 }

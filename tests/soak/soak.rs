@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use books::{Books, Line};
-use caller::{Caller, Phase, Tally};
+use caller::{Caller, Phase, Tally, Upset};
 use process::{Gateway, Ports};
 use report::{Report, unmet};
 use stack::World;
@@ -130,7 +130,7 @@ impl Soak {
     /// All rows, at all providers, and in the middle of it a configuration that changes every
     /// 100 ms.
     async fn matrix(&mut self, time: Duration) -> Result<()> {
-        let load = Load::begin(Phase::new(&[self.first.url()], false), &self.tally)?;
+        let load = Load::begin(Phase::new(&[self.first.url()], Upset::Nothing), &self.tally)?;
         let (begun, mut vitals) = (Instant::now(), Vitals::default());
         let reloading =
             time.mul_f64(0.4)..time.mul_f64(0.4) + time.mul_f64(0.3).min(Duration::from_secs(60));
@@ -184,7 +184,7 @@ impl Soak {
     async fn rolling(&mut self, ports: &mut Ports, time: Duration) -> Result<()> {
         let mut second = self.world.gateway("second", ports).await?;
         let urls = [self.first.url(), second.url()];
-        let load = Load::begin(Phase::new(&urls, false), &self.tally)?;
+        let load = Load::begin(Phase::new(&urls, Upset::Terminated), &self.tally)?;
         let calls = self.tally.calls.load(Ordering::Relaxed);
         for (nth, gateway) in [&mut self.first, &mut second].into_iter().enumerate() {
             sleep(time / 4).await;
@@ -216,7 +216,7 @@ impl Soak {
 
     /// `kill -9` under load; tests/it/crash_many.rs has fifty of them, and replicas.
     async fn killed(&mut self) -> Result<()> {
-        let load = Load::begin(Phase::new(&[self.first.url()], true), &self.tally)?;
+        let load = Load::begin(Phase::new(&[self.first.url()], Upset::Killed), &self.tally)?;
         for _ in 0..3 {
             sleep(Duration::from_millis(700)).await;
             self.first.process.signal("KILL")?;

@@ -34,8 +34,8 @@ impl<S> Transport<S> {
 
     /// Over HTTP/2 what can't be written to a connection that the backend has closed is given up:
     /// the error would end it before what has come is read, and that says why it was closed (an
-    /// alert, a GOAWAY), or is an answer. Reading ends soon, then. Over HTTP/1.1 the error itself
-    /// is known by: the request was not sent whole.
+    /// alert, a GOAWAY), or is an answer. Reading ends soon, then. Over HTTP/1.1 the error is needed:
+    /// by it one knows that the request was not sent whole.
     fn written<T>(&mut self, written: Poll<io::Result<T>>, all: T) -> Poll<io::Result<T>> {
         match written {
             Poll::Ready(Err(error)) if self.alpn == Some(ALPN::H2) && is_closed(&error) => {

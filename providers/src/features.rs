@@ -1,14 +1,15 @@
 //! What a request makes use of, as far as a gateway may have to forbid it: tools, images and the
 //! like.
 //!
-//! It is read off the caller's own bytes, in a pass of its own that is worth its time only where
-//! somebody asks. Where something may be one thing or another, or is not known, it counts as all
+//! It is read off the caller's own bytes, in the pass that finds what governs a request
+//! ([`Peek`](crate::json::Peek)). Where something may be one thing or another, or is not known, it counts as all
 //! that it may be: what an allow-list is held against must not be too little.
 
 mod table;
 mod walk;
 
-use crate::Schema;
+pub(crate) use table::Zone;
+pub(crate) use walk::Walk;
 
 /// Something that a request can make use of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +69,6 @@ impl Features {
         .with(Feature::Files);
     /// What a part of a conversation may be that nobody here knows.
     const MEDIA: Self = Self::NONE.with(Feature::Images).with(Feature::Audio).with(Feature::Files);
-
-    /// What a request of this schema makes use of, whether it asks for a turn, for embeddings or
-    /// for a count.
-    pub fn of(schema: Schema, body: &[u8]) -> Self {
-        walk::walk(schema, body)
-    }
 
     /// What a request makes use of by the name of the model alone, on hosts that read it so.
     pub fn of_model(name: &str) -> Self {

@@ -163,8 +163,12 @@ impl<'a> Inbound<'a> {
     }
 
     /// What the request makes use of.
-    pub fn features(&self, body: &[u8]) -> Features {
-        Features::of(self.surface, body)
+    pub fn features(&self) -> Features {
+        match &self.work {
+            Work::Turn(turn) => turn.peek().features(),
+            Work::Embed(embed) => embed.features(),
+            Work::Count(count) => count.features(),
+        }
     }
 
     /// OpenAI: whether the caller asked for the usage chunk of a stream.

@@ -14,7 +14,7 @@ use crate::snapshot::{AccessRule, Backend, Route, RouteTarget, Snapshot, is_list
 /// What a request says of itself besides its model.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Uses {
-    /// What it makes use of; read where a rule asks for it.
+    /// What it makes use of.
     pub features: Features,
     /// Where it wants to be served.
     pub geo: Geo,

@@ -3,7 +3,6 @@
 use pingora::proxy::Session;
 use providers::Schema;
 use providers::conversation::Served;
-use providers::features::Features;
 use providers::translate::Inbound;
 
 use super::Gateway;
@@ -17,7 +16,6 @@ use crate::admission::{
     self, Admitted, Attempt, Call, Denial, Geo, Grant, History, Rules, Uses, Who,
 };
 use crate::budget::estimate::Measured;
-use crate::snapshot::Access;
 
 /// Serves a request that names a model.
 pub async fn run(
@@ -36,10 +34,7 @@ pub async fn run(
     ctx.model = Some(model.clone());
     let request = Measured::of(&body.bytes);
     let (rules, history) = (gateway.rules(&snapshot), History::default());
-    // A pass over the body that is made only where somebody asks what is in it.
-    let asked_for = snapshot.access.as_ref().is_some_and(Access::asks_for_features);
-    let features = if asked_for { inbound.features(&body.bytes) } else { Features::NONE };
-    let uses = Uses { features, geo: Geo::of(inbound.inference_geo()) };
+    let uses = Uses { features: inbound.features(), geo: Geo::of(inbound.inference_geo()) };
     let copies = gateway.memory.share();
     let mut course =
         Course { gateway, rules, who, asked, body, inbound, request, uses, history, copies };

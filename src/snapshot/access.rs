@@ -36,11 +36,6 @@ impl Access {
     ) -> impl Iterator<Item = &'a AccessRule> {
         self.0.iter().filter(|rule| rule.who.fit(who, more_groups))
     }
-
-    /// Whether it has to be known what requests make use of.
-    pub fn asks_for_features(&self) -> bool {
-        self.0.iter().any(|rule| rule.features.is_some())
-    }
 }
 
 impl AccessRule {

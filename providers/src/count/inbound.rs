@@ -6,6 +6,7 @@ use super::{codec, unserved};
 use crate::Schema;
 use crate::codec::{Encoded, PathHints, Target};
 use crate::conversation::{ApiError, Refusal, Request, Sampling, shape};
+use crate::features::Features;
 use crate::json::{Models, splice};
 use crate::seal::{self, Seal};
 use crate::surface::MODEL_MAX;
@@ -46,6 +47,11 @@ impl<'a> Inbound<'a> {
     /// The model asked for.
     pub fn model(&self) -> &str {
         self.path.model.or(self.models.model()).unwrap_or_default()
+    }
+
+    /// What the request makes use of.
+    pub fn features(&self) -> Features {
+        self.models.features()
     }
 
     /// The request for a provider that speaks `schema`. What has no tokens (sampling, limits,

@@ -7,6 +7,7 @@ use super::{PathHints, Reply, Request, codec, unserved};
 use crate::Schema;
 use crate::codec::Encoded;
 use crate::conversation::{ApiError, Refusal};
+use crate::features::Features;
 use crate::json::{Models, splice};
 use crate::surface::MODEL_MAX;
 
@@ -52,6 +53,11 @@ impl<'a> Inbound<'a> {
     /// Whether what is sent to a provider of `schema` is a batch.
     pub fn batch(&self, schema: Schema) -> bool {
         schema != self.surface || self.path.batch
+    }
+
+    /// What the request makes use of.
+    pub fn features(&self) -> Features {
+        self.models.features()
     }
 
     /// The request for a provider that speaks `schema`, with the model it is to be asked for.

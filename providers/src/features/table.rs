@@ -1,13 +1,11 @@
 //! Where in the four schemas something stands, and what it counts as (`wire.md` §2).
 
-use std::borrow::Cow;
-
 use super::{Feature, Features};
 use crate::Schema;
 
 /// A place in a request, and how its value is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Zone {
+pub(crate) enum Zone {
     /// The outermost object, or one like it.
     Request,
     /// A text, a part, or a list of these: messages, their contents, items.
@@ -40,8 +38,13 @@ const IMAGES: Features = Features::NONE.with(Feature::Images);
 const AUDIO: Features = Features::NONE.with(Feature::Audio);
 const FILES: Features = Features::NONE.with(Feature::Files);
 
-/// What the value of a key is, in an object at this place. Keys come as [`folded`].
+/// What the value of a key is, in an object at this place.
 pub(super) fn inside(schema: Schema, zone: Zone, key: &str) -> Zone {
+    if zone == Zone::Skip {
+        return Zone::Skip;
+    }
+    let mut letters = [0; KEY_MAX];
+    let key = folded(key, &mut letters);
     match zone {
         Zone::Request => request(schema, key),
         Zone::Part if schema == Schema::Gemini => gemini_part(key),
@@ -221,15 +224,25 @@ pub(super) fn mime(text: &str) -> Features {
     }
 }
 
-/// A key as it is looked up: readers differ in capitals, and in `_` between words.
-pub(super) fn folded(key: &str) -> Cow<'_, str> {
+/// More letters than any key has that is looked for here.
+const KEY_MAX: usize = 24;
+
+/// A key as it is looked up: readers differ in capitals, and in `_` between words. One that is
+/// longer than all that are looked for is none of them, and empty.
+fn folded<'k>(key: &'k str, letters: &'k mut [u8; KEY_MAX]) -> &'k str {
     if key.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return Cow::Borrowed(key);
+        return key;
     }
-    let fold = |c: char| match c {
-        '\u{17f}' => 's',
-        '\u{212a}' => 'k',
-        _ => c.to_ascii_lowercase(),
-    };
-    Cow::Owned(key.chars().filter(|c| *c != '_').map(fold).collect())
+    let mut len = 0;
+    for c in key.chars().filter(|c| *c != '_') {
+        let Some(letter) = letters.get_mut(len) else { return "" };
+        *letter = match c {
+            '\u{17f}' => b's',
+            '\u{212a}' => b'k',
+            // No key that is looked for has letters beyond ASCII.
+            _ => u8::try_from(c.to_ascii_lowercase()).ok().filter(u8::is_ascii).unwrap_or(b'?'),
+        };
+        len += 1;
+    }
+    std::str::from_utf8(letters.get(..len).unwrap_or_default()).unwrap_or_default()
 }

@@ -1,54 +1,67 @@
 //! The pass over a request that finds them.
 
+use std::ops::Range;
+
 use super::Features;
-use super::table::{Zone, folded, inside, mime, part_kind, tool_kind};
+use super::table::{Zone, inside, mime, part_kind, tool_kind};
 use crate::Schema;
 use crate::json::{Container, Malformed, Scanner};
 
-/// What a body makes use of. Every member counts, also one of a name that is there twice.
-pub(super) fn walk(schema: Schema, body: &[u8]) -> Features {
-    let mut walk = Walk { schema, scanner: Scanner::new(body), found: Features::NONE };
-    match walk.value(Zone::Request) {
-        Ok(()) => walk.found,
-        // It is no JSON, or nested too deep.
-        Err(_) => Features::ALL,
-    }
-}
-
-/// What has been found on the way. It ends in the scanner's own bound on depth.
-struct Walk<'a> {
+/// What has been found on the way through a body. Every member counts, also one of a name that is
+/// there twice. It ends in the scanner's own bound on depth.
+#[derive(Debug)]
+pub(crate) struct Walk {
     schema: Schema,
-    scanner: Scanner<'a>,
     found: Features,
 }
 
-impl Walk<'_> {
+impl Walk {
+    pub(crate) const fn of(schema: Schema) -> Self {
+        Self { schema, found: Features::NONE }
+    }
+
+    /// What the values make use of that have been passed.
+    pub(crate) const fn found(&self) -> Features {
+        self.found
+    }
+
+    /// Where the value of a key is, in an object in this zone.
+    pub(crate) fn inside(&self, zone: Zone, key: &str) -> Zone {
+        inside(self.schema, zone, key)
+    }
+
+    /// Passes one value, and says where it stands.
+    pub(crate) fn value(
+        &mut self,
+        zone: Zone,
+        scanner: &mut Scanner<'_>,
+    ) -> Result<Range<usize>, Malformed> {
+        scanner.space();
+        let start = scanner.at();
+        match scanner.next() {
+            _ if zone == Zone::Skip => return scanner.value(),
+            Some(b'{') => self.object(zone, scanner)?,
+            Some(b'[') => self.list(zone, scanner)?,
+            Some(b'"') => self.string(zone, scanner)?,
+            first => {
+                scanner.value()?;
+                if !matches!(first, Some(b'n' | b'f')) {
+                    self.scalar(zone, None);
+                }
+            }
+        }
+        Ok(start..scanner.at())
+    }
+
     fn add(&mut self, features: Features) {
         self.found = self.found.and(features);
     }
 
-    fn value(&mut self, zone: Zone) -> Result<(), Malformed> {
-        self.scanner.space();
-        match self.scanner.next() {
-            _ if zone == Zone::Skip => self.scanner.value().map(|_| ()),
-            Some(b'{') => self.object(zone),
-            Some(b'[') => self.list(zone),
-            Some(b'"') => self.string(zone),
-            first => {
-                self.scanner.value()?;
-                if !matches!(first, Some(b'n' | b'f')) {
-                    self.scalar(zone, None);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn string(&mut self, zone: Zone) -> Result<(), Malformed> {
-        let quoted = self.scanner.string()?;
+    fn string(&mut self, zone: Zone, scanner: &mut Scanner<'_>) -> Result<(), Malformed> {
+        let quoted = scanner.string()?;
         match zone {
             Zone::PartKind | Zone::Mime | Zone::ToolKind => {
-                let text = self.scanner.unquoted(&quoted);
+                let text = scanner.unquoted(&quoted);
                 self.scalar(zone, text.as_deref());
             }
             // Which one it is does not matter, and most of a request is such texts.
@@ -70,53 +83,51 @@ impl Walk<'_> {
         self.add(features);
     }
 
-    fn list(&mut self, zone: Zone) -> Result<(), Malformed> {
+    fn list(&mut self, zone: Zone, scanner: &mut Scanner<'_>) -> Result<(), Malformed> {
         let inner = match zone {
             // That they are there is enough.
             Zone::Counts(_) => Zone::Skip,
             zone => zone,
         };
-        let mut any = false;
-        self.scanner.open(Container::Array)?;
-        self.scanner.space();
-        while self.scanner.next() != Some(b']') {
-            self.value(inner)?;
-            any = true;
-            self.comma(b']')?;
+        if !scanner.open(Container::Array)? {
+            return Ok(());
         }
-        self.scanner.close();
-        if any && let Zone::Counts(_) | Zone::PartKind | Zone::ToolKind | Zone::Mime = zone {
+        loop {
+            self.value(inner, scanner)?;
+            if !scanner.goes_on()? {
+                break;
+            }
+        }
+        if let Zone::Counts(_) | Zone::PartKind | Zone::ToolKind | Zone::Mime = zone {
             self.scalar(zone, None);
         }
         Ok(())
     }
 
-    fn object(&mut self, zone: Zone) -> Result<(), Malformed> {
+    fn object(&mut self, zone: Zone, scanner: &mut Scanner<'_>) -> Result<(), Malformed> {
         let zone = match zone {
             Zone::Content => Zone::Part,
             Zone::Tools => Zone::Tool,
             zone => zone,
         };
         let mut has_mime = false;
-        self.scanner.open(Container::Object)?;
-        self.scanner.space();
-        while self.scanner.next() != Some(b'}') {
-            let name = self.scanner.name()?;
-            match self.scanner.unquoted(&name) {
+        let mut goes_on = scanner.open(Container::Object)?;
+        while goes_on {
+            let name = scanner.name()?;
+            match scanner.unquoted(&name) {
                 Some(name) => {
-                    let inner = inside(self.schema, zone, &folded(&name));
+                    let inner = self.inside(zone, &name);
                     has_mime |= inner == Zone::Mime;
-                    self.value(inner)?;
+                    self.value(inner, scanner)?;
                 }
                 // Half of a surrogate pair: nobody knows what readers make of it.
                 None => {
                     self.add(Features::ALL);
-                    self.scanner.value()?;
+                    scanner.value()?;
                 }
             }
-            self.comma(b'}')?;
+            goes_on = scanner.goes_on()?;
         }
-        self.scanner.close();
         match zone {
             // One that says of no kind what it is, is a function (Claude's need not).
             Zone::Tool if self.schema != Schema::Gemini => {
@@ -130,21 +141,5 @@ impl Walk<'_> {
             _ => {}
         }
         Ok(())
-    }
-
-    /// Passes the comma between two, up to the next one; or nothing where `end` is next.
-    fn comma(&mut self, end: u8) -> Result<(), Malformed> {
-        self.scanner.space();
-        if self.scanner.next() == Some(end) {
-            return Ok(());
-        }
-        if !self.scanner.take(b',') {
-            return Err(self.scanner.wrong("`,`"));
-        }
-        self.scanner.space();
-        match self.scanner.next() {
-            Some(next) if next == end => Err(self.scanner.wrong("a value")),
-            _ => Ok(()),
-        }
     }
 }

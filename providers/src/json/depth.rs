@@ -13,6 +13,16 @@ pub(crate) enum Container {
     Object,
 }
 
+impl Container {
+    /// The byte that closes it.
+    pub(super) const fn end(self) -> u8 {
+        match self {
+            Self::Array => b']',
+            Self::Object => b'}',
+        }
+    }
+}
+
 /// The open containers, one bit each: a depth bomb costs no memory, and reading needs no
 /// recursion.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use super::{Edit, Object, Peek};
 use crate::Schema;
 use crate::conversation::Refusal;
+use crate::features::Features;
 
 /// The most requests that one body may hold. OpenAI takes 2,048 inputs at once, Gemini 100.
 pub const REQUESTS_MAX: usize = 2048;
@@ -60,9 +61,9 @@ impl<'a> Models<'a> {
         self.names().next()
     }
 
-    /// What governs the body as a whole.
-    pub fn peek(&self) -> Option<&Peek<'a>> {
-        self.peeks.first().map(|(_, peek)| peek)
+    /// What the body makes use of, the requests in it included.
+    pub fn features(&self) -> Features {
+        self.peeks.first().map_or(Features::ALL, |(_, whole)| whole.features())
     }
 
     /// The edits that make the body name `model` wherever it names one.

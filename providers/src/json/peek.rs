@@ -10,6 +10,7 @@ use super::Edit;
 use super::scan::Scanner;
 use crate::Schema;
 use crate::conversation::{Refusal, Served, ServiceTier};
+use crate::features::{Features, Walk, Zone};
 use fields::{Key, Members, Object, Value};
 
 /// The most that is taken for an output limit: what the providers' own 32-bit fields hold.
@@ -45,6 +46,7 @@ pub struct Peek<'a> {
     effort: Option<&'a str>,
     served: Served,
     inference_geo: Option<&'a str>,
+    features: Features,
 }
 
 /// A string: what it says and where it stands.
@@ -108,6 +110,7 @@ impl<'a> Peek<'a> {
             effort: None,
             served: Served::default(),
             inference_geo: None,
+            features: Features::NONE,
         };
         let mut scanner = Scanner::new(body);
         scanner.space();
@@ -116,7 +119,10 @@ impl<'a> Peek<'a> {
         }
         peek.whole.inside = Some(scanner.at() + 1);
         let mut members = Members::of(fields::of(schema), body);
-        members.read(&mut scanner, |key, value| peek.member(key, value))?;
+        let mut walk = Walk::of(schema);
+        let visit = |key, value: Value<'_, 'a>| peek.member(key, value);
+        members.read(Zone::Request, &mut scanner, &mut walk, visit)?;
+        peek.features = walk.found();
         peek.whole.empty = members.is_empty();
         scanner.space();
         if scanner.next().is_some() {
@@ -226,6 +232,11 @@ impl<'a> Peek<'a> {
     /// Whether any tools are offered.
     pub const fn has_tools(&self) -> bool {
         self.tools
+    }
+
+    /// What the request makes use of.
+    pub const fn features(&self) -> Features {
+        self.features
     }
 
     /// OpenAI Chat: the word for the effort, if there is one.

@@ -98,18 +98,39 @@ impl<'a> Scanner<'a> {
         taken
     }
 
-    /// Passes `{` or `[`.
-    pub(crate) fn open(&mut self, container: Container) -> Result<(), Malformed> {
+    /// Passes `{` or `[`. `false` if the container is empty: then all of it has been passed.
+    pub(crate) fn open(&mut self, container: Container) -> Result<bool, Malformed> {
         if !self.nesting.open(container) {
             let what = format!("objects and arrays nest deeper than {DEPTH_LIMIT} levels");
             return Err(Malformed::new(self.at, what));
         }
         self.at += 1;
-        Ok(())
+        self.space();
+        if self.next() == Some(container.end()) {
+            self.close();
+            return Ok(false);
+        }
+        Ok(true)
     }
 
-    /// Passes `}` or `]`.
-    pub(crate) fn close(&mut self) {
+    /// Passes what follows a value in a container: a comma, or its end (`false`).
+    pub(crate) fn goes_on(&mut self) -> Result<bool, Malformed> {
+        self.space();
+        match (self.nesting.innermost(), self.next()) {
+            (_, Some(b',')) => {
+                self.at += 1;
+                Ok(true)
+            }
+            (container, Some(byte)) if byte == container.end() => {
+                self.close();
+                Ok(false)
+            }
+            (Container::Object, _) => Err(self.wrong("`,` or `}`")),
+            (Container::Array, _) => Err(self.wrong("`,` or `]`")),
+        }
+    }
+
+    fn close(&mut self) {
         self.nesting.close();
         self.at += 1;
     }
@@ -140,21 +161,15 @@ impl<'a> Scanner<'a> {
                     self.string()?;
                 }
                 Some(b'{') => {
-                    self.open(Container::Object)?;
-                    self.space();
-                    if self.next() != Some(b'}') {
+                    if self.open(Container::Object)? {
                         self.name()?;
                         continue;
                     }
-                    self.close();
                 }
                 Some(b'[') => {
-                    self.open(Container::Array)?;
-                    self.space();
-                    if self.next() != Some(b']') {
+                    if self.open(Container::Array)? {
                         continue;
                     }
-                    self.close();
                 }
                 Some(b'-' | b'0'..=b'9') => self.number()?,
                 Some(b't') => self.literal(b"true")?,
@@ -172,21 +187,15 @@ impl<'a> Scanner<'a> {
     /// and the next member's name. `false` when the value that began there is whole.
     fn after_value(&mut self, outside: u32) -> Result<bool, Malformed> {
         while self.nesting.depth() > outside {
-            self.space();
-            match (self.nesting.innermost(), self.next()) {
-                (Container::Object, Some(b',')) => {
-                    self.at += 1;
-                    self.name()?;
-                    return Ok(true);
+            let container = self.nesting.innermost();
+            if self.goes_on()? {
+                match container {
+                    Container::Object => {
+                        self.name()?;
+                    }
+                    Container::Array => self.space(),
                 }
-                (Container::Array, Some(b',')) => {
-                    self.at += 1;
-                    self.space();
-                    return Ok(true);
-                }
-                (Container::Object, Some(b'}')) | (Container::Array, Some(b']')) => self.close(),
-                (Container::Object, _) => return Err(self.wrong("`,` or `}`")),
-                (Container::Array, _) => return Err(self.wrong("`,` or `]`")),
+                return Ok(true);
             }
         }
         Ok(false)
@@ -224,6 +233,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// What a string says; `None` if it holds half of a surrogate pair.
+    #[inline]
     pub(crate) fn unquoted(&self, quoted: &Quoted) -> Option<Cow<'a, str>> {
         let text = self.slice(&quoted.span);
         if quoted.escaped {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::{Flag, Number};
 use crate::Schema;
 use crate::conversation::Refusal;
+use crate::features::{Walk, Zone};
 use crate::json::depth::Container;
 use crate::json::scan::{Malformed, Scanner};
 
@@ -35,8 +36,11 @@ pub(super) enum Key {
     InferenceGeo,
 }
 
-/// The governed fields of an object: their exact spellings, and what they mean.
-pub(super) type Fields<K> = &'static [(&'static str, K)];
+/// A governed field: its exact spelling, and what it means.
+type Field<K> = (&'static str, K);
+
+/// The governed fields of an object.
+pub(super) type Fields<K> = &'static [Field<K>];
 
 /// The governed fields at the top level of a request body (`wire.md` §2).
 pub(super) const fn of(schema: Schema) -> Fields<Key> {
@@ -125,40 +129,36 @@ impl<'a, K: Copy + PartialEq> Members<'a, K> {
     }
 
     /// Reads an object; the next byte is its brace. Governed members go to `visit`, which must
-    /// read their values.
+    /// read their values. What any of them makes use of, `walk` finds on the way.
     pub(super) fn read(
         &mut self,
+        zone: Zone,
         scanner: &mut Scanner<'a>,
+        walk: &mut Walk,
         mut visit: impl FnMut(K, Value<'_, 'a>) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         let body = self.body;
         let malformed = |error: Malformed| error.refusal(body);
-        scanner.open(Container::Object).map_err(malformed)?;
-        scanner.space();
-        if scanner.next() == Some(b'}') {
-            scanner.close();
-            return Ok(());
-        }
-        loop {
-            match self.name(scanner)? {
-                Some((field, key)) => visit(key, Value { field, body, scanner: &mut *scanner })?,
+        let mut goes_on = scanner.open(Container::Object).map_err(malformed)?;
+        while goes_on {
+            let (name, governed) = self.name(scanner)?;
+            let zone = walk.inside(zone, name);
+            match governed {
+                Some((field, key)) => {
+                    let (scanner, walk) = (&mut *scanner, &mut *walk);
+                    visit(key, Value { field, body, zone, scanner, walk })?;
+                }
                 None => {
-                    scanner.value().map_err(malformed)?;
+                    walk.value(zone, scanner).map_err(malformed)?;
                 }
             }
-            scanner.space();
-            if scanner.next() == Some(b'}') {
-                scanner.close();
-                return Ok(());
-            }
-            if !scanner.take(b',') {
-                return Err(malformed(scanner.wrong("`,` or `}`")));
-            }
+            goes_on = scanner.goes_on().map_err(malformed)?;
         }
+        Ok(())
     }
 
-    /// Reads a name up to its value; tells if it is governed.
-    fn name(&mut self, scanner: &mut Scanner<'a>) -> Result<Option<(&'static str, K)>, Refusal> {
+    /// Reads a name up to its value; with it comes the governed field that it is, if it is one.
+    fn name(&mut self, scanner: &mut Scanner<'a>) -> Result<(&str, Option<Field<K>>), Refusal> {
         let quoted = scanner.name().map_err(|error| error.refusal(self.body))?;
         let Some(name) = scanner.unquoted(&quoted) else {
             return Err(Refusal::body(format!(
@@ -183,8 +183,9 @@ impl<'a, K: Copy + PartialEq> Members<'a, K> {
                  far fewer; send only fields of the API"
             )));
         }
-        let governed = self.fields.iter().find(|(field, _)| same_letters(field, &name));
-        if let Some(&(field, key)) = governed {
+        let same = |(field, _): &&Field<K>| same_letters(field, &name);
+        let governed = self.fields.iter().find(same).copied();
+        if let Some((field, key)) = governed {
             if quoted.escaped || *field != *name {
                 return Err(Refusal::of(
                     field,
@@ -201,8 +202,7 @@ impl<'a, K: Copy + PartialEq> Members<'a, K> {
             }
             self.keys.push(key);
         }
-        self.names.push(name);
-        Ok(governed.copied())
+        Ok((self.names.push_mut(name), governed))
     }
 }
 
@@ -245,7 +245,9 @@ fn same_letters(field: &str, name: &str) -> bool {
 pub(super) struct Value<'s, 'a> {
     field: &'static str,
     body: &'a [u8],
+    zone: Zone,
     scanner: &'s mut Scanner<'a>,
+    walk: &'s mut Walk,
 }
 
 /// Where an object stands.
@@ -262,7 +264,8 @@ pub(super) struct Object {
 impl<'a> Value<'_, 'a> {
     /// Passes the value.
     fn raw(&mut self) -> Result<(Range<usize>, &'a [u8]), Refusal> {
-        let span = self.scanner.value().map_err(|error| error.refusal(self.body))?;
+        let passed = self.walk.value(self.zone, self.scanner);
+        let span = passed.map_err(|error| error.refusal(self.body))?;
         let text = self.scanner.slice(&span);
         Ok((span, text))
     }
@@ -370,7 +373,7 @@ impl<'a> Value<'_, 'a> {
         }
         let start = self.scanner.at();
         let mut members = Members::of(fields, self.body);
-        members.read(self.scanner, visit)?;
+        members.read(self.zone, self.scanner, self.walk, visit)?;
         Ok(Object {
             span: start..self.scanner.at(),
             inside: Some(start + 1),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use h2::Reason;
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
@@ -103,6 +104,19 @@ async fn addresses_that_lead_nowhere_do_not_hold_up_the_one_that_does() {
         works(&gateway, "api").await;
     }
     assert_eq!(simulator.counts().connections, 1, "what was found is used again");
+}
+
+/// Nobody listens at the address of IPv6, which is the first to be tried; where a machine has no
+/// IPv6, there is no way to it either.
+#[tokio::test]
+async fn a_family_that_is_dead_does_not_hold_up_the_other() {
+    let simulator = simulate(Provider::OpenAi, "sk-x").await;
+    let (gateway, _dns) = at(&["::1"], &simulator, "30s").await;
+    works(&gateway, "api").await;
+    let told = gateway.admin("/dns").await.unwrap().1;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["names"][0]["addresses"], json!(["::1", "127.0.0.1"]));
+    assert_eq!(simulator.counts().connections, 1);
 }
 
 #[tokio::test]

@@ -197,12 +197,8 @@ async fn a_reload_keeps_reviews_of_the_same_question_only() {
         (audience.replace("cache: 1h", "cache: 2h"), (3, 0)),
         (elsewhere, (3, 1)),
     ] {
-        let reloads = async || {
-            gateway.metrics().await.count("egret_config_reloads_total", &["result=\"ok\""])
-        };
-        let before = reloads().await;
-        gateway.config.write("egret.yaml", &text);
-        until("it is taken over", async || reloads().await > before).await;
+        let write = |gateway: &Gateway| drop(gateway.config.write("egret.yaml", &text));
+        gateway.takes_over(write).await;
         assert_eq!(with_token(&gateway, &token).await.status, 200);
         assert_eq!((server.count(path), other.count(path)), asked, "{text}");
     }

@@ -25,31 +25,40 @@ fn to(backend: &str) -> String {
     format!("models: [{backend}], backends: [{{ backend: {backend}, model: {GPT} }}]")
 }
 
-/// S-56: a connection that was verified under one CA is not there for a backend with another, nor
-/// is its TLS session.
-#[tokio::test]
-async fn s_56_a_backend_with_the_wrong_ca_never_uses_the_connection_of_one_with_the_right() {
+/// What a backend may trust that the simulator is not, or does not show.
+const STRICT: [(&str, &str); 5] = [
+    ("wrong", "ca: wrong.pem"),
+    ("system", "sni: localhost"),
+    ("name", "ca: ca.pem, sni: other.example"),
+    ("san", "ca: ca.pem, sans: ['dns:other.example']"),
+    ("pin", "ca: ca.pem, pins: ['sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=']"),
+];
+
+/// One that speaks HTTP/1.1 alone, and one that speaks h2 as well.
+async fn both_versions() -> [Running; 2] {
     let h1 = Simulator::new(Provider::OpenAi, "sk-x").http1_only();
     let h1 = start(h1.tls(ROOT.issue(&["localhost"]).unwrap())).await;
-    let h2 = simulate(Provider::OpenAi, "sk-x").await;
-    for simulator in [&h1, &h2] {
+    [h1, simulate(Provider::OpenAi, "sk-x").await]
+}
+
+/// S-56: a connection that was verified under one trust is not there for a backend with another,
+/// nor is its TLS session.
+#[tokio::test]
+async fn s_56_a_backend_of_other_trust_never_uses_the_connection_of_one_that_is_content() {
+    for simulator in &both_versions().await {
         let config = Config::new();
         let wrong = Authority::new().unwrap();
         config.write("wrong.pem", wrong.ca_pem());
-        let config = config
-            .backend("right", simulator)
-            .backend_with("wrong", simulator, "tls: { ca: wrong.pem }")
-            .backend_with("system", simulator, "tls: { sni: localhost }")
-            .backend_with("name", simulator, "tls: { ca: ca.pem, sni: other.example }")
-            .route(&to("right"))
-            .route(&to("wrong"))
-            .route(&to("system"))
-            .route(&to("name"));
+        let mut config = config.backend("right", simulator).route(&to("right"));
+        for (name, tls) in STRICT {
+            let tls = format!("tls: {{ {tls} }}");
+            config = config.backend_with(name, simulator, &tls).route(&to(name));
+        }
         let gateway = Gateway::start(config).await;
         // Before there is anything to share, with a connection in the pool, and with nothing but
         // a TLS session to resume.
         for leave in [false, true] {
-            for other in ["wrong", "system", "name"] {
+            for (other, _) in STRICT {
                 let before = arrived(simulator);
                 fails(&gateway, other).await;
                 assert_eq!(arrived(simulator), before);
@@ -62,6 +71,32 @@ async fn s_56_a_backend_with_the_wrong_ca_never_uses_the_connection_of_one_with_
             }
         }
         works(&gateway, "right").await;
+    }
+}
+
+/// S-56: the same for one backend that comes to trust another.
+#[tokio::test]
+async fn s_56_once_a_backend_trusts_otherwise_its_connections_are_not_used() {
+    for simulator in &both_versions().await {
+        let config = Config::new();
+        config.write("wrong.pem", Authority::new().unwrap().ca_pem());
+        let content = "tls: { ca: ca.pem }";
+        let config = config.backend_with("api", simulator, content).route(&to("api"));
+        let gateway = Gateway::start(config).await;
+        let good = gateway.config.text();
+        let trust = async |tls: &str| {
+            let text = good.replace(content, &format!("tls: {{ {tls} }}"));
+            gateway.takes_over(|gateway| drop(gateway.config.write("egret.yaml", &text))).await;
+        };
+        works(&gateway, "api").await;
+        for (_, tls) in STRICT {
+            let before = arrived(simulator);
+            trust(tls).await;
+            fails(&gateway, "api").await;
+            assert_eq!(arrived(simulator), before, "{tls}");
+            trust("ca: ca.pem").await;
+            works(&gateway, "api").await;
+        }
     }
 }
 

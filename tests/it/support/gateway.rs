@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::metrics::Metrics;
 use super::wire::{self, Wire};
-use super::{Config, PATIENCE, Transport, http1};
+use super::{Config, PATIENCE, Transport, http1, until};
 
 /// A running gateway; it is killed when dropped, and shows its output if the test failed.
 pub struct Gateway {
@@ -113,6 +113,15 @@ impl Gateway {
         let mut kill = Command::new("kill");
         let sent = kill.arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Does something to the configuration, and waits until one has been taken over.
+    pub async fn takes_over(&self, change: impl FnOnce(&Self)) {
+        let taken =
+            async || self.metrics().await.count("egret_config_reloads_total", &["result=\"ok\""]);
+        let before = taken().await;
+        change(self);
+        until("the configuration is taken over", async || taken().await > before).await;
     }
 
     /// Kills it as a power cut would, and waits until it is gone.

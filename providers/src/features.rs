@@ -2,8 +2,8 @@
 //! like.
 //!
 //! It is read off the caller's own bytes, in the pass that finds what governs a request
-//! ([`Peek`](crate::json::Peek)). Where something may be one thing or another, or is not known, it counts as all
-//! that it may be: what an allow-list is held against must not be too little.
+//! ([`Peek`](crate::json::Peek)). Where something may be one thing or another, or is not known, it
+//! counts as all that it may be: what an allow-list is held against must not be too little.
 
 mod table;
 mod walk;

@@ -230,7 +230,7 @@ const KEY_MAX: usize = 24;
 /// A key as it is looked up: readers differ in capitals, and in `_` between words. One that is
 /// longer than all that are looked for is none of them, and empty.
 fn folded<'k>(key: &'k str, letters: &'k mut [u8; KEY_MAX]) -> &'k str {
-    if key.bytes().all(|byte| byte.is_ascii_lowercase()) {
+    if key.len() <= KEY_MAX && key.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return key;
     }
     let mut len = 0;

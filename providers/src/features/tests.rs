@@ -169,6 +169,11 @@ fn s_12_no_spelling_hides_one() {
 /// What is looked into is read as strictly as what is passed over, and refused in the same words.
 #[test]
 fn where_they_are_looked_for_all_must_be_json() {
+    let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    // Of the body itself one is used up.
+    for inside in [&deep(127), r#"[{"content":"x","type":["text"],"source":{}}]"#] {
+        assert!(refusals(inside).iter().all(Option::is_none), "{inside}");
+    }
     for inside in [
         r#"[{"content":"x"},]"#,
         r#"[{"content":"x",}]"#,
@@ -180,15 +185,27 @@ fn where_they_are_looked_for_all_must_be_json() {
         r#"[{"content":tru}]"#,
         r#"[{"content":"\x"}]"#,
         "[{\"content\":\"\n\"}]",
+        r#"[{"type":["text",]}]"#,
+        r#"[{"tools":[{"type":"custom",}]}]"#,
+        r#"[{"source":{"content":}}]"#,
         "[",
-        &format!("{}{}", "[".repeat(500), "]".repeat(500)),
+        &deep(128),
+        &deep(500),
     ] {
-        let refusal = |name: &str| {
-            let body = format!(r#"{{"model":"m","{name}":{inside}}}"#);
-            Peek::of(Chat, body.as_bytes()).expect_err(inside).to_string()
-        };
-        assert_eq!(refusal("messages"), refusal("passages"), "{inside}");
+        let [passed, looked @ ..] = refusals(inside);
+        assert!(passed.is_some(), "{inside}");
+        assert!(looked.iter().all(|refusal| *refusal == passed), "{inside}: {looked:?}");
     }
+}
+
+/// What is said of a body that has this in it: where nobody looks, in `tools`, which governs, and
+/// in `messages`, in both cases behind as many bytes.
+fn refusals(inside: &str) -> [Option<String>; 3] {
+    ["passages", "tools", "messages"].map(|name| {
+        let space = " ".repeat(8 - name.len());
+        let body = format!(r#"{{"model":"m",{space}"{name}":{inside}}}"#);
+        Peek::of(Chat, body.as_bytes()).err().map(|refusal| refusal.to_string())
+    })
 }
 
 proptest! {

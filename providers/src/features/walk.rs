@@ -1,4 +1,4 @@
-//! The pass over a request that finds them.
+//! What finds them: a part of the one pass over a request.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::Schema;
 use crate::json::{Container, Malformed, Scanner};
 
 /// What has been found on the way through a body. Every member counts, also one of a name that is
-/// there twice. It ends in the scanner's own bound on depth.
+/// there twice. Its recursion ends at the scanner's own bound on depth.
 #[derive(Debug)]
 pub(crate) struct Walk {
     schema: Schema,

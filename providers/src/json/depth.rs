@@ -23,8 +23,8 @@ impl Container {
     }
 }
 
-/// The open containers, one bit each: a depth bomb costs no memory, and reading needs no
-/// recursion.
+/// The open containers, one bit each: a depth bomb costs no memory, and passing over a
+/// value needs no recursion.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Nesting {
     /// The innermost container is the lowest bit; set for an object.

@@ -63,7 +63,7 @@ impl<'a> Models<'a> {
 
     /// What the body makes use of, the requests in it included.
     pub fn features(&self) -> Features {
-        self.peeks.first().map_or(Features::ALL, |(_, whole)| whole.features())
+        self.peeks.iter().fold(Features::NONE, |all, (_, peek)| all.and(peek.features()))
     }
 
     /// The edits that make the body name `model` wherever it names one.

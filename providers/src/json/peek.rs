@@ -1,4 +1,4 @@
-//! The governed fields of a request, found without parsing it.
+//! What the gateway must know of a request, found without parsing it.
 
 mod fields;
 mod limit;
@@ -24,8 +24,9 @@ const CANDIDATES_MAX: u32 = 128;
 /// One pass over the body checks that all of it is JSON (RFC 8259) in UTF-8, not nested deeper
 /// than [`DEPTH_LIMIT`](super::DEPTH_LIMIT), and that no reader can understand it differently
 /// from this one: no top-level name twice, no governed name in other letters (`Model`) or with
-/// escapes (`\u006dodel`), no BOM (`trust.md` S-12, S-49). Everything else stays opaque, so what
-/// is sent on is the caller's own bytes but for the [`Edit`]s made here.
+/// escapes (`\u006dodel`), no BOM (`trust.md` S-12, S-49). The same pass finds what the
+/// request makes use of. Nothing of it is changed, so what is sent on is the caller's own bytes but
+/// for the [`Edit`]s made here.
 #[derive(Clone, Debug)]
 pub struct Peek<'a> {
     schema: Schema,

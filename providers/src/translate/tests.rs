@@ -4,6 +4,7 @@ mod cap;
 
 use super::*;
 use crate::catalog::Catalog;
+use crate::features::Feature;
 use crate::seal::tests::seal;
 
 const EASY: Leeway = Leeway { strict: false, drop: Vec::new(), emulate: Vec::new() };
@@ -20,6 +21,52 @@ fn a_model_has_a_name_of_bounded_length() {
     for length in [0, 257, 1 << 20] {
         let refused = model_of(length).map_err(|refusal| refusal.field);
         assert_eq!(refused, Err(Some("model".into())), "{length} bytes");
+    }
+}
+
+/// Whatever is asked for, what it makes use of is seen.
+#[test]
+fn features_are_seen_in_every_operation() {
+    let gemini = Some("gemini-2.5-flash");
+    let (one, many) = (Operation::Embed { batch: false }, Operation::Embed { batch: true });
+    let image = r#"{"parts":[{"inlineData":{"mimeType":"image/png","data":""}}]}"#;
+    for (operation, surface, model, members, expected) in [
+        (TURN, Schema::Chat, None, r#""model":"m","functions":[{"name":"f"}]"#.to_owned(), "tools"),
+        (
+            Operation::Count,
+            Schema::Claude,
+            None,
+            r#""model":"m","messages":[{"content":[{"type":"image"}]}]"#.to_owned(),
+            "images",
+        ),
+        (
+            Operation::Count,
+            Schema::Responses,
+            None,
+            r#""model":"m","tools":[{"type":"function","name":"f"}]"#.to_owned(),
+            "tools",
+        ),
+        (Operation::Count, Schema::Gemini, gemini, format!(r#""contents":[{image}]"#), "images"),
+        (
+            Operation::Count,
+            Schema::Gemini,
+            gemini,
+            r#""generateContentRequest":{"tools":[{"functionDeclarations":[{}]}]}"#.to_owned(),
+            "tools",
+        ),
+        (one, Schema::Gemini, gemini, format!(r#""content":{image}"#), "images"),
+        (
+            many,
+            Schema::Gemini,
+            gemini,
+            format!(r#""requests":[{{"content":{{"parts":[]}}}},{{"content":{image}}}]"#),
+            "images",
+        ),
+    ] {
+        let body = Bytes::from(format!("{{{members}}}"));
+        let inbound = Inbound::of(operation, surface, &body, model).unwrap();
+        let names: Vec<&str> = inbound.features().iter().map(Feature::name).collect();
+        assert_eq!(names.join(" "), expected, "{operation:?} {surface} {members}");
     }
 }
 

@@ -129,7 +129,8 @@ impl<'a, K: Copy + PartialEq> Members<'a, K> {
     }
 
     /// Reads an object; the next byte is its brace. Governed members go to `visit`, which must
-    /// read their values. What any of them makes use of, `walk` finds on the way.
+    /// read their values. What the values make use of that are read as a whole, `walk` finds on the
+    /// way.
     pub(super) fn read(
         &mut self,
         zone: Zone,
@@ -270,6 +271,11 @@ impl<'a> Value<'_, 'a> {
         Ok((span, text))
     }
 
+    /// What is read otherwise than as a whole must be of no interest to the walk.
+    fn is_not_walked(&self) {
+        debug_assert_eq!(self.zone, Zone::Skip, "`{}`", self.field);
+    }
+
     fn wrong(&self, remedy: impl std::fmt::Display) -> Refusal {
         Refusal::of(self.field, format!("`{}` must be {remedy}", self.field))
     }
@@ -280,6 +286,7 @@ impl<'a> Value<'_, 'a> {
         what: &'static str,
     ) -> Result<(Cow<'a, str>, Range<usize>), Refusal> {
         let wrong = |value: &Self| value.wrong(format_args!("{what}, a string that can be read"));
+        self.is_not_walked();
         if self.scanner.next() != Some(b'"') {
             self.raw()?;
             return Err(wrong(self));
@@ -371,6 +378,7 @@ impl<'a> Value<'_, 'a> {
                 _ => Err(self.wrong("an object")),
             };
         }
+        self.is_not_walked();
         let start = self.scanner.at();
         let mut members = Members::of(fields, self.body);
         members.read(self.zone, self.scanner, self.walk, visit)?;

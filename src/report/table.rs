@@ -72,7 +72,6 @@ pub(super) fn standings(standings: &Standings) -> String {
 }
 
 fn counted(spend: &Spend) -> [String; 5] {
-    let money = |money: Money| format!("{money:.4}");
     [
         spend.requests.to_string(),
         spend.input_tokens.to_string(),
@@ -80,6 +79,13 @@ fn counted(spend: &Spend) -> [String; 5] {
         money(spend.cost()),
         money(spend.estimated()),
     ]
+}
+
+/// With four decimals, or as many more as show its first two digits: a call may cost less than a
+/// hundredth of a cent.
+fn money(money: Money) -> String {
+    let place = money.nanos().checked_ilog10().map_or(4, |place| 10_u32.saturating_sub(place));
+    format!("{money:.*}", place.clamp(4, 9) as usize)
 }
 
 /// A name as a terminal may see it: callers choose some of them (S-55).

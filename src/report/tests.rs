@@ -160,6 +160,22 @@ fn the_table_shows_the_dearest_first_and_the_sum() {
     assert!(text.starts_with("egret, 2026-11-01 to 2026-11-30 (UTC)\n"), "{text}");
 }
 
+#[test]
+fn the_table_shows_however_little_something_costs() {
+    for (nanos, shown) in [
+        (0, "$0.0000"),
+        (9, "$0.000000009"),
+        (813_500, "$0.00081"),
+        (45_000, "$0.000045"),
+        (1_234_567, "$0.0012"),
+        (2_345_678_901, "$2.3457"),
+    ] {
+        let text = table::statement(&statement(&[], &[row("2026-11-02", "ann", "m", nanos)]));
+        let cost = text.split_whitespace().find(|cell| cell.starts_with('$'));
+        assert_eq!(cost, Some(shown), "{text}");
+    }
+}
+
 /// S-55: what a caller chose may not steer the terminal.
 #[test]
 fn a_table_holds_no_control_characters() {

@@ -33,6 +33,8 @@ pub struct Exceeded {
     pub spent: Quantity,
     /// What calls under way have set aside, in the limit's unit.
     pub reserved: Quantity,
+    /// What has to be set aside for the call at least, in the limit's unit.
+    pub needed: Quantity,
     /// Until there is room, if nobody else calls: until the window ends, or enough of a rolling one
     /// has passed. Calls under way may give some back sooner.
     pub retry_after: Duration,
@@ -52,12 +54,20 @@ impl std::error::Error for Denied {}
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { budget, limit, spent, reserved, retry_after, .. } = self;
+        let Self { budget, limit, spent, reserved, needed, retry_after, .. } = self;
         write!(
             f,
             "budget {budget} of {limit} does not allow this call: {spent} spent, {reserved} \
              reserved by calls under way; "
         )?;
+        match needed {
+            Quantity::Usd(_) => write!(f, "this call could cost {needed}; ")?,
+            Quantity::Tokens(_) | Quantity::InputTokens(_) | Quantity::OutputTokens(_) => {
+                write!(f, "this call could take {needed}; ")?;
+            }
+            // One call is one call.
+            Quantity::Requests(_) | Quantity::Concurrent(_) => {}
+        }
         match (limit, retry_after.as_secs()) {
             (Quantity::Concurrent(_), _) => f.write_str("one of them has to end first"),
             (_, seconds) => write!(f, "there is room again in {seconds} s"),

@@ -126,6 +126,32 @@ async fn each_caller_model_and_backend_has_an_allowance_of_its_own() {
     }
 }
 
+/// Without it nobody could tell why a call is refused where most of a budget is left.
+#[tokio::test]
+async fn a_refusal_says_what_the_call_could_have_come_to() {
+    let simulators = all().await;
+    for (limit, told) in [
+        ("0.000001 USD", "this call could cost $0.0"),
+        ("1 tokens", "this call could take "),
+        ("1 input tokens", "this call could take "),
+        ("1 output tokens", "this call could take "),
+        ("1 requests", "0 requests reserved by calls under way; there is room again in "),
+    ] {
+        let budget = format!("{{ name: tight, per: total, limit: {limit}, window: month }}");
+        let gateway = Gateway::start(priced(&simulators, &budget)).await;
+        if limit == "1 requests" {
+            ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "hello", false).await;
+            gateway.settled().await;
+        }
+        for surface in Provider::ALL {
+            let answer = ask(&gateway, surface, "gpt-4o-mini", "hello", false).await;
+            let message = refused(surface, &answer, 429);
+            assert!(message.contains(told), "{limit}: {message}");
+            assert!(message.contains("there is room again in"), "{limit}: {message}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn tokens_are_counted_as_the_provider_bills_them() {
     let simulators = all().await;

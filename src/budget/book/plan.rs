@@ -212,6 +212,7 @@ impl Draft {
             limit: limit.quantity.with(stand.limit),
             spent: limit.quantity.with(stand.all_spent()),
             reserved: limit.quantity.with(stand.all_reserved()),
+            needed: limit.quantity.with(place.count(self.estimate.part(0).into())),
             retry_after,
         });
     }

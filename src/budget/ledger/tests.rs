@@ -108,6 +108,7 @@ fn all_budgets_or_none() {
             limit: Quantity::Tokens(15),
             spent: Quantity::Tokens(0),
             reserved: Quantity::Tokens(10),
+            needed: Quantity::Tokens(10),
             retry_after: Duration::from_secs(3600),
         }))
     );

@@ -112,6 +112,10 @@ impl Connector {
             return Ok(connection);
         }
         let addresses: Vec<_> = addresses.collect();
+        if addresses.is_empty() {
+            let why = Unreached::nowhere(host.as_str(), self.resolver.failure(host));
+            return Err(if backend.proxy.is_some() { why.at_proxy() } else { why });
+        }
         // Boxed: it takes kilobytes of state, which a stream would hold on to.
         let made = Box::pin(self.open(backend, &addresses, &trusted, deadline));
         let made = timeout_at(deadline, made);
@@ -192,7 +196,7 @@ impl Connector {
             let (address, tcp) = match race.winner().await {
                 Ok(won) => won,
                 Err(failed) => {
-                    let why = last.or(failed).unwrap_or(Unreached::Unknown);
+                    let why = last.or(failed).unwrap_or(Unreached::Late);
                     return Err(if backend.proxy.is_some() { why.at_proxy() } else { why });
                 }
             };

@@ -6,14 +6,17 @@ use std::io;
 use pingora::BError;
 use tokio_rustls::rustls;
 
+use crate::resolve;
 use crate::trust::explain;
 
 /// Why a backend could not be reached. As text, what it did: it follows the backend's name, and is
 /// fit for callers. What lies under it is for logs.
 #[derive(Debug)]
 pub enum Unreached {
-    /// Its name has no address, or none that may be dialled.
-    Unknown,
+    /// Its name, this one, can't be resolved.
+    Unresolved(String, resolve::Failure),
+    /// It has no address that may be dialled, by this name.
+    Forbidden(String),
     /// It took too long.
     Late,
     /// No address accepts a connection.
@@ -35,8 +38,10 @@ pub enum Unreached {
 /// Why a proxy does not lead to a backend. What it says of that is never repeated.
 #[derive(Debug)]
 pub enum AtProxy {
-    /// Its name has no address, or none that may be dialled.
-    Unknown,
+    /// Its name can't be resolved.
+    Unresolved(resolve::Failure),
+    /// It has no address that may be dialled.
+    Forbidden,
     /// No address accepts a connection.
     Refused(io::Error),
     /// It did not prove who it is.
@@ -50,11 +55,19 @@ pub enum AtProxy {
 }
 
 impl Unreached {
+    /// Of a host that no address was found for, and why as far as that is known.
+    pub(super) fn nowhere(host: &str, why: Option<resolve::Failure>) -> Self {
+        match why {
+            None | Some(resolve::Failure::Refused) => Self::Forbidden(host.to_owned()),
+            Some(why) => Self::Unresolved(host.to_owned(), why),
+        }
+    }
+
     /// In a word, for metrics.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Unknown => "dns",
+            Self::Unresolved(..) | Self::Forbidden(_) => "dns",
             Self::Late => "connect_timeout",
             Self::Unproven(error) => explain(error).map_or("tls", |refusal| refusal.reason),
             Self::Unusable(_) => "tls",
@@ -66,7 +79,8 @@ impl Unreached {
     /// The same of the proxy that was dialled.
     pub(super) fn at_proxy(self) -> Self {
         match self {
-            Self::Unknown => Self::Proxy(AtProxy::Unknown),
+            Self::Unresolved(_, why) => Self::Proxy(AtProxy::Unresolved(why)),
+            Self::Forbidden(_) => Self::Proxy(AtProxy::Forbidden),
             Self::Refused(error) => Self::Proxy(AtProxy::Refused(error)),
             other => other,
         }
@@ -80,14 +94,19 @@ impl Unreached {
     /// Whether it took too long, rather than broke.
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
-        matches!(self, Self::Late)
+        matches!(self, Self::Late | Self::Unresolved(_, resolve::Failure::Timeout))
     }
 }
 
 impl fmt::Display for Unreached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unknown => "has no address that may be dialled",
+            Self::Unresolved(host, why) => {
+                return write!(f, "is at `{host}`, which can't be resolved: {}", why.briefly());
+            }
+            Self::Forbidden(host) => {
+                return write!(f, "is at `{host}`, which has no address that may be dialled");
+            }
             Self::Late => "could not be reached in time",
             Self::Refused(_) => "refused the connection",
             Self::Unproven(error) => {
@@ -104,7 +123,10 @@ impl fmt::Display for Unreached {
 impl fmt::Display for AtProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unknown => "has no address that may be dialled",
+            Self::Unresolved(why) => {
+                return write!(f, "has a name that can't be resolved: {}", why.briefly());
+            }
+            Self::Forbidden => "has no address that may be dialled",
             Self::Refused(_) => "refused the connection",
             Self::Unproven(error) => {
                 explain(error).map_or("could not prove who it is (TLS)", |refusal| refusal.message)
@@ -127,7 +149,12 @@ impl std::error::Error for Unreached {
             Self::Proxy(
                 AtProxy::Refused(error) | AtProxy::Unproven(error) | AtProxy::Broken(error),
             ) => Some(error),
-            Self::Unknown | Self::Late | Self::NoH2 | Self::NoStream | Self::Proxy(_) => None,
+            Self::Unresolved(..)
+            | Self::Forbidden(_)
+            | Self::Late
+            | Self::NoH2
+            | Self::NoStream
+            | Self::Proxy(_) => None,
         }
     }
 }

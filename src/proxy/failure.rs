@@ -29,6 +29,9 @@ pub struct Refused {
     pub reason: &'static str,
     /// Whether Egret decided it (a denial), not a provider.
     pub denied: bool,
+    /// Whether the error is in words of ours, fit for the log: what a provider says may quote a
+    /// prompt.
+    pub own: bool,
     /// The methods that may be used instead: `GET, POST`.
     pub allow: Option<String>,
 }
@@ -36,12 +39,17 @@ pub struct Refused {
 impl Failure {
     /// Egret refuses.
     pub fn denied(reason: &'static str, error: ApiError) -> Self {
-        Self::Refused(Box::new(Refused { error, reason, denied: true, allow: None }))
+        Self::Refused(Box::new(Refused { error, reason, denied: true, own: true, allow: None }))
     }
 
     /// No provider could do it.
     pub fn upstream(reason: &'static str, error: ApiError) -> Self {
-        Self::Refused(Box::new(Refused { error, reason, denied: false, allow: None }))
+        Self::Refused(Box::new(Refused { error, reason, denied: false, own: false, allow: None }))
+    }
+
+    /// A provider could not be asked, or did not answer: in words of ours.
+    pub fn unanswered(reason: &'static str, error: ApiError) -> Self {
+        Self::Refused(Box::new(Refused { error, reason, denied: false, own: true, allow: None }))
     }
 
     /// The path can't be asked with this method, but with those in `allow`.
@@ -50,7 +58,7 @@ impl Failure {
         let error = ApiError::new(ErrorClass::BadRequest, message);
         let error = ApiError { status: Some(405), ..error };
         let allow = Some(allow.to_owned());
-        Self::Refused(Box::new(Refused { error, reason: "method", denied: true, allow }))
+        Self::Refused(Box::new(Refused { error, reason: "method", denied: true, own: true, allow }))
     }
 
     /// A header of an answer can't be built, which is a mistake in here.
@@ -80,6 +88,6 @@ impl From<Denial> for Failure {
 impl From<NoAnswer> for Failure {
     fn from(no_answer: NoAnswer) -> Self {
         let class = if no_answer.timeout { ErrorClass::Timeout } else { ErrorClass::Server };
-        Self::upstream(no_answer.reason, ApiError::new(class, no_answer.message))
+        Self::unanswered(no_answer.reason, ApiError::new(class, no_answer.message))
     }
 }

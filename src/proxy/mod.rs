@@ -230,7 +230,7 @@ impl Gateway {
         refused: &Refused,
     ) -> Result<(), Failure> {
         ctx.reason = Some(refused.reason);
-        ctx.error = refused.denied.then(|| refused.error.message.clone());
+        ctx.error = refused.own.then(|| refused.error.message.clone());
         if refused.denied {
             self.metrics.denied(ctx.place(), ctx.caller(), refused.reason);
         }
@@ -335,7 +335,8 @@ impl ProxyHttp for Proxy {
         // Only callers that are gone, and requests that Pingora itself refuses, end here.
         if *error.etype() != ErrorType::ConnectionClosed && send::status(session).is_none() {
             let error = ApiError::new(ErrorClass::BadRequest, "the request could not be read");
-            let refused = Refused { error, reason: "bad_request", denied: true, allow: None };
+            let refused =
+                Refused { error, reason: "bad_request", denied: true, own: true, allow: None };
             // Where nobody reads it, there is nobody to be told.
             let _ = self.0.refuse(session, ctx, &refused).await;
         }

@@ -98,6 +98,11 @@ impl Entry {
         }
     }
 
+    /// Why the last lookup failed, if it did.
+    pub(super) const fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
     /// Forgets what was found, and asks again. How lookups have ended still counts.
     pub(super) fn forget(&mut self, now: Instant) {
         let fresh = Self::new(self.name.clone(), now);

@@ -51,6 +51,24 @@ impl Failure {
         }
     }
 
+    /// In a few words of ours, fit for callers: how the operator's name servers are reached is not
+    /// theirs to know.
+    #[must_use]
+    pub const fn briefly(&self) -> &'static str {
+        match self {
+            Self::NoSuchName => "there is no such name",
+            Self::NoAddress => "the name has no address",
+            Self::ServerFailed(_) => "the name server failed",
+            Self::Timeout => "no name server answered in time",
+            Self::Unreachable(_) => "no name server can be reached",
+            Self::Malformed(_) => "the name server's answer makes no sense",
+            Self::Bogus => "the answer can't be validated (DNSSEC)",
+            Self::Refused => "no address that it has may be used",
+            Self::Misnamed => "no address has the name that it should (reverse DNS)",
+            Self::NotAllowed => "`dns.allow` does not hold the name",
+        }
+    }
+
     /// Whether that is what the name's owner says, so that no other server is asked.
     pub(super) const fn is_final(&self) -> bool {
         matches!(self, Self::NoSuchName | Self::NoAddress)
@@ -65,16 +83,10 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSuchName => f.write_str("there is no such name"),
-            Self::NoAddress => f.write_str("the name has no address"),
-            Self::ServerFailed(code) => write!(f, "the name server failed: {code}"),
-            Self::Timeout => f.write_str("no name server answered in time"),
-            Self::Unreachable(why) => write!(f, "no name server can be reached: {why}"),
-            Self::Malformed(why) => write!(f, "the name server's answer makes no sense: {why}"),
-            Self::Bogus => f.write_str("the answer can't be validated (DNSSEC)"),
-            Self::Refused => f.write_str("no address that it has may be used"),
-            Self::Misnamed => f.write_str("no address has the name that it should (reverse DNS)"),
-            Self::NotAllowed => f.write_str("`dns.allow` does not hold the name"),
+            Self::ServerFailed(why) | Self::Unreachable(why) | Self::Malformed(why) => {
+                write!(f, "{}: {why}", self.briefly())
+            }
+            _ => f.write_str(self.briefly()),
         }
     }
 }

@@ -89,6 +89,15 @@ impl Resolver {
         self.known.load().get(name)?.addresses(Instant::now())
     }
 
+    /// Why a host has no addresses; `None`: it is one itself, and may not be dialled.
+    pub fn failure(&self, host: &Host) -> Option<Failure> {
+        let name = host.name()?;
+        let known = self.known.load();
+        let failure = known.get(name).and_then(|entry| entry.failure().cloned());
+        // Whoever asked has waited.
+        Some(failure.unwrap_or(Failure::Timeout))
+    }
+
     /// How all names stand, by name.
     pub fn status(&self) -> Vec<Status> {
         let (known, now) = (self.known.load(), Instant::now());

@@ -44,6 +44,24 @@ async fn fails(gateway: &Gateway, model: &str) {
     }
 }
 
+/// What callers and the access log are told of a model that can't be had.
+async fn refusal(gateway: &Gateway, model: &str) -> String {
+    let mut told = String::new();
+    for surface in Provider::ALL {
+        let answer = ask(gateway, surface, model, "x", false).await;
+        assert!(answer.status >= 500, "{model}: {} {}", answer.status, answer.text);
+        told = error(surface, &answer.json()).unwrap();
+        let said = || async {
+            let output = gateway.output();
+            let lines = output.lines().filter_map(|line| serde_json::from_str(line).ok());
+            let mut lines = lines.filter(|line: &Value| line["model"] == model);
+            lines.any(|line| line["reason"] == "dns" && line["error"] == told.as_str())
+        };
+        until("the access log says it too", said).await;
+    }
+    told
+}
+
 /// What `/dns` says of a name.
 async fn status(gateway: &Gateway, host: &str, allow_private: bool) -> Value {
     let (code, text) = gateway.admin("/dns").await.unwrap();
@@ -68,6 +86,10 @@ async fn s_35_nobody_is_dialled_inside_unless_the_backend_says_so() {
     assert_eq!(simulator.counts().connections, 0, "somebody connected");
     works(&gateway, "inside").await;
     fails(&gateway, "strict").await;
+    assert_eq!(
+        refusal(&gateway, "strict").await,
+        format!("backend `strict` is at `{API}`, which has no address that may be dialled")
+    );
     assert_eq!(arrived(&simulator), 1);
 
     let strict = status(&gateway, API, false).await;
@@ -146,8 +168,11 @@ async fn a_name_that_can_not_be_resolved_fails_over() {
         ));
     }
     let gateway = Gateway::start(config).await;
-    for (name, _) in bad {
-        fails(&gateway, name).await;
+    for (name, why) in [("gone", "there is no such name"), ("broken", "the name server failed")] {
+        assert_eq!(
+            refusal(&gateway, name).await,
+            format!("backend `{name}` is at `{name}.example`, which can't be resolved: {why}")
+        );
         works(&gateway, &format!("via-{name}")).await;
     }
     let metrics = gateway.metrics().await;

@@ -1,13 +1,18 @@
 //! `/budgets`: what they stand at; topping them up and resetting them.
 
+use std::collections::BTreeSet;
+
 use http::StatusCode;
 use serde::Deserialize;
 
 use super::answer::Answer;
-use crate::budget::{AdjustError, Balance, Budget, Grant, Quantity};
+use crate::budget::{AdjustError, Budget, Dimension, Grant, Quantity, Subject};
 use crate::proxy::Gateway;
-use crate::report::{Reset, Standings, TopUp};
-use crate::snapshot::Snapshot;
+use crate::report::{Reset, Standings, TopUp, Unused};
+use crate::snapshot::{Callers, Snapshot};
+
+/// Most counters that are named where there is none of a name.
+const NAMED: usize = 20;
 
 /// What a path asks to be done to a budget.
 pub(super) struct Asked<'a> {
@@ -20,9 +25,15 @@ enum What {
     Reset,
 }
 
-/// All balances.
+/// All balances, and the budgets that have none yet.
 pub(super) fn show(gateway: &Gateway) -> Answer {
-    told(gateway, &gateway.live.pin(), |_| true)
+    let snapshot = gateway.live.pin();
+    let balances = gateway.ledger.balances(&snapshot.budgets);
+    let is_used = |budget: &Budget| balances.iter().any(|it| it.budget == budget.name);
+    let unused = snapshot.budgets.iter().filter(|budget| !is_used(budget));
+    let unused = unused.flat_map(|budget| Unused::all(budget)).collect();
+    let standings = Standings { unused, ..Standings::of(balances.iter().collect()) };
+    Answer::json(StatusCode::OK, &standings)
 }
 
 /// What a path asks for: `/budgets/NAME/top-up` or `/budgets/NAME/reset`. Names may have slashes.
@@ -51,19 +62,36 @@ pub(super) fn make(
         return Answer::refusal(StatusCode::NOT_FOUND, &error);
     };
     let made = match asked.what {
-        What::TopUp => top_up(gateway, budget, body),
+        What::TopUp => top_up(gateway, snapshot, budget, body),
         What::Reset => reset(gateway, budget, body),
     };
     match made {
-        Ok(of) => told(gateway, snapshot, |shown| shown.budget == budget.name && shown.of == of),
+        Ok(Made { of, done }) => {
+            log::warn!("budget {done}");
+            let balances = gateway.ledger.balances_at(budget, &of);
+            let standings = Standings::of(balances.iter().collect());
+            Answer::json(StatusCode::OK, &Standings { done: Some(done), ..standings })
+        }
         Err((status, error)) => Answer::refusal(status, &error),
     }
 }
 
-/// The counter that was changed.
-type Made = Result<String, (StatusCode, String)>;
+type Refused = (StatusCode, String);
 
-fn top_up(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
+/// What was done.
+struct Made {
+    /// The counter that was changed.
+    of: String,
+    /// What to, in words.
+    done: String,
+}
+
+fn top_up(
+    gateway: &Gateway,
+    snapshot: &Snapshot,
+    budget: &Budget,
+    body: &[u8],
+) -> Result<Made, Refused> {
     let TopUp { of, amount, until } = read(body)?;
     let invalid = |error| (StatusCode::BAD_REQUEST, error);
     let quantity: Quantity =
@@ -75,17 +103,76 @@ fn top_up(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
         ))
     })?;
     let of = counter(budget, of)?;
+    let used = used(gateway, budget);
+    let is_used = used.contains(&of);
+    if !is_used && !may_come(snapshot, budget, &of) {
+        let error = format!("no caller is called {of:?} here; {}", there_are(&used));
+        return Err((StatusCode::NOT_FOUND, error));
+    }
     gateway.ledger.top_up(budget, &of, quantity, until).map_err(not_made)?;
-    log::warn!("budget {} of {of:?}: topped up by {quantity}", budget.name);
-    Ok(of)
+    let end =
+        jiff::Timestamp::from_second(until).map_or_else(|_| until.to_string(), |it| it.to_string());
+    // It may be meant for one that is yet to call.
+    let nothing = if is_used { "" } else { "; nothing has been counted there yet" };
+    let done = format!("{}: topped up by {quantity} until {end}{nothing}", named(budget, &of));
+    Ok(Made { of, done })
 }
 
-fn reset(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Made {
+fn reset(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Result<Made, Refused> {
     let Reset { of } = if body.is_empty() { Reset::default() } else { read(body)? };
     let of = counter(budget, of)?;
-    gateway.ledger.reset(budget, &of).map_err(not_made)?;
-    log::warn!("budget {} of {of:?}: reset", budget.name);
-    Ok(of)
+    let used = used(gateway, budget);
+    // Another replica may have counted there, of which this one has not heard.
+    if !used.contains(&of) && !gateway.ledger.is_shared() {
+        let error = format!(
+            "{}: nothing has been counted there that could be reset; {}",
+            named(budget, &of),
+            there_are(&used)
+        );
+        return Err((StatusCode::NOT_FOUND, error));
+    }
+    let before = gateway.ledger.reset(budget, &of).map_err(not_made)?;
+    let forgiven = before.iter().filter(|it| !matches!(it.limit, Quantity::Concurrent(_)));
+    let forgiven: Vec<String> =
+        forgiven.map(|it| format!("{} ({})", it.spent, it.window)).collect();
+    let forgiven = if forgiven.is_empty() { "nothing".to_owned() } else { forgiven.join(" and ") };
+    let done = format!("{}: reset, {forgiven} forgiven", named(budget, &of));
+    Ok(Made { of, done })
+}
+
+/// The counters that something has been counted in, in this window.
+fn used(gateway: &Gateway, budget: &Budget) -> BTreeSet<String> {
+    gateway.ledger.balances(&[budget]).into_iter().map(|balance| balance.of).collect()
+}
+
+/// Some of them, in words.
+fn there_are(used: &BTreeSet<String>) -> String {
+    let names: Vec<String> = used.iter().take(NAMED).map(|of| format!("{of:?}")).collect();
+    let more = match used.len() - names.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    match names.is_empty() {
+        true => "nothing has been counted in this budget yet".to_owned(),
+        false => format!("there are: {}{more}", names.join(", ")),
+    }
+}
+
+/// Whether a call may ever count there, where that is known: callers are, their models are not.
+fn may_come(snapshot: &Snapshot, budget: &Budget, of: &str) -> bool {
+    let is = |caller: &str| budget.per.of(&Subject { caller, ..Subject::default() }) == of;
+    match (budget.per.dimensions(), &snapshot.callers) {
+        ([Dimension::Caller], Callers::Known(directory)) => directory.may_know(is),
+        ([Dimension::Caller], Callers::Anyone) => is(Callers::ANYONE),
+        _ => true,
+    }
+}
+
+fn named(budget: &Budget, of: &str) -> String {
+    match of {
+        "" => budget.name.clone(),
+        of => format!("{} of {}", budget.name, of.escape_debug()),
+    }
 }
 
 /// The counter that is meant: of a total there is one only.
@@ -120,10 +207,4 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (StatusCode, String
     serde_json::from_slice(body).map_err(|error| {
         (StatusCode::BAD_REQUEST, format!("the body is not as it must be: {error}"))
     })
-}
-
-fn told(gateway: &Gateway, snapshot: &Snapshot, shown: impl Fn(&Balance) -> bool) -> Answer {
-    let balances = gateway.ledger.balances(&snapshot.budgets);
-    let shown = balances.iter().filter(|balance| shown(balance));
-    Answer::json(StatusCode::OK, &Standings::of(shown.collect()))
 }

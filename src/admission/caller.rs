@@ -27,7 +27,7 @@ impl Who {
     /// The caller's name in budgets, metrics and logs.
     pub fn name(&self) -> &str {
         match self {
-            Self::Anyone => "anyone",
+            Self::Anyone => Callers::ANYONE,
             Self::Known(caller) => &caller.name,
         }
     }

@@ -250,6 +250,17 @@ impl Ledger {
         balances
     }
 
+    /// What one counter of a budget stands at, used or not: one for each limit.
+    pub fn balances_at(&self, budget: &Budget, of: &str) -> Vec<Balance> {
+        let now = self.shared.clock.now();
+        self.shared.lock().book.balances_at(budget, of, now)
+    }
+
+    /// Whether other replicas count in the same budgets.
+    pub fn is_shared(&self) -> bool {
+        self.store.get().is_some()
+    }
+
     /// What the counters stand at that a call counts in: one for each limit of those of `budgets`
     /// that count it.
     pub fn balances_of<B: Borrow<Budget>>(&self, budgets: &[B], who: &Subject<'_>) -> Vec<Balance> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::cache::{Cache, Known};
-use super::caller::{Caller, Named, Shows};
+use super::caller::{Caller, Named, Shows, Unlisted};
 use super::certificate::{Certificates, ClientTrust, MTLS, Peer};
 use super::issuer::{Issuer, Verified};
 use super::json::Json;
@@ -89,6 +89,16 @@ impl Directory {
     #[must_use]
     pub fn listed(&self) -> &[Arc<Caller>] {
         &self.listed
+    }
+
+    /// Whether somebody may call under this name: a caller of the configuration, or an identity that
+    /// need not be among them.
+    #[must_use]
+    pub fn may_know(&self, is_name: impl Fn(&str) -> bool) -> bool {
+        let issuers = self.issuers.iter().map(|issuer| issuer.unlisted);
+        let mut unlisted = issuers.chain(self.certificates.iter().map(|it| it.unlisted));
+        unlisted.any(|unlisted| unlisted == Unlisted::Allow)
+            || self.listed.iter().any(|caller| is_name(&caller.name))
     }
 
     /// Those whose tokens are taken.

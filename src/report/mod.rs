@@ -9,7 +9,7 @@ mod statement;
 mod table;
 
 pub use command::{budgets, spend};
-pub use statement::{Reset, Row, Standing, Standings, Statement, TopUp};
+pub use statement::{Reset, Row, Standing, Standings, Statement, TopUp, Unused};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::budget::{Balance, Column, Spend, SpendRow};
+use crate::budget::{Balance, Budget, Column, Spend, SpendRow};
 
 /// What `GET /spend` answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,40 @@ pub struct Standings {
     /// How many more there are than are shown.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_off: usize,
+    /// One for each limit of those budgets that nothing counts in yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<Unused>,
+    /// What was done, in words, where something was asked to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<String>,
+}
+
+/// A limit of a budget that has no counter in this window: nobody has called yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unused {
+    /// The budget.
+    pub budget: String,
+    /// What it keeps a counter for each of.
+    pub per: String,
+    /// When its counters start anew.
+    pub window: String,
+    /// What is counted.
+    pub unit: String,
+    /// The limit of each.
+    pub limit: String,
+}
+
+impl Unused {
+    /// All limits of a budget.
+    pub fn all(budget: &Budget) -> impl Iterator<Item = Self> {
+        budget.limits.iter().map(|limit| Self {
+            budget: budget.name.clone(),
+            per: budget.per.to_string(),
+            window: limit.window.to_string(),
+            unit: limit.quantity.unit().to_owned(),
+            limit: limit.quantity.decimal(),
+        })
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
@@ -113,7 +147,8 @@ impl Standings {
             balances.sort_by(|a, b| Balance::by_room(a, b));
             balances.truncate(Self::MOST);
         }
-        Self { budgets: balances.into_iter().map(Standing::from).collect(), left_off }
+        let budgets = balances.into_iter().map(Standing::from).collect();
+        Self { budgets, left_off, unused: Vec::new(), done: None }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::{Standing, Standings, Statement};
+use super::{Standing, Standings, Statement, Unused};
 use crate::budget::{Money, Spend};
 
 const COUNTED: [&str; 5] = ["calls", "input", "output", "cost", "estimated"];
@@ -34,40 +34,51 @@ pub(super) fn statement(statement: &Statement) -> String {
     format!("{gateway}, {from} to {to} (UTC)\n{table}\n")
 }
 
-/// What budgets stand at.
+/// What was done, and what budgets stand at.
 pub(super) fn standings(standings: &Standings) -> String {
+    let Standings { budgets, left_off, unused, done } = standings;
+    if budgets.is_empty() && unused.is_empty() && done.is_none() {
+        return "no budgets are configured: they stand under `budgets`\n".to_owned();
+    }
     let heads = ["budget", "of", "window", "limit", "spent", "reserved", "left", "until"];
     let mut table = table(heads.map(str::to_owned).to_vec());
-    for standing in &standings.budgets {
+    for standing in budgets {
         let Standing { budget, per, of, window, unit, .. } = standing;
         let of = if per == "total" { "total".to_owned() } else { shown(of) };
-        let amount = |number: &str| match unit.as_str() {
-            "usd" => format!("${number}"),
-            _ => format!("{number} {}", unit.replace('_', " ")),
-        };
         let end = standing.window_end.as_deref().unwrap_or("-");
         table.add_row([
             shown(budget),
             of,
             shown(window),
-            amount(&standing.limit),
-            amount(&standing.spent),
-            amount(&standing.reserved),
-            amount(&standing.remaining),
+            amount(unit, &standing.limit),
+            amount(unit, &standing.spent),
+            amount(unit, &standing.reserved),
+            amount(unit, &standing.remaining),
             end.to_owned(),
         ]);
     }
-    if standings.budgets.is_empty() {
-        return "no budget has been used yet, or there is none\n".to_owned();
+    for Unused { budget, per, window, unit, limit } in unused {
+        let of = format!("no {} yet", shown(per));
+        let limit = amount(unit, limit);
+        table.add_row([&shown(budget), &of, &shown(window), &limit, "-", "-", "-", "-"]);
     }
     for column in 3..7 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    match standings.left_off {
-        0 => format!("{table}\n"),
-        more => format!("{table}\nand {more} more, with more left\n"),
+    let mut text = done.as_deref().map(|done| shown(done) + "\n").unwrap_or_default();
+    text += &format!("{table}\n");
+    if *left_off > 0 {
+        text += &format!("and {left_off} more, with more left\n");
+    }
+    text
+}
+
+fn amount(unit: &str, number: &str) -> String {
+    match unit {
+        "usd" => format!("${number}"),
+        _ => format!("{number} {}", unit.replace('_', " ")),
     }
 }
 

@@ -264,6 +264,11 @@ pub enum Callers {
     Known(Box<Directory>),
 }
 
+impl Callers {
+    /// What a caller is called in budgets, metrics and logs where anyone may call.
+    pub const ANYONE: &str = "anyone";
+}
+
 impl Snapshot {
     /// The models that may be asked for: those that routes name, and, where a route has a
     /// wildcard, those of its backends' vendors that are known and fit.

@@ -208,6 +208,64 @@ async fn a_used_up_budget_is_topped_up_and_reset() {
     assert_eq!(spent["total"]["requests"], 9, "a reset forgives, it does not forget");
 }
 
+/// A name with a typo is not given money in silence.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_says_what_it_did_and_to_whom() {
+    let (_simulators, gateway) = start().await;
+    assert_eq!(call(&gateway, "ann", Provider::OpenAi, false).await, 200);
+    gateway.settled().await;
+    let top_up = |of: &str| {
+        let arguments = ["budgets", "top-up", "each", "50USD", "--of", of, "--until", "2099-12-31"];
+        egret(&gateway, &arguments, Some(TOKEN))
+    };
+    let reset = |of: &str| egret(&gateway, &["budgets", "reset", "each", "--of", of], Some(TOKEN));
+
+    let done = text(&top_up("ann").stdout);
+    let told = "each of ann: topped up by $50.00 until 2100-01-01T00:00:00Z\n";
+    assert!(done.starts_with(told) && done.contains("$51.00"), "{done}");
+    let done = text(&top_up("bob").stdout);
+    let told = "each of bob: topped up by $50.00 until 2100-01-01T00:00:00Z; nothing has been \
+                counted there yet\n";
+    assert!(done.starts_with(told) && done.contains("$51.00"), "{done}");
+    for wrong in [top_up("chekout"), reset("chekout"), reset("bob")] {
+        assert_eq!(wrong.status.code(), Some(1), "{}", text(&wrong.stdout));
+        let said = text(&wrong.stderr);
+        assert!(said.contains("there are: \"ann\""), "{said}");
+    }
+
+    let (_, told) = get(&gateway, "/budgets").await;
+    let rows = told["budgets"].as_array().unwrap();
+    let spent = rows.iter().find(|row| row["of"] == "ann").unwrap()["spent"].clone();
+    let done = text(&reset("ann").stdout);
+    let told = format!("each of ann: reset, ${} (month) forgiven\n", spent.as_str().unwrap());
+    assert!(done.starts_with(&told), "{done}");
+    let done = printed(&gateway, &["budgets", "reset", "all"], Some(TOKEN));
+    assert!(done.starts_with("all: reset, 1 request (month) forgiven\n"), "{done}");
+    assert_eq!(reset("ann").status.code(), Some(1), "nothing is left to be forgiven");
+}
+
+/// What nothing counts in yet is not the same as what is not there.
+#[tokio::test]
+async fn budgets_are_shown_before_they_are_used() {
+    let (simulators, gateway) = start().await;
+    let (_, told) = get(&gateway, "/budgets").await;
+    let unused = json!([
+        { "budget": "each", "per": "caller", "window": "month", "unit": "usd", "limit": "1.00" },
+    ]);
+    assert_eq!(told["unused"], unused, "{told}");
+    assert_eq!(told["budgets"].as_array().unwrap().len(), 1, "the total counts in any case");
+    let listed = printed(&gateway, &["budgets"], None);
+    assert!(listed.contains("no caller yet") && listed.contains("$1.00"), "{listed}");
+    assert_eq!(call(&gateway, "ann", Provider::OpenAi, false).await, 200);
+    gateway.settled().await;
+    let (_, told) = get(&gateway, "/budgets").await;
+    assert_eq!((told.get("unused"), told["budgets"][1]["of"].as_str()), (None, Some("ann")));
+
+    let gateway = Gateway::start(Config::serving(&simulators.each_ref())).await;
+    let none = printed(&gateway, &["budgets"], None);
+    assert_eq!(none, "no budgets are configured: they stand under `budgets`\n");
+}
+
 #[tokio::test]
 async fn changes_that_make_no_sense_change_nothing() {
     let (_simulators, gateway) = start().await;
@@ -227,6 +285,13 @@ async fn changes_that_make_no_sense_change_nothing() {
             "2026-12-01T18:00:00Z",
         ),
         ("/budgets/each/reset", r#"{"of":"ann,bob"}"#, "<caller>"),
+        ("/budgets/each/reset", r#"{"of":"ann"}"#, "nothing has been counted"),
+        ("/budgets/each/reset", r#"{"of":"nobody"}"#, "nothing has been counted"),
+        (
+            "/budgets/each/top-up",
+            r#"{"of":"chekout","amount":"5 USD","until":"2099-01-01"}"#,
+            "no caller is called \"chekout\"",
+        ),
     ] {
         let (status, told) = post(&gateway, path, Some(TOKEN), body).await;
         assert!(status == 400 || status == 404, "{path} {body}: {status} {told}");

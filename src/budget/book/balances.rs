@@ -27,6 +27,16 @@ impl Book {
         balances
     }
 
+    /// How all limits stand for a value.
+    pub(in crate::budget) fn balances_at(
+        &self,
+        budget: &Budget,
+        value: &str,
+        now: i64,
+    ) -> Vec<Balance> {
+        budget.limits.iter().map(|limit| self.balance(budget, limit, value, now)).collect()
+    }
+
     /// How a limit stands for a value.
     pub(in crate::budget) fn balance(
         &self,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Ledger;
 use crate::budget::{
-    Budget, Quantity,
+    Balance, Budget, Quantity,
     entry::{Entry, TopUp},
     shared::identity,
 };
@@ -52,17 +52,18 @@ impl Ledger {
 
     /// Lets a counter of a budget start anew in its current window, with nothing spent, in all
     /// limits but those on calls at once; at all replicas, as they hear of it. Calls under way end
-    /// on the old one. When this returns, it outlives a crash.
+    /// on the old one. When this returns, it outlives a crash. Gives what its limits stood at before.
     ///
     /// # Errors
     /// When it cannot be recorded; then nothing has changed.
-    pub fn reset(&self, budget: &Budget, of: &str) -> Result<(), AdjustError> {
+    pub fn reset(&self, budget: &Budget, of: &str) -> Result<Vec<Balance>, AdjustError> {
         let now = self.shared.clock.now();
         let mut state = self.shared.lock();
+        let before = state.book.balances_at(budget, of, now);
         let entries = state.book.plan_reset(budget, of, now);
         state.enter(entries).map_err(|_| AdjustError::Unavailable)?;
         state.book.announce(budget, of, now);
-        Ok(())
+        Ok(before)
     }
 }
 

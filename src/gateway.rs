@@ -1,7 +1,8 @@
 //! Putting the gateway together and running it.
 
+mod sockets;
+
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -16,11 +17,11 @@ use pingora::services::listening::Service;
 use providers::seal::Key;
 use providers::vendor::Header;
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
+use self::sockets::{Bound, Sockets};
 use crate::admin::Admin;
 use crate::budget::{Ledger, SystemClock};
 use crate::config::{Live, Source};
@@ -40,8 +41,6 @@ const RESETS: usize = 20;
 /// The same of streams that the gateway itself had to reset because the caller made a mistake
 /// (MadeYouReset, CVE-2025-8671).
 const OWN_RESETS: usize = 100;
-/// How often a listener that is not there yet is looked for.
-const LISTEN_STEP: Duration = Duration::from_millis(5);
 /// Buffers of a caller's connection. Room for an ordinary request in one read, and for an ordinary
 /// answer, header and body, in one write; Pingora's own are 64 KiB and 1.4 KiB.
 const BUFFERS: L4BufferSettings = L4BufferSettings { read: Some(16 << 10), write: Some(16 << 10) };
@@ -63,6 +62,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// In words, if it can't start.
 pub fn run(source: Source) -> Result<(), String> {
     let live = Arc::new(Live::start(source).map_err(|error| error.to_string())?);
+    let sockets = Sockets::bind(&live.pin())?;
     let ledger = Ledger::open(live.pin().ledger.as_deref(), SystemClock);
     let ledger = ledger.map_err(|error| error.to_string())?;
     let snapshot = live.pin();
@@ -77,7 +77,7 @@ pub fn run(source: Source) -> Result<(), String> {
              after a restart, and by every other replica"
         );
     }
-    serve(Options { live, ledger, access_log: true, stop: None })
+    serve_on(sockets, Options { live, ledger, access_log: true, stop: None })
 }
 
 /// How a gateway is run.
@@ -107,6 +107,11 @@ fn sealing_key() -> Result<Key, String> {
 ///
 /// In words, if it can't start.
 pub fn serve(options: Options) -> Result<(), String> {
+    let sockets = Sockets::bind(&options.live.pin())?;
+    serve_on(sockets, options)
+}
+
+fn serve_on(sockets: Sockets, options: Options) -> Result<(), String> {
     let snapshot = options.live.pin();
     let ledger = options.ledger.clone();
     let metrics = Arc::new(Metrics::new().map_err(|e| format!("cannot set up metrics: {e}"))?);
@@ -146,7 +151,7 @@ pub fn serve(options: Options) -> Result<(), String> {
         let address = listener.address.to_string();
         listeners.add_listener(ListenerConfig::tcp(&address).l4_buffer(BUFFERS));
     }
-    server.add_service(listeners);
+    server.add_service(Bound::new(listeners, sockets.listeners));
 
     let mut admin = Service::new(
         "admin".to_owned(),
@@ -154,7 +159,7 @@ pub fn serve(options: Options) -> Result<(), String> {
     );
     admin.threads = Some(1);
     admin.add_tcp(&snapshot.admin.to_string());
-    server.add_service(admin);
+    server.add_service(Bound::new(admin, vec![sockets.admin]));
 
     let upkeep = Upkeep { gateway: gateway.clone(), resolver };
     server.add_service(background_service("upkeep", upkeep));
@@ -199,9 +204,8 @@ fn tell(options: &Options, metrics: &Arc<Metrics>) -> std::io::Result<()> {
     telemetry::tell(events, metrics.clone(), move || named.pin().gateway.clone(), target)
 }
 
-/// What goes on beside requests: saying when it begins, resolving names, fetching revocation lists,
-/// keeping credentials fresh,
-/// following reloads.
+/// What goes on beside requests: resolving names, fetching revocation lists, keeping credentials
+/// fresh, following reloads.
 struct Upkeep {
     gateway: Arc<Gateway>,
     resolver: Arc<Resolver>,
@@ -210,10 +214,6 @@ struct Upkeep {
 #[async_trait]
 impl BackgroundService for Upkeep {
     async fn start(&self, mut shutdown: ShutdownWatch) {
-        tokio::select! {
-            () = self.wait_for_listeners() => {}
-            _ = shutdown.changed() => return,
-        }
         let live = &self.gateway.live;
         let names = || {
             let snapshot = live.pin();
@@ -236,17 +236,6 @@ impl BackgroundService for Upkeep {
 }
 
 impl Upkeep {
-    /// Turns readiness on once every listener takes connections. Pingora binds them in tasks of
-    /// their own and tells nobody when; the admin listener may well be there first.
-    async fn wait_for_listeners(&self) {
-        for listener in &self.gateway.live.pin().listeners {
-            while TcpStream::connect(listener.address).await.is_err() {
-                tokio::time::sleep(LISTEN_STEP).await;
-            }
-        }
-        self.gateway.listening.store(true, Ordering::Release);
-    }
-
     /// Has the backends' credentials minted anew before they expire.
     async fn tend_credentials(&self) {
         let mut tick = tokio::time::interval(TEND);

@@ -1,0 +1,121 @@
+//! Starting: what is said when it works, and what when it can't.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::net::{IpAddr, TcpListener};
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::gateway::spawn;
+use crate::support::{Config, Gateway, PATIENCE, Provider, Running, Simulator, free_port};
+
+async fn simulate() -> Running {
+    Simulator::new(Provider::OpenAi, "sk-canary").start(([127, 0, 0, 1], 0).into()).await.unwrap()
+}
+
+/// How a gateway ends that can't start, and what it says.
+async fn ended(config: &Config) -> (ExitStatus, String) {
+    config.save();
+    let mut child = spawn(config, &[]);
+    let mut status = None;
+    let deadline = Instant::now() + PATIENCE;
+    while status.is_none() && Instant::now() < deadline {
+        status = child.try_wait().unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    if status.is_none() {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let said = fs::read_to_string(config.directory().join("stderr")).unwrap();
+    (status.unwrap_or_else(|| panic!("it does not end: {said}")), said)
+}
+
+/// Before, it went on without a listener, and said that it is ready.
+#[tokio::test]
+async fn an_address_that_is_taken_ends_it() {
+    let openai = simulate().await;
+    let all = ["127.0.0.1", "0.0.0.0", "::1", "::"].map(|ip| ip.parse::<IpAddr>().unwrap());
+    for ip in all {
+        let taken = match TcpListener::bind((ip, free_port())) {
+            Ok(taken) => taken,
+            // A machine without IPv6.
+            Err(error) if ip.is_ipv6() && error.kind() == ErrorKind::AddrNotAvailable => continue,
+            Err(error) => panic!("{ip}: {error}"),
+        };
+        let address = taken.local_addr().unwrap();
+        let more = format!(" }}, {{ address: '{address}'");
+        let mut config = Config::serving(&[&openai]).with("anonymous: true");
+        config.listener_more = more;
+        let (status, said) = ended(&config).await;
+        assert_eq!(status.code(), Some(1), "{said}");
+        let told = format!(
+            "{address} cannot be listened on: it is in use; change `listeners`, or end what \
+             listens there\n"
+        );
+        assert!(said.contains(&told), "{said}");
+        assert!(!said.contains("panic") && !said.contains("listening on"), "{said}");
+
+        // Once it is free, the same gateway starts.
+        drop(taken);
+        let gateway = Gateway::start(config).await;
+        TcpStream::connect(gateway.address()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn all_addresses_that_are_taken_are_told() {
+    let openai = simulate().await;
+    let config = Config::serving(&[&openai]);
+    let listener = TcpListener::bind(("127.0.0.1", config.port)).unwrap();
+    let admin = TcpListener::bind(("0.0.0.0", config.admin)).unwrap();
+    let (status, said) = ended(&config).await;
+    assert_eq!(status.code(), Some(1), "{said}");
+    for (address, key) in [(config.port, "listeners"), (config.admin, "admin.address")] {
+        let told = format!(
+            "127.0.0.1:{address} cannot be listened on: it is in use; change `{key}`, or end what \
+             listens there\n"
+        );
+        assert!(said.contains(&told), "{said}");
+    }
+    assert!(!config.directory().join("egret.ledger").exists(), "nothing was begun");
+    drop((listener, admin));
+}
+
+/// One that is kept for documentation (RFC 5737).
+#[tokio::test]
+async fn an_address_of_another_machine_ends_it() {
+    let openai = simulate().await;
+    let mut config = Config::serving(&[&openai]);
+    config.admin_host = "192.0.2.1";
+    let (status, said) = ended(&config).await;
+    assert_eq!(status.code(), Some(1), "{said}");
+    let told = format!(
+        "192.0.2.1:{} cannot be listened on: this machine has no such address; change \
+         `admin.address`\n",
+        config.admin
+    );
+    assert!(said.contains(&told), "{said}");
+}
+
+/// Connections that it has closed itself are remembered by the system for a minute (TIME_WAIT), and
+/// an exchange is under way when it is killed: neither keeps the next one away.
+#[tokio::test]
+async fn connections_of_the_one_before_do_not_matter() {
+    let openai = simulate().await;
+    let mut gateway = Gateway::start(Config::serving(&[&openai])).await;
+    let open = TcpStream::connect(gateway.address()).await.unwrap();
+    let mut closed = TcpStream::connect(gateway.address()).await.unwrap();
+    let request = b"GET /v1/models HTTP/1.1\r\nhost: egret\r\nconnection: close\r\n\r\n";
+    closed.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    closed.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    gateway.kill();
+    let gateway = gateway.restart().await;
+    assert_eq!(gateway.admin("/readyz").await.map(|(status, _)| status), Some(200));
+    drop((open, closed));
+}

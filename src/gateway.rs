@@ -2,6 +2,7 @@
 
 mod sockets;
 
+use std::path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,7 @@ use crate::credential;
 use crate::identity::{Directory, keep_fresh};
 use crate::proxy::{Gateway, Listener, Proxy};
 use crate::resolve::{Resolver, Wanted};
-use crate::snapshot::{Limits, Webhook};
+use crate::snapshot::{Limits, Snapshot, Webhook};
 use crate::telemetry::{self, AccessLog, Metrics, Target};
 use crate::trust::Trusts;
 
@@ -69,15 +70,40 @@ pub fn run(source: Source) -> Result<(), String> {
     if let Some(store) = &snapshot.store {
         ledger.share(store, &snapshot.budgets)?;
     }
-    drop(snapshot);
     let _watch = live.watch().map_err(|e| format!("the configuration can't be watched: {e}"))?;
-    if live.pin().seal.is_none() {
-        log::warn!(
+    announce(&snapshot);
+    drop(snapshot);
+    serve_on(sockets, Options { live, ledger, access_log: true, stop: None })
+}
+
+/// Says what is begun, and with what. Whoever starts a gateway sees nothing else of it.
+fn announce(snapshot: &Snapshot) {
+    match &snapshot.ledger {
+        // Where it is, also for those who don't know what it is relative to.
+        Some(path) => {
+            let path = path::absolute(path).unwrap_or_else(|_| path.clone());
+            log::info!("what is spent is kept in {}", path.display());
+        }
+        None => log::info!("what is spent is kept in memory: it is forgotten at the end"),
+    }
+    if snapshot.seal.is_none() {
+        // Replicas that share a store are meant to be one to their callers; one gateway alone
+        // loses something only when it is started again.
+        let (level, more) = match snapshot.store {
+            Some(_) => (log::Level::Warn, ", and by every other replica"),
+            None => (log::Level::Info, ""),
+        };
+        log::log!(
+            level,
             "no `seal` in the configuration: thoughts that callers keep for a provider are dropped \
-             after a restart, and by every other replica"
+             after a restart{more}; to keep them, add `seal: {{ key: {{ env: SEAL_KEY }} }}`, with \
+             the output of `openssl rand -base64 32` in SEAL_KEY"
         );
     }
-    serve_on(sockets, Options { live, ledger, access_log: true, stop: None })
+    for listener in &snapshot.listeners {
+        log::info!("listening on {listener}");
+    }
+    log::info!("health and metrics on {}", snapshot.admin);
 }
 
 /// How a gateway is run.

@@ -119,3 +119,41 @@ async fn connections_of_the_one_before_do_not_matter() {
     assert_eq!(gateway.admin("/readyz").await.map(|(status, _)| status), Some(200));
     drop((open, closed));
 }
+
+/// On standard error: standard output is for the access log.
+#[tokio::test]
+async fn it_says_where_it_listens_and_keeps_what_is_spent() {
+    let openai = simulate().await;
+    let plain = format!("127.0.0.1:{}", free_port());
+    let mut config = Config::serving(&[&openai]).secured("");
+    config.listener_more += &format!(" }}, {{ address: '{plain}'");
+    let gateway = Gateway::start(config).await;
+    let ledger = gateway.config.directory().join("egret.ledger");
+    let said = fs::read_to_string(gateway.config.directory().join("stderr")).unwrap();
+    for told in [
+        format!("listening on {} by TLS", gateway.address()),
+        format!("listening on {plain} in plaintext"),
+        format!("health and metrics on 127.0.0.1:{}", gateway.config.admin),
+        format!("what is spent is kept in {}", ledger.display()),
+        "add `seal: { key: { env: SEAL_KEY } }`".to_owned(),
+    ] {
+        let line = said.lines().find(|line| line.contains(&told));
+        assert!(line.is_some_and(|line| line.contains("INFO")), "{told}: {said}");
+    }
+    assert!(!said.contains("WARN"), "nothing is wrong: {said}");
+    let log = fs::read_to_string(gateway.config.directory().join("stdout")).unwrap();
+    assert_eq!(log, "");
+}
+
+/// What goes out sealed by one comes back to another.
+#[tokio::test]
+async fn replicas_without_a_key_of_their_own_are_warned() {
+    let openai = simulate().await;
+    let store = format!("store: {{ redis: '127.0.0.1:{}' }}", free_port());
+    let gateway = Gateway::start(Config::serving(&[&openai]).with(&store)).await;
+    let said = gateway.output();
+    let line = said.lines().find(|line| line.contains("no `seal` in the configuration"));
+    let line = line.unwrap_or_else(|| panic!("{said}"));
+    assert!(line.contains("WARN") && line.contains("every other replica"), "{line}");
+    assert!(line.contains("add `seal: { key: { env: SEAL_KEY } }`"), "{line}");
+}

@@ -20,18 +20,18 @@ async fn simulate() -> Running {
 async fn ended(config: &Config) -> (ExitStatus, String) {
     config.save();
     let mut child = spawn(config, &[]);
-    let mut status = None;
     let deadline = Instant::now() + PATIENCE;
-    while status.is_none() && Instant::now() < deadline {
-        status = child.try_wait().unwrap();
+    while child.try_wait().unwrap().is_none() && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    if status.is_none() {
+    let ended = child.try_wait().unwrap().is_some();
+    if !ended {
         child.kill().unwrap();
-        child.wait().unwrap();
     }
+    let status = child.wait().unwrap();
     let said = fs::read_to_string(config.directory().join("stderr")).unwrap();
-    (status.unwrap_or_else(|| panic!("it does not end: {said}")), said)
+    assert!(ended, "it does not end: {said}");
+    (status, said)
 }
 
 /// Before, it went on without a listener, and said that it is ready.

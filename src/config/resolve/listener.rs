@@ -45,7 +45,7 @@ impl Resolver<'_> {
 
     /// A connection tells which address it came to, and its listener is found by that: one for all
     /// addresses and one for a single address can't share a port.
-    fn check_reach(&mut self, mark: Mark, address: SocketAddr, listeners: &[Listener]) {
+    pub(super) fn check_reach(&mut self, mark: Mark, address: SocketAddr, listeners: &[Listener]) {
         let overlap = listeners.iter().map(|listener| listener.address).find(|other| {
             let open = address.ip().is_unspecified() || other.ip().is_unspecified();
             open && other.port() == address.port() && *other != address

@@ -9,6 +9,7 @@ mod budget;
 mod caller;
 mod credential;
 mod dns;
+mod file;
 mod identity;
 mod known;
 mod limits;
@@ -27,7 +28,7 @@ mod vendor;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use providers::seal::Key;
@@ -109,6 +110,7 @@ impl Resolver<'_> {
         } = raw;
 
         let gateway = self.name(gateway, "gateway").unwrap_or_else(|| "egret".to_owned());
+        let asked = listener::ask_for_certificates(&listeners);
         let (listeners, public) = self.listeners(listeners, top);
         self.own = listeners.iter().map(|listener| listener.address).collect();
         let (admin, admin_token) = self.admin(admin, &listeners, top);
@@ -121,7 +123,7 @@ impl Resolver<'_> {
         let listed = identified || !matches!(callers, Field::Absent);
         let Switch(anonymous) = self.anonymous(anonymous, listed);
         let governed = !matches!(access, Field::Absent);
-        let believed = self.believed(identity, &callers, &listeners, governed);
+        let believed = self.believed(identity, &callers, asked, governed);
         let access = self.access(access, &known);
         let regions = self.regions(regions, &known);
         let shared = !matches!(store, Field::Absent);
@@ -257,11 +259,6 @@ impl Resolver<'_> {
             let remedy = "at most 64 letters, digits and any of . _ - / : @";
             self.problems.add(mark, what, remedy);
         }
-    }
-
-    /// Where a path in the file leads.
-    fn path(&self, path: &str) -> PathBuf {
-        self.surroundings.directory.join(path)
     }
 
     /// Model names or patterns: each once, with at most one `*`.

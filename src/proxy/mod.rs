@@ -198,8 +198,14 @@ impl Gateway {
                 opaque::run(self, session, ctx, &who, &route, &body).await
             }
             None => {
-                let message = format!("there is nothing at {} {path}", header.method);
-                Err(Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message)))
+                let message = format!(
+                    "there is nothing at {} {path}; a base URL ends in /v1 for OpenAI's SDKs, and \
+                     has no path for others",
+                    header.method
+                );
+                let mut error = ApiError::new(ErrorClass::NotFound, message);
+                error.code = Some("no_path".to_owned());
+                Err(Failure::denied("no_path", error))
             }
         }
     }

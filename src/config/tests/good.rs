@@ -94,6 +94,7 @@ fn every_example_loads() {
     let directory = tempfile::tempdir().unwrap();
     fs::rename(files().keep(), directory.path().join("secrets")).unwrap();
     fs::write(directory.path().join("secrets/models.key"), "sk-models").unwrap();
+    fs::copy(directory.path().join("secrets/ca.pem"), directory.path().join("ca.pem")).unwrap();
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/examples");
     let mut loaded = 0;
     for example in fs::read_dir(examples).unwrap() {

@@ -106,6 +106,8 @@ fn is_path(written: &Path, directory: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

@@ -1,7 +1,9 @@
 //! Putting the gateway together and running it.
 
+mod sockets;
+
+use std::path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -16,11 +18,11 @@ use pingora::services::listening::Service;
 use providers::seal::Key;
 use providers::vendor::Header;
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
+use self::sockets::{Bound, Sockets};
 use crate::admin::Admin;
 use crate::budget::{Ledger, SystemClock};
 use crate::config::{Live, Source};
@@ -28,7 +30,7 @@ use crate::credential;
 use crate::identity::{Directory, keep_fresh};
 use crate::proxy::{Gateway, Listener, Proxy};
 use crate::resolve::{Resolver, Wanted};
-use crate::snapshot::{Limits, Webhook};
+use crate::snapshot::{Limits, Snapshot, Webhook};
 use crate::telemetry::{self, AccessLog, Metrics, Target};
 use crate::trust::Trusts;
 
@@ -40,8 +42,6 @@ const RESETS: usize = 20;
 /// The same of streams that the gateway itself had to reset because the caller made a mistake
 /// (MadeYouReset, CVE-2025-8671).
 const OWN_RESETS: usize = 100;
-/// How often a listener that is not there yet is looked for.
-const LISTEN_STEP: Duration = Duration::from_millis(5);
 /// Buffers of a caller's connection. Room for an ordinary request in one read, and for an ordinary
 /// answer, header and body, in one write; Pingora's own are 64 KiB and 1.4 KiB.
 const BUFFERS: L4BufferSettings = L4BufferSettings { read: Some(16 << 10), write: Some(16 << 10) };
@@ -63,21 +63,47 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// In words, if it can't start.
 pub fn run(source: Source) -> Result<(), String> {
     let live = Arc::new(Live::start(source).map_err(|error| error.to_string())?);
+    let sockets = Sockets::bind(&live.pin())?;
     let ledger = Ledger::open(live.pin().ledger.as_deref(), SystemClock);
     let ledger = ledger.map_err(|error| error.to_string())?;
     let snapshot = live.pin();
     if let Some(store) = &snapshot.store {
         ledger.share(store, &snapshot.budgets)?;
     }
-    drop(snapshot);
     let _watch = live.watch().map_err(|e| format!("the configuration can't be watched: {e}"))?;
-    if live.pin().seal.is_none() {
-        log::warn!(
+    announce(&snapshot);
+    drop(snapshot);
+    serve_on(sockets, Options { live, ledger, access_log: true, stop: None })
+}
+
+/// Says what is begun, and with what. Whoever starts a gateway sees nothing else of it.
+fn announce(snapshot: &Snapshot) {
+    match &snapshot.ledger {
+        // Where it is, also for those who don't know what it is relative to.
+        Some(path) => {
+            let path = path::absolute(path).unwrap_or_else(|_| path.clone());
+            log::info!("what is spent is kept in {}", path.display());
+        }
+        None => log::info!("what is spent is kept in memory: it is forgotten at the end"),
+    }
+    if snapshot.seal.is_none() {
+        // Replicas that share a store are meant to be one to their callers; one gateway alone
+        // loses something only when it is started again.
+        let (level, more) = match snapshot.store {
+            Some(_) => (log::Level::Warn, ", and by every other replica"),
+            None => (log::Level::Info, ""),
+        };
+        log::log!(
+            level,
             "no `seal` in the configuration: thoughts that callers keep for a provider are dropped \
-             after a restart, and by every other replica"
+             after a restart{more}; to keep them, add `seal: {{ key: {{ env: SEAL_KEY }} }}`, with \
+             the output of `openssl rand -base64 32` in SEAL_KEY"
         );
     }
-    serve(Options { live, ledger, access_log: true, stop: None })
+    for listener in &snapshot.listeners {
+        log::info!("listening on {listener}");
+    }
+    log::info!("health and metrics on {}", snapshot.admin);
 }
 
 /// How a gateway is run.
@@ -107,6 +133,11 @@ fn sealing_key() -> Result<Key, String> {
 ///
 /// In words, if it can't start.
 pub fn serve(options: Options) -> Result<(), String> {
+    let sockets = Sockets::bind(&options.live.pin())?;
+    serve_on(sockets, options)
+}
+
+fn serve_on(sockets: Sockets, options: Options) -> Result<(), String> {
     let snapshot = options.live.pin();
     let ledger = options.ledger.clone();
     let metrics = Arc::new(Metrics::new().map_err(|e| format!("cannot set up metrics: {e}"))?);
@@ -146,7 +177,7 @@ pub fn serve(options: Options) -> Result<(), String> {
         let address = listener.address.to_string();
         listeners.add_listener(ListenerConfig::tcp(&address).l4_buffer(BUFFERS));
     }
-    server.add_service(listeners);
+    server.add_service(Bound::new(listeners, sockets.listeners));
 
     let mut admin = Service::new(
         "admin".to_owned(),
@@ -154,7 +185,7 @@ pub fn serve(options: Options) -> Result<(), String> {
     );
     admin.threads = Some(1);
     admin.add_tcp(&snapshot.admin.to_string());
-    server.add_service(admin);
+    server.add_service(Bound::new(admin, vec![sockets.admin]));
 
     let upkeep = Upkeep { gateway: gateway.clone(), resolver };
     server.add_service(background_service("upkeep", upkeep));
@@ -199,9 +230,8 @@ fn tell(options: &Options, metrics: &Arc<Metrics>) -> std::io::Result<()> {
     telemetry::tell(events, metrics.clone(), move || named.pin().gateway.clone(), target)
 }
 
-/// What goes on beside requests: saying when it begins, resolving names, fetching revocation lists,
-/// keeping credentials fresh,
-/// following reloads.
+/// What goes on beside requests: resolving names, fetching revocation lists, keeping credentials
+/// fresh, following reloads.
 struct Upkeep {
     gateway: Arc<Gateway>,
     resolver: Arc<Resolver>,
@@ -210,10 +240,6 @@ struct Upkeep {
 #[async_trait]
 impl BackgroundService for Upkeep {
     async fn start(&self, mut shutdown: ShutdownWatch) {
-        tokio::select! {
-            () = self.wait_for_listeners() => {}
-            _ = shutdown.changed() => return,
-        }
         let live = &self.gateway.live;
         let names = || {
             let snapshot = live.pin();
@@ -236,17 +262,6 @@ impl BackgroundService for Upkeep {
 }
 
 impl Upkeep {
-    /// Turns readiness on once every listener takes connections. Pingora binds them in tasks of
-    /// their own and tells nobody when; the admin listener may well be there first.
-    async fn wait_for_listeners(&self) {
-        for listener in &self.gateway.live.pin().listeners {
-            while TcpStream::connect(listener.address).await.is_err() {
-                tokio::time::sleep(LISTEN_STEP).await;
-            }
-        }
-        self.gateway.listening.store(true, Ordering::Release);
-    }
-
     /// Has the backends' credentials minted anew before they expire.
     async fn tend_credentials(&self) {
         let mut tick = tokio::time::interval(TEND);

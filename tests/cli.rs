@@ -51,6 +51,35 @@ fn check_prints_every_problem_and_ends_with_1() {
     assert_eq!(problems, 4, "{report}");
 }
 
+/// The reference names files of every kind, and here is none of them.
+#[test]
+fn check_names_the_files_that_are_missing_and_blames_nothing_else() {
+    let reference = include_str!("../conf/reference.yaml");
+    let capitals = |c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_';
+    let names = reference.split("env: ").skip(1).filter_map(|rest| rest.split(capitals).next());
+    let secret = "c2VhbC1vZi1yZWFzb25pbmctZm9yLXRoZS10ZXN0cw";
+    let environment: Vec<_> = names.map(|name| (name, secret)).collect();
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().display().to_string();
+    fs::create_dir(directory.path().join("etc")).unwrap();
+    let path = directory.path().join("reference.yaml");
+    let written = reference.replace("/run/secrets/", "etc/").replace("/etc/egret/", "etc/egret/");
+    fs::write(&path, &written).unwrap();
+    let output = egret(&["check", "--config", path.to_str().unwrap()], &environment);
+    assert_eq!(output.status.code(), Some(1));
+    let report = text(&output.stderr);
+    let begin = format!("there is no such file: `{root}/etc/");
+    let problems = report.lines().filter(|line| !line.starts_with("  "));
+    let mut told = 0;
+    for problem in problems {
+        assert!(problem.contains(&begin) && problem.ends_with('`'), "{problem}");
+        told += 1;
+    }
+    let named = written.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let named = named.map(|line| line.matches("etc/").count()).sum::<usize>();
+    assert_eq!(told, named, "{report}");
+}
+
 #[test]
 fn what_cannot_be_checked_ends_with_2() {
     for arguments in [&["check", "--config", "nowhere.yaml"][..], &["check"], &["chekc"]] {

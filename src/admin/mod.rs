@@ -13,7 +13,6 @@ mod dns;
 mod spend;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use http::{Method, Response, StatusCode};
@@ -103,9 +102,7 @@ impl Admin {
 
     fn readiness(&self) -> Answer {
         let not = |why| Answer::text(StatusCode::SERVICE_UNAVAILABLE, why);
-        if !self.gateway.listening.load(Ordering::Acquire) {
-            not("starting")
-        } else if self.gateway.drain.is_draining() {
+        if self.gateway.drain.is_draining() {
             not("draining")
         } else if !self.gateway.ledger.is_writable() {
             not("the ledger can't be written")

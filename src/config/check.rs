@@ -14,7 +14,7 @@ use crate::budget::{
 use crate::identity::{Caller, Directory, Issuer, Unlisted};
 use crate::resolve::{Dnssec, Settings as Dns};
 use crate::snapshot::{
-    Backend, Callers, Listener, Mode, OnDisconnect, Proxy, RegionRule, Route, Snapshot, Webhook,
+    Backend, Callers, Mode, OnDisconnect, Proxy, RegionRule, Route, Snapshot, Webhook,
 };
 
 /// Loads a configuration as the gateway would, and sums it up. No secret is in the summary.
@@ -48,7 +48,7 @@ fn summarize(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
         ..
     } = snapshot;
     for listener in listeners {
-        row(out, "listener", &describe_listener(listener))?;
+        row(out, "listener", &listener.to_string())?;
     }
     row(out, "admin", &admin.to_string())?;
     for backend in backends {
@@ -160,15 +160,6 @@ fn describe_route(route: &Route) -> String {
     let asked: Vec<&str> = route.models.iter().chain(&route.paths).map(String::as_str).collect();
     let held = route.regions.as_ref().map(|regions| format!(", in {}", access::places(regions)));
     format!("{} → {}{}", asked.join(", "), targets.join(", then "), held.unwrap_or_default())
-}
-
-fn describe_listener(listener: &Listener) -> String {
-    let Listener { address, tls } = listener;
-    match tls.as_ref().map(|tls| tls.clients().is_some()) {
-        None => address.to_string(),
-        Some(false) => format!("{address} by TLS"),
-        Some(true) => format!("{address} by TLS, with client certificates"),
-    }
 }
 
 fn describe_identity(directory: &Directory) -> Vec<String> {

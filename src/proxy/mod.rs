@@ -35,7 +35,6 @@ mod upstream;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -82,8 +81,6 @@ pub struct Gateway {
     pub resolver: Arc<Resolver>,
     /// What the outside sees.
     pub metrics: Arc<Metrics>,
-    /// Whether every listener takes connections.
-    pub listening: AtomicBool,
     /// Going down.
     pub drain: Arc<Drain>,
     /// Callers' connections.
@@ -125,7 +122,6 @@ impl Gateway {
             estimator: Arc::default(),
             metrics,
             resolver: resolver.clone(),
-            listening: AtomicBool::new(false),
             drain: Arc::default(),
             upstreams: Upstreams::new(resolver, trusts.clone()),
             connections: Arc::default(),
@@ -202,8 +198,14 @@ impl Gateway {
                 opaque::run(self, session, ctx, &who, &route, &body).await
             }
             None => {
-                let message = format!("there is nothing at {} {path}", header.method);
-                Err(Failure::denied("no_path", ApiError::new(ErrorClass::NotFound, message)))
+                let message = format!(
+                    "there is nothing at {} {path}; a base URL ends in /v1 for OpenAI's SDKs, and \
+                     has no path for others",
+                    header.method
+                );
+                let mut error = ApiError::new(ErrorClass::NotFound, message);
+                error.code = Some("no_path".to_owned());
+                Err(Failure::denied("no_path", error))
             }
         }
     }

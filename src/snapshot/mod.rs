@@ -12,6 +12,7 @@ mod terms;
 mod tls;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -95,6 +96,18 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The certificate it shows, and whose it takes; `None`: plaintext.
     pub tls: Option<Arc<ServerTls>>,
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, tls } = self;
+        let how = match tls.as_ref().map(|tls| tls.clients().is_some()) {
+            None => "in plaintext",
+            Some(false) => "by TLS",
+            Some(true) => "by TLS, with client certificates",
+        };
+        write!(f, "{address} {how}")
+    }
 }
 
 /// One provider endpoint: where it is, what it speaks, how it is trusted and paid.

@@ -1,5 +1,6 @@
 //! `kill -9` in the middle of load, and the ledger that outlives it.
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -95,10 +96,15 @@ async fn two_gateways_cannot_share_a_ledger() {
     let simulators = all().await;
     let budget = "{ name: money, per: total, limit: 1 USD, window: month }";
     let gateway = Gateway::start(priced(&simulators, budget)).await;
-    let mut second = spawn(&gateway.config, &[]);
+    // Elsewhere, but for the ledger.
+    let mut elsewhere = priced(&simulators, budget);
+    let ledger = gateway.config.directory().join("egret.ledger");
+    elsewhere = elsewhere.with(&format!("ledger: '{}'", ledger.display()));
+    elsewhere.save();
+    let mut second = spawn(&elsewhere, &[]);
     let status = tokio::task::spawn_blocking(move || second.wait().unwrap()).await.unwrap();
     assert!(!status.success());
-    let output = gateway.output();
+    let output = fs::read_to_string(elsewhere.directory().join("stderr")).unwrap();
     assert!(output.contains("egret.ledger"), "{output}");
     assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
 }

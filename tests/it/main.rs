@@ -68,6 +68,7 @@ mod seal;
 mod secrecy;
 mod soak;
 mod spend;
+mod start;
 mod store_outage;
 mod storm;
 mod stream;

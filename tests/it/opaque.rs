@@ -88,6 +88,8 @@ async fn s_20_nothing_else_goes_through() {
         let status = if path.starts_with("/v1/responses") { 400 } else { 404 };
         assert_eq!(response.status, status, "{path}: {}", response.body);
         assert!(response.body.contains("there is nothing at"), "{path}: {}", response.body);
+        assert!(response.body.contains("a base URL ends in /v1"), "{path}: {}", response.body);
+        assert!(response.body.contains("\"no_path\""), "{path}: {}", response.body);
     }
     let mut raw = Raw::connect(gateway.address()).await;
     let upgrade = "connection: upgrade\r\nupgrade: websocket\r\n";

@@ -1,6 +1,7 @@
 //! Backends.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,6 @@ use super::{Resolver, Seen};
 use crate::config::decode::{Chosen, Field, Named};
 use crate::config::problem::Mark;
 use crate::config::raw::{RawBackend, RawSecret, RawTimeouts};
-use crate::config::read_file::ReadFile;
 use crate::config::suggest::suggest;
 use crate::config::value::{Dialect, Plaintext, Switch};
 use crate::credential::{SecretError, SecretSource};
@@ -221,16 +221,10 @@ impl Resolver<'_> {
                 return source.map_err(|error| self.refuse(mark, &name, error)).ok();
             }
             RawSecret { env: Field::Absent, file: Field::Given(mark, path) } => {
-                let path = self.path(&path);
+                let (written, path) = (Path::new(&path), self.path(&path));
                 let source = SecretSource::from_file(&path);
-                return source
-                    .map_err(|error| {
-                        // Once it can be read, the configuration is worth another try.
-                        self.files.push(ReadFile::read(path).0);
-                        // The path is not repeated: some put the key itself there.
-                        self.problems.add(mark, error.to_string(), error.remedy());
-                    })
-                    .ok();
+                let refuse = |error| self.refuse_secret(mark, written, path, error);
+                return source.map_err(refuse).ok();
             }
             RawSecret { env: Field::Given(..), file: Field::Given(mark, _) } => {
                 self.problems.add(mark, "`env` and `file` both name the secret", "one of the two");

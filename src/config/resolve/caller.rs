@@ -86,7 +86,7 @@ impl Resolver<'_> {
             };
             callers.push((Arc::new(caller), shows));
         }
-        let Believed { issuers, certificates } = believed.unwrap_or_default();
+        let Believed { issuers, certificates, .. } = believed.unwrap_or_default();
         Some(Callers::Known(Box::new(Directory::new(callers, issuers, certificates, mentioned))))
     }
 

@@ -14,8 +14,7 @@ use super::Resolver;
 use crate::config::decode::Field;
 use crate::config::problem::Mark;
 use crate::config::raw::{RawCredential, RawKinds, RawSecret};
-use crate::config::read_file::ReadFile;
-use crate::credential::{Credential, Endpoint, Issuer, SecretError, SecretSource};
+use crate::credential::{Credential, Endpoint, Issuer, SecretSource};
 
 const KINDS: &str = "one of env, file, keys, token, aws, google, azure, oauth, token_exchange";
 
@@ -131,16 +130,8 @@ impl Resolver<'_> {
     }
 
     /// A file with a token that is read again each time it is needed.
-    fn token_file(&mut self, mark: Mark, path: &str) -> Option<PathBuf> {
-        let path = self.path(path);
-        let problem = match Path::metadata(&path) {
-            Ok(found) if found.is_file() => return Some(path),
-            Ok(_) => SecretError::NotAFile,
-            Err(error) => SecretError::Unreadable(error.kind()),
-        };
-        self.files.push(ReadFile::read(path).0);
-        self.problems.add(mark, problem.to_string(), problem.remedy());
-        None
+    fn token_file(&mut self, mark: Mark, written: &str) -> Option<PathBuf> {
+        self.found(mark, Path::new(written), self.path(written))
     }
 }
 

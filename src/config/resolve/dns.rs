@@ -10,8 +10,6 @@ use crate::config::decode::{Field, List, Named, Texts};
 use crate::config::dns::Attempts;
 use crate::config::problem::Mark;
 use crate::config::raw::{RawAnchors, RawDns, RawDnssec};
-use crate::config::read_file::ReadFile;
-use crate::credential::SecretError;
 use crate::resolve::vet::vet;
 use crate::resolve::{
     Dnssec, NamePattern, Reverse, Server, Transport, anchors, is_localhost, is_name,
@@ -97,23 +95,13 @@ impl Resolver<'_> {
             Some(RawDnssec::Anchors(RawAnchors { anchors: file })) => {
                 let file = file.require(section, "anchors", remedy, self.problems);
                 let Some((mark, path)) = file else { return Dnssec::Off };
-                let (file, content) = ReadFile::read(self.path(&path));
-                self.files.push(file);
-                match content {
-                    Ok(text) => {
-                        let text = String::from_utf8_lossy(&text).into_owned();
-                        if anchors(&text).is_err() {
-                            let what = "the file holds no keys that can be trusted in";
-                            self.problems.add(mark, what, remedy);
-                        }
-                        Dnssec::Anchors(text)
-                    }
-                    Err(error) => {
-                        let error = SecretError::Unreadable(error.kind());
-                        self.problems.add(mark, error.to_string(), error.remedy());
-                        Dnssec::Off
-                    }
+                let Some(text) = self.read(mark, &path) else { return Dnssec::Off };
+                let text = String::from_utf8_lossy(&text).into_owned();
+                if anchors(&text).is_err() {
+                    let what = "the file holds no keys that can be trusted in";
+                    self.problems.add(mark, what, remedy);
                 }
+                Dnssec::Anchors(text)
             }
         }
     }

@@ -18,7 +18,6 @@ use crate::identity::{
     Certificates, ClaimPath, ClaimPaths, Issuer, KUBERNETES, KeySource, Keyring, MTLS, Pattern,
     Review, Server, Tells, Unlisted,
 };
-use crate::snapshot::Listener;
 
 /// Words that metrics have for other ways of being recognised.
 const TAKEN: [&str; 5] = [KUBERNETES, MTLS, "key", "token", "none"];
@@ -36,20 +35,28 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Believed {
     pub issuers: Vec<Issuer>,
     pub certificates: Option<Certificates>,
+    /// What callers' identities may name; `None` if that can't be told, which is reported already.
+    names: Option<Vec<String>>,
 }
 
 impl Resolver<'_> {
-    /// Who is believed; `None` if nobody is. `governed`: there are rules of access.
+    /// Who is believed; `None` if nobody is. `asked`: a listener asks for certificates; `governed`:
+    /// there are rules of access.
     pub(super) fn believed(
         &mut self,
         raw: Field<RawIdentity>,
         callers: &Field<List<RawCaller>>,
-        listeners: &[Listener],
+        asked: bool,
         governed: bool,
     ) -> Option<Believed> {
         let listing = Listing { callers, governed };
-        let (section, RawIdentity { kubernetes, jwt, mtls }) = raw.given()?;
-        let mut believed = Believed::default();
+        let (section, raw) = match raw {
+            Field::Given(section, raw) => (section, raw),
+            Field::Wrong => return Some(Believed::default()),
+            Field::Absent => return None,
+        };
+        let mut believed = Believed { names: names(&raw), ..Believed::default() };
+        let RawIdentity { kubernetes, jwt, mtls } = raw;
         let nobody =
             matches!((&kubernetes, &jwt, &mtls), (Field::Absent, Field::Absent, Field::Absent));
         if nobody {
@@ -92,8 +99,7 @@ impl Resolver<'_> {
         }
         if let Some((section, raw)) = mtls.given() {
             let RawMtls { trust_domains, unlisted } = raw;
-            let asked = listeners.iter().filter_map(|listener| listener.tls.as_ref());
-            if !asked.into_iter().any(|tls| tls.clients().is_some()) {
+            if !asked {
                 let what = "`mtls` without a listener that asks for certificates";
                 self.problems.add(section, what, "listeners: [{ tls: { client_ca: … } }]");
             }
@@ -117,18 +123,21 @@ impl Resolver<'_> {
             return unlisted;
         }
         let mut listed = callers.peek().into_iter().flatten().filter_map(Field::peek);
-        let any = listed.any(|caller| match &caller.identity {
-            Field::Given(_, proof) => match proof.issuer.peek() {
-                Some(named) => named == issuer,
-                // Certificates alone have names.
-                None if !absent(&proof.san) => issuer == MTLS,
-                // Of those of a `jwt` none fits that does not name it.
-                None => [KUBERNETES, MTLS].contains(&issuer),
-            },
-            // What is wrong is reported where it stands.
-            Field::Wrong => true,
-            Field::Absent => false,
-        });
+        // What is wrong is reported where it stands.
+        let wrong = matches!(callers, Field::Wrong)
+            || callers.peek().into_iter().flatten().any(|caller| matches!(caller, Field::Wrong));
+        let any = wrong
+            || listed.any(|caller| match &caller.identity {
+                Field::Given(_, proof) => match proof.issuer.peek() {
+                    Some(named) => named == issuer,
+                    // Certificates alone have names.
+                    None if !absent(&proof.san) => issuer == MTLS,
+                    // Of those of a `jwt` none fits that does not name it.
+                    None => [KUBERNETES, MTLS].contains(&issuer),
+                },
+                Field::Wrong => true,
+                Field::Absent => false,
+            });
         match (any, governed, raw) {
             (false, true, _) => Unlisted::Allow,
             (true, _, _) | (_, _, Field::Wrong) => Unlisted::Refuse,
@@ -328,12 +337,12 @@ impl Resolver<'_> {
             let what = "nobody is believed about identities: there is no `identity` at the top";
             self.problems.add(section, what, "identity: { kubernetes: … }, jwt or mtls");
         }
-        if let (Field::Given(at, name), Some(believed)) = (&issuer, believed) {
-            let mtls = believed.certificates.is_some() && name == MTLS;
-            if !mtls && !believed.issuers.iter().any(|issuer| issuer.name == *name) {
-                let what = format!("`{name}` is not believed about identities");
-                self.problems.add(*at, what, "kubernetes, mtls, or the name of a `jwt`");
-            }
+        let names = believed.and_then(|believed| believed.names.as_ref());
+        if let (Field::Given(at, name), Some(names)) = (&issuer, names)
+            && !names.contains(name)
+        {
+            let what = format!("`{name}` is not believed about identities");
+            self.problems.add(*at, what, "kubernetes, mtls, or the name of a `jwt`");
         }
         // What an issuer calls its subjects says nothing about another's.
         if let (Field::Given(at, _), Field::Absent) = (&subject, &issuer) {
@@ -404,6 +413,26 @@ impl RawJwks {
             token: Field::Absent,
             refresh: Field::Absent,
         }
+    }
+}
+
+/// Whom a section names, also where the rest of it is wrong; `None` if a name is.
+fn names(RawIdentity { kubernetes, jwt, mtls }: &RawIdentity) -> Option<Vec<String>> {
+    let fixed = [(absent(kubernetes), KUBERNETES), (absent(mtls), MTLS)];
+    let fixed = fixed.into_iter().filter(|(absent, _)| !absent);
+    let mut names: Vec<String> = fixed.map(|(_, name)| name.to_owned()).collect();
+    for jwt in given(jwt)?.into_iter().flatten() {
+        names.extend(given(&jwt.peek()?.name)?.cloned());
+    }
+    Some(names)
+}
+
+/// What a key holds, if it is there; `None` if that is wrong.
+const fn given<T>(field: &Field<T>) -> Option<Option<&T>> {
+    match field {
+        Field::Given(_, value) => Some(Some(value)),
+        Field::Absent => Some(None),
+        Field::Wrong => None,
     }
 }
 

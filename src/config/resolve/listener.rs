@@ -45,7 +45,7 @@ impl Resolver<'_> {
 
     /// A connection tells which address it came to, and its listener is found by that: one for all
     /// addresses and one for a single address can't share a port.
-    fn check_reach(&mut self, mark: Mark, address: SocketAddr, listeners: &[Listener]) {
+    pub(super) fn check_reach(&mut self, mark: Mark, address: SocketAddr, listeners: &[Listener]) {
         let overlap = listeners.iter().map(|listener| listener.address).find(|other| {
             let open = address.ip().is_unspecified() || other.ip().is_unspecified();
             open && other.port() == address.port() && *other != address
@@ -91,13 +91,13 @@ impl Resolver<'_> {
             }
             return None;
         };
-        let pem = self.read(ca_at, &ca)?;
-        let anchors = self.anchors(ca_at, &pem)?;
-        let anchors: Vec<Vec<u8>> = anchors.into_iter().map(|anchor| anchor.to_vec()).collect();
         let lists = match crl {
             Field::Absent => None,
             crl => Some(self.lists(crl, "client_crl")),
         };
+        let pem = self.read(ca_at, &ca)?;
+        let anchors = self.anchors(ca_at, &pem)?;
+        let anchors: Vec<Vec<u8>> = anchors.into_iter().map(|anchor| anchor.to_vec()).collect();
         let required = client.or(Client::Required) == Client::Required;
         let mut hash = Sha256::new_with_prefix(&pem);
         for list in lists.iter().flatten() {
@@ -106,6 +106,23 @@ impl Resolver<'_> {
         hash.update([u8::from(required), u8::from(lists.is_some())]);
         let id = hash.finalize().iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte));
         Some(ClientTrust::new(client_verifier(&anchors, lists, required), id))
+    }
+}
+
+/// Whether a listener asks for certificates, rightly or wrongly; what is wrong is reported where it
+/// stands.
+pub(super) fn ask_for_certificates(listeners: &Field<List<RawListener>>) -> bool {
+    let of_tls = |tls: &RawListenerTls| !matches!(tls.client_ca, Field::Absent);
+    let of_listener = |listener: &RawListener| holds(&listener.tls, of_tls);
+    holds(listeners, |list| list.iter().any(|listener| holds(listener, of_listener)))
+}
+
+/// Whether what a key holds is so, or might have been if it were not wrong.
+fn holds<T>(field: &Field<T>, so: impl Fn(&T) -> bool) -> bool {
+    match field {
+        Field::Given(_, value) => so(value),
+        Field::Wrong => true,
+        Field::Absent => false,
     }
 }
 

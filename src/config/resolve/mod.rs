@@ -9,6 +9,7 @@ mod budget;
 mod caller;
 mod credential;
 mod dns;
+mod file;
 mod identity;
 mod known;
 mod limits;
@@ -27,7 +28,7 @@ mod vendor;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use providers::seal::Key;
@@ -109,9 +110,10 @@ impl Resolver<'_> {
         } = raw;
 
         let gateway = self.name(gateway, "gateway").unwrap_or_else(|| "egret".to_owned());
+        let asked = listener::ask_for_certificates(&listeners);
         let (listeners, public) = self.listeners(listeners, top);
         self.own = listeners.iter().map(|listener| listener.address).collect();
-        let (admin, admin_token) = self.admin(admin, &listeners);
+        let (admin, admin_token) = self.admin(admin, &listeners, top);
         let limits = self.limits(limits);
         self.dns = Arc::new(self.dns(dns));
         let identified = !matches!(identity, Field::Absent);
@@ -121,7 +123,7 @@ impl Resolver<'_> {
         let listed = identified || !matches!(callers, Field::Absent);
         let Switch(anonymous) = self.anonymous(anonymous, listed);
         let governed = !matches!(access, Field::Absent);
-        let believed = self.believed(identity, &callers, &listeners, governed);
+        let believed = self.believed(identity, &callers, asked, governed);
         let access = self.access(access, &known);
         let regions = self.regions(regions, &known);
         let shared = !matches!(store, Field::Absent);
@@ -166,25 +168,32 @@ impl Resolver<'_> {
         })
     }
 
-    /// Where the admin listener is, and the token that changes need.
+    /// Where the admin listener is, and the token that changes need. It must not be among those of
+    /// workloads.
     fn admin(
         &mut self,
         raw: Field<RawAdmin>,
         listeners: &[Listener],
+        top: Mark,
     ) -> (SocketAddr, Option<Arc<SecretSource>>) {
         let default = SocketAddr::from(([127, 0, 0, 1], 9090));
-        let Some((section, RawAdmin { address, token })) = raw.given() else {
-            return (default, None);
+        let (at, RawAdmin { address, token }) = match raw {
+            Field::Given(section, raw) => (section, raw),
+            Field::Absent => (top, RawAdmin { address: Field::Absent, token: Field::Absent }),
+            Field::Wrong => return (default, None),
         };
         let token = token.given().and_then(|(mark, token)| self.secret(mark, token)).map(Arc::new);
-        let remedy = "admin: { address: 127.0.0.1:9090 }";
-        let given = address.require(section, "address", remedy, self.problems);
-        let Some((mark, address)) = given else { return (default, token) };
+        let (mark, address) = match address {
+            Field::Wrong => return (default, token),
+            Field::Absent => (at, default),
+            Field::Given(mark, address) => (mark, address),
+        };
         if listeners.iter().any(|listener| listener.address == address) {
             let what =
                 format!("`{address}` is where workloads connect; health and metrics are not");
-            self.problems.add(mark, what, remedy);
+            self.problems.add(mark, what, "admin: { address: 127.0.0.1:9091 }, or another port");
         }
+        self.check_reach(mark, address, listeners);
         (address, token)
     }
 
@@ -250,11 +259,6 @@ impl Resolver<'_> {
             let remedy = "at most 64 letters, digits and any of . _ - / : @";
             self.problems.add(mark, what, remedy);
         }
-    }
-
-    /// Where a path in the file leads.
-    fn path(&self, path: &str) -> PathBuf {
-        self.surroundings.directory.join(path)
     }
 
     /// Model names or patterns: each once, with at most one `*`.

@@ -15,8 +15,7 @@ use super::{Resolver, Seen};
 use crate::config::decode::{Field, List};
 use crate::config::problem::Mark;
 use crate::config::raw::RawTls;
-use crate::config::read_file::ReadFile;
-use crate::credential::{Secret, SecretError};
+use crate::credential::Secret;
 use crate::snapshot::{ClientIdentity, Pin, SubjectName, TlsPolicy, TlsVersion};
 
 impl Resolver<'_> {
@@ -207,17 +206,6 @@ impl Resolver<'_> {
             self.problems.add(mark, "the file holds no private key", remedy);
         }
         key
-    }
-
-    /// Reads a file that is part of the configuration, and remembers it as such.
-    pub(super) fn read(&mut self, mark: Mark, path: &str) -> Option<Vec<u8>> {
-        let (file, content) = ReadFile::read(self.path(path));
-        self.files.push(file);
-        let report = |error: std::io::Error| {
-            let error = SecretError::Unreadable(error.kind());
-            self.problems.add(mark, error.to_string(), error.remedy());
-        };
-        content.map_err(report).ok()
     }
 }
 

@@ -55,6 +55,19 @@ fn the_short_configuration_means_what_it_says() {
 }
 
 #[test]
+fn the_admin_listener_may_say_no_more_than_its_token() {
+    let directory = files();
+    let text = "listeners: [{ address: 127.0.0.1:8080 }]\n\
+                admin: { token: { env: EGRET_ADMIN_TOKEN } }\n\
+                backends: { openai: { schema: openai, credential: none } }\n\
+                routes: [{ models: ['*'], backends: [openai] }]\n";
+    let snapshot = good(text, directory.path());
+    assert_eq!(snapshot.admin, "127.0.0.1:9090".parse().unwrap());
+    let token = snapshot.admin_token.unwrap();
+    assert_eq!(token.current().expose(), b"token-of-admin");
+}
+
+#[test]
 fn callers_are_known_by_their_keys() {
     let snapshot = good(include_str!("../../../conf/examples/budgets.yaml"), Path::new("conf"));
     let who = |key: &'static str| {
@@ -81,6 +94,7 @@ fn every_example_loads() {
     let directory = tempfile::tempdir().unwrap();
     fs::rename(files().keep(), directory.path().join("secrets")).unwrap();
     fs::write(directory.path().join("secrets/models.key"), "sk-models").unwrap();
+    fs::copy(directory.path().join("secrets/ca.pem"), directory.path().join("ca.pem")).unwrap();
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf/examples");
     let mut loaded = 0;
     for example in fs::read_dir(examples).unwrap() {

@@ -1,6 +1,6 @@
 //! Google's access token.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use providers::vendor::Vendor;
 
@@ -30,8 +30,7 @@ impl Resolver<'_> {
                 return None;
             }
             (Some((mark, path)), false) => {
-                let path = self.path(&path);
-                self.google_file(mark, path)?
+                self.google_file(mark, Path::new(&path), self.path(&path))?
             }
             (None, true) => match url {
                 Some((mark, url)) => {
@@ -40,7 +39,7 @@ impl Resolver<'_> {
                 None => GoogleSource::metadata(),
             },
             (None, false) => match GoogleSource::of(self.surroundings.env) {
-                Ok(GoogleSource::File(path)) => self.google_file(section, path)?,
+                Ok(GoogleSource::File(path)) => self.google_file(section, &path, path.clone())?,
                 Ok(source) => source,
                 Err(error) => {
                     let remedy = "GCE_METADATA_HOST: an address, or not set";
@@ -54,7 +53,9 @@ impl Resolver<'_> {
         Some(Google { source, scope, token_url: self.endpoint(token_url) })
     }
 
-    fn google_file(&mut self, mark: Mark, path: PathBuf) -> Option<GoogleSource> {
+    /// `written` is how the file is named.
+    fn google_file(&mut self, mark: Mark, written: &Path, path: PathBuf) -> Option<GoogleSource> {
+        let path = self.found(mark, written, path)?;
         match GoogleSource::check(&path) {
             Ok(()) => Some(GoogleSource::File(path)),
             Err(error) => {

@@ -63,7 +63,6 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// In words, if it can't start.
 pub fn run(source: Source) -> Result<(), String> {
     let live = Arc::new(Live::start(source).map_err(|error| error.to_string())?);
-    let sockets = Sockets::bind(&live.pin())?;
     let ledger = Ledger::open(live.pin().ledger.as_deref(), SystemClock);
     let ledger = ledger.map_err(|error| error.to_string())?;
     let snapshot = live.pin();
@@ -71,6 +70,8 @@ pub fn run(source: Source) -> Result<(), String> {
         ledger.share(store, &snapshot.budgets)?;
     }
     let _watch = live.watch().map_err(|e| format!("the configuration can't be watched: {e}"))?;
+    // Whoever connects from here on waits, so that comes when the ledger is there.
+    let sockets = Sockets::bind(&snapshot)?;
     announce(&snapshot);
     drop(snapshot);
     serve_on(sockets, Options { live, ledger, access_log: true, stop: None })

@@ -1,12 +1,12 @@
 //! `/budgets`: what they stand at; topping them up and resetting them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use http::StatusCode;
 use serde::Deserialize;
 
 use super::answer::Answer;
-use crate::budget::{AdjustError, Budget, Dimension, Grant, Quantity, Subject};
+use crate::budget::{AdjustError, Balance, Budget, Dimension, Grant, Quantity, Scope, Subject};
 use crate::proxy::Gateway;
 use crate::report::{Reset, Standings, TopUp, Unused};
 use crate::snapshot::{Callers, Snapshot};
@@ -29,9 +29,13 @@ enum What {
 pub(super) fn show(gateway: &Gateway) -> Answer {
     let snapshot = gateway.live.pin();
     let balances = gateway.ledger.balances(&snapshot.budgets);
-    let is_used = |budget: &Budget| balances.iter().any(|it| it.budget == budget.name);
-    let unused = snapshot.budgets.iter().filter(|budget| !is_used(budget));
-    let unused = unused.flat_map(|budget| Unused::all(budget)).collect();
+    let key =
+        |budget: &str, window: String, unit: &str| (budget.to_owned(), window, unit.to_owned());
+    let used: HashSet<_> =
+        balances.iter().map(|it| key(&it.budget, it.window.to_string(), it.limit.unit())).collect();
+    let unused = snapshot.budgets.iter().flat_map(|budget| Unused::all(budget));
+    let unused =
+        unused.filter(|it| !used.contains(&key(&it.budget, it.window.clone(), &it.unit))).collect();
     let standings = Standings { unused, ..Standings::of(balances.iter().collect()) };
     Answer::json(StatusCode::OK, &standings)
 }
@@ -63,7 +67,7 @@ pub(super) fn make(
     };
     let made = match asked.what {
         What::TopUp => top_up(gateway, snapshot, budget, body),
-        What::Reset => reset(gateway, budget, body),
+        What::Reset => reset(gateway, snapshot, budget, body),
     };
     match made {
         Ok(Made { of, done }) => {
@@ -76,6 +80,7 @@ pub(super) fn make(
     }
 }
 
+/// Why nothing was changed, and with which status that is told.
 type Refused = (StatusCode, String);
 
 /// What was done.
@@ -118,12 +123,19 @@ fn top_up(
     Ok(Made { of, done })
 }
 
-fn reset(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Result<Made, Refused> {
+fn reset(
+    gateway: &Gateway,
+    snapshot: &Snapshot,
+    budget: &Budget,
+    body: &[u8],
+) -> Result<Made, Refused> {
     let Reset { of } = if body.is_empty() { Reset::default() } else { read(body)? };
     let of = counter(budget, of)?;
     let used = used(gateway, budget);
     // Another replica may have counted there, of which this one has not heard.
-    if !used.contains(&of) && !gateway.ledger.is_shared() {
+    let elsewhere = gateway.ledger.is_shared();
+    let may_be_known = used.contains(&of) || elsewhere && may_come(snapshot, budget, &of);
+    if !may_be_known {
         let error = format!(
             "{}: nothing has been counted there that could be reset; {}",
             named(budget, &of),
@@ -133,11 +145,20 @@ fn reset(gateway: &Gateway, budget: &Budget, body: &[u8]) -> Result<Made, Refuse
     }
     let before = gateway.ledger.reset(budget, &of).map_err(not_made)?;
     let forgiven = before.iter().filter(|it| !matches!(it.limit, Quantity::Concurrent(_)));
-    let forgiven: Vec<String> =
-        forgiven.map(|it| format!("{} ({})", it.spent, it.window)).collect();
+    let forgiven: Vec<String> = forgiven.map(forgiven_of).collect();
     let forgiven = if forgiven.is_empty() { "nothing".to_owned() } else { forgiven.join(" and ") };
-    let done = format!("{}: reset, {forgiven} forgiven", named(budget, &of));
+    let heard = if elsewhere { ", as far as this replica has heard" } else { "" };
+    let done = format!("{}: reset, {forgiven} forgiven{heard}", named(budget, &of));
     Ok(Made { of, done })
+}
+
+/// What a reset forgives of a limit. Calls under way end on the counter that was.
+fn forgiven_of(before: &Balance) -> String {
+    let Balance { spent, reserved, window, .. } = before;
+    match reserved.count() {
+        0 => format!("{spent} ({window})"),
+        _ => format!("{spent} and what calls under way come to, {reserved} at most ({window})"),
+    }
 }
 
 /// The counters that something has been counted in, in this window.
@@ -152,19 +173,22 @@ fn there_are(used: &BTreeSet<String>) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    match names.is_empty() {
-        true => "nothing has been counted in this budget yet".to_owned(),
-        false => format!("there are: {}{more}", names.join(", ")),
+    if names.is_empty() {
+        return "nothing has been counted in this budget yet".to_owned();
     }
+    format!("there are: {}{more}", names.join(", "))
 }
 
 /// Whether a call may ever count there, where that is known: callers are, their models are not.
 fn may_come(snapshot: &Snapshot, budget: &Budget, of: &str) -> bool {
-    let is = |caller: &str| budget.per.of(&Subject { caller, ..Subject::default() }) == of;
-    match (budget.per.dimensions(), &snapshot.callers) {
-        ([Dimension::Caller], Callers::Known(directory)) => directory.may_know(is),
-        ([Dimension::Caller], Callers::Anyone) => is(Callers::ANYONE),
-        _ => true,
+    let dimensions = budget.per.dimensions();
+    let Some(nth) = dimensions.iter().position(|it| *it == Dimension::Caller) else { return true };
+    let part = of.split(',').nth(nth).unwrap_or_default();
+    let only = Scope::each(vec![Dimension::Caller]);
+    let is = |caller: &str| only.of(&Subject { caller, ..Subject::default() }) == part;
+    match &snapshot.callers {
+        Callers::Known(directory) => directory.may_know(is),
+        Callers::Anyone => is(Callers::ANYONE),
     }
 }
 
@@ -176,7 +200,7 @@ fn named(budget: &Budget, of: &str) -> String {
 }
 
 /// The counter that is meant: of a total there is one only.
-fn counter(budget: &Budget, of: Option<String>) -> Result<String, (StatusCode, String)> {
+fn counter(budget: &Budget, of: Option<String>) -> Result<String, Refused> {
     let wrong = |error| Err((StatusCode::BAD_REQUEST, error));
     let dimensions = budget.per.dimensions();
     match of {
@@ -195,7 +219,7 @@ fn counter(budget: &Budget, of: Option<String>) -> Result<String, (StatusCode, S
     }
 }
 
-fn not_made(error: AdjustError) -> (StatusCode, String) {
+fn not_made(error: AdjustError) -> Refused {
     let status = match error {
         AdjustError::NoSuchLimit | AdjustError::Over => StatusCode::BAD_REQUEST,
         AdjustError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -203,7 +227,7 @@ fn not_made(error: AdjustError) -> (StatusCode, String) {
     (status, error.to_string())
 }
 
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (StatusCode, String)> {
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refused> {
     serde_json::from_slice(body).map_err(|error| {
         (StatusCode::BAD_REQUEST, format!("the body is not as it must be: {error}"))
     })

@@ -177,7 +177,7 @@ fn refusal(denied: &Denied, history: &History) -> Denial {
             };
             let mut denial = Denial::new(reason, ErrorClass::RateLimited, denied.to_string());
             denial.error.code = Some("budget_exceeded".to_owned());
-            denial.error.retry_after = Some(exceeded.retry_after);
+            denial.error.retry_after = exceeded.retry_after();
             if let OnExceeded::Downgrade(model) = &exceeded.on_exceeded
                 && !history.has_downgraded(&exceeded.budget)
             {

@@ -52,25 +52,32 @@ impl fmt::Display for Denied {
 
 impl std::error::Error for Denied {}
 
+impl Exceeded {
+    /// Until the call may be tried again with any hope; `None` if it is more than the limit.
+    pub fn retry_after(&self) -> Option<Duration> {
+        (self.needed.count() <= self.limit.count()).then_some(self.retry_after)
+    }
+}
+
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { budget, limit, spent, reserved, needed, retry_after, .. } = self;
+        let Self { budget, limit, spent, reserved, needed, .. } = self;
         write!(
             f,
             "budget {budget} of {limit} does not allow this call: {spent} spent, {reserved} \
              reserved by calls under way; "
         )?;
         match needed {
-            Quantity::Usd(_) => write!(f, "this call could cost {needed}; ")?,
-            Quantity::Tokens(_) | Quantity::InputTokens(_) | Quantity::OutputTokens(_) => {
-                write!(f, "this call could take {needed}; ")?;
-            }
             // One call is one call.
             Quantity::Requests(_) | Quantity::Concurrent(_) => {}
+            _ => write!(f, "at least {needed} has to be set aside for this call; ")?,
         }
-        match (limit, retry_after.as_secs()) {
+        match (limit, self.retry_after()) {
             (Quantity::Concurrent(_), _) => f.write_str("one of them has to end first"),
-            (_, seconds) => write!(f, "there is room again in {seconds} s"),
+            (_, Some(after)) => write!(f, "there is room again in {} s", after.as_secs()),
+            (_, None) => {
+                f.write_str("that is more than all of it: ask for less, or for a higher limit")
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn tcp(
     // Whoever found it has looked; this is the one that is dialled (S-35).
     if let Err(refused) = backend.hop().host.vet(address.ip()) {
         log::warn!("backend {}: {refused}", backend.name);
-        return Err(Unreached::nowhere(backend.hop().host.as_str(), None));
+        return Err(Unreached::nowhere(None));
     }
     match connect(address).await {
         Ok(stream) => Ok((address, stream)),

@@ -113,7 +113,7 @@ impl Connector {
         }
         let addresses: Vec<_> = addresses.collect();
         if addresses.is_empty() {
-            let why = Unreached::nowhere(host.as_str(), self.resolver.failure(host));
+            let why = Unreached::nowhere(self.resolver.failure(host));
             return Err(if backend.proxy.is_some() { why.at_proxy() } else { why });
         }
         // Boxed: it takes kilobytes of state, which a stream would hold on to.
@@ -196,6 +196,7 @@ impl Connector {
             let (address, tcp) = match race.winner().await {
                 Ok(won) => won,
                 Err(failed) => {
+                    // There is one: of no addresses none was dialled.
                     let why = last.or(failed).unwrap_or(Unreached::Late);
                     return Err(if backend.proxy.is_some() { why.at_proxy() } else { why });
                 }

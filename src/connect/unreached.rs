@@ -13,10 +13,10 @@ use crate::trust::explain;
 /// fit for callers. What lies under it is for logs.
 #[derive(Debug)]
 pub enum Unreached {
-    /// Its name, this one, can't be resolved.
-    Unresolved(String, resolve::Failure),
-    /// It has no address that may be dialled, by this name.
-    Forbidden(String),
+    /// Its name can't be resolved.
+    Unresolved(resolve::Failure),
+    /// It has no address that may be dialled.
+    Forbidden,
     /// It took too long.
     Late,
     /// No address accepts a connection.
@@ -55,11 +55,12 @@ pub enum AtProxy {
 }
 
 impl Unreached {
-    /// Of a host that no address was found for, and why as far as that is known.
-    pub(super) fn nowhere(host: &str, why: Option<resolve::Failure>) -> Self {
+    /// Of a host that no address was found for, and why as far as that is known. Which host that is
+    /// the resolver's log says: where backends are is not for callers.
+    pub(super) fn nowhere(why: Option<resolve::Failure>) -> Self {
         match why {
-            None | Some(resolve::Failure::Refused) => Self::Forbidden(host.to_owned()),
-            Some(why) => Self::Unresolved(host.to_owned(), why),
+            None | Some(resolve::Failure::Refused) => Self::Forbidden,
+            Some(why) => Self::Unresolved(why),
         }
     }
 
@@ -67,7 +68,7 @@ impl Unreached {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Unresolved(..) | Self::Forbidden(_) => "dns",
+            Self::Unresolved(_) | Self::Forbidden => "dns",
             Self::Late => "connect_timeout",
             Self::Unproven(error) => explain(error).map_or("tls", |refusal| refusal.reason),
             Self::Unusable(_) => "tls",
@@ -79,8 +80,8 @@ impl Unreached {
     /// The same of the proxy that was dialled.
     pub(super) fn at_proxy(self) -> Self {
         match self {
-            Self::Unresolved(_, why) => Self::Proxy(AtProxy::Unresolved(why)),
-            Self::Forbidden(_) => Self::Proxy(AtProxy::Forbidden),
+            Self::Unresolved(why) => Self::Proxy(AtProxy::Unresolved(why)),
+            Self::Forbidden => Self::Proxy(AtProxy::Forbidden),
             Self::Refused(error) => Self::Proxy(AtProxy::Refused(error)),
             other => other,
         }
@@ -94,19 +95,17 @@ impl Unreached {
     /// Whether it took too long, rather than broke.
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
-        matches!(self, Self::Late | Self::Unresolved(_, resolve::Failure::Timeout))
+        matches!(self, Self::Late | Self::Unresolved(resolve::Failure::Timeout))
     }
 }
 
 impl fmt::Display for Unreached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unresolved(host, why) => {
-                return write!(f, "is at `{host}`, which can't be resolved: {}", why.briefly());
+            Self::Unresolved(why) => {
+                return write!(f, "has a name that can't be resolved: {}", why.briefly());
             }
-            Self::Forbidden(host) => {
-                return write!(f, "is at `{host}`, which has no address that may be dialled");
-            }
+            Self::Forbidden => "has no address that may be dialled",
             Self::Late => "could not be reached in time",
             Self::Refused(_) => "refused the connection",
             Self::Unproven(error) => {
@@ -150,7 +149,7 @@ impl std::error::Error for Unreached {
                 AtProxy::Refused(error) | AtProxy::Unproven(error) | AtProxy::Broken(error),
             ) => Some(error),
             Self::Unresolved(..)
-            | Self::Forbidden(_)
+            | Self::Forbidden
             | Self::Late
             | Self::NoH2
             | Self::NoStream

@@ -63,7 +63,7 @@ pub fn run(exit: bool) -> Result<(), String> {
         let _ = stop.send(true);
     }
     let served = gateway.join().map_err(|_| "the gateway failed".to_owned())?;
-    shown.and(served)
+    served.and(shown)
 }
 
 async fn simulators(authority: &Authority) -> io::Result<Vec<Running>> {

@@ -67,7 +67,7 @@ fn refusal(address: SocketAddr, error: &io::Error, key: &str) -> String {
         ErrorKind::AddrNotAvailable => {
             format!("this machine has no such address; change `{key}`")
         }
-        ErrorKind::PermissionDenied => {
+        ErrorKind::PermissionDenied if address.port() < 1024 => {
             let may = "or give egret the capability CAP_NET_BIND_SERVICE";
             format!("it is not permitted; change `{key}` to a port of 1024 or above, {may}")
         }
@@ -97,7 +97,8 @@ impl<S: Service> Service for Bound<S> {
         shutdown: ShutdownWatch,
         listeners_per_fd: usize,
     ) {
-        // The table is where a process that took over from another would find that one's sockets.
+        // Pingora looks there before it binds: it listens on what it finds. There is such a table on
+        // all systems but Windows.
         if let Some(fds) = &fds {
             let mut fds = fds.lock();
             for Socket { address, listener } in self.sockets.drain(..) {

@@ -65,7 +65,7 @@ impl Failure {
             Self::Bogus => "the answer can't be validated (DNSSEC)",
             Self::Refused => "no address that it has may be used",
             Self::Misnamed => "no address has the name that it should (reverse DNS)",
-            Self::NotAllowed => "`dns.allow` does not hold the name",
+            Self::NotAllowed => "it may not be resolved",
         }
     }
 

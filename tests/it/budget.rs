@@ -130,12 +130,13 @@ async fn each_caller_model_and_backend_has_an_allowance_of_its_own() {
 #[tokio::test]
 async fn a_refusal_says_what_the_call_could_have_come_to() {
     let simulators = all().await;
-    for (limit, told) in [
-        ("0.000001 USD", "this call could cost $0.0"),
-        ("1 tokens", "this call could take "),
-        ("1 input tokens", "this call could take "),
-        ("1 output tokens", "this call could take "),
-        ("1 requests", "0 requests reserved by calls under way; there is room again in "),
+    let (more, again) = ("that is more than all of it: ask for less", "there is room again in ");
+    for (limit, told, remedy) in [
+        ("0.000001 USD", "at least $0.0", more),
+        ("1 tokens", "tokens has to be set aside for this call; ", more),
+        ("1 input tokens", "input tokens has to be set aside for this call; ", more),
+        ("1 output tokens", "output tokens has to be set aside for this call; ", more),
+        ("1 requests", "0 requests reserved by calls under way; ", again),
     ] {
         let budget = format!("{{ name: tight, per: total, limit: {limit}, window: month }}");
         let gateway = Gateway::start(priced(&simulators, &budget)).await;
@@ -147,7 +148,8 @@ async fn a_refusal_says_what_the_call_could_have_come_to() {
             let answer = ask(&gateway, surface, "gpt-4o-mini", "hello", false).await;
             let message = refused(surface, &answer, 429);
             assert!(message.contains(told), "{limit}: {message}");
-            assert!(message.contains("there is room again in"), "{limit}: {message}");
+            assert!(message.contains(remedy), "{limit}: {message}");
+            assert_eq!(answer.header("retry-after").is_some(), remedy == again, "{limit}");
         }
     }
 }

@@ -1,11 +1,10 @@
 //! `kill -9` in the middle of load, and the ledger that outlives it.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::budget::priced;
-use crate::support::gateway::spawn;
+use crate::support::gateway::{ended, spawn};
 use crate::support::provider::{Prices, all, model};
 use crate::support::speak::{events, request, said, try_send};
 use crate::support::{Gateway, Provider, ask};
@@ -100,11 +99,8 @@ async fn two_gateways_cannot_share_a_ledger() {
     let mut elsewhere = priced(&simulators, budget);
     let ledger = gateway.config.directory().join("egret.ledger");
     elsewhere = elsewhere.with(&format!("ledger: '{}'", ledger.display()));
-    elsewhere.save();
-    let mut second = spawn(&elsewhere, &[]);
-    let status = tokio::task::spawn_blocking(move || second.wait().unwrap()).await.unwrap();
+    let (status, output) = ended(&elsewhere).await;
     assert!(!status.success());
-    let output = fs::read_to_string(elsewhere.directory().join("stderr")).unwrap();
     assert!(output.contains("egret.ledger"), "{output}");
     assert_eq!(ask(&gateway, Provider::OpenAi, "gpt-4o-mini", "x", false).await.status, 200);
 }

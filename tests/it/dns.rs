@@ -48,16 +48,19 @@ async fn fails(gateway: &Gateway, model: &str) {
 async fn refusal(gateway: &Gateway, model: &str) -> String {
     let mut told = String::new();
     for surface in Provider::ALL {
-        let answer = ask(gateway, surface, model, "x", false).await;
-        assert!(answer.status >= 500, "{model}: {} {}", answer.status, answer.text);
-        told = error(surface, &answer.json()).unwrap();
-        let said = || async {
+        let lines = |told: &str| {
             let output = gateway.output();
             let lines = output.lines().filter_map(|line| serde_json::from_str(line).ok());
-            let mut lines = lines.filter(|line: &Value| line["model"] == model);
-            lines.any(|line| line["reason"] == "dns" && line["error"] == told.as_str())
+            let lines = lines.filter(|line: &Value| line["model"] == model);
+            lines.filter(|line| line["reason"] == "dns" && line["error"] == told).count()
         };
-        until("the access log says it too", said).await;
+        let before = lines(&told);
+        let answer = ask(gateway, surface, model, "x", false).await;
+        assert!(answer.status >= 500, "{model}: {} {}", answer.status, answer.text);
+        let said = error(surface, &answer.json()).unwrap();
+        assert!(told.is_empty() || told == said, "{told}, then {said}");
+        told = said;
+        until("the access log says it too", || async { lines(&told) > before }).await;
     }
     told
 }
@@ -88,7 +91,7 @@ async fn s_35_nobody_is_dialled_inside_unless_the_backend_says_so() {
     fails(&gateway, "strict").await;
     assert_eq!(
         refusal(&gateway, "strict").await,
-        format!("backend `strict` is at `{API}`, which has no address that may be dialled")
+        "backend `strict` has no address that may be dialled"
     );
     assert_eq!(arrived(&simulator), 1);
 
@@ -169,9 +172,14 @@ async fn a_name_that_can_not_be_resolved_fails_over() {
     }
     let gateway = Gateway::start(config).await;
     for (name, why) in [("gone", "there is no such name"), ("broken", "the name server failed")] {
+        // A lookup may end by the time first, on a busy machine.
+        let known = || async {
+            !status(&gateway, &format!("{name}.example"), true).await["error"].is_null()
+        };
+        until("it is known why", known).await;
         assert_eq!(
             refusal(&gateway, name).await,
-            format!("backend `{name}` is at `{name}.example`, which can't be resolved: {why}")
+            format!("backend `{name}` has a name that can't be resolved: {why}")
         );
         works(&gateway, &format!("via-{name}")).await;
     }

@@ -14,11 +14,18 @@ const TOKEN: &str = "admin-token-canary";
 
 /// Two callers, a budget for each, one in total, and a token for whoever changes them.
 async fn start() -> ([Running; 3], Gateway) {
+    let budgets = "{ name: each, per: caller, limit: 1 USD, window: month }, \
+                   { name: all, per: total, limit: 6 requests, window: month }";
+    start_with(budgets).await
+}
+
+async fn start_with(budgets: &str) -> ([Running; 3], Gateway) {
     let simulators = all().await;
-    let budget = "{ name: each, per: caller, limit: 1 USD, window: month }, \
-                  { name: all, per: total, limit: 6 requests, window: month }";
-    let mut config =
-        priced(&simulators, budget).caller("ann", "key-of-ann", "").caller("bob", "key-of-bob", "");
+    let mut config = priced(&simulators, budgets).caller("ann", "key-of-ann", "").caller(
+        "bob",
+        "key-of-bob",
+        "",
+    );
     let file = config.write("admin.token", TOKEN);
     config.admin_more = format!(", token: {{ file: '{}' }}", file.display());
     (simulators, Gateway::start(config).await)
@@ -242,6 +249,34 @@ async fn a_change_says_what_it_did_and_to_whom() {
     let done = printed(&gateway, &["budgets", "reset", "all"], Some(TOKEN));
     assert!(done.starts_with("all: reset, 1 request (month) forgiven\n"), "{done}");
     assert_eq!(reset("ann").status.code(), Some(1), "nothing is left to be forgiven");
+}
+
+/// The same of counters for several things together, and of each limit of a budget.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_counted_for_several_things_is_shown_and_changed_by_each_of_them() {
+    let budget = "{ name: pairs, per: [caller, model], limits: [{ limit: 1 USD, window: month }, \
+                  { limit: 4 concurrent }] }";
+    let (_simulators, gateway) = start_with(budget).await;
+    assert_eq!(call(&gateway, "ann", Provider::OpenAi, false).await, 200);
+    gateway.settled().await;
+    let (_, told) = get(&gateway, "/budgets").await;
+    let units = |rows: &Value| -> Vec<String> {
+        let rows = rows.as_array().into_iter().flatten();
+        rows.map(|row| row["unit"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut all = [units(&told["budgets"]), units(&told["unused"])].concat();
+    all.sort();
+    assert_eq!(all, ["concurrent", "usd"], "{told}");
+
+    let top_up = |of: &str| {
+        let until = ["--until", "2099-12-31"];
+        let arguments = ["budgets", "top-up", "pairs", "5USD", "--of", of];
+        egret(&gateway, &[&arguments[..], &until].concat(), Some(TOKEN))
+    };
+    assert!(top_up("bob,gpt-4o-mini").status.success());
+    let wrong = top_up("chekout,gpt-4o-mini");
+    assert_eq!(wrong.status.code(), Some(1), "{}", text(&wrong.stdout));
+    assert!(text(&wrong.stderr).contains("no caller is called"), "{}", text(&wrong.stderr));
 }
 
 /// What nothing counts in yet is not the same as what is not there.

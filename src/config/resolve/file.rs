@@ -20,6 +20,15 @@ impl Resolver<'_> {
 
     /// Reads a file that is part of the configuration, and remembers it as such.
     pub(super) fn read(&mut self, mark: Mark, path: &str) -> Option<Vec<u8>> {
+        self.read_named(mark, path, !is_pasted(Path::new(path)))
+    }
+
+    /// The same of one with a secret; see [`Self::refuse_secret`].
+    pub(super) fn read_secret(&mut self, mark: Mark, path: &str) -> Option<Vec<u8>> {
+        self.read_named(mark, path, is_path(Path::new(path), self.surroundings.directory))
+    }
+
+    fn read_named(&mut self, mark: Mark, path: &str, may_name: bool) -> Option<Vec<u8>> {
         let path = self.path(path);
         let (file, content) = ReadFile::read(path.clone());
         self.files.push(file);
@@ -28,8 +37,7 @@ impl Resolver<'_> {
                 ErrorKind::InvalidInput => SecretError::NotAFile,
                 kind => SecretError::Unreadable(kind),
             };
-            let named = (!is_pasted(&path)).then_some(&*path);
-            self.refuse_file(mark, named, error);
+            self.refuse_file(mark, may_name.then_some(&*path), error);
         };
         content.map_err(report).ok()
     }
@@ -86,20 +94,12 @@ fn is_pasted(path: &Path) -> bool {
 /// Whether this can't be a secret: it says so by its beginning or its end, or begins with a folder
 /// that is there.
 fn is_path(written: &Path, directory: &Path) -> bool {
-    let mut parts = written.components();
-    let beginning = parts.by_ref().find_map(|part| match part {
-        Component::Normal(name) => Some(Some(name)),
-        Component::CurDir | Component::ParentDir => Some(None),
-        Component::RootDir | Component::Prefix(_) => None,
-    });
-    let inside = match beginning {
-        None => return false,
-        Some(None) => true,
-        Some(Some(first)) => {
-            let root = if written.has_root() { Path::new("/") } else { directory };
-            parts.next().is_some() && root.join(first).is_dir()
-        }
-    };
+    let root = if written.has_root() { Path::new("/") } else { directory };
+    let mut names = written.components().filter(|part| matches!(part, Component::Normal(_)));
+    let (first, more) = (names.next(), names.next().is_some());
+    let inside = written.starts_with(".")
+        || written.starts_with("..")
+        || first.is_some_and(|first| more && root.join(first).is_dir());
     let ending = written.extension().and_then(|ending| ending.to_str());
     !is_pasted(written) && (inside || ending.is_some_and(|ending| ENDINGS.contains(&ending)))
 }

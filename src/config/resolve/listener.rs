@@ -33,7 +33,7 @@ impl Resolver<'_> {
                 continue;
             };
             seen.check(mark, &address.to_string(), "another port", self.problems);
-            self.check_reach(mark, address, &listeners);
+            self.check_reach(mark, address, &listeners, "another port");
             if !address.ip().is_loopback() {
                 public = public.or(Some(mark));
             }
@@ -45,14 +45,20 @@ impl Resolver<'_> {
 
     /// A connection tells which address it came to, and its listener is found by that: one for all
     /// addresses and one for a single address can't share a port.
-    pub(super) fn check_reach(&mut self, mark: Mark, address: SocketAddr, listeners: &[Listener]) {
+    pub(super) fn check_reach(
+        &mut self,
+        mark: Mark,
+        address: SocketAddr,
+        listeners: &[Listener],
+        remedy: &str,
+    ) {
         let overlap = listeners.iter().map(|listener| listener.address).find(|other| {
             let open = address.ip().is_unspecified() || other.ip().is_unspecified();
             open && other.port() == address.port() && *other != address
         });
         if let Some(other) = overlap {
             let what = format!("`{address}` and `{other}` share connections");
-            self.problems.add(mark, what, "another port");
+            self.problems.add(mark, what, remedy);
         }
     }
 

@@ -188,12 +188,13 @@ impl Resolver<'_> {
             Field::Absent => (at, default),
             Field::Given(mark, address) => (mark, address),
         };
+        let remedy = "admin: { address: 127.0.0.1:9091 }, or another port";
         if listeners.iter().any(|listener| listener.address == address) {
             let what =
                 format!("`{address}` is where workloads connect; health and metrics are not");
-            self.problems.add(mark, what, "admin: { address: 127.0.0.1:9091 }, or another port");
+            self.problems.add(mark, what, remedy);
         }
-        self.check_reach(mark, address, listeners);
+        self.check_reach(mark, address, listeners, remedy);
         (address, token)
     }
 

@@ -199,7 +199,7 @@ impl Resolver<'_> {
     }
 
     pub(super) fn private_key(&mut self, mark: Mark, path: &str) -> Option<PrivateKeyDer<'static>> {
-        let pem = zeroize::Zeroizing::new(self.read(mark, path)?);
+        let pem = zeroize::Zeroizing::new(self.read_secret(mark, path)?);
         let key = PrivateKeyDer::from_pem_slice(&pem).ok();
         if key.is_none() {
             let remedy = "a PEM file with `-----BEGIN PRIVATE KEY-----`";

@@ -166,6 +166,24 @@ impl Gateway {
     }
 }
 
+/// How a gateway ends that can't start, and what it says.
+pub async fn ended(config: &Config) -> (ExitStatus, String) {
+    config.save();
+    let mut child = spawn(config, &[]);
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() && std::time::Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let ended = child.try_wait().unwrap().is_some();
+    if !ended {
+        child.kill().unwrap();
+    }
+    let status = child.wait().unwrap();
+    let said = fs::read_to_string(config.directory().join("stderr")).unwrap();
+    assert!(ended, "it does not end: {said}");
+    (status, said)
+}
+
 /// Starts a gateway without waiting for it.
 pub fn spawn(config: &Config, environment: &[(&str, &str)]) -> Child {
     let directory = config.directory();

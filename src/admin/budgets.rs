@@ -110,8 +110,8 @@ fn top_up(
     let of = counter(budget, of)?;
     let used = used(gateway, budget);
     let is_used = used.contains(&of);
-    if !is_used && !may_come(snapshot, budget, &of) {
-        let error = format!("no caller is called {of:?} here; {}", there_are(&used));
+    if !is_used && let Some(stranger) = stranger(snapshot, budget, &of) {
+        let error = format!("no caller is called {stranger:?} here; {}", there_are(&used));
         return Err((StatusCode::NOT_FOUND, error));
     }
     gateway.ledger.top_up(budget, &of, quantity, until).map_err(not_made)?;
@@ -134,13 +134,16 @@ fn reset(
     let used = used(gateway, budget);
     // Another replica may have counted there, of which this one has not heard.
     let elsewhere = gateway.ledger.is_shared();
-    let may_be_known = used.contains(&of) || elsewhere && may_come(snapshot, budget, &of);
-    if !may_be_known {
-        let error = format!(
-            "{}: nothing has been counted there that could be reset; {}",
-            named(budget, &of),
-            there_are(&used)
-        );
+    let why = match stranger(snapshot, budget, &of) {
+        _ if used.contains(&of) => None,
+        Some(stranger) if elsewhere => Some(format!(
+            "no caller is called {stranger:?} here, nor has this replica heard of one"
+        )),
+        None if elsewhere => None,
+        _ => Some("nothing has been counted there that could be reset".to_owned()),
+    };
+    if let Some(why) = why {
+        let error = format!("{}: {why}; {}", named(budget, &of), there_are(&used));
         return Err((StatusCode::NOT_FOUND, error));
     }
     let before = gateway.ledger.reset(budget, &of).map_err(not_made)?;
@@ -157,7 +160,9 @@ fn forgiven_of(before: &Balance) -> String {
     let Balance { spent, reserved, window, .. } = before;
     match reserved.count() {
         0 => format!("{spent} ({window})"),
-        _ => format!("{spent} and what calls under way come to, {reserved} at most ({window})"),
+        _ => format!(
+            "{spent} and what calls under way come to, for which {reserved} is set aside ({window})"
+        ),
     }
 }
 
@@ -179,17 +184,17 @@ fn there_are(used: &BTreeSet<String>) -> String {
     format!("there are: {}{more}", names.join(", "))
 }
 
-/// Whether a call may ever count there, where that is known: callers are, their models are not.
-fn may_come(snapshot: &Snapshot, budget: &Budget, of: &str) -> bool {
-    let dimensions = budget.per.dimensions();
-    let Some(nth) = dimensions.iter().position(|it| *it == Dimension::Caller) else { return true };
+/// The caller of a counter, as its name is written there, if no call of that name can ever count.
+fn stranger<'a>(snapshot: &Snapshot, budget: &Budget, of: &'a str) -> Option<&'a str> {
+    let nth = budget.per.dimensions().iter().position(|it| *it == Dimension::Caller)?;
     let part = of.split(',').nth(nth).unwrap_or_default();
     let only = Scope::each(vec![Dimension::Caller]);
     let is = |caller: &str| only.of(&Subject { caller, ..Subject::default() }) == part;
-    match &snapshot.callers {
+    let may_call = match &snapshot.callers {
         Callers::Known(directory) => directory.may_know(is),
         Callers::Anyone => is(Callers::ANYONE),
-    }
+    };
+    (!may_call).then_some(part)
 }
 
 fn named(budget: &Budget, of: &str) -> String {

@@ -18,7 +18,7 @@ pub enum Denied {
 }
 
 /// The limit that a call does not fit into. Of several it is one of a budget that blocks, if there
-/// is any, and the one that lasts longest.
+/// is any, then one that time does not help, and then the one that lasts longest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exceeded {
     /// The budget's name.
@@ -53,6 +53,12 @@ impl fmt::Display for Denied {
 impl std::error::Error for Denied {}
 
 impl Exceeded {
+    /// Of several refusals the greatest is told.
+    pub(super) fn rank(&self) -> (bool, bool, Duration) {
+        let blocks = !matches!(self.on_exceeded, OnExceeded::Downgrade(_));
+        (blocks, self.retry_after().is_none(), self.retry_after)
+    }
+
     /// Until the call may be tried again with any hope; `None` if it is more than the limit.
     pub fn retry_after(&self) -> Option<Duration> {
         (self.needed.count() <= self.limit.count()).then_some(self.retry_after)

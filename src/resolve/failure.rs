@@ -86,6 +86,7 @@ impl fmt::Display for Failure {
             Self::ServerFailed(why) | Self::Unreachable(why) | Self::Malformed(why) => {
                 write!(f, "{}: {why}", self.briefly())
             }
+            Self::NotAllowed => f.write_str("`dns.allow` does not hold the name"),
             _ => f.write_str(self.briefly()),
         }
     }

@@ -276,7 +276,11 @@ async fn what_is_counted_for_several_things_is_shown_and_changed_by_each_of_them
     assert!(top_up("bob,gpt-4o-mini").status.success());
     let wrong = top_up("chekout,gpt-4o-mini");
     assert_eq!(wrong.status.code(), Some(1), "{}", text(&wrong.stdout));
-    assert!(text(&wrong.stderr).contains("no caller is called"), "{}", text(&wrong.stderr));
+    assert!(
+        text(&wrong.stderr).contains("no caller is called \"chekout\" here"),
+        "{}",
+        text(&wrong.stderr)
+    );
 }
 
 /// What nothing counts in yet is not the same as what is not there.

@@ -195,17 +195,11 @@ impl Draft {
         true
     }
 
-    /// Of several refusals one that cannot be helped by another model counts, then the longest.
+    /// Of several refusals the greatest counts ([`Exceeded::rank`]).
     fn refuse(&mut self, book: &Book, place: &Place<'_>, now: i64) {
         let Place { budget, limit, stand, .. } = place;
         let retry_after = book.retry_after(place, place.count(self.held), now);
-        let rank =
-            |on: &OnExceeded, retry_after| (!matches!(on, OnExceeded::Downgrade(_)), retry_after);
-        let new = rank(&budget.on_exceeded, retry_after);
-        if self.refused.as_ref().is_some_and(|it| rank(&it.on_exceeded, it.retry_after) >= new) {
-            return;
-        }
-        self.refused = Some(Exceeded {
+        let refused = Exceeded {
             budget: budget.name.clone(),
             on_exceeded: budget.on_exceeded.clone(),
             window: limit.window.clone(),
@@ -214,7 +208,10 @@ impl Draft {
             reserved: limit.quantity.with(stand.all_reserved()),
             needed: limit.quantity.with(place.count(self.estimate.part(0).into())),
             retry_after,
-        });
+        };
+        if self.refused.as_ref().is_none_or(|it| it.rank() < refused.rank()) {
+            self.refused = Some(refused);
+        }
     }
 
     /// Holds the call in the counter of this place, which begins where there is none.

@@ -197,3 +197,24 @@ fn of_several_refusals_one_that_blocks_is_told_then_the_longest() {
         assert_eq!(refusal(&budgets), ("day".to_owned(), OnExceeded::Block));
     }
 }
+
+/// Waiting for the one would be in vain because of the other.
+#[test]
+fn of_several_refusals_one_that_never_ends_is_told() {
+    let (ledger, _) = in_memory();
+    let month = budget("month", Scope::TOTAL, usd(150), Window::Month);
+    let hour = budget("hour", Scope::TOTAL, Quantity::InputTokens(9), Window::Hour);
+    let _held = ledger.try_reserve(&[&month], &ANN, WIDE).unwrap();
+    for budgets in [[&month, &hour], [&hour, &month]] {
+        match ledger.try_reserve(&budgets, &ANN, WIDE) {
+            Err(Denied::Exceeded(exceeded)) => {
+                assert_eq!((&*exceeded.budget, exceeded.retry_after()), ("hour", None));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    match ledger.try_reserve(&[&month], &ANN, WIDE) {
+        Err(Denied::Exceeded(exceeded)) => assert!(exceeded.retry_after().is_some()),
+        other => panic!("{other:?}"),
+    }
+}

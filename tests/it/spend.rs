@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use crate::budget::priced;
 use crate::support::provider::{Prices, all, model};
+use crate::support::redis::Redis;
 use crate::support::speak::{refused, request, said, send};
-use crate::support::{Config, Gateway, Provider, Running};
+use crate::support::{Config, Gateway, Provider, Running, until};
 
 const PRICES: Prices = Prices { input: 500, cached: 125, output: 8000 };
 const TOKEN: &str = "admin-token-canary";
@@ -16,16 +17,15 @@ const TOKEN: &str = "admin-token-canary";
 async fn start() -> ([Running; 3], Gateway) {
     let budgets = "{ name: each, per: caller, limit: 1 USD, window: month }, \
                    { name: all, per: total, limit: 6 requests, window: month }";
-    start_with(budgets).await
+    start_with(budgets, "").await
 }
 
-async fn start_with(budgets: &str) -> ([Running; 3], Gateway) {
+async fn start_with(budgets: &str, more: &str) -> ([Running; 3], Gateway) {
     let simulators = all().await;
-    let mut config = priced(&simulators, budgets).caller("ann", "key-of-ann", "").caller(
-        "bob",
-        "key-of-bob",
-        "",
-    );
+    let mut config = priced(&simulators, budgets)
+        .caller("ann", "key-of-ann", "")
+        .caller("bob", "key-of-bob", "")
+        .with(more);
     let file = config.write("admin.token", TOKEN);
     config.admin_more = format!(", token: {{ file: '{}' }}", file.display());
     (simulators, Gateway::start(config).await)
@@ -256,7 +256,7 @@ async fn a_change_says_what_it_did_and_to_whom() {
 async fn what_is_counted_for_several_things_is_shown_and_changed_by_each_of_them() {
     let budget = "{ name: pairs, per: [caller, model], limits: [{ limit: 1 USD, window: month }, \
                   { limit: 4 concurrent }] }";
-    let (_simulators, gateway) = start_with(budget).await;
+    let (_simulators, gateway) = start_with(budget, "").await;
     assert_eq!(call(&gateway, "ann", Provider::OpenAi, false).await, 200);
     gateway.settled().await;
     let (_, told) = get(&gateway, "/budgets").await;
@@ -281,6 +281,42 @@ async fn what_is_counted_for_several_things_is_shown_and_changed_by_each_of_them
         "{}",
         text(&wrong.stderr)
     );
+}
+
+/// Calls under way end on the counter that was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_says_that_calls_under_way_are_forgiven_too() {
+    let (_simulators, gateway) = start().await;
+    let text = "hello [[delay 5000ms]]";
+    let gpt = model(Provider::OpenAi);
+    let slow = request(&gateway.client, &gateway, Provider::OpenAi, gpt, text, false);
+    let slow = tokio::spawn(slow.header("x-api-key", "key-of-ann").send());
+    until("it is under way", || async {
+        gateway.metrics().await.count("egret_budget_reserved", &["budget=\"all\""]) > 0
+    })
+    .await;
+    let done = printed(&gateway, &["budgets", "reset", "all"], Some(TOKEN));
+    let told = "all: reset, 0 requests and what calls under way come to, for which 1 request is set \
+                aside (month) forgiven\n";
+    assert!(done.starts_with(told), "{done}");
+    assert!(slow.await.unwrap().unwrap().status().is_success());
+}
+
+/// Another replica may have counted what this one has not heard of, but not for a stranger.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_budgets_are_shared_a_reset_says_how_much_it_knows() {
+    let Some(redis) = Redis::start() else { return };
+    let budget = "{ name: each, per: caller, limit: 1 USD, window: month }";
+    let (_simulators, gateway) = start_with(budget, &redis.store("")).await;
+    let reset = |of: &str| egret(&gateway, &["budgets", "reset", "each", "--of", of], Some(TOKEN));
+    let done = reset("bob");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let told = text(&done.stdout);
+    assert!(told.contains(" forgiven, as far as this replica has heard\n"), "{told}");
+    let wrong = reset("chekout");
+    assert_eq!(wrong.status.code(), Some(1), "{}", text(&wrong.stdout));
+    let told = text(&wrong.stderr);
+    assert!(told.contains("no caller is called \"chekout\" here, nor has this"), "{told}");
 }
 
 /// What nothing counts in yet is not the same as what is not there.

@@ -96,20 +96,21 @@ impl Connector {
         }
     }
 
-    /// A connection to a backend, within its connect timeout.
+    /// A connection to a backend, within its connect timeout: one that is there, unless `anew`, or
+    /// else a new one.
     ///
     /// # Errors
     ///
     /// None is to be had.
-    pub async fn connect(&self, backend: &Backend) -> Result<Connection, Unreached> {
+    pub async fn connect(&self, backend: &Backend, anew: bool) -> Result<Connection, Unreached> {
         let deadline = Instant::now() + backend.timeouts.connect;
         let Hop { host, port } = backend.hop();
         let found = self.resolver.addresses(host, backend.timeouts.connect).await;
         let addresses = found.iter().take(ADDRESSES).map(|ip| SocketAddr::new(*ip, port));
         let trusted = Trusted::of(backend, &self.trusts).map_err(Unreached::Unusable)?;
         let version = trusted.now().version();
-        if let Some(connection) = self.pooled(backend, addresses.clone(), version).await {
-            return Ok(connection);
+        if !anew && let Some(found) = self.pooled(backend, addresses.clone(), version).await {
+            return Ok(found);
         }
         let addresses: Vec<_> = addresses.collect();
         if addresses.is_empty() {

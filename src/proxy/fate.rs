@@ -36,7 +36,9 @@ impl Fate {
         }
         let Some(waited) = waited else {
             let in_time = *error.etype() != ErrorType::WriteTimedout;
-            return if reused && in_time { Self::Untouched } else { Self::Useless };
+            // A new one may be over, too: over h2, another caller's request can be its last.
+            let over = reused || matches!(error.retry, RetryType::Decided(true));
+            return if over && in_time { Self::Untouched } else { Self::Useless };
         };
         let untouched = match error.etype() {
             // The answer came, or began to, and could not be read.
@@ -101,6 +103,8 @@ mod tests {
             assert_eq!(unsent(false, None), Fate::Useless, "nobody bills that");
             assert_eq!(unsent(true, None), Fate::Untouched);
         }
+        let over = broken(ErrorType::H2Error, true.into());
+        assert_eq!(over(false, None), Fate::Untouched, "it ended behind another one's request");
         let slow = broken(ErrorType::WriteTimedout, false.into());
         assert_eq!((slow(true, None), slow(false, None)), (Fate::Useless, Fate::Useless));
     }

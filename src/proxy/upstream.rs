@@ -86,17 +86,18 @@ impl Upstreams {
 
     /// Sends a request and waits for the header of its answer. `out` is told that it is out once a
     /// connection is there and before its first byte goes out, and that it is not after all when
-    /// the provider can't have worked on it (see [`Fate`]). Then it is sent again, once, if `out`
-    /// says that it may; that aside nothing is sent twice.
+    /// the provider can't have worked on it (see [`Fate`]). Then it is sent again on a new
+    /// connection, if `out` says that it may; on a third one only if the first was there before.
+    /// That aside nothing is sent twice.
     pub async fn send(
         &self,
         backend: &Backend,
         request: &Outgoing,
         out: &mut (dyn FnMut(bool) -> bool + Send),
     ) -> Result<Incoming, NoAnswer> {
-        let mut resent = false;
+        let (mut anew, mut resent) = (false, false);
         loop {
-            let connection = self.connector.connect(backend).await;
+            let connection = self.connector.connect(backend, anew).await;
             let connection = connection.map_err(|why| unreached(&why, backend))?;
             let reused = connection.reused;
             out(true);
@@ -115,7 +116,9 @@ impl Upstreams {
             if resent || fate != Fate::Untouched || !again {
                 return Err(NoAnswer { billable, ..explain(&error, backend) });
             }
-            resent = true;
+            // Where one in the pool was over, others may be: next is a new one, once more if that is
+            // over at once, too.
+            (anew, resent) = (true, !reused);
         }
     }
 

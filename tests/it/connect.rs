@@ -183,6 +183,28 @@ async fn a_connection_is_used_again_until_it_ends_and_then_its_tls_session_is() 
     }
 }
 
+/// Whoever comes while a connection ends, or on one that another caller has just used up, finds
+/// another connection.
+#[tokio::test]
+async fn a_provider_that_ends_each_connection_loses_nobody_a_request() {
+    for simulator in [over_h1().await, simulate(Provider::OpenAi, "sk-h2").await] {
+        simulator.script().always([Fault::GoAway]);
+        let config = Config::new().backend("a", &simulator).route(&to("a"));
+        let gateway = Arc::new(Gateway::start(config).await);
+        let mut callers = JoinSet::new();
+        for _ in 0..16 {
+            let gateway = gateway.clone();
+            callers.spawn(async move {
+                for _ in 0..25 {
+                    works(&gateway, "a").await;
+                }
+            });
+        }
+        callers.join_all().await;
+        assert_eq!(arrived(&simulator), 16 * 25, "each was sent once");
+    }
+}
+
 #[tokio::test]
 async fn a_connection_that_died_in_the_pool_costs_no_request() {
     for h1 in [true, false] {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    rules::{Voice, report},
+    rules::{Line, Voice, report},
     server::Server,
 };
 use crate::budget::{
     lease::{Lease, Report},
-    shared::{client::Client, script::Answer},
+    shared::script::Answer,
 };
 
 const LIMIT: u64 = 100;
@@ -125,7 +125,7 @@ async fn no_order_of_things_leases_more_than_there_is() {
                     server.kill();
                     server.resume();
                     for each in &mut replicas {
-                        each.voice.client = Client::new(&server.settings()).unwrap();
+                        each.voice.line = Line::new(&server);
                         each.voice.sender.beginning = Duration::from_secs(1);
                     }
                 }

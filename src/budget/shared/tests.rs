@@ -2,6 +2,7 @@
 
 pub(crate) mod server;
 
+mod calls;
 mod interleavings;
 mod ledgers;
 mod outage;

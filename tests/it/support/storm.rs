@@ -233,6 +233,13 @@ pub async fn serve(gateway: &Gateway, calls: usize, text: &'static str, limit: u
     patiently(serving).await;
 }
 
+/// Whether it is the refusal of a store of budgets that did not answer in time.
+pub fn store_was_slow(surface: Provider, answer: &Answer) -> bool {
+    let message = || error(surface, &answer.json());
+    answer.status == unavailable(surface)
+        && message().is_some_and(|it| it.contains("budgets cannot be recorded at the moment"))
+}
+
 /// The status of what passes soon; Anthropic has one of its own.
 pub const fn unavailable(surface: Provider) -> u16 {
     match surface {

@@ -156,11 +156,9 @@ async fn a_call_within_the_lease_does_not_wait() {
     }
     let [first, later] = waited;
     assert!(first <= 40 && later <= 20, "{first} of 500 and {later} of 1500 calls waited");
-    let status = ledger.store_status().unwrap();
-    // The lease may have come just before it was waited for.
-    let (least, most) = ((first + later) / 2, first + later);
-    let is_counted = (least.max(1)..=most).contains(&status.waits);
-    assert!(is_counted || status.failures > 0, "{waited:?}, and {status:?}");
+    // A lease may come just before it is waited for, and a call may have to come again.
+    let (waited, waits) = (first + later, ledger.store_status().unwrap().waits);
+    assert!((waited / 2..=waited * 2).contains(&waits), "{waits} instead of {waited}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

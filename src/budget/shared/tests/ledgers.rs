@@ -15,7 +15,7 @@ use super::{
 };
 use crate::budget::{
     Budget, Charge, Denied, Dimension, Estimate, Event, Grant, Ledger, Limit, Money, OnExceeded,
-    Quantity, Scope, StoreSettings, Subject, Window,
+    OpenError, Quantity, Scope, StoreSettings, Subject, Window,
     tests::given::{ANN, DAY, NOON, TestClock, usd},
 };
 
@@ -45,7 +45,16 @@ fn open_at(
     settings: &StoreSettings,
     budgets: &[Budget],
 ) -> Arc<Ledger> {
-    let ledger = Ledger::open(path, clock.clone()).unwrap();
+    let begun = Instant::now();
+    let ledger = loop {
+        match Ledger::open(path, clock.clone()) {
+            // A server that another test starts has all files of this process until it runs.
+            Err(OpenError::InUse(_)) if begun.elapsed() < HANG => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            opened => break opened.unwrap(),
+        }
+    };
     ledger.share(settings, budgets).unwrap();
     ledger
 }

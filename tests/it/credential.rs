@@ -131,7 +131,7 @@ async fn s_39_a_rotated_key_is_never_seen_by_halves() {
         tokio::join!(worker(), worker(), worker(), worker());
     };
     let bearer = |key: &str| format!("Bearer {key}");
-    // Halves that stood for so long that they were no halves any more.
+    // Parts that stood for so long that they were rightly taken for whole keys.
     let mut settled = Vec::new();
     let carries = |key: &str| {
         let last = openai.journal().last();
@@ -142,13 +142,17 @@ async fn s_39_a_rotated_key_is_never_seen_by_halves() {
             if number % 2 == 0 {
                 gateway.config.write("openai.key", &format!("{key}\n"));
             } else {
-                // In place, with a moment in which the file holds half of it.
-                let (half, begun) = (&key[..key.len() / 2], Instant::now());
-                fs::write(&file, half).unwrap();
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                fs::write(&file, key).unwrap();
-                if begun.elapsed() >= SETTLE {
-                    settled.push(half);
+                // In place and by and by: there is more of it in the file every 10 ms.
+                let mut standing: Option<(&str, Instant)> = None;
+                for part in (1..=40).map(|n| &key[..key.len() * n / 40]) {
+                    let begun = Instant::now();
+                    fs::write(&file, part).unwrap();
+                    if let Some((last, since)) = standing.replace((part, begun))
+                        && since.elapsed() >= SETTLE
+                    {
+                        settled.push(last);
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             }
             until("the new key is used", || async { carries(key) }).await;

@@ -18,39 +18,62 @@ pub enum Fate {
     /// REFUSED_STREAM), or a pooled connection turned out to be dead. It may be sent again.
     Untouched,
     /// Nor here, but it would fare no better again: it was not sent whole on a new connection, or
-    /// not in time, or our client certificate was turned down.
+    /// not in time, or can't be, or our client certificate was turned down.
     Useless,
     /// The provider may have worked on it, and may bill it.
     Unknown,
 }
 
+/// How much of a request had gone out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Nothing: its h2 connection was over, or it can't be written.
+    Nothing,
+    /// Not all of it.
+    Part,
+    /// All of it, so long ago.
+    Whole(Duration),
+}
+
 impl Fate {
-    /// The fate of one that ended with this error so long after its last byte had gone out, if that
-    /// had, on a connection that was there before or not.
+    /// The fate of one that ended with this error when so much of it had gone out, on a connection
+    /// that was there before or not.
     ///
     /// A stream that the provider resets may have been worked on, and so may a request whose
     /// connection went later than at once. Whether an answer had begun is known of HTTP/1.1 only.
-    pub fn of(error: &BError, reused: bool, waited: Option<Duration>) -> Self {
+    pub fn of(error: &BError, reused: bool, sent: Sent) -> Self {
         if is_turned_away(error) {
             return Self::Useless;
         }
-        let Some(waited) = waited else {
-            let in_time = *error.etype() != ErrorType::WriteTimedout;
-            // A new one may be over, too: over h2, another caller's request can be its last.
-            let over = reused || matches!(error.retry, RetryType::Decided(true));
-            return if over && in_time { Self::Untouched } else { Self::Useless };
+        let untouched = match sent {
+            Sent::Nothing => *error.etype() != ErrorType::InvalidHTTPHeader,
+            Sent::Part => {
+                let in_time = *error.etype() != ErrorType::WriteTimedout;
+                reused && in_time || is_refused(error)
+            }
+            Sent::Whole(waited) => {
+                let broken = matches!(error.retry, RetryType::ReusedOnly) || is_cut(error);
+                let dead = reused && broken && !is_answered(error) && waited < DEAD_ALREADY;
+                dead || is_refused(error)
+            }
         };
-        let untouched = match error.etype() {
-            // The answer came, or began to, and could not be read.
-            ErrorType::InvalidH2 | ErrorType::InvalidHTTPHeader => false,
-            _ => match error.retry {
-                RetryType::Decided(false) if is_cut(error) => reused && waited < DEAD_ALREADY,
-                RetryType::Decided(untouched) => untouched,
-                RetryType::ReusedOnly => reused && waited < DEAD_ALREADY,
-            },
-        };
-        if untouched { Self::Untouched } else { Self::Unknown }
+        match sent {
+            _ if untouched => Self::Untouched,
+            Sent::Nothing | Sent::Part => Self::Useless,
+            Sent::Whole(_) => Self::Unknown,
+        }
     }
+}
+
+/// Whether the provider says that it has not looked at the request (h2: GOAWAY, REFUSED_STREAM,
+/// HTTP_1_1_REQUIRED).
+pub fn is_refused(error: &BError) -> bool {
+    matches!(error.retry, RetryType::Decided(true)) && !is_answered(error)
+}
+
+/// Whether the answer came, or began to, and could not be read.
+fn is_answered(error: &BError) -> bool {
+    matches!(error.etype(), ErrorType::InvalidH2 | ErrorType::InvalidHTTPHeader)
 }
 
 /// Whether a provider does not take our client certificate. Under TLS 1.3 it says so when it is asked
@@ -79,9 +102,10 @@ mod tests {
         let broken = |etype: ErrorType, retry: RetryType| {
             let mut error = Error::new(etype);
             error.retry = retry;
-            move |reused, waited| Fate::of(&error, reused, waited)
+            move |reused, sent| Fate::of(&error, reused, sent)
         };
-        let (soon, late) = (Some(Duration::from_millis(50)), Some(Duration::from_secs(5)));
+        let (soon, late) =
+            (Sent::Whole(Duration::from_millis(50)), Sent::Whole(Duration::from_secs(5)));
         let dead = broken(ErrorType::ConnectionClosed, RetryType::ReusedOnly);
         assert_eq!(dead(true, soon), Fate::Untouched, "it had died in the pool");
         assert_eq!(dead(true, late), Fate::Unknown, "the provider had it for 5 s");
@@ -97,15 +121,19 @@ mod tests {
         assert_eq!(Fate::of(&cut, false, soon), Fate::Unknown);
         let refused = broken(ErrorType::H2Error, true.into());
         assert_eq!(refused(false, late), Fate::Untouched, "the provider did not look at it");
-        assert_eq!(broken(ErrorType::InvalidH2, true.into())(true, soon), Fate::Unknown);
+        let unreadable = broken(ErrorType::InvalidH2, true.into());
+        assert_eq!(unreadable(true, soon), Fate::Unknown);
         for reason in [ErrorType::WriteError, ErrorType::H2Error] {
             let unsent = broken(reason, false.into());
-            assert_eq!(unsent(false, None), Fate::Useless, "nobody bills that");
-            assert_eq!(unsent(true, None), Fate::Untouched);
+            assert_eq!(unsent(false, Sent::Part), Fate::Useless, "nobody bills that");
+            assert_eq!(unsent(true, Sent::Part), Fate::Untouched);
+            assert_eq!(unsent(false, Sent::Nothing), Fate::Untouched, "another one's was the last");
         }
-        let over = broken(ErrorType::H2Error, true.into());
-        assert_eq!(over(false, None), Fate::Untouched, "it ended behind another one's request");
+        assert_eq!(refused(false, Sent::Part), Fate::Untouched);
+        assert_eq!(unreadable(false, Sent::Part), Fate::Useless);
+        let unwritable = broken(ErrorType::InvalidHTTPHeader, false.into());
+        assert_eq!(unwritable(true, Sent::Nothing), Fate::Useless);
         let slow = broken(ErrorType::WriteTimedout, false.into());
-        assert_eq!((slow(true, None), slow(false, None)), (Fate::Useless, Fate::Useless));
+        assert_eq!([true, false].map(|reused| slow(reused, Sent::Part)), [Fate::Useless; 2]);
     }
 }

@@ -12,7 +12,7 @@ use pingora::protocols::http::v1::client::http_req_header_to_wire;
 use pingora::{BError, Error, ErrorType, OkOrErr, OrErr};
 use tokio::io::AsyncWriteExt;
 
-use super::fate::Fate;
+use super::fate::{self, Fate, Sent};
 use crate::connect::{Connection, Connector, Lease, Line, Unreached};
 use crate::resolve::Resolver;
 use crate::snapshot::Backend;
@@ -51,8 +51,7 @@ struct Broken {
     error: BError,
     /// What it was on.
     lease: Lease,
-    /// How long after the last byte of the request; `None`: it was not sent whole.
-    waited: Option<Duration>,
+    sent: Sent,
 }
 
 /// Why no answer came.
@@ -101,7 +100,7 @@ impl Upstreams {
             let connection = connection.map_err(|why| unreached(&why, backend))?;
             let reused = connection.reused;
             out(true);
-            let Broken { error, lease, waited } =
+            let Broken { error, lease, sent } =
                 match self.exchange(connection, backend, request).await {
                     Ok(incoming) => return Ok(incoming),
                     Err(broken) => broken,
@@ -109,7 +108,7 @@ impl Upstreams {
             if is_h2_downgrade(&error) {
                 lease.peer().prefer_h1();
             }
-            let fate = Fate::of(&error, reused, waited);
+            let fate = Fate::of(&error, reused, sent);
             let billable = fate == Fate::Unknown;
             let again = out(billable);
             lease.leave().await;
@@ -135,10 +134,10 @@ impl Upstreams {
         let unsent = match written {
             Ok(()) => None,
             Err(error) if is_asked(&lease, &error) => Some(error),
-            Err(error) => return Err(Broken { error, lease, waited: None }),
+            Err(error) => return Err(Broken { error, lease, sent: Sent::Nothing }),
         };
         let patience = if unsent.is_some() { EARLY } else { backend.timeouts.first_byte };
-        let sent = Instant::now();
+        let written = Instant::now();
         // For the whole of it: a provider that drips would never be too late for the next byte.
         let read = tokio::time::timeout(patience, read_header(&mut lease)).await;
         let read = read.unwrap_or_else(|_| {
@@ -146,14 +145,20 @@ impl Upstreams {
         });
         match (read, unsent) {
             (Ok(()), Some(error)) if reused && has_timed_out(&lease) => {
-                Err(Broken { error, lease, waited: None })
+                Err(Broken { error, lease, sent: Sent::Part })
             }
             (Ok(()), unsent) => {
                 lease.set_read_timeout(Some(idle));
                 Ok(Incoming { lease, sent: unsent.is_none(), read: false })
             }
-            (Err(error), None) => Err(Broken { error, lease, waited: Some(sent.elapsed()) }),
-            (Err(_), Some(error)) => Err(Broken { error, lease, waited: None }),
+            (Err(error), None) => {
+                Err(Broken { error, lease, sent: Sent::Whole(written.elapsed()) })
+            }
+            // Why it could not be sent is told behind that.
+            (Err(error), Some(_)) if fate::is_refused(&error) => {
+                Err(Broken { error, lease, sent: Sent::Part })
+            }
+            (Err(_), Some(error)) => Err(Broken { error, lease, sent: Sent::Part }),
         }
     }
 

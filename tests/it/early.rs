@@ -44,6 +44,8 @@ enum Does {
     Holds(u16),
     /// Closes, or resets the stream.
     Closes,
+    /// Says that it has not looked at it, the first time (h2 only).
+    Refuses,
 }
 
 /// A provider that is hasty with long requests unless they come with the second key. It notes the
@@ -159,7 +161,7 @@ async fn h1<S: AsyncRead + AsyncWrite + Unpin>(stream: S, does: Does, keys: &Mut
                 raw.send(answer(status)).await;
                 pending::<()>().await;
             }
-            Does::Closes => return,
+            Does::Closes | Does::Refuses => return,
         }
     }
 }
@@ -173,7 +175,8 @@ async fn h2<S: AsyncRead + AsyncWrite + Unpin>(stream: S, does: Does, keys: &Mut
     while let Some(Ok((request, mut respond))) = connection.accept().await {
         let header = |name: &str| request.headers()[name].to_str().unwrap();
         let length = header("content-length").parse().unwrap();
-        let hasty = note(keys, header("authorization"), length);
+        let hasty = note(keys, header("authorization"), length)
+            && (!matches!(does, Does::Refuses) || keys.lock().unwrap().len() == 1);
         let answer = move |status: u16, mut respond: h2::server::SendResponse<Bytes>| {
             let head =
                 Response::builder().status(status).header("content-type", "application/json");
@@ -194,6 +197,7 @@ async fn h2<S: AsyncRead + AsyncWrite + Unpin>(stream: S, does: Does, keys: &Mut
         match does {
             Does::Answers(status) | Does::Holds(status) => answer(status, respond),
             Does::Closes => respond.send_reset(h2::Reason::CANCEL),
+            Does::Refuses => respond.send_reset(h2::Reason::REFUSED_STREAM),
         }
     }
 }
@@ -270,4 +274,16 @@ async fn a_connection_that_ends_before_all_is_sent_costs_nothing() {
         let answer = ask(&gateway, Provider::OpenAi, GPT, "x", false).await;
         assert_eq!(said(Provider::OpenAi, &answer, false).as_deref(), Some("served"), "{over:?}");
     }
+}
+
+/// It comes again, on another connection.
+#[tokio::test]
+async fn a_request_that_is_refused_before_all_is_sent_is_not_lost() {
+    let hasty = Hasty::start(Over::H2, Does::Refuses).await;
+    let gateway = hasty.gateway(Over::H2).await;
+    let answer = ask_long(&gateway, Provider::OpenAi).await;
+    let served = said(Provider::OpenAi, &answer, false);
+    assert_eq!(served.as_deref(), Some("served"), "{}", answer.text);
+    assert_eq!(hasty.keys(), [FIRST, FIRST], "it is no other key's turn");
+    assert_eq!(gateway.settled().await.spent_nanos("money"), 500 + 8000);
 }

@@ -50,6 +50,9 @@ fn what_grows_is_seen() {
     // In less time only what grows faster.
     let memory = |at| Sample { rss_kib: sound(at).rss_kib + at * 4000, ..sound(at) };
     assert_eq!(growing(SHORT, memory), ["RSS"]);
+    // One of each other call.
+    let tasks = |at| Sample { tasks: sound(at).tasks + at * 50, ..sound(at) };
+    assert_eq!(growing(SHORT, tasks), ["tasks"]);
 }
 
 /// No samples are no proof, nor are processes of which nothing is known.

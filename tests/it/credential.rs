@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::provider::{all, arrived, model, simulate};
 use crate::support::raw::{Raw, post};
@@ -106,6 +106,9 @@ async fn s_41_a_callers_key_never_arrives_at_a_provider() {
     }
 }
 
+/// What a file holds for that long is taken for a whole key.
+const SETTLE: Duration = Duration::from_millis(50);
+
 /// S-39: under load, each request carries one whole key, and soon the new one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s_39_a_rotated_key_is_never_seen_by_halves() {
@@ -128,6 +131,8 @@ async fn s_39_a_rotated_key_is_never_seen_by_halves() {
         tokio::join!(worker(), worker(), worker(), worker());
     };
     let bearer = |key: &str| format!("Bearer {key}");
+    // Parts that stood for so long that they were rightly taken for whole keys.
+    let mut settled = Vec::new();
     let carries = |key: &str| {
         let last = openai.journal().last();
         last.is_some_and(|last| last.headers["authorization"] == bearer(key).as_str())
@@ -137,10 +142,18 @@ async fn s_39_a_rotated_key_is_never_seen_by_halves() {
             if number % 2 == 0 {
                 gateway.config.write("openai.key", &format!("{key}\n"));
             } else {
-                // In place, with a moment in which the file holds half of it.
-                fs::write(&file, &key[..key.len() / 2]).unwrap();
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                fs::write(&file, key).unwrap();
+                // In place and by and by: there is more of it in the file every 10 ms.
+                let mut standing: Option<(&str, Instant)> = None;
+                for part in (1..=40).map(|n| &key[..key.len() * n / 40]) {
+                    let begun = Instant::now();
+                    fs::write(&file, part).unwrap();
+                    if let Some((last, since)) = standing.replace((part, begun))
+                        && since.elapsed() >= SETTLE
+                    {
+                        settled.push(last);
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
             }
             until("the new key is used", || async { carries(key) }).await;
         }
@@ -155,8 +168,13 @@ async fn s_39_a_rotated_key_is_never_seen_by_halves() {
         stop.store(true, Ordering::Relaxed);
     };
     tokio::join!(load, rotate);
-    let whole: Vec<String> =
-        keys.iter().map(String::as_str).chain([openai.credential()]).map(bearer).collect();
+    let whole: Vec<String> = keys
+        .iter()
+        .map(String::as_str)
+        .chain([openai.credential()])
+        .chain(settled)
+        .map(bearer)
+        .collect();
     for arrival in openai.journal().read() {
         let sent = arrival.headers["authorization"].to_str().unwrap();
         assert!(whole.iter().any(|key| key == sent), "half a key: {sent}");

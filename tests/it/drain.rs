@@ -1,10 +1,12 @@
 //! SIGTERM: what is under way is finished, what is not finished is told so, and all of it settled.
 
+use std::time::{Duration, Instant};
+
 use futures_util::future::join_all;
 
 use crate::budget::priced;
 use crate::support::provider::{Prices, all, model};
-use crate::support::speak::{events, in_band_error, request, said};
+use crate::support::speak::{events, in_band_error, request, said, try_send};
 use crate::support::{Answer, Config, Gateway, Provider, ask, until};
 
 const PRICES: Prices = Prices { input: 500, cached: 125, output: 8000 };
@@ -85,17 +87,32 @@ async fn a_stream_longer_than_the_drain_ends_with_an_error_in_its_schema() {
 /// Requests that come while the gateway waits for its load balancer to notice are served.
 #[tokio::test]
 async fn requests_that_come_before_the_listeners_close_are_served() {
+    /// How long it waits; on a machine that stands still for that long, nobody comes in time.
+    const NOTICE: Duration = Duration::from_secs(2);
     let simulators = all().await;
     let mut gateway = Gateway::start(Config::serving(&simulators.each_ref())).await;
-    gateway.signal("TERM");
-    draining(&gateway).await;
-    // All at once: there are two seconds for them.
-    let late = Provider::ALL.map(|surface| ask(&gateway, surface, "gpt-4o-mini", "late", false));
-    for answer in join_all(late).await {
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        assert_eq!(answer.header("connection"), Some("close"));
+    for _ in 0..20 {
+        let told = Instant::now();
+        gateway.signal("TERM");
+        draining(&gateway).await;
+        let late = Provider::ALL.map(|surface| {
+            try_send(request(&gateway.client, &gateway, surface, "gpt-4o-mini", "late", false))
+        });
+        let answers = join_all(late).await;
+        let took = told.elapsed();
+        assert_eq!(gateway.ended().await.code(), Some(0));
+        if answers.iter().any(Result::is_err) && took >= NOTICE {
+            gateway = gateway.restart().await;
+            continue;
+        }
+        for answer in answers {
+            let answer = answer.unwrap();
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            assert_eq!(answer.header("connection"), Some("close"));
+        }
+        return;
     }
-    assert_eq!(gateway.ended().await.code(), Some(0));
+    panic!("nobody has come in time");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::support::provider::{all, arrived, simulate};
 use crate::support::speak::{refused, request, said, send};
-use crate::support::{Answer, Config, Fault, Gateway, Provider, ask, free_port};
+use crate::support::{Answer, Config, Fault, Gateway, Provider, ask, free_port, until};
 
 const GPT: &str = "gpt-4o-mini";
 const HOPS: &str = "x-egret-hops";
@@ -65,11 +65,18 @@ async fn a_parents_answer_comes_through_with_our_own_headers() {
 #[tokio::test]
 async fn only_connections_are_tried_again() {
     let [above, direct, _] = all().await;
+    // Asked only where time must run out.
+    let slow = simulate(Provider::OpenAi, "sk-slow").await;
     let config = Config::new()
-        .backend_with("above", &above, "mode: parent, timeouts: { first_byte: 2s }")
+        .backend_with("above", &above, "mode: parent")
+        .backend_with("slow", &slow, "mode: parent, timeouts: { connect: 60s, first_byte: 2s }")
         .backend("direct", &direct)
         .route(
             "models: [gpt-4o-mini], backends: [gone, above, \
+             { backend: direct, model: claude-haiku-4-5 }]",
+        )
+        .route(
+            "models: [gpt-4o], backends: [gone, slow, \
              { backend: direct, model: claude-haiku-4-5 }]",
         );
     let dead = free_port();
@@ -85,7 +92,6 @@ async fn only_connections_are_tried_again() {
             (Fault::Close, None),
             (Fault::Garbage, None),
             (Fault::Error(0, 503), None),
-            (Fault::Stall(None), Some(504)),
         ] {
             let stream = matches!(fault, Fault::Error(..));
             let shown = format!("{} {fault:?}", surface.name());
@@ -100,14 +106,28 @@ async fn only_connections_are_tried_again() {
             let answer = ask(&gateway, surface, GPT, "x", false).await;
             assert_eq!(answer.header("x-egret-backend"), Some("above"), "{shown}: {}", answer.text);
         }
+        let shown = surface.name();
+        let answer = ask(&gateway, surface, "gpt-4o", "[[stall]]", false).await;
+        assert_eq!(answer.status, 504, "{shown}: {}", answer.text);
+        // What is not answered in time on a busy machine is not tried elsewhere either.
+        until("it is asked again", || async {
+            let answer = ask(&gateway, surface, "gpt-4o", "x", false).await;
+            assert!(matches!(answer.status, 200 | 504), "{shown}: {}", answer.text);
+            let served = answer.status == 200;
+            assert!(!served || answer.header("x-egret-backend") == Some("slow"), "{answer:?}");
+            served
+        })
+        .await;
     }
     assert_eq!(arrived(&direct), 0);
-    assert_eq!(arrived(&above), 54);
+    assert_eq!(arrived(&above), 48);
     let metrics = gateway.metrics().await;
-    assert_eq!(metrics.count("egret_ejections_total", &["backend=\"above\""]), 0);
+    for name in ["backend=\"above\"", "backend=\"slow\""] {
+        assert_eq!(metrics.count("egret_ejections_total", &[name]), 0);
+    }
     assert!(metrics.count("egret_failovers_total", &["reason=\"connect\""]) > 0);
     // An endpoint's failure goes on to the next one, as ever.
-    for arrival in above.journal().read() {
+    for arrival in above.journal().read().into_iter().chain(slow.journal().read()) {
         let tags = arrival.headers[HOPS].to_str().unwrap();
         assert_eq!(tags.len(), 16, "{tags}");
     }

@@ -1,11 +1,11 @@
 //! Who calls: without pause, all surfaces, streamed and not, and looks closely at what comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::iter;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use egret::simulator::Provider;
 
@@ -17,6 +17,8 @@ use crate::stack::{Place, good, good_model};
 
 /// Most complaints that are kept.
 const COMPLAINTS: usize = 40;
+/// How long a gateway that is told to end still lets everyone in.
+const NOTICE: Duration = Duration::from_secs(2);
 
 /// What the calls of one row came to, streamed or not, at one provider.
 #[derive(Default)]
@@ -35,6 +37,8 @@ pub struct Tally {
     cells: Vec<Cell>,
     /// Whole answers by the model that gave them.
     answers: Mutex<BTreeMap<String, u64>>,
+    /// The ids that gateways gave the calls whose answers began.
+    begun: Mutex<BTreeSet<String>>,
     complaints: Mutex<(Vec<String>, u64)>,
     pub calls: AtomicU64,
     /// Calls that nobody accepted, and that went to another gateway.
@@ -48,6 +52,7 @@ impl Tally {
         Self {
             cells: (0..FAULTS.len() * 3 * 2).map(|_| Cell::default()).collect(),
             answers: Mutex::default(),
+            begun: Mutex::default(),
             complaints: Mutex::default(),
             calls: AtomicU64::new(0),
             moved: AtomicU64::new(0),
@@ -87,6 +92,20 @@ impl Tally {
         answers.get(model).copied().unwrap_or_default()
     }
 
+    fn begins(&self, id: &str) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+    }
+
+    /// Calls that gateways wrote down, these ids, and that were not answered, or the other way
+    /// round.
+    pub fn unanswered(&self, written: &BTreeSet<String>) -> Vec<String> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let lost =
+            written.difference(&begun).map(|id| format!("{id} was let in, and not answered"));
+        let unknown = begun.difference(written).map(|id| format!("{id} was not written down"));
+        lost.chain(unknown).collect()
+    }
+
     fn answered(&self, model: &str) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         *answers.entry(model.to_owned()).or_default() += 1;
@@ -98,7 +117,7 @@ impl Tally {
 pub enum Upset {
     Nothing,
     /// They end in good order. Who is too late at the door, because this machine stood still for
-    /// longer than it is held open, is not let in.
+    /// longer than it is held open, is not let in, and nothing of the call is written down.
     Terminated,
     /// They are killed, so that calls may break off.
     Killed,
@@ -106,40 +125,72 @@ pub enum Upset {
 
 /// A phase of the load: who is called, and whether it goes on.
 pub struct Phase {
-    urls: Vec<(String, AtomicBool)>,
+    doors: Vec<Door>,
     pub over: AtomicBool,
     upset: Upset,
 }
 
+/// A gateway that is called.
+struct Door {
+    url: String,
+    is_ready: AtomicBool,
+    /// When it was told to end, until it is back.
+    told: Mutex<Option<Instant>>,
+}
+
+impl Door {
+    fn told(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Phase {
     pub fn new(urls: &[String], upset: Upset) -> Self {
-        let urls = urls.iter().map(|url| (url.clone(), AtomicBool::new(true))).collect();
-        Self { urls, over: AtomicBool::new(false), upset }
+        let doors = urls.iter().map(|url| Door {
+            url: url.clone(),
+            is_ready: AtomicBool::new(true),
+            told: Mutex::default(),
+        });
+        Self { doors: doors.collect(), over: AtomicBool::new(false), upset }
     }
 
     /// Sends calls to this gateway, or none any more: what a load balancer does that goes by its
     /// readiness.
     pub fn send(&self, nth: usize, ready: bool) {
-        if let Some((_, is_ready)) = self.urls.get(nth) {
-            is_ready.store(ready, Ordering::Relaxed);
+        if let Some(door) = self.doors.get(nth) {
+            door.is_ready.store(ready, Ordering::Relaxed);
+            if ready {
+                *door.told() = None;
+            }
         }
     }
 
-    /// Whether a call was not let in: nothing of it was sent.
-    fn is_outside(&self, error: &reqwest::Error) -> bool {
+    /// This gateway has been told to end.
+    pub fn told(&self, nth: usize) {
+        if let Some(door) = self.doors.get(nth) {
+            *door.told() = Some(Instant::now());
+        }
+    }
+
+    /// Whether a call was not let in: nothing of it was sent, or it came after its gateway, told to
+    /// end then, had closed its doors. That the latter were not let in is claimed in the end.
+    fn is_outside(&self, error: &reqwest::Error, told: Option<Instant>) -> bool {
         let mut sources = iter::successors(error.source(), |&error| error.source());
         let canceled = |error: &(dyn Error + 'static)| {
             error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled)
         };
-        error.is_connect() || self.upset == Upset::Terminated && sources.any(canceled)
+        let late = told.is_some_and(|told| told.elapsed() >= NOTICE);
+        error.is_connect()
+            || self.upset == Upset::Terminated
+                && (late && error.is_request() || sources.any(canceled))
     }
 
     /// A gateway that is ready; any, if none is.
-    fn url(&self, number: usize) -> &str {
-        let ready = |(_, is_ready): &&(String, AtomicBool)| is_ready.load(Ordering::Relaxed);
-        let count = self.urls.iter().filter(ready).count();
-        let chosen = self.urls.iter().filter(ready).nth(number % count.max(1));
-        chosen.or_else(|| self.urls.get(number % self.urls.len())).map_or("", |(url, _)| url)
+    fn door(&self, number: usize) -> Option<&Door> {
+        let ready = |door: &&Door| door.is_ready.load(Ordering::Relaxed);
+        let count = self.doors.iter().filter(ready).count();
+        let chosen = self.doors.iter().filter(ready).nth(number % count.max(1));
+        chosen.or_else(|| self.doors.get(number % self.doors.len()))
     }
 }
 
@@ -211,16 +262,17 @@ impl Call {
         let body = body(self.surface, &model, words, self.stream).to_string();
         // Whoever is not let in goes to the next gateway; a killed one takes a while.
         for attempt in 0..2000 {
-            let url = phase.url(first + attempt);
+            let door = phase.door(first + attempt).ok_or("there is no gateway")?;
+            let told = *door.told();
             let request = client
-                .post(format!("{url}{path}"))
+                .post(format!("{}{path}", door.url))
                 .header("content-type", "application/json")
                 .bearer_auth(CALLER_KEY)
                 .body(body.clone());
-            match self.read(request).await {
+            match self.read(request, tally).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(answer)) => return self.check(&answer, tally),
-                Err(error) if phase.is_outside(&error) => {
+                Err(error) if phase.is_outside(&error, told.or(*door.told())) => {
                     tally.moved.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
@@ -235,9 +287,16 @@ impl Call {
     }
 
     /// The whole answer; none if the caller leaves before.
-    async fn read(&self, request: reqwest::RequestBuilder) -> reqwest::Result<Option<Answer>> {
+    async fn read(
+        &self,
+        request: reqwest::RequestBuilder,
+        tally: &Tally,
+    ) -> reqwest::Result<Option<Answer>> {
         let mut response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        if let Some(id) = headers.get("x-egret-request-id").and_then(|id| id.to_str().ok()) {
+            tally.begins(id);
+        }
         let mut read = Vec::new();
         while let Some(piece) = response.chunk().await? {
             if self.place.fault().cause == Cause::Caller {

@@ -1,5 +1,6 @@
 //! Processes: simulators and gateways are each one of their own.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use egret::simulator::control::CREDENTIALS;
+use serde_json::Value;
 
 use crate::Result;
 use crate::stack::World;
@@ -44,6 +46,13 @@ impl Process {
         let sent =
             Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status()?;
         if sent.success() { Ok(()) } else { Err(format!("cannot send SIG{name}").into()) }
+    }
+
+    /// The ids of the calls that its access log holds.
+    pub fn calls(&self) -> Result<BTreeSet<String>> {
+        let log = fs::read_to_string(&self.log)?;
+        let lines = log.lines().filter_map(|line| serde_json::from_str(line).ok());
+        Ok(lines.filter_map(|line: Value| Some(line["id"].as_str()?.to_owned())).collect())
     }
 
     /// How it ended, if it has.

@@ -18,6 +18,7 @@ mod stack;
 mod toxic;
 mod vitals;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -190,6 +191,7 @@ impl Soak {
             sleep(time / 4).await;
             let begun = Instant::now();
             gateway.process.signal("TERM")?;
+            load.phase.told(nth);
             // A load balancer looks once a second.
             while gateway.is_ready(&self.world).await {
                 sleep(Duration::from_secs(1)).await;
@@ -210,6 +212,8 @@ impl Soak {
         let wrong = books.balanced(&self.tally, 0);
         self.report
             .all(&format!("after two SIGTERM and {calls} calls, the ledgers are the bill"), &wrong);
+        let wrong = self.unanswered(&[&self.first, &second]).await?;
+        self.report.all("each call that was let in was answered", &wrong);
         self.second = Some(second);
         Ok(())
     }
@@ -252,6 +256,22 @@ impl Soak {
             self.report.all("its log holds no panic, no error, no secret and no prompt", &wrong);
         }
         Ok(())
+    }
+
+    /// What is wrong with the calls that these gateways wrote down: they do that a little later.
+    async fn unanswered(&self, gateways: &[&Gateway]) -> Result<Vec<String>> {
+        let begun = Instant::now();
+        loop {
+            let mut written = BTreeSet::new();
+            for gateway in gateways {
+                written.append(&mut gateway.process.calls()?);
+            }
+            let wrong = self.tally.unanswered(&written);
+            if wrong.is_empty() || begun.elapsed() > Duration::from_secs(10) {
+                return Ok(wrong);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// The books when nothing is under way any more.

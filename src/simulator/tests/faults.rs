@@ -37,6 +37,17 @@ async fn drain(bench: &Bench, text: &str) -> (String, bool) {
     (String::from_utf8(got).unwrap(), well)
 }
 
+/// Waits until the answer is yes.
+async fn until(what: &str, asked: impl Fn() -> bool) {
+    let asking = async {
+        while !asked() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let patience = Duration::from_secs(60);
+    assert!(tokio::time::timeout(patience, asking).await.is_ok(), "it never came to: {what}");
+}
+
 #[tokio::test]
 async fn a_status_comes_in_the_schema_with_its_wait() {
     let openai = bench(Provider::OpenAi).await;
@@ -101,11 +112,11 @@ async fn a_client_that_leaves_is_counted() {
             let mut stream = response.bytes_stream();
             assert!(stream.next().await.unwrap().is_ok());
         }
-        let silent = bench.post(PATH, say("[[stall]]", false)).timeout(Duration::from_millis(200));
-        assert!(silent.send().await.is_err());
-        while bench.simulator.counts().aborted < 3 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let silent = tokio::spawn(bench.post(PATH, say("[[stall]]", false)).send());
+        until("the third has come", || bench.simulator.journal().read().len() == 3).await;
+        silent.abort();
+        assert!(silent.await.unwrap_err().is_cancelled());
+        until("all are counted", || bench.simulator.counts().aborted == 3).await;
     }
 }
 

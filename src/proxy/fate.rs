@@ -15,7 +15,8 @@ const DEAD_ALREADY: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// The provider can't have worked on it: it says that it did not look at it (h2: GOAWAY,
-    /// REFUSED_STREAM), or a pooled connection turned out to be dead. It may be sent again.
+    /// REFUSED_STREAM), or a connection turned out to be over that was there before, or that was
+    /// new and another one's request the last on it. It may be sent again.
     Untouched,
     /// Nor here, but it would fare no better again: it was not sent whole on a new connection, or
     /// not in time, or can't be, or our client certificate was turned down.
@@ -57,10 +58,10 @@ impl Fate {
                 dead || is_refused(error)
             }
         };
-        match sent {
-            _ if untouched => Self::Untouched,
-            Sent::Nothing | Sent::Part => Self::Useless,
-            Sent::Whole(_) => Self::Unknown,
+        match (untouched, sent) {
+            (true, _) => Self::Untouched,
+            (false, Sent::Nothing | Sent::Part) => Self::Useless,
+            (false, Sent::Whole(_)) => Self::Unknown,
         }
     }
 }

@@ -115,8 +115,8 @@ impl Upstreams {
             if resent || fate != Fate::Untouched || !again {
                 return Err(NoAnswer { billable, ..explain(&error, backend) });
             }
-            // Where one in the pool was over, others may be: next is a new one, once more if that is
-            // over at once, too.
+            // Others in the pool may be over, too, so the next connection is a new one; of these a
+            // request has two at most.
             (anew, resent) = (true, !reused);
         }
     }
@@ -137,7 +137,7 @@ impl Upstreams {
             Err(error) => return Err(Broken { error, lease, sent: Sent::Nothing }),
         };
         let patience = if unsent.is_some() { EARLY } else { backend.timeouts.first_byte };
-        let written = Instant::now();
+        let since = Instant::now();
         // For the whole of it: a provider that drips would never be too late for the next byte.
         let read = tokio::time::timeout(patience, read_header(&mut lease)).await;
         let read = read.unwrap_or_else(|_| {
@@ -151,10 +151,8 @@ impl Upstreams {
                 lease.set_read_timeout(Some(idle));
                 Ok(Incoming { lease, sent: unsent.is_none(), read: false })
             }
-            (Err(error), None) => {
-                Err(Broken { error, lease, sent: Sent::Whole(written.elapsed()) })
-            }
-            // Why it could not be sent is told behind that.
+            (Err(error), None) => Err(Broken { error, lease, sent: Sent::Whole(since.elapsed()) }),
+            // What is read behind a failed write says more: the provider refuses the request.
             (Err(error), Some(_)) if fate::is_refused(&error) => {
                 Err(Broken { error, lease, sent: Sent::Part })
             }

@@ -31,6 +31,8 @@ struct Tally {
     calls: AtomicU64,
     /// Calls that broke off, or that never had an answer: they may have been billed, and charged.
     broken: AtomicU64,
+    /// Calls that were refused because the store was slow.
+    slow: AtomicU64,
     /// Pieces of answers.
     pieces: AtomicU64,
     over: AtomicBool,
@@ -52,7 +54,9 @@ async fn work(number: usize, urls: Vec<String>, tally: Arc<Tally>) {
             .header("content-type", "application/json")
             .body(body.to_string());
         match read(call, &tally).await {
-            Ok(answer) if urls.len() > 1 && store_was_slow(surface, &answer) => {}
+            Ok(answer) if urls.len() > 1 && store_was_slow(surface, &answer) => {
+                tally.slow.fetch_add(1, Ordering::SeqCst);
+            }
             Ok(answer) => {
                 assert_eq!(answer.status, 200, "{}", answer.text);
                 assert!(said(surface, &answer, stream).is_some(), "{}", answer.text);
@@ -131,6 +135,8 @@ async fn crash(mut gateways: Vec<Gateway>, simulators: &[egret::simulator::Runni
     let (seen, calls, broken) = (read(&tally.nanos), read(&tally.calls), read(&tally.broken));
     let most = bill.nanos + broken * ESTIMATE;
     assert!(calls > 0 && broken > 0, "{calls} whole, {broken} broken");
+    let slow = read(&tally.slow);
+    assert!(slow * 10 <= calls, "{slow} refused, {calls} whole: the store was there");
     assert!(ledger.nanos >= seen, "forgot {} of {seen}", seen - ledger.nanos);
     assert!(ledger.nanos >= bill.nanos, "{ledger:?} for {bill:?}");
     assert!(ledger.nanos <= most, "{ledger:?} charged, {most} at most");

@@ -276,7 +276,7 @@ async fn a_connection_that_ends_before_all_is_sent_costs_nothing() {
     }
 }
 
-/// It comes again, on another connection.
+/// It is sent again, with the same key.
 #[tokio::test]
 async fn a_request_that_is_refused_before_all_is_sent_is_not_lost() {
     let hasty = Hasty::start(Over::H2, Does::Refuses).await;

@@ -1,6 +1,8 @@
 //! Three gateways with one Redis: a budget is theirs together, and bounded by its limit as if they
 //! were one.
 
+use std::time::{Duration, Instant};
+
 use crate::support::provider::{all, model, simulate};
 use crate::support::redis::Redis;
 use crate::support::storm::{
@@ -16,15 +18,21 @@ async fn three(config: impl Fn() -> Config) -> [Gateway; 3] {
     [a, b, c]
 }
 
+/// How long a call waits for a store that does not answer.
+const WAIT: Duration = Duration::from_secs(2);
+
 /// Calls a gateway, and again as long as it says that the store is slow.
 async fn call(gateway: &Gateway) -> Answer {
     patiently(async {
         loop {
             let surface = Provider::OpenAi;
+            let asked = Instant::now();
             let answer = ask(gateway, surface, model(surface), "x", false).await;
             if !store_was_slow(surface, &answer) {
                 return answer;
             }
+            let failures = gateway.metrics().await.sum("egret_store_failures_total", &[]);
+            assert!(failures > 0.0 || asked.elapsed() >= WAIT, "it was not: {}", answer.text);
         }
     })
     .await
@@ -129,6 +137,7 @@ async fn s_22_no_more_calls_at_once_than_allowed_over_three_replicas() {
     };
     let served = seen.iter().filter(|it| !was_slow(it) && it.served_or_refused()).count();
     assert!((1..600).contains(&served), "{served}");
+    assert!(seen.iter().filter(was_slow).count() < 300, "the store was there");
     let ledger = quiet(&replicas.each_ref()).await;
     assert_eq!(ledger.nanos, billed(std::slice::from_ref(&openai)).nanos);
     assert!((1..=4).contains(&openai.counts().at_once), "{}", openai.counts().at_once);

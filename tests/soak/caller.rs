@@ -165,7 +165,7 @@ impl Phase {
         }
     }
 
-    /// This gateway has been told to end.
+    /// This gateway is told to end.
     pub fn told(&self, nth: usize) {
         if let Some(door) = self.doors.get(nth) {
             *door.told() = Some(Instant::now());
@@ -272,7 +272,7 @@ impl Call {
             match self.read(request, tally).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(answer)) => return self.check(&answer, tally),
-                Err(error) if phase.is_outside(&error, told.or(*door.told())) => {
+                Err(error) if phase.is_outside(&error, told) => {
                     tally.moved.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }

@@ -190,8 +190,8 @@ impl Soak {
         for (nth, gateway) in [&mut self.first, &mut second].into_iter().enumerate() {
             sleep(time / 4).await;
             let begun = Instant::now();
-            gateway.process.signal("TERM")?;
             load.phase.told(nth);
+            gateway.process.signal("TERM")?;
             // A load balancer looks once a second.
             while gateway.is_ready(&self.world).await {
                 sleep(Duration::from_secs(1)).await;

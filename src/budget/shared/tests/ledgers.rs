@@ -49,7 +49,7 @@ fn open_at(
     let ledger = loop {
         match Ledger::open(path, clock.clone()) {
             // A server that another test starts has all files of this process until it runs.
-            Err(OpenError::InUse(_)) if begun.elapsed() < HANG => {
+            Err(OpenError::InUse(_)) if begun.elapsed() < Duration::from_secs(10) => {
                 std::thread::sleep(Duration::from_millis(20));
             }
             opened => break opened.unwrap(),
@@ -132,17 +132,29 @@ async fn a_thousand_calls_at_each_of_three_replicas_on_a_budget_for_ten() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_lease_and_do_not_use_comes_back_when_it_is_needed() {
-    let Some(server) = Server::start(&[]) else { return };
+    for _ in 0..5 {
+        let Some(server) = Server::start(&[]) else { return };
+        if comes_back(&server).await {
+            return;
+        }
+    }
+    panic!("nothing comes back while a call waits for it");
+}
+
+/// Whether what another one does not use comes back in time for a call that waits for it. On a slow
+/// machine it may not.
+async fn comes_back(server: &Server) -> bool {
     let budgets = [budget(usd(1000), Window::Day)];
     let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
     // A lease is left over where a call used less than it held.
     admit(&a, &budgets, &ANN, 800).await.settle(charge(100));
-    let call = admit(&b, &budgets, &ANN, 900).await;
+    let Ok(call) = b.reserve(&budgets, &ANN, exactly(900)).await else { return false };
     let exceeded = refuse(&a, &budgets, &ANN, 1).await;
     assert_eq!((exceeded.spent, exceeded.reserved), (usd(100), usd(900)));
     call.settle(charge(0));
     eventually("there is room again", || stand(&a, &budgets[0]) == (100, 0)).await;
     spend(&a, &budgets, &ANN, 900).await;
+    true
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,11 +166,12 @@ async fn a_call_within_the_lease_does_not_wait() {
     for number in 0..2000 {
         let call = match ledger.try_reserve(&budgets, &ANN, exactly(1)) {
             Ok(call) => call,
-            Err(_) => {
+            Err(Denied::Short(_)) => {
                 // How many are made at a time, it learns from the first ones.
                 waited[usize::from(number >= 500)] += 1;
                 admit(&ledger, &budgets, &ANN, 1).await
             }
+            Err(other) => panic!("{other:?}"),
         };
         call.settle(charge(1));
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -167,7 +180,7 @@ async fn a_call_within_the_lease_does_not_wait() {
     assert!(first <= 40 && later <= 20, "{first} of 500 and {later} of 1500 calls waited");
     // A lease may come just before it is waited for, and a call may have to come again.
     let (waited, waits) = (first + later, ledger.store_status().unwrap().waits);
-    assert!((waited / 2..=waited * 2).contains(&waits), "{waits} instead of {waited}");
+    assert!(waits > waited / 2 && waits < waited * 2, "{waits} instead of {waited}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -339,7 +352,7 @@ async fn calls_at_once_are_counted_everywhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_leaves_gives_back_what_it_did_not_use() {
-    loop {
+    for _ in 0..20 {
         let Some(server) = Server::start(&[]) else { return };
         let budgets = [budget(usd(1000), Window::Day)];
         let [a, b] = [0, 1].map(|_| open(None, &server.settings(), &budgets));
@@ -350,6 +363,7 @@ async fn a_replica_that_leaves_gives_back_what_it_did_not_use() {
             return spend(&b, &budgets, &ANN, 900).await;
         }
     }
+    panic!("the store is always slow");
 }
 
 #[tokio::test(flavor = "multi_thread")]

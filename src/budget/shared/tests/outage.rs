@@ -18,7 +18,7 @@ async fn while_the_store_is_away_the_lease_is_all_there_is() {
     let budgets = [budget(usd(1000), Window::Day)];
     let ledger = open(None, &server.settings(), &budgets);
     let lease = admit(&ledger, &budgets, &ANN, 300).await;
-    // It holds that much for as many calls again, and no more.
+    // It has what the call needs, and no more.
     told(&ledger).await;
     server.kill();
     lease.settle(charge(100));
